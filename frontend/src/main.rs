@@ -1,0 +1,2 @@
+//! Frontend.
+fn main() {}
