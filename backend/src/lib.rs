@@ -1,1 +1,3 @@
 //! Backend.
+
+pub mod auth;
