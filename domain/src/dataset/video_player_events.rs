@@ -1,0 +1,64 @@
+//! What the video player reported.
+
+use super::{
+    COURSE, COURSE_OR_LESSON, Column, ColumnKind, DATE_FROM, DATE_TO, Description, FilterField, LESSON,
+};
+use crate::filter::{FilterKey, FilterKind};
+use crate::text::Text;
+
+/// The dataset as plain data.
+pub(super) const DATASET: Description = Description {
+    key: "video_player_events",
+    title: Text::new("Eventos del reproductor", "Player events"),
+    about: Text::new(
+        "Un evento que envió el reproductor de vídeo.",
+        "One event that the video player reported.",
+    ),
+    date_column: "recorded_at",
+    columns: &[
+        Column::new("recorded_at", ColumnKind::Timestamp, Text::new("Registrado", "Recorded at")),
+        Column::new("user_id", ColumnKind::Id, Text::new("ID de estudiante", "Student ID")),
+        Column::new("user_email", ColumnKind::Text, Text::new("Correo del estudiante", "Student e-mail")),
+        Column::new("course_id", ColumnKind::Id, Text::new("ID de curso", "Course ID")),
+        Column::new("lesson_id", ColumnKind::Id, Text::new("ID de lección", "Lesson ID")),
+        Column::new("event", ColumnKind::Text, Text::new("Evento", "Event")),
+        Column::new("provider", ColumnKind::Text, Text::new("Proveedor", "Provider")),
+        Column::new(
+            "playback_seconds",
+            ColumnKind::Integer,
+            Text::new("Segundo de reproducción", "Playback second"),
+        ),
+        Column::new("watched_seconds", ColumnKind::Integer, Text::new("Segundos vistos", "Watched seconds")),
+        Column::new("video_duration", ColumnKind::Integer, Text::new("Duración del vídeo", "Video duration")),
+        Column::new("playback_rate", ColumnKind::Decimal, Text::new("Velocidad", "Playback rate")),
+        Column::new("context_tag", ColumnKind::Text, Text::new("Contexto", "Context")),
+        Column::new("metadata", ColumnKind::Json, Text::new("Metadatos", "Metadata")),
+        Column::new("synced_at", ColumnKind::Timestamp, Text::new("Sincronizado", "Synced at")),
+    ],
+    filters: &[
+        DATE_FROM,
+        DATE_TO,
+        COURSE,
+        LESSON,
+        FilterField::with_choices(FilterKey::Event, FilterKind::Text, EVENTS),
+        FilterField::with_choices(FilterKey::Provider, FilterKind::Text, PROVIDERS),
+    ],
+    teacher_admin: COURSE_OR_LESSON,
+    import: None,
+};
+
+/// The events that our own player sends; others are taken too.
+const EVENTS: &[&str] = &[
+    "progress_tick",
+    "play",
+    "pause",
+    "seek",
+    "banner_view",
+    "banner_click",
+    "cta_view",
+    "cta_click",
+    "resource_click",
+];
+
+/// The usual providers; others are taken too.
+const PROVIDERS: &[&str] = &["youtube", "vimeo", "cloudflare"];

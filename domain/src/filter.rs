@@ -1,0 +1,441 @@
+//! Filters: what the rows of a dataset must pass.
+
+use std::fmt;
+
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, SecondsFormat, TimeZone, Utc};
+use chrono_tz::Tz;
+
+use crate::dataset::{Dataset, FilterField};
+use crate::text::{Locale, Text};
+
+/// The name of a filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FilterKey {
+    /// Not before this moment.
+    DateFrom,
+    /// Not after this moment; a date means the whole day.
+    DateTo,
+    /// One course.
+    CourseId,
+    /// One lesson.
+    LessonId,
+    /// One practice pack.
+    PracticePackageId,
+    /// One practice's creator.
+    CreatorId,
+    /// One student.
+    UserId,
+    /// One teacher.
+    TeacherId,
+    /// One kind of player event.
+    Event,
+    /// One video provider.
+    Provider,
+    /// One snapshot category.
+    Category,
+    /// One status.
+    Status,
+    /// One type of practice or submission.
+    Type,
+}
+
+/// What a filter's value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FilterKind {
+    /// A date or a timestamp.
+    Date,
+    /// A course's id.
+    Course,
+    /// A lesson's id.
+    Lesson,
+    /// Another id.
+    Id,
+    /// Free text; choices are only suggestions.
+    Text,
+    /// One of the choices.
+    Choice,
+}
+
+impl FilterKey {
+    /// Every filter, in the order in which links and logs list them.
+    pub const ALL: [Self; 13] = [
+        Self::DateFrom,
+        Self::DateTo,
+        Self::CourseId,
+        Self::LessonId,
+        Self::PracticePackageId,
+        Self::CreatorId,
+        Self::UserId,
+        Self::TeacherId,
+        Self::Event,
+        Self::Provider,
+        Self::Category,
+        Self::Status,
+        Self::Type,
+    ];
+
+    /// The machine name.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::DateFrom => "date_from",
+            Self::DateTo => "date_to",
+            Self::CourseId => "course_id",
+            Self::LessonId => "lesson_id",
+            Self::PracticePackageId => "practice_package_id",
+            Self::CreatorId => "creator_id",
+            Self::UserId => "user_id",
+            Self::TeacherId => "teacher_id",
+            Self::Event => "event",
+            Self::Provider => "provider",
+            Self::Category => "category",
+            Self::Status => "status",
+            Self::Type => "type",
+        }
+    }
+
+    /// The filter with this machine name.
+    pub fn parse(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.key() == key)
+    }
+
+    /// The name that people read.
+    pub const fn title(self) -> Text {
+        match self {
+            Self::DateFrom => Text::new("Desde", "From"),
+            Self::DateTo => Text::new("Hasta", "To"),
+            Self::CourseId => Text::new("Curso", "Course"),
+            Self::LessonId => Text::new("Lección", "Lesson"),
+            Self::PracticePackageId => Text::new("Pack de prácticas", "Practice pack"),
+            Self::CreatorId => Text::new("Creador", "Creator"),
+            Self::UserId => Text::new("Estudiante", "Student"),
+            Self::TeacherId => Text::new("Docente", "Teacher"),
+            Self::Event => Text::new("Evento", "Event"),
+            Self::Provider => Text::new("Proveedor", "Provider"),
+            Self::Category => Text::new("Categoría", "Category"),
+            Self::Status => Text::new("Estado", "Status"),
+            Self::Type => Text::new("Tipo", "Type"),
+        }
+    }
+}
+
+/// One end of a range of time, inclusive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DateBound {
+    /// A whole day in the hub's time zone.
+    Day(NaiveDate),
+    /// A moment.
+    Moment(DateTime<Utc>),
+}
+
+/// A moment that rows must not reach, or must not pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// Strictly before.
+    Before(DateTime<Utc>),
+    /// Not after.
+    NotAfter(DateTime<Utc>),
+}
+
+impl DateBound {
+    /// Reads `2026-11-16` or an RFC 3339 timestamp such as `2026-11-16T09:00:00Z`.
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d")
+            && text.len() == 10
+        {
+            return Some(Self::Day(day));
+        }
+        // A `+` that a form turned into a space.
+        let text = text.replace(' ', "+");
+        DateTime::parse_from_rfc3339(&text).ok().map(|moment| Self::Moment(moment.to_utc()))
+    }
+
+    /// The first moment inside a range that begins here.
+    pub fn start(self, zone: Tz) -> DateTime<Utc> {
+        match self {
+            Self::Day(day) => start_of_day(day, zone),
+            Self::Moment(moment) => moment,
+        }
+    }
+
+    /// The last moment inside a range that ends here.
+    pub fn end(self, zone: Tz) -> Until {
+        match self {
+            Self::Day(day) => match day.checked_add_days(Days::new(1)) {
+                Some(next) => Until::Before(start_of_day(next, zone)),
+                None => Until::NotAfter(DateTime::<Utc>::MAX_UTC),
+            },
+            Self::Moment(moment) => Until::NotAfter(moment),
+        }
+    }
+}
+
+impl fmt::Display for DateBound {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Day(day) => write!(formatter, "{day}"),
+            Self::Moment(moment) => formatter.write_str(&moment.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
+        }
+    }
+}
+
+/// The first moment of a day, also where clocks are put forward at midnight.
+fn start_of_day(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
+    let midnight = day.and_time(NaiveTime::MIN);
+    let mut moment = zone.from_local_datetime(&midnight).earliest();
+    let mut hour = 0;
+    while moment.is_none() && hour < 4 {
+        hour += 1;
+        moment = zone.from_local_datetime(&(midnight + chrono::Duration::minutes(30 * hour))).earliest();
+    }
+    moment.map_or_else(|| midnight.and_utc(), |moment| moment.to_utc())
+}
+
+/// What rows must pass; a field that is `None` lets every row pass.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Not before.
+    pub date_from: Option<DateBound>,
+    /// Not after.
+    pub date_to: Option<DateBound>,
+    /// One course.
+    pub course_id: Option<i64>,
+    /// One lesson.
+    pub lesson_id: Option<i64>,
+    /// One practice pack.
+    pub practice_package_id: Option<i64>,
+    /// One practice's creator.
+    pub creator_id: Option<i64>,
+    /// One student.
+    pub user_id: Option<i64>,
+    /// One teacher.
+    pub teacher_id: Option<i64>,
+    /// One kind of player event.
+    pub event: Option<String>,
+    /// One video provider.
+    pub provider: Option<String>,
+    /// One snapshot category.
+    pub category: Option<String>,
+    /// One status.
+    pub status: Option<String>,
+    /// One type.
+    pub kind: Option<String>,
+}
+
+impl Filter {
+    /// Reads a dataset's filter from machine names and values; blank values are as good as none.
+    ///
+    /// All that is wrong is reported at once, one problem a field.
+    pub fn parse<'a>(
+        dataset: Dataset,
+        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, Vec<FieldProblem>> {
+        let mut filter = Self::default();
+        let mut problems = Vec::new();
+        for (key, value) in pairs {
+            if let Err(problem) = filter.set(dataset, key, value.trim()) {
+                problems.push(FieldProblem { field: key.to_owned(), problem });
+            }
+        }
+        if filter.is_reversed() {
+            problems
+                .push(FieldProblem { field: FilterKey::DateTo.key().to_owned(), problem: Problem::Reversed });
+        }
+        if problems.is_empty() { Ok(filter) } else { Err(problems) }
+    }
+
+    fn set(&mut self, dataset: Dataset, key: &str, value: &str) -> Result<(), Problem> {
+        let fields = dataset.describe().filters;
+        let field =
+            fields.iter().find(|field| field.key.key() == key).ok_or(Problem::UnknownFilter(dataset))?;
+        if value.is_empty() {
+            return Ok(());
+        }
+        match field.key {
+            FilterKey::DateFrom => self.date_from = Some(DateBound::parse(value).ok_or(Problem::NotADate)?),
+            FilterKey::DateTo => self.date_to = Some(DateBound::parse(value).ok_or(Problem::NotADate)?),
+            FilterKey::CourseId => self.course_id = Some(parse_id(value)?),
+            FilterKey::LessonId => self.lesson_id = Some(parse_id(value)?),
+            FilterKey::PracticePackageId => self.practice_package_id = Some(parse_id(value)?),
+            FilterKey::CreatorId => self.creator_id = Some(parse_id(value)?),
+            FilterKey::UserId => self.user_id = Some(parse_id(value)?),
+            FilterKey::TeacherId => self.teacher_id = Some(parse_id(value)?),
+            FilterKey::Event => self.event = Some(parse_text(field, value)?),
+            FilterKey::Provider => self.provider = Some(parse_text(field, value)?),
+            FilterKey::Category => self.category = Some(parse_text(field, value)?),
+            FilterKey::Status => self.status = Some(parse_text(field, value)?),
+            FilterKey::Type => self.kind = Some(parse_text(field, value)?),
+        }
+        Ok(())
+    }
+
+    /// The value of one filter as text that [`Filter::parse`] reads back.
+    pub fn value(&self, key: FilterKey) -> Option<String> {
+        match key {
+            FilterKey::DateFrom => self.date_from.map(|bound| bound.to_string()),
+            FilterKey::DateTo => self.date_to.map(|bound| bound.to_string()),
+            FilterKey::CourseId => self.course_id.map(|id| id.to_string()),
+            FilterKey::LessonId => self.lesson_id.map(|id| id.to_string()),
+            FilterKey::PracticePackageId => self.practice_package_id.map(|id| id.to_string()),
+            FilterKey::CreatorId => self.creator_id.map(|id| id.to_string()),
+            FilterKey::UserId => self.user_id.map(|id| id.to_string()),
+            FilterKey::TeacherId => self.teacher_id.map(|id| id.to_string()),
+            FilterKey::Event => self.event.clone(),
+            FilterKey::Provider => self.provider.clone(),
+            FilterKey::Category => self.category.clone(),
+            FilterKey::Status => self.status.clone(),
+            FilterKey::Type => self.kind.clone(),
+        }
+    }
+
+    /// The filters that are set, in the order of [`FilterKey::ALL`].
+    pub fn pairs(&self) -> Vec<(FilterKey, String)> {
+        FilterKey::ALL.into_iter().filter_map(|key| Some((key, self.value(key)?))).collect()
+    }
+
+    fn is_reversed(&self) -> bool {
+        // Any zone will do: it moves both ends alike, but for a day beside a moment, which is then left alone.
+        match (self.date_from, self.date_to) {
+            (Some(DateBound::Day(from)), Some(DateBound::Day(to))) => from > to,
+            (Some(DateBound::Moment(from)), Some(DateBound::Moment(to))) => from > to,
+            _ => false,
+        }
+    }
+}
+
+/// The largest id that is taken: what a JavaScript number holds exactly.
+pub const MAX_ID: i64 = (1 << 53) - 1;
+
+/// Reads an id: a whole number from 1 to [`MAX_ID`], digits only.
+pub fn parse_id(text: &str) -> Result<i64, Problem> {
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Problem::NotAnId);
+    }
+    match text.parse() {
+        Ok(id) if (1..=MAX_ID).contains(&id) => Ok(id),
+        Ok(_) | Err(_) => Err(Problem::NotAnId),
+    }
+}
+
+fn parse_text(field: &FilterField, value: &str) -> Result<String, Problem> {
+    match field.kind {
+        FilterKind::Choice if !field.choices.contains(&value) => Err(Problem::NotAChoice(field.choices)),
+        _ if value.chars().count() > MAX_TEXT => Err(Problem::TooLong(MAX_TEXT)),
+        _ if value.contains('\0') => Err(Problem::NotText),
+        _ => Ok(value.to_owned()),
+    }
+}
+
+/// The longest text of a filter, in characters.
+const MAX_TEXT: usize = 50;
+
+/// What is wrong with one field of an input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldProblem {
+    /// The field's machine name.
+    pub field: String,
+    /// What is wrong with it.
+    pub problem: Problem,
+}
+
+/// What can be wrong with a filter's value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// The dataset has no such filter.
+    UnknownFilter(Dataset),
+    /// Neither a date nor a timestamp.
+    NotADate,
+    /// Not a whole number from 1 on.
+    NotAnId,
+    /// None of the choices.
+    NotAChoice(&'static [&'static str]),
+    /// Longer than this many characters.
+    TooLong(usize),
+    /// Text with a NUL character.
+    NotText,
+    /// The end is before the start.
+    Reversed,
+}
+
+impl Problem {
+    /// What is wrong and what is accepted, in the reader's language.
+    pub fn message(self, locale: Locale) -> String {
+        let es = matches!(locale, Locale::Es);
+        match self {
+            Self::UnknownFilter(dataset) => {
+                let known: Vec<&str> =
+                    dataset.describe().filters.iter().map(|field| field.key.key()).collect();
+                let known = known.join(", ");
+                let name = dataset.key();
+                if es {
+                    format!("{name} no tiene este filtro. Filtros aceptados: {known}.")
+                } else {
+                    format!("{name} has no such filter. Accepted filters: {known}.")
+                }
+            }
+            Self::NotADate if es => {
+                "No es una fecha. Se acepta 2026-11-16 o 2026-11-16T09:00:00Z.".to_owned()
+            }
+            Self::NotADate => "Not a date. Accepted: 2026-11-16 or 2026-11-16T09:00:00Z.".to_owned(),
+            Self::NotAnId if es => "No es un identificador. Se acepta un número entero desde 1.".to_owned(),
+            Self::NotAnId => "Not an id. Accepted: a whole number from 1 on.".to_owned(),
+            Self::NotAChoice(choices) if es => {
+                format!("Valor desconocido. Se acepta: {}.", choices.join(", "))
+            }
+            Self::NotAChoice(choices) => format!("Unknown value. Accepted: {}.", choices.join(", ")),
+            Self::TooLong(most) if es => format!("Demasiado largo. Se aceptan hasta {most} caracteres."),
+            Self::TooLong(most) => format!("Too long. Accepted: up to {most} characters."),
+            Self::NotText if es => "El texto contiene un carácter nulo.".to_owned(),
+            Self::NotText => "The text holds a null character.".to_owned(),
+            Self::Reversed if es => "El final es anterior al comienzo.".to_owned(),
+            Self::Reversed => "The end is before the start.".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_means_the_whole_day_in_the_hubs_time_zone() {
+        let day = DateBound::parse("2026-11-16").unwrap();
+        let bogota = Tz::America__Bogota;
+        assert_eq!(day.start(bogota).to_rfc3339(), "2026-11-16T05:00:00+00:00");
+        let Until::Before(end) = day.end(bogota) else { panic!("a day ends before the next one") };
+        assert_eq!(end.to_rfc3339(), "2026-11-17T05:00:00+00:00");
+    }
+
+    #[test]
+    fn a_day_without_midnight_begins_when_clocks_are_put_forward() {
+        // Chile moved from 00:00 to 01:00 on 8 September 2024.
+        let day = DateBound::parse("2024-09-08").unwrap();
+        assert_eq!(day.start(Tz::America__Santiago).to_rfc3339(), "2024-09-08T04:00:00+00:00");
+    }
+
+    #[test]
+    fn every_wrong_field_is_reported_at_once() {
+        let pairs = [("course_id", "12abc"), ("date_from", "ayer"), ("colour", "red"), ("lesson_id", "0")];
+        let problems = Filter::parse(Dataset::VideoPlayerEvents, pairs).unwrap_err();
+        let fields: Vec<&str> = problems.iter().map(|problem| problem.field.as_str()).collect();
+        assert_eq!(fields, ["course_id", "date_from", "colour", "lesson_id"]);
+    }
+
+    #[test]
+    fn a_choice_must_be_one_of_the_known_values() {
+        let refused = Filter::parse(Dataset::PracticePackageOrders, [("status", "lost")]).unwrap_err();
+        assert!(refused[0].problem.message(Locale::En).contains("pending, paid, cancelled, completed"));
+    }
+
+    #[test]
+    fn a_filter_reads_back_what_it_writes() {
+        let pairs =
+            [("date_from", "2026-11-01"), ("date_to", "2026-11-16T10:00:00.5+01:00"), ("event", "play")];
+        let filter = Filter::parse(Dataset::VideoPlayerEvents, pairs).unwrap();
+        let written = filter.pairs();
+        let again = Filter::parse(
+            Dataset::VideoPlayerEvents,
+            written.iter().map(|(key, value)| (key.key(), value.as_str())),
+        );
+        assert_eq!(again, Ok(filter));
+    }
+}
