@@ -56,10 +56,7 @@ impl Keys {
         }
         let mut keys = app_keys.iter().map(Key::new);
         let newest = keys.next().ok_or(KeyError::None)?;
-        Ok(Self {
-            newest,
-            older: keys.collect(),
-        })
+        Ok(Self { newest, older: keys.collect() })
     }
 
     /// Signs with the newest key; answers with that key's id, which is no secret, and the signature.
@@ -70,8 +67,7 @@ impl Keys {
 
     /// Whether the key with this id made this signature for this purpose; compares in constant time.
     pub fn verify(&self, purpose: Purpose, key_id: &str, message: &[u8], mac: &[u8]) -> bool {
-        self.find(key_id)
-            .is_some_and(|key| key.mac(purpose, message).verify_slice(mac).is_ok())
+        self.find(key_id).is_some_and(|key| key.mac(purpose, message).verify_slice(mac).is_ok())
     }
 
     /// The id and the secret that sign for this purpose.
@@ -85,19 +81,14 @@ impl Keys {
     }
 
     fn find(&self, key_id: &str) -> Option<&Key> {
-        std::iter::once(&self.newest)
-            .chain(&self.older)
-            .find(|key| key.id == key_id)
+        std::iter::once(&self.newest).chain(&self.older).find(|key| key.id == key_id)
     }
 }
 
 impl Key {
     fn new(app_key: &SecretString) -> Self {
         let fingerprint = hmac_sha256(app_key.expose_secret().as_bytes(), b"dataporter-hub key id");
-        Self {
-            id: hex::encode(&fingerprint[..8]),
-            root: app_key.clone(),
-        }
+        Self { id: hex::encode(&fingerprint[..8]), root: app_key.clone() }
     }
 
     fn derive(&self, purpose: Purpose) -> SecretBox<[u8; 32]> {
@@ -121,11 +112,7 @@ impl Purpose {
 }
 
 fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
-    keyed(key)
-        .chain_update(message)
-        .finalize()
-        .into_bytes()
-        .into()
+    keyed(key).chain_update(message).finalize().into_bytes().into()
 }
 
 fn keyed(key: &[u8]) -> Hmac<Sha256> {
