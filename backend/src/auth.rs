@@ -1,3 +1,5 @@
-//! Who is calling, and how they prove it.
+//! Who is calling, and how they prove it: passwords, sessions, and the four kinds of token.
 
 pub mod keys;
+pub mod password;
+pub mod rate_limit;

@@ -1,3 +1,4 @@
 //! Backend.
 
 pub mod auth;
+mod outbound;
