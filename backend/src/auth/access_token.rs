@@ -1,0 +1,177 @@
+//! Access tokens: what a person who signed in shows with each request, for fifteen minutes.
+
+use anyhow::Result;
+use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::hub_token::{self, AUDIENCE};
+use super::jwt;
+use super::keys::{Keys, Purpose};
+
+/// How long an access token is good for.
+pub const LIFETIME: TimeDelta = TimeDelta::minutes(15);
+
+const KIND: &str = "access";
+
+/// What a genuine access token says. The user and the session may have ended since: ask the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccessToken {
+    /// The user's id.
+    pub user_id: i64,
+    /// The session family that the token came from.
+    pub family_id: Uuid,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    typ: String,
+    aud: String,
+    sub: String,
+    sid: Uuid,
+    iat: i64,
+    exp: i64,
+}
+
+impl AccessToken {
+    /// The signed token, and when it expires.
+    pub fn issue(&self, keys: &Keys, now: DateTime<Utc>) -> Result<(SecretString, DateTime<Utc>)> {
+        let expires_at = now + LIFETIME;
+        let claims = Claims {
+            typ: KIND.to_owned(),
+            aud: AUDIENCE.to_owned(),
+            sub: self.user_id.to_string(),
+            sid: self.family_id,
+            iat: now.timestamp(),
+            exp: expires_at.timestamp(),
+        };
+        Ok((hub_token::sign(keys, Purpose::Access, &claims)?, expires_at))
+    }
+
+    /// Reads a token that is genuine and has not expired.
+    pub fn read(keys: &Keys, token: &str, now: DateTime<Utc>) -> Option<Self> {
+        let Claims { typ, aud, sub, sid, iat, exp } = hub_token::read(keys, Purpose::Access, token)?;
+        let holds = typ == KIND && aud == AUDIENCE && iat < exp && now < jwt::moment(exp)?;
+        let user_id = sub.parse().ok()?;
+        holds.then_some(Self { user_id, family_id: sid })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use secrecy::ExposeSecret;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const NOW: DateTime<Utc> = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+    const TOKEN: AccessToken = AccessToken { user_id: 7, family_id: Uuid::from_u128(1) };
+
+    fn keys(letter: &str) -> Keys {
+        Keys::new(&[letter.repeat(32).into()]).unwrap()
+    }
+
+    fn claims() -> Value {
+        json!({"typ": "access", "aud": AUDIENCE, "sub": "7", "sid": Uuid::from_u128(1), "iat": 1, "exp": NOW.timestamp() + 1})
+    }
+
+    /// Signs whatever the header and payload are, as somebody with the key would.
+    fn signed(header: &Value, payload: &str) -> String {
+        let keys = keys("a");
+        let parts = [header.to_string(), payload.to_owned()].map(|part| URL_SAFE_NO_PAD.encode(part));
+        let message = parts.join(".");
+        let (_, mac) = keys.sign(Purpose::Access, message.as_bytes());
+        format!("{message}.{}", URL_SAFE_NO_PAD.encode(mac))
+    }
+
+    fn header() -> Value {
+        json!({"alg": "HS256", "kid": keys("a").sign(Purpose::Access, b"").0})
+    }
+
+    fn read(token: &str) -> Option<AccessToken> {
+        AccessToken::read(&keys("a"), token, NOW)
+    }
+
+    #[test]
+    fn a_token_is_good_for_fifteen_minutes_and_by_its_own_key() {
+        let (token, expires_at) = TOKEN.issue(&keys("a"), NOW).unwrap();
+        let read = |keys: &Keys, at| AccessToken::read(keys, token.expose_secret(), at);
+        assert_eq!(expires_at, NOW + LIFETIME);
+        assert_eq!(read(&keys("a"), NOW), Some(TOKEN));
+        assert_eq!(read(&keys("a"), expires_at - TimeDelta::seconds(1)), Some(TOKEN));
+        assert_eq!(read(&keys("a"), expires_at), None);
+        assert_eq!(read(&keys("b"), NOW), None);
+    }
+
+    #[test]
+    fn claims_of_other_types_are_refused_even_when_signed() {
+        assert_eq!(read(&signed(&header(), &claims().to_string())), Some(TOKEN));
+        let wrong = [
+            ("exp", json!("9999999999")),
+            ("exp", json!(9_999_999_999.5)),
+            ("exp", json!(1.0e300)),
+            ("exp", json!(i64::MAX)),
+            ("exp", Value::Null),
+            ("iat", json!("1")),
+            ("sub", json!(7)),
+            ("sub", json!("7 or 8")),
+            ("aud", json!("elsewhere")),
+            ("aud", json!([AUDIENCE])),
+            ("typ", json!("player")),
+            ("sid", json!("none")),
+        ];
+        for (claim, value) in wrong {
+            let mut claims = claims();
+            claims[claim] = value;
+            assert_eq!(read(&signed(&header(), &claims.to_string())), None, "{claims}");
+        }
+        for missing in ["exp", "iat", "sub", "aud", "typ", "sid"] {
+            let mut claims = claims();
+            claims.as_object_mut().unwrap().remove(missing);
+            assert_eq!(read(&signed(&header(), &claims.to_string())), None, "{claims}");
+        }
+        let twice = claims().to_string().replacen('{', r#"{"exp":1,"#, 1);
+        assert_eq!(read(&signed(&header(), &twice)), None);
+        let not_a_number = claims().to_string().replace(&(NOW.timestamp() + 1).to_string(), "NaN");
+        assert_eq!(read(&signed(&header(), &not_a_number)), None);
+    }
+
+    #[test]
+    fn headers_that_ask_for_something_else_are_refused() {
+        let kid = header()["kid"].clone();
+        let wrong = [
+            json!({"alg": "none", "kid": kid}),
+            json!({"alg": "None", "kid": kid}),
+            json!({"alg": "HS384", "kid": kid}),
+            json!({"alg": "RS256", "kid": kid}),
+            json!({"kid": kid}),
+            json!({"alg": "HS256"}),
+            json!({"alg": "HS256", "kid": "../../../../dev/null"}),
+            json!({"alg": "HS256", "kid": ""}),
+            json!({"alg": "HS256", "kid": kid, "crit": ["exp"]}),
+        ];
+        for header in wrong {
+            assert_eq!(read(&signed(&header, &claims().to_string())), None, "{header}");
+        }
+    }
+
+    #[test]
+    fn mangled_tokens_are_refused() {
+        let token = signed(&header(), &claims().to_string());
+        let unsigned = token.rsplit_once('.').unwrap().0;
+        for token in [
+            unsigned,
+            &format!("{unsigned}."),
+            &format!("{token}."),
+            &token[1..],
+            "",
+            "..",
+            &"a".repeat(9000),
+        ] {
+            assert_eq!(read(token), None, "{token}");
+        }
+    }
+}
