@@ -1,4 +1,5 @@
 //! Backend.
 
 pub mod auth;
+pub mod db;
 mod outbound;

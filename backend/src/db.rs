@@ -1,0 +1,101 @@
+//! The database: its connections and its migrations.
+//!
+//! Knows nothing of what is in the tables; queries are in `models`.
+
+use anyhow::{Context as _, anyhow};
+use diesel::migration::{Migration, Result as MigrationResult};
+use diesel::pg::Pg;
+use diesel::{ConnectionError, ConnectionResult};
+use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
+use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, deadpool};
+use diesel_async::{AsyncConnection as _, SimpleAsyncConnection as _};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
+use futures_util::FutureExt as _;
+use secrecy::{ExposeSecret as _, SecretString};
+
+pub mod schema;
+
+/// One connection, in a pool or out of it.
+pub type Connection = diesel_async::AsyncPgConnection;
+
+/// Connections that are made when first needed and then used again.
+pub type Pool = deadpool::Pool<Connection>;
+
+/// Every migration, compiled into the binary.
+pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");
+
+/// What holds for each connection.
+///
+/// Plans are made for the values at hand, since a filter on one course and one on another, or on this month and on all
+/// time, want different indexes and partitions. No query runs long enough in its expressions for JIT to pay. How long
+/// a statement may take is for its caller to say.
+const SESSION_SETTINGS: &str = "\
+    SET application_name = 'dataporter'; \
+    SET TimeZone = 'UTC'; \
+    SET plan_cache_mode = force_custom_plan; \
+    SET jit = off";
+
+/// Migrations run in one process at a time. The key is any number that no other advisory lock of ours uses.
+const MIGRATION_LOCK: &str = "SELECT pg_advisory_lock(7238261054)";
+
+/// Makes a pool of up to `size` connections; none is opened before it is needed.
+pub fn pool(database_url: &SecretString, size: usize) -> Pool {
+    let mut config = ManagerConfig::default();
+    config.custom_setup = Box::new(|url| connect_to(url.to_owned()).boxed());
+    let manager = AsyncDieselConnectionManager::new_with_config(database_url.expose_secret(), config);
+    Pool::builder(manager)
+        .max_size(size)
+        .build()
+        .expect("a pool without time limits needs no runtime to be built")
+}
+
+/// Opens a connection of its own, for whoever must not wait for the pool or hold on to a part of it.
+pub async fn connect(database_url: &SecretString) -> ConnectionResult<Connection> {
+    connect_to(database_url.expose_secret().to_owned()).await
+}
+
+async fn connect_to(url: String) -> ConnectionResult<Connection> {
+    let mut conn = Connection::establish(&url).await?;
+    conn.batch_execute(SESSION_SETTINGS).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(conn)
+}
+
+/// Applies the migrations that are missing and answers with their names.
+///
+/// Several processes may do so at once: one works, the others wait and then find nothing to do.
+pub async fn migrate(database_url: &SecretString) -> anyhow::Result<Vec<String>> {
+    let mut conn = connect(database_url).await.context("The database cannot be reached")?;
+    conn.batch_execute(MIGRATION_LOCK).await?;
+    with_migrations(conn, |harness| {
+        let missing = harness.pending_migrations(MIGRATIONS)?;
+        for migration in &missing {
+            harness
+                .run_migration(migration)
+                .map_err(|error| format!("migration {} failed: {error}", migration.name()))?;
+        }
+        Ok(names(&missing))
+    })
+    .await
+}
+
+/// The names of the migrations that are missing, in their order.
+pub async fn pending(database_url: &SecretString) -> anyhow::Result<Vec<String>> {
+    let conn = connect(database_url).await.context("The database cannot be reached")?;
+    with_migrations(conn, |harness| Ok(names(&harness.pending_migrations(MIGRATIONS)?))).await
+}
+
+fn names(migrations: &[Box<dyn Migration<Pg>>]) -> Vec<String> {
+    migrations.iter().map(|migration| migration.name().to_string()).collect()
+}
+
+/// Diesel's migrations are synchronous, so they run on a thread of their own. The connection is closed at the end, and
+/// its lock given back.
+async fn with_migrations<T: Send + 'static>(
+    conn: Connection,
+    work: impl FnOnce(&mut AsyncConnectionWrapper<Connection>) -> MigrationResult<T> + Send + 'static,
+) -> anyhow::Result<T> {
+    tokio::task::spawn_blocking(move || work(&mut AsyncConnectionWrapper::from(conn)))
+        .await
+        .context("The migration was cut off")?
+        .map_err(|error| anyhow!(error).context("The database cannot be migrated"))
+}

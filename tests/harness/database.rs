@@ -1,0 +1,83 @@
+//! A database per test: cloned from a migrated template, dropped with the test.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use backend::db::{self, Pool};
+use diesel_async::SimpleAsyncConnection as _;
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::OnceCell;
+
+use super::cluster::cluster;
+
+const TEMPLATE: &str = "template_of_tests";
+
+/// A database that nobody else uses.
+pub struct TestDatabase {
+    pub url: SecretString,
+    pub pool: Pool,
+    name: String,
+}
+
+impl TestDatabase {
+    /// A database with every migration applied and no rows.
+    pub async fn new() -> Self {
+        static MIGRATED: OnceCell<()> = OnceCell::const_new();
+        MIGRATED
+            .get_or_init(|| async {
+                administer(&format!("DROP DATABASE IF EXISTS {TEMPLATE}")).await;
+                administer(&format!("CREATE DATABASE {TEMPLATE}")).await;
+                db::migrate(&cluster().url(TEMPLATE))
+                    .await
+                    .expect("the migrations apply to an empty database");
+            })
+            .await;
+        Self::create(&format!("TEMPLATE {TEMPLATE}")).await
+    }
+
+    /// A database without any table.
+    pub async fn empty() -> Self {
+        Self::create("").await
+    }
+
+    /// A connection to it that knows nothing of diesel.
+    pub async fn client(&self) -> tokio_postgres::Client {
+        let (client, connection) = tokio_postgres::connect(self.url.expose_secret(), tokio_postgres::NoTls)
+            .await
+            .expect("the test database can be reached");
+        tokio::spawn(connection);
+        client
+    }
+
+    async fn create(options: &str) -> Self {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let name = format!("test_{}", MADE.fetch_add(1, Ordering::Relaxed));
+        administer(&format!("CREATE DATABASE {name} {options}")).await;
+        let url = cluster().url(&name);
+        Self { pool: db::pool(&url, 8), url, name }
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let drop_database = format!("DROP DATABASE {} WITH (FORCE)", self.name);
+        // The test's own runtime cannot be waited for in here.
+        let dropped = std::thread::spawn(move || {
+            tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a runtime can be made")
+                .block_on(administer(&drop_database));
+        })
+        .join();
+        assert!(dropped.is_ok() || std::thread::panicking(), "{} could not be dropped", self.name);
+    }
+}
+
+async fn administer(statement: &str) {
+    db::connect(&cluster().url("postgres"))
+        .await
+        .expect("the test cluster can be reached")
+        .batch_execute(statement)
+        .await
+        .unwrap_or_else(|error| panic!("{statement}: {error}"));
+}
