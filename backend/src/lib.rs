@@ -2,4 +2,5 @@
 
 pub mod auth;
 pub mod db;
+pub mod models;
 mod outbound;

@@ -49,6 +49,19 @@ impl Role {
     }
 }
 
+impl TryFrom<String> for Role {
+    type Error = UnknownRole;
+
+    fn try_from(key: String) -> Result<Self, UnknownRole> {
+        Self::parse(&key).ok_or(UnknownRole(key))
+    }
+}
+
+/// There is no role of this name.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no role “{0}”")]
+pub struct UnknownRole(String);
+
 /// What an API token may be used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
