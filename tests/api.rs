@@ -1,4 +1,7 @@
 //! The API suite: everything that can be seen from outside without a browser, on a real PostgreSQL.
 
+mod connection;
 mod generated;
 mod harness;
+mod migrations;
+mod player_event_partitions;

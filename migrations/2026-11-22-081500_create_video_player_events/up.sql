@@ -54,8 +54,9 @@ BEGIN
     WHILE month_start <= last_day LOOP
         partition_name := 'video_player_events_' || to_char(month_start, '"y"YYYY"m"MM');
         IF to_regclass(quote_ident(partition_name)) IS NULL THEN
-            -- Processes that need the same month wait here for the one that makes it.
-            PERFORM pg_advisory_xact_lock(hashtext('ensure_player_event_partitions'));
+            -- The lock that attaching takes anyway, taken early: processes that need the same month wait here for the
+            -- one that makes it, and then see it. It holds up neither readers nor writers.
+            LOCK TABLE video_player_events IN SHARE UPDATE EXCLUSIVE MODE;
             IF to_regclass(quote_ident(partition_name)) IS NULL THEN
                 month_name := to_char(month_start, 'YYYY-MM');
                 EXECUTE format(
@@ -78,11 +79,6 @@ BEGIN
 END
 $$;
 
-SELECT ensure_player_event_partitions(
-    ((now() AT TIME ZONE 'UTC') - interval '2 months')::date,
-    ((now() AT TIME ZONE 'UTC') + interval '3 months')::date
-);
-
 COMMENT ON FUNCTION ensure_player_event_partitions(date, date) IS 'Makes the missing monthly partitions of video_player_events from one day to another, whole months in UTC; answers how many it made. Safe to call from several processes at once.';
 COMMENT ON SEQUENCE video_player_events_id_seq IS 'Ids of player events, across all partitions.';
 COMMENT ON TABLE video_player_events IS 'Raw events of the video player, partitioned by month of recorded_at (UTC).';
@@ -102,3 +98,9 @@ COMMENT ON COLUMN video_player_events.event IS 'Kind of event: progress_tick, pl
 COMMENT ON COLUMN video_player_events.provider IS 'Where the video comes from: youtube, vimeo, cloudflare or another.';
 COMMENT ON COLUMN video_player_events.context_tag IS 'Part of the page it happened in.';
 COMMENT ON COLUMN video_player_events.metadata IS 'What else the player said.';
+
+-- After the comments, which the months copy.
+SELECT ensure_player_event_partitions(
+    ((now() AT TIME ZONE 'UTC') - interval '2 months')::date,
+    ((now() AT TIME ZONE 'UTC') + interval '3 months')::date
+);

@@ -66,11 +66,10 @@ pub async fn print(client: &Client) -> String {
         for column in rows(client, COLUMNS, &[&name]).await {
             columns += &print_column(&column);
         }
-        text += &format!(
-            "\ndiesel::table! {{\n{}    {name} ({}) {{\n{columns}    }}\n}}\n",
-            doc(4, table.get("comment")),
-            key.join(", ")
-        );
+        let comment = doc(4, table.get("comment"));
+        let key = key.join(", ");
+        writeln!(text, "\ndiesel::table! {{\n{comment}    {name} ({key}) {{\n{columns}    }}\n}}")
+            .expect("a string takes all");
     }
     text.push('\n');
     for join in rows(client, JOINS, &[]).await {

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
 use nix::unistd::{User, chown, geteuid};
@@ -30,8 +30,8 @@ rm -rf "$1"
 /// A running cluster.
 pub struct Cluster {
     directory: PathBuf,
-    /// Never written to: the keeper waits for its end.
-    _lifeline: ChildStdin,
+    /// Holds the keeper's standard input open. Nothing is written to it: the keeper waits for its end.
+    _keeper: Child,
 }
 
 /// The cluster of this process, started by whoever asks first.
@@ -70,13 +70,12 @@ impl Cluster {
             keeper.uid(user.uid.as_raw()).gid(user.gid.as_raw());
         }
         let mut keeper = keeper.spawn().expect("sh can be run");
-        let lifeline = keeper.stdin.take().expect("its input is a pipe");
         let mut said = String::new();
         BufReader::new(keeper.stdout.take().expect("its output is a pipe"))
             .read_line(&mut said)
             .expect("its output can be read");
         assert_eq!(said.trim(), "ready", "see {}/log", directory.display());
-        Self { directory, _lifeline: lifeline }
+        Self { directory, _keeper: keeper }
     }
 }
 

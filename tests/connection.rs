@@ -1,0 +1,39 @@
+//! What holds for every connection, whoever runs the server and however it is set up.
+
+use diesel::define_sql_function;
+use diesel::sql_types::Text;
+use diesel_async::RunQueryDsl as _;
+
+use crate::harness::database::TestDatabase;
+
+define_sql_function!(fn current_setting(name: Text) -> Text);
+
+#[tokio::test]
+async fn connections_speak_utc_and_plan_for_the_values_at_hand() {
+    let database = TestDatabase::new().await;
+    let mut conn = database.pool.get().await.expect("the pool connects");
+    let expected = [
+        ("application_name", "dataporter"),
+        ("TimeZone", "UTC"),
+        ("plan_cache_mode", "force_custom_plan"),
+        ("jit", "off"),
+    ];
+    for (setting, expected) in expected {
+        let found: String = diesel::select(current_setting(setting))
+            .get_result(&mut conn)
+            .await
+            .expect("it is a setting of PostgreSQL");
+        assert_eq!(found, expected, "{setting}");
+    }
+}
+
+#[tokio::test]
+async fn the_owner_of_the_tables_is_no_superuser() {
+    let database = TestDatabase::new().await;
+    let mut conn = database.pool.get().await.expect("the pool connects");
+    let superuser: String = diesel::select(current_setting("is_superuser"))
+        .get_result(&mut conn)
+        .await
+        .expect("it is a setting of PostgreSQL");
+    assert_eq!(superuser, "off");
+}

@@ -1,0 +1,81 @@
+//! What PostgreSQL says is in a database, as sorted lines that can be compared and read.
+
+use tokio_postgres::Client;
+
+/// Everything of ours: relations, columns, constraints, indexes, sequences, triggers, types and functions, with their
+/// comments. Diesel's own table of applied migrations is left out.
+const EVERYTHING: &str = r"
+    WITH ours AS (
+        SELECT oid, relname::text AS name, relkind::text AS kind, reloptions, relpartbound
+        FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relname NOT LIKE '\_\_diesel%'
+    )
+    SELECT concat_ws(' | ', 'relation', name, kind, reloptions, pg_get_expr(relpartbound, oid),
+                     obj_description(oid, 'pg_class'))
+    FROM ours
+    UNION ALL
+    SELECT concat_ws(' | ', 'column', ours.name, attname, format_type(atttypid, atttypmod), attnotnull, attidentity,
+                     pg_get_expr(adbin, adrelid), col_description(attrelid, attnum))
+    FROM pg_attribute
+    JOIN ours ON ours.oid = attrelid AND kind IN ('r', 'p', 'v')
+    LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+    WHERE attnum > 0 AND NOT attisdropped
+    UNION ALL
+    SELECT concat_ws(' | ', 'constraint', ours.name, conname, pg_get_constraintdef(pg_constraint.oid))
+    FROM pg_constraint
+    JOIN ours ON ours.oid = conrelid
+    UNION ALL
+    SELECT concat_ws(' | ', 'index', ours.name, pg_get_indexdef(indexrelid))
+    FROM pg_index
+    JOIN ours ON ours.oid = indrelid
+    UNION ALL
+    SELECT concat_ws(' | ', 'sequence', ours.name, seqstart, seqincrement, seqcache)
+    FROM pg_sequence
+    JOIN ours ON ours.oid = seqrelid
+    UNION ALL
+    SELECT concat_ws(' | ', 'trigger', ours.name, pg_get_triggerdef(pg_trigger.oid))
+    FROM pg_trigger
+    JOIN ours ON ours.oid = tgrelid
+    WHERE NOT tgisinternal
+    UNION ALL
+    SELECT concat_ws(' | ', 'type', typname, typtype)
+    FROM pg_type
+    WHERE typnamespace = 'public'::regnamespace AND typtype IN ('d', 'e', 'r')
+    UNION ALL
+    SELECT concat_ws(' | ', 'function', pg_get_functiondef(oid), obj_description(oid, 'pg_proc'))
+    FROM pg_proc
+    WHERE pronamespace = 'public'::regnamespace";
+
+/// Tables, columns and functions without a comment.
+const WITHOUT_COMMENT: &str = r"
+    SELECT relname::text
+    FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND relname NOT LIKE '\_\_diesel%'
+      AND obj_description(oid, 'pg_class') IS NULL
+    UNION ALL
+    SELECT concat(relname, '.', attname)
+    FROM pg_attribute
+    JOIN pg_class ON pg_class.oid = attrelid
+    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND relname NOT LIKE '\_\_diesel%'
+      AND attnum > 0 AND NOT attisdropped AND col_description(attrelid, attnum) IS NULL
+    UNION ALL
+    SELECT proname::text
+    FROM pg_proc
+    WHERE pronamespace = 'public'::regnamespace AND obj_description(oid, 'pg_proc') IS NULL";
+
+/// All that is in the database, one thing a line.
+pub async fn describe(client: &Client) -> Vec<String> {
+    lines(client, EVERYTHING).await
+}
+
+/// The names of what has no comment.
+pub async fn without_comment(client: &Client) -> Vec<String> {
+    lines(client, WITHOUT_COMMENT).await
+}
+
+async fn lines(client: &Client, query: &str) -> Vec<String> {
+    let rows = client.query(query, &[]).await.expect("the catalogue of PostgreSQL can be read");
+    let mut lines: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    lines.sort();
+    lines
+}
