@@ -1,0 +1,56 @@
+//! The time of day, for everything that asks for it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// Where the time comes from. Copies of a fixed clock move together.
+#[derive(Debug, Clone)]
+pub enum Clock {
+    /// The system's clock.
+    System,
+    /// A clock that stands still until it is moved.
+    Fixed(Arc<Mutex<DateTime<Utc>>>),
+}
+
+impl Clock {
+    /// The system's clock.
+    pub const fn system() -> Self {
+        Self::System
+    }
+
+    /// A clock that stands at this time.
+    pub fn fixed(now: DateTime<Utc>) -> Self {
+        Self::Fixed(Arc::new(Mutex::new(now)))
+    }
+
+    /// The time now.
+    pub fn now(&self) -> DateTime<Utc> {
+        match self {
+            #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the system")]
+            Self::System => Utc::now(),
+            Self::Fixed(now) => *now.lock().unwrap_or_else(PoisonError::into_inner),
+        }
+    }
+
+    /// Moves a fixed clock; the system's clock cannot be moved and stays as it is.
+    pub fn advance(&self, by: TimeDelta) {
+        match self {
+            Self::System => {}
+            Self::Fixed(now) => *now.lock().unwrap_or_else(PoisonError::into_inner) += by,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_of_a_fixed_clock_move_together() {
+        let clock = Clock::fixed(DateTime::UNIX_EPOCH);
+        let copy = clock.clone();
+        clock.advance(TimeDelta::minutes(5));
+        assert_eq!(copy.now(), DateTime::UNIX_EPOCH + TimeDelta::minutes(5));
+    }
+}

@@ -1,0 +1,41 @@
+//! The database.
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::kind::{self, Kind};
+use super::reader::Reader;
+
+/// Which database, and how many connections to it.
+#[derive(Debug)]
+pub struct Database {
+    /// Where it is; without this we run our own in the data directory.
+    pub url: Option<SecretString>,
+    /// The greatest number of connections that one server keeps.
+    pub pool_size: usize,
+}
+
+impl Database {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        Self {
+            url: reader.optional(
+                "DATABASE_URL",
+                url(),
+                "The PostgreSQL database (15 or newer); without it, a private one in the data directory is run.",
+            ),
+            pool_size: reader.setting(
+                "DATABASE_POOL_SIZE",
+                "16",
+                kind::number(2..=500),
+                "The greatest number of database connections that one server keeps.",
+            ),
+        }
+    }
+}
+
+fn url() -> Kind<SecretString> {
+    Kind::new("an address such as postgresql://user:password@host:5432/database", |text| {
+        let secret = SecretString::from(text);
+        let scheme = ["postgresql://", "postgres://"].iter().any(|scheme| text.starts_with(scheme));
+        (scheme && secret.expose_secret().parse::<tokio_postgres::Config>().is_ok()).then_some(secret)
+    })
+}

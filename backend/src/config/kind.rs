@@ -1,0 +1,137 @@
+//! The kinds of values that settings take: how each is read, and how what is accepted is put into words.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use reqwest::Url;
+use secrecy::SecretString;
+
+/// How a setting's text becomes a value.
+pub struct Kind<T> {
+    /// What is accepted, as the end of a sentence.
+    pub(super) accepts: String,
+    parse: Box<dyn Fn(&str) -> Option<T>>,
+}
+
+impl<T: 'static> Kind<T> {
+    /// A kind that accepts what `parse` reads.
+    pub fn new(accepts: impl Into<String>, parse: impl Fn(&str) -> Option<T> + 'static) -> Self {
+        Self { accepts: accepts.into(), parse: Box::new(parse) }
+    }
+
+    /// The value of this text, if it is accepted.
+    pub(super) fn parse(&self, text: &str) -> Option<T> {
+        (self.parse)(text)
+    }
+
+    /// Several of these, with commas between them.
+    pub fn list(self) -> Kind<Vec<T>> {
+        let accepts = format!("{}; several are separated by commas", self.accepts);
+        Kind::new(accepts, move |text| text.split(',').map(|part| self.parse(part.trim())).collect())
+    }
+}
+
+/// Any text.
+pub fn text() -> Kind<String> {
+    Kind::new("any text", |text| Some(text.to_owned()))
+}
+
+/// Text that must never be shown.
+pub fn secret() -> Kind<SecretString> {
+    secret_of_at_least(1)
+}
+
+/// A secret of at least this many bytes.
+pub fn secret_of_at_least(bytes: usize) -> Kind<SecretString> {
+    let accepts =
+        if bytes == 1 { String::from("any text") } else { format!("at least {bytes} bytes of text") };
+    Kind::new(accepts, move |text| (text.len() >= bytes).then(|| SecretString::from(text)))
+}
+
+/// Yes or no.
+pub fn yes_or_no() -> Kind<bool> {
+    Kind::new("true or false", |text| match text.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Some(true),
+        "false" | "0" | "no" | "off" => Some(false),
+        _ => None,
+    })
+}
+
+/// A whole number in this range.
+pub fn number<T: TryFrom<u64> + 'static>(range: RangeInclusive<u64>) -> Kind<T> {
+    Kind::new(format!("a whole number from {} to {}", range.start(), range.end()), move |text| {
+        let number = text.parse().ok().filter(|number| range.contains(number))?;
+        T::try_from(number).ok()
+    })
+}
+
+/// A number of minutes in this range.
+pub fn minutes(range: RangeInclusive<u64>) -> Kind<Duration> {
+    let Kind { accepts, parse } = number::<u64>(range);
+    Kind::new(accepts, move |text| parse(text).map(|minutes| Duration::from_secs(minutes * 60)))
+}
+
+/// One of these words.
+pub fn one_of<T: Copy + 'static>(words: &'static [(&'static str, T)]) -> Kind<T> {
+    let accepts = words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(" or ");
+    Kind::new(accepts, move |text| words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value))
+}
+
+/// The address of a web site or service: https, or http too.
+pub fn web_address() -> Kind<Url> {
+    Kind::new("an address that begins with https:// or http://", |text| {
+        Url::parse(text).ok().filter(|url| matches!(url.scheme(), "https" | "http") && url.has_host())
+    })
+}
+
+/// The address of a service that gets secrets: https, and http only on this machine.
+pub fn secure_address() -> Kind<Url> {
+    Kind::new(
+        "an address that begins with https:// (http:// only for this machine: localhost, 127.0.0.1, [::1])",
+        |text| {
+            Url::parse(text).ok().filter(|url| match url.scheme() {
+                "https" => url.has_host(),
+                "http" => is_loopback(url),
+                _ => false,
+            })
+        },
+    )
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_is_for_this_machine_only() {
+        let kind = secure_address();
+        for accepted in
+            ["https://api.mixpanel.com", "http://127.0.0.1:9000", "http://[::1]:9000/x", "http://localhost"]
+        {
+            assert!(kind.parse(accepted).is_some(), "{accepted}");
+        }
+        for refused in [
+            "http://api.mixpanel.com",
+            "http://127.0.0.1.example.org",
+            "http://[::ffff:10.0.0.1]",
+            "ftp://localhost",
+            "localhost",
+        ] {
+            assert!(kind.parse(refused).is_none(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn numbers_stay_in_their_range() {
+        let kind = number::<u32>(1..=10);
+        assert_eq!(
+            ["0", "1", "10", "11", "-1", "1.5", "x"].map(|text| kind.parse(text)),
+            [None, Some(1), Some(10), None, None, None, None]
+        );
+    }
+}
