@@ -1,6 +1,15 @@
-//! Backend.
+//! The server of `DataPorter` Hub: everything behind the `dataporter` command.
 
+pub mod app;
 pub mod auth;
+pub mod clock;
+pub mod config;
 pub mod db;
+pub mod error;
+pub mod graphql;
+pub mod id;
 pub mod models;
 mod outbound;
+pub mod source;
+
+pub use error::{Error, Result};

@@ -1,5 +1,13 @@
 //! Rows of the tables and their queries, one file a table; answers are `QueryResult`s.
 
 pub mod api_token;
+pub mod course;
+pub mod course_teacher_assignment;
+pub mod discord_practice;
+pub mod practice_package_order;
 pub mod session;
+pub mod student_activity_snapshot;
+pub mod teacher_activity_snapshot;
+pub mod teacher_submission;
 pub mod user;
+pub mod video_player_event;

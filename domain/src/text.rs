@@ -1,5 +1,7 @@
 //! The two languages that people read the product in.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 /// A language of the product.
@@ -69,6 +71,34 @@ impl Text {
             Locale::Es => self.es,
             Locale::En => self.en,
         }
+    }
+}
+
+/// A sentence in both languages, made for the occasion.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Phrase {
+    es: Cow<'static, str>,
+    en: Cow<'static, str>,
+}
+
+impl Phrase {
+    /// A sentence from its two wordings.
+    pub fn new(es: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Self {
+        Self { es: es.into(), en: en.into() }
+    }
+
+    /// The wording in one language.
+    pub fn in_locale(&self, locale: Locale) -> &str {
+        match locale {
+            Locale::Es => &self.es,
+            Locale::En => &self.en,
+        }
+    }
+}
+
+impl From<Text> for Phrase {
+    fn from(text: Text) -> Self {
+        Self::new(text.es, text.en)
     }
 }
 

@@ -221,3 +221,8 @@ fn containing(words: &str) -> String {
     let literally = words.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
     format!("%{literally}%")
 }
+
+/// E-mail addresses by user id; ids that are not there are left out.
+pub async fn emails(conn: &mut Connection, ids: &[i64]) -> QueryResult<Vec<(i64, String)>> {
+    users::table.filter(users::id.eq_any(ids)).select((users::id, users::email)).load(conn).await
+}

@@ -1,0 +1,174 @@
+//! What can go wrong with a request, and what its sender is told.
+//!
+//! What the user can mend is told in their words with a code; what they cannot is logged once, where it is handled, and
+//! says nothing about the inside.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::access::Denied;
+use domain::failure::ErrorCode;
+use domain::filter::FieldProblem;
+use domain::text::{Locale, Phrase, Text};
+
+/// The result of handling a request.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a request was not answered.
+///
+/// It has no `Display`: nothing turns an internal error's text into an answer by accident.
+#[derive(Debug)]
+pub enum Error {
+    /// Nobody is signed in, or the credential is not good (401 `UNAUTHENTICATED`).
+    Unauthenticated,
+    /// The e-mail and the password do not go together (401 `UNAUTHENTICATED`).
+    WrongLogin,
+    /// A rule forbids it (403 `FORBIDDEN` or `SCOPE_REQUIRED`).
+    Denied(Denied),
+    /// Fields of the input are wrong (422 `BAD_USER_INPUT`).
+    Invalid(Vec<Invalid>),
+    /// There is no such thing (404 `NOT_FOUND`).
+    NotFound(Phrase),
+    /// It contradicts what is stored (409 `CONFLICT`).
+    Conflict(Phrase),
+    /// Too many requests; the sender may come back after this time (429 `RATE_LIMITED`).
+    TooMany {
+        /// How long to wait.
+        retry_after: Duration,
+    },
+    /// A fault of ours (500 `INTERNAL`).
+    Internal(anyhow::Error),
+}
+
+/// One field of an input that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invalid {
+    /// The field's path, as the sender wrote it: `filter.courseId`, `input[3].email`.
+    pub field: String,
+    /// What is wrong and what is accepted.
+    pub message: Phrase,
+}
+
+impl Error {
+    /// One wrong field.
+    pub fn invalid(field: impl Into<String>, message: impl Into<Phrase>) -> Self {
+        Self::Invalid(vec![Invalid { field: field.into(), message: message.into() }])
+    }
+
+    /// The code that clients see.
+    pub const fn code(&self) -> ErrorCode {
+        match self {
+            Self::Unauthenticated | Self::WrongLogin => ErrorCode::Unauthenticated,
+            Self::Denied(denied) => denied.code(),
+            Self::Invalid(_) => ErrorCode::BadUserInput,
+            Self::NotFound(_) => ErrorCode::NotFound,
+            Self::Conflict(_) => ErrorCode::Conflict,
+            Self::TooMany { .. } => ErrorCode::RateLimited,
+            Self::Internal(_) => ErrorCode::Internal,
+        }
+    }
+
+    /// What the sender is told.
+    pub fn message(&self, locale: Locale) -> String {
+        match self {
+            Self::Unauthenticated => UNAUTHENTICATED.in_locale(locale).to_owned(),
+            Self::WrongLogin => WRONG_LOGIN.in_locale(locale).to_owned(),
+            Self::Denied(denied) => denied.message(locale),
+            Self::Invalid(fields) => {
+                let told: Vec<String> = fields
+                    .iter()
+                    .map(|invalid| format!("{}: {}", invalid.field, invalid.message.in_locale(locale)))
+                    .collect();
+                told.join(" ")
+            }
+            Self::NotFound(phrase) | Self::Conflict(phrase) => phrase.in_locale(locale).to_owned(),
+            Self::TooMany { retry_after } => {
+                let seconds = retry_after.as_secs().max(1);
+                match locale {
+                    Locale::Es => format!("Demasiados intentos. Vuelve a probar en {seconds} s."),
+                    Locale::En => format!("Too many attempts. Try again in {seconds} s."),
+                }
+            }
+            Self::Internal(_) => INTERNAL.in_locale(locale).to_owned(),
+        }
+    }
+
+    /// The seconds to wait before trying again, when that helps.
+    pub fn retry_after_seconds(&self) -> Option<u64> {
+        match self {
+            Self::TooMany { retry_after } => Some(retry_after.as_secs().max(1)),
+            Self::Unauthenticated
+            | Self::WrongLogin
+            | Self::Denied(_)
+            | Self::Invalid(_)
+            | Self::NotFound(_)
+            | Self::Conflict(_)
+            | Self::Internal(_) => None,
+        }
+    }
+
+    /// The fields that are wrong.
+    pub fn fields(&self) -> &[Invalid] {
+        match self {
+            Self::Invalid(fields) => fields,
+            Self::Unauthenticated
+            | Self::WrongLogin
+            | Self::Denied(_)
+            | Self::NotFound(_)
+            | Self::Conflict(_)
+            | Self::TooMany { .. }
+            | Self::Internal(_) => &[],
+        }
+    }
+}
+
+const UNAUTHENTICATED: Text =
+    Text::new("Inicia sesión o envía un token válido.", "Sign in, or send a valid token.");
+const WRONG_LOGIN: Text =
+    Text::new("El correo o la contraseña no son correctos.", "The e-mail or the password is wrong.");
+const INTERNAL: Text = Text::new(
+    "Algo falló de nuestro lado. Vuelve a probar; si sigue, menciona el identificador de la petición.",
+    "Something failed on our side. Try again; if it goes on, quote the request id.",
+);
+
+impl From<Denied> for Error {
+    fn from(denied: Denied) -> Self {
+        Self::Denied(denied)
+    }
+}
+
+impl From<Vec<FieldProblem>> for Error {
+    fn from(problems: Vec<FieldProblem>) -> Self {
+        let invalid = |found: FieldProblem| Invalid {
+            message: Phrase::new(found.problem.message(Locale::Es), found.problem.message(Locale::En)),
+            field: found.field,
+        };
+        Self::Invalid(problems.into_iter().map(invalid).collect())
+    }
+}
+
+impl From<anyhow::Error> for Error {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Internal(error)
+    }
+}
+
+impl From<diesel::result::Error> for Error {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+impl From<diesel_async::pooled_connection::deadpool::PoolError> for Error {
+    fn from(error: diesel_async::pooled_connection::deadpool::PoolError) -> Self {
+        Self::Internal(anyhow::Error::new(error).context("No database connection"))
+    }
+}
+
+/// In GraphQL the error travels as the source; the route that answers fills in words and extensions, since only it
+/// knows the reader's language.
+impl From<Error> for async_graphql::Error {
+    fn from(error: Error) -> Self {
+        Self { message: error.message(Locale::En), source: Some(Arc::new(error)), extensions: None }
+    }
+}

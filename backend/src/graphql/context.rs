@@ -1,0 +1,63 @@
+//! What a resolver may ask of its context.
+
+use std::net::IpAddr;
+
+use async_graphql::Context;
+use diesel_async::pooled_connection::deadpool::Object;
+use domain::access::Act;
+use domain::{Locale, Viewer};
+
+use crate::app::App;
+use crate::db::Connection;
+use crate::error::{Error, Result};
+
+/// What is known of the request before its document is read.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Who asks; nobody when no credential came with it.
+    pub viewer: Option<Viewer>,
+    /// The language of error texts.
+    pub locale: Locale,
+    /// Where it came from.
+    pub address: Option<IpAddr>,
+    /// What sent it, as it says itself.
+    pub user_agent: Option<String>,
+    /// The refresh token from the cookie.
+    pub refresh_token: Option<secrecy::SecretString>,
+}
+
+/// The context in the product's terms.
+pub trait ContextExt {
+    /// The application.
+    fn app(&self) -> &App;
+    /// The request.
+    fn request(&self) -> &Request;
+    /// Who asks.
+    fn viewer(&self) -> Result<&Viewer>;
+    /// Who asks, if they may do this.
+    fn viewer_who_may(&self, act: Act) -> Result<&Viewer> {
+        let viewer = self.viewer()?;
+        viewer.may(act)?;
+        Ok(viewer)
+    }
+    /// A database connection, held until it is dropped.
+    fn conn(&self) -> impl Future<Output = Result<Object<Connection>>> + Send;
+}
+
+impl ContextExt for Context<'_> {
+    fn app(&self) -> &App {
+        self.data_unchecked()
+    }
+
+    fn request(&self) -> &Request {
+        self.data_unchecked()
+    }
+
+    fn viewer(&self) -> Result<&Viewer> {
+        self.request().viewer.as_ref().ok_or(Error::Unauthenticated)
+    }
+
+    async fn conn(&self) -> Result<Object<Connection>> {
+        Ok(self.app().pool.get().await?)
+    }
+}

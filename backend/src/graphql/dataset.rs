@@ -1,0 +1,288 @@
+//! The seven datasets as connections.
+
+mod email;
+mod filter;
+
+use async_graphql::connection::{Connection, Edge, EmptyFields};
+use async_graphql::dataloader::DataLoader;
+use async_graphql::{ComplexObject, Context, Object, OutputType};
+use domain::Grant;
+
+pub use email::Emails;
+use filter::{
+    CourseTeacherAssignmentFilter, DiscordPracticeFilter, IntoFilter, PracticePackageOrderFilter,
+    StudentActivitySnapshotFilter, TeacherActivitySnapshotFilter, TeacherSubmissionFilter,
+    VideoPlayerEventFilter,
+};
+
+use super::context::ContextExt as _;
+use crate::error::{Error, Result};
+use crate::id::Id;
+use crate::models::course_teacher_assignment::CourseTeacherAssignment;
+use crate::models::discord_practice::DiscordPractice;
+use crate::models::practice_package_order::PracticePackageOrder;
+use crate::models::student_activity_snapshot::StudentActivitySnapshot;
+use crate::models::teacher_activity_snapshot::TeacherActivitySnapshot;
+use crate::models::teacher_submission::{SubmissionChange, TeacherSubmission};
+use crate::models::video_player_event::VideoPlayerEvent;
+use crate::source::{self, PageRequest, Source};
+
+/// The seven datasets.
+#[derive(Default)]
+pub struct DatasetQuery;
+
+type Rows<S> = Connection<String, S, Total<S>, EmptyFields>;
+
+/// The number of rows in all, counted when it is asked for.
+pub struct Total<S> {
+    grant: Grant,
+    source: std::marker::PhantomData<fn() -> S>,
+}
+
+#[Object]
+impl<S: Source> Total<S> {
+    /// How many rows there are in all, on every page; counted only when asked for.
+    #[graphql(complexity = 50)]
+    async fn total_count(&self, ctx: &Context<'_>) -> Result<i32> {
+        let zone = ctx.app().config.hub.timezone;
+        let count = source::count::<S>(&mut *ctx.conn().await?, &self.grant, zone).await?;
+        Ok(i32::try_from(count).unwrap_or(i32::MAX))
+    }
+}
+
+async fn rows<S: Source + OutputType>(
+    ctx: &Context<'_>,
+    filter: Option<impl IntoFilter>,
+    first: Option<i32>,
+    after: Option<String>,
+    last: Option<i32>,
+    before: Option<String>,
+) -> Result<Rows<S>> {
+    let filter = filter::parse(S::DATASET, filter)?;
+    let page = PageRequest::new(first, after.as_deref(), last, before.as_deref())?;
+    let mut conn = ctx.conn().await?;
+    let grant = source::grant::to_read(&mut conn, ctx.viewer()?, S::DATASET, filter).await?;
+    let page = source::rows::<S>(&mut conn, &grant, ctx.app().config.hub.timezone, page).await?;
+    let total = Total { grant, source: std::marker::PhantomData };
+    let mut connection = Connection::with_additional_fields(page.has_previous, page.has_next, total);
+    connection.edges = page.rows.into_iter().map(|row| Edge::new(row.cursor().encode(), row)).collect();
+    Ok(connection)
+}
+
+#[Object]
+impl DatasetQuery {
+    /// What the video player reported, newest first.
+    ///
+    /// Pages of up to 500 rows (50 unless told), forwards by `first` and `after` or backwards by `last` and `before`.
+    /// Errors: UNAUTHENTICATED, FORBIDDEN, SCOPE_REQUIRED, BAD_USER_INPUT.
+    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    async fn video_player_events(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What rows must pass; a Teacher Admin must name a course or lesson.")]
+        filter: Option<VideoPlayerEventFilter>,
+        #[graphql(desc = "So many rows from the start, or behind `after`.")] first: Option<i32>,
+        #[graphql(desc = "Behind the row with this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many rows from the end, or ahead of `before`.")] last: Option<i32>,
+        #[graphql(desc = "Ahead of the row with this cursor.")] before: Option<String>,
+    ) -> Result<Rows<VideoPlayerEvent>> {
+        rows(ctx, filter, first, after, last, before).await
+    }
+
+    /// What students did, summed up, newest first.
+    ///
+    /// Pages of up to 500 rows (50 unless told), forwards by `first` and `after` or backwards by `last` and `before`.
+    /// Errors: UNAUTHENTICATED, FORBIDDEN, SCOPE_REQUIRED, BAD_USER_INPUT.
+    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    async fn student_activity_snapshots(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What rows must pass; a Teacher Admin must name a course or lesson.")]
+        filter: Option<StudentActivitySnapshotFilter>,
+        #[graphql(desc = "So many rows from the start, or behind `after`.")] first: Option<i32>,
+        #[graphql(desc = "Behind the row with this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many rows from the end, or ahead of `before`.")] last: Option<i32>,
+        #[graphql(desc = "Ahead of the row with this cursor.")] before: Option<String>,
+    ) -> Result<Rows<StudentActivitySnapshot>> {
+        rows(ctx, filter, first, after, last, before).await
+    }
+
+    /// What Teacher Admins did, summed up, newest first; not for Teacher Admins.
+    ///
+    /// Pages of up to 500 rows (50 unless told), forwards by `first` and `after` or backwards by `last` and `before`.
+    /// Errors: UNAUTHENTICATED, FORBIDDEN, SCOPE_REQUIRED, BAD_USER_INPUT.
+    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    async fn teacher_activity_snapshots(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What rows must pass; a Teacher Admin must name a course or lesson.")]
+        filter: Option<TeacherActivitySnapshotFilter>,
+        #[graphql(desc = "So many rows from the start, or behind `after`.")] first: Option<i32>,
+        #[graphql(desc = "Behind the row with this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many rows from the end, or ahead of `before`.")] last: Option<i32>,
+        #[graphql(desc = "Ahead of the row with this cursor.")] before: Option<String>,
+    ) -> Result<Rows<TeacherActivitySnapshot>> {
+        rows(ctx, filter, first, after, last, before).await
+    }
+
+    /// Live practices on Discord, the latest start first.
+    ///
+    /// Pages of up to 500 rows (50 unless told), forwards by `first` and `after` or backwards by `last` and `before`.
+    /// Errors: UNAUTHENTICATED, FORBIDDEN, SCOPE_REQUIRED, BAD_USER_INPUT.
+    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    async fn discord_practices(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What rows must pass; a Teacher Admin must name a course or lesson.")]
+        filter: Option<DiscordPracticeFilter>,
+        #[graphql(desc = "So many rows from the start, or behind `after`.")] first: Option<i32>,
+        #[graphql(desc = "Behind the row with this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many rows from the end, or ahead of `before`.")] last: Option<i32>,
+        #[graphql(desc = "Ahead of the row with this cursor.")] before: Option<String>,
+    ) -> Result<Rows<DiscordPractice>> {
+        rows(ctx, filter, first, after, last, before).await
+    }
+
+    /// Orders of practice packs, newest first.
+    ///
+    /// Pages of up to 500 rows (50 unless told), forwards by `first` and `after` or backwards by `last` and `before`.
+    /// Errors: UNAUTHENTICATED, FORBIDDEN, SCOPE_REQUIRED, BAD_USER_INPUT.
+    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    async fn practice_package_orders(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What rows must pass; a Teacher Admin must name a course or lesson.")]
+        filter: Option<PracticePackageOrderFilter>,
+        #[graphql(desc = "So many rows from the start, or behind `after`.")] first: Option<i32>,
+        #[graphql(desc = "Behind the row with this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many rows from the end, or ahead of `before`.")] last: Option<i32>,
+        #[graphql(desc = "Ahead of the row with this cursor.")] before: Option<String>,
+    ) -> Result<Rows<PracticePackageOrder>> {
+        rows(ctx, filter, first, after, last, before).await
+    }
+
+    /// What teachers proposed, newest first.
+    ///
+    /// Pages of up to 500 rows (50 unless told), forwards by `first` and `after` or backwards by `last` and `before`.
+    /// Errors: UNAUTHENTICATED, FORBIDDEN, SCOPE_REQUIRED, BAD_USER_INPUT.
+    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    async fn teacher_submissions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What rows must pass; a Teacher Admin must name a course or lesson.")]
+        filter: Option<TeacherSubmissionFilter>,
+        #[graphql(desc = "So many rows from the start, or behind `after`.")] first: Option<i32>,
+        #[graphql(desc = "Behind the row with this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many rows from the end, or ahead of `before`.")] last: Option<i32>,
+        #[graphql(desc = "Ahead of the row with this cursor.")] before: Option<String>,
+    ) -> Result<Rows<TeacherSubmission>> {
+        rows(ctx, filter, first, after, last, before).await
+    }
+
+    /// Which teachers are assigned to which courses, newest first.
+    ///
+    /// Pages of up to 500 rows (50 unless told), forwards by `first` and `after` or backwards by `last` and `before`.
+    /// Errors: UNAUTHENTICATED, FORBIDDEN, SCOPE_REQUIRED, BAD_USER_INPUT.
+    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    async fn course_teacher_assignments(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What rows must pass; a Teacher Admin must name a course or lesson.")]
+        filter: Option<CourseTeacherAssignmentFilter>,
+        #[graphql(desc = "So many rows from the start, or behind `after`.")] first: Option<i32>,
+        #[graphql(desc = "Behind the row with this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many rows from the end, or ahead of `before`.")] last: Option<i32>,
+        #[graphql(desc = "Ahead of the row with this cursor.")] before: Option<String>,
+    ) -> Result<Rows<CourseTeacherAssignment>> {
+        rows(ctx, filter, first, after, last, before).await
+    }
+}
+
+/// A page costs what its rows cost, which is how an alias or a large page is paid for.
+fn page_cost(first: Option<i32>, last: Option<i32>, row: usize) -> usize {
+    let rows = first.or(last).unwrap_or(50).clamp(1, 500);
+    10 + usize::try_from(rows).unwrap_or(500) * row / 10
+}
+
+async fn email(ctx: &Context<'_>, user: Id) -> Result<String> {
+    optional_email(ctx, Some(user))
+        .await?
+        .ok_or_else(|| Error::Internal(anyhow::anyhow!("User {user} is not there")))
+}
+
+async fn optional_email(ctx: &Context<'_>, user: Option<Id>) -> Result<Option<String>> {
+    let Some(user) = user else { return Ok(None) };
+    let emails = ctx.data_unchecked::<DataLoader<Emails>>();
+    emails.load_one(user.0).await.map_err(|error| Error::Internal(anyhow::Error::msg(error)))
+}
+
+#[ComplexObject]
+impl VideoPlayerEvent {
+    /// That person's e-mail address.
+    async fn user_email(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        optional_email(ctx, self.user_id).await
+    }
+}
+
+#[ComplexObject]
+impl StudentActivitySnapshot {
+    /// The student's e-mail address.
+    async fn user_email(&self, ctx: &Context<'_>) -> Result<String> {
+        email(ctx, self.user_id).await
+    }
+}
+
+#[ComplexObject]
+impl TeacherActivitySnapshot {
+    /// The teacher's e-mail address.
+    async fn teacher_email(&self, ctx: &Context<'_>) -> Result<String> {
+        email(ctx, self.teacher_id).await
+    }
+}
+
+#[ComplexObject]
+impl DiscordPractice {
+    /// The creator's e-mail address.
+    async fn creator_email(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        optional_email(ctx, self.creator_id).await
+    }
+}
+
+#[ComplexObject]
+impl PracticePackageOrder {
+    /// The student's e-mail address.
+    async fn user_email(&self, ctx: &Context<'_>) -> Result<String> {
+        email(ctx, self.user_id).await
+    }
+
+    /// The e-mail address of the pack's creator.
+    async fn teacher_email(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        optional_email(ctx, self.teacher_id).await
+    }
+}
+
+#[ComplexObject]
+impl CourseTeacherAssignment {
+    /// The teacher's e-mail address.
+    async fn teacher_email(&self, ctx: &Context<'_>) -> Result<String> {
+        email(ctx, self.teacher_id).await
+    }
+
+    /// The e-mail address of who assigned them.
+    async fn assigner_email(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        optional_email(ctx, self.assigned_by).await
+    }
+}
+
+#[ComplexObject]
+impl TeacherSubmission {
+    /// The teacher's e-mail address.
+    async fn teacher_email(&self, ctx: &Context<'_>) -> Result<String> {
+        email(ctx, self.teacher_id).await
+    }
+
+    /// The changes of its status, oldest first.
+    async fn history(&self) -> Result<Vec<SubmissionChange>> {
+        self.changes().map_err(|error| Error::Internal(error.into()))
+    }
+}

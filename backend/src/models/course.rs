@@ -1,0 +1,128 @@
+//! Courses and their lessons.
+
+use std::collections::BTreeMap;
+
+use diesel::dsl::{select, sql};
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use domain::access::{CourseScope, Role};
+use domain::{Locale, Viewer};
+use serde::Deserialize as _;
+use serde_json::Value;
+
+use crate::db::schema::{courses, lessons};
+use crate::id::Id;
+
+/// A course.
+#[derive(Debug, HasQuery)]
+#[diesel(table_name = courses)]
+pub struct CourseRow {
+    /// Identifies the course.
+    pub id: Id,
+    /// Its short name in addresses.
+    pub slug: String,
+    titles: Value,
+}
+
+impl CourseRow {
+    /// The title in this language, else in any, else the slug.
+    pub fn title(&self, locale: Locale) -> String {
+        let titles = BTreeMap::<String, String>::deserialize(&self.titles).unwrap_or_default();
+        titles.get(locale.tag()).or_else(|| titles.values().next()).unwrap_or(&self.slug).clone()
+    }
+}
+
+/// A lesson with its course.
+#[derive(Debug, HasQuery)]
+#[diesel(table_name = lessons)]
+#[diesel(base_query = lessons::table.inner_join(courses::table))]
+pub struct LessonRow {
+    /// Identifies the lesson.
+    pub id: Id,
+    /// Its title.
+    pub title: String,
+    /// The course that it belongs to.
+    #[diesel(embed)]
+    pub course: CourseRow,
+}
+
+/// Whether there is such a course.
+pub async fn exists(conn: &mut AsyncPgConnection, id: i64) -> QueryResult<bool> {
+    select(diesel::dsl::exists(courses::table.find(id))).get_result(conn).await
+}
+
+/// The course of a lesson, if there is such a lesson.
+pub async fn of_lesson(conn: &mut AsyncPgConnection, lesson: i64) -> QueryResult<Option<i64>> {
+    lessons::table.find(lesson).select(lessons::course_id).first(conn).await.optional()
+}
+
+/// Courses whose title, slug or id matches, limited to those that the viewer may name.
+pub async fn search(
+    conn: &mut AsyncPgConnection,
+    viewer: &Viewer,
+    text: Option<&str>,
+    limit: i64,
+) -> QueryResult<Vec<CourseRow>> {
+    let mut query = CourseRow::query().order((courses::slug, courses::id)).limit(limit).into_boxed();
+    if let Some(assigned) = assigned(viewer) {
+        query = query.filter(courses::id.eq_any(assigned));
+    }
+    if let Some(text) = wanted(text) {
+        let id: i64 = text.parse().unwrap_or_default();
+        let pattern = containing(text);
+        let in_titles = sql::<Bool>(
+            "EXISTS (SELECT FROM jsonb_each_text(courses.titles) AS title WHERE title.value ILIKE ",
+        )
+        .bind::<Text, _>(pattern.clone())
+        .sql(")");
+        query = query.filter(courses::slug.ilike(pattern).or(courses::id.eq(id)).or(in_titles));
+    }
+    query.load(conn).await
+}
+
+/// Lessons whose title or id matches, limited to those of courses that the viewer may name.
+pub async fn search_lessons(
+    conn: &mut AsyncPgConnection,
+    viewer: &Viewer,
+    course: Option<i64>,
+    text: Option<&str>,
+    limit: i64,
+) -> QueryResult<Vec<LessonRow>> {
+    let mut query = LessonRow::query().order((lessons::title, lessons::id)).limit(limit).into_boxed();
+    if let Some(assigned) = assigned(viewer) {
+        query = query.filter(lessons::course_id.eq_any(assigned));
+    }
+    if let Some(course) = course {
+        query = query.filter(lessons::course_id.eq(course));
+    }
+    if let Some(text) = wanted(text) {
+        let id: i64 = text.parse().unwrap_or_default();
+        query = query.filter(lessons::title.ilike(containing(text)).or(lessons::id.eq(id)));
+    }
+    query.load(conn).await
+}
+
+fn assigned(viewer: &Viewer) -> Option<&Vec<i64>> {
+    match (&viewer.courses, viewer.role) {
+        (CourseScope::Assigned(ids), Role::TeacherAdmin) => Some(ids),
+        _ => None,
+    }
+}
+
+fn wanted(text: Option<&str>) -> Option<&str> {
+    text.map(str::trim).filter(|text| !text.is_empty())
+}
+
+/// A pattern for `ILIKE` that finds the text anywhere, its wildcards taken literally.
+fn containing(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for character in text.chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    pattern
+}
