@@ -5,3 +5,4 @@ mod generated;
 mod harness;
 mod migrations;
 mod player_event_partitions;
+mod settings;

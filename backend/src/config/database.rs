@@ -1,5 +1,7 @@
 //! The database.
 
+use std::path::PathBuf;
+
 use secrecy::{ExposeSecret, SecretString};
 
 use super::kind::{self, Kind};
@@ -10,6 +12,8 @@ use super::reader::Reader;
 pub struct Database {
     /// Where it is; without this we run our own in the data directory.
     pub url: Option<SecretString>,
+    /// Where the programs of PostgreSQL are, for the private database.
+    pub postgres_bin: Option<PathBuf>,
     /// The greatest number of connections that one server keeps.
     pub pool_size: usize,
 }
@@ -21,6 +25,14 @@ impl Database {
                 "DATABASE_URL",
                 url(),
                 "The PostgreSQL database (15 or newer); without it, a private one in the data directory is run.",
+            ),
+            postgres_bin: reader.optional(
+                "DATAPORTER_PG_BIN",
+                Kind::new("a directory with the programs initdb and postgres in it", |text| {
+                    let directory = PathBuf::from(text);
+                    ["initdb", "postgres"].iter().all(|name| directory.join(name).is_file()).then_some(directory)
+                }),
+                "Where the programs of PostgreSQL are, for the private database; without it they are searched for.",
             ),
             pool_size: reader.setting(
                 "DATABASE_POOL_SIZE",

@@ -6,11 +6,13 @@ use std::time::Duration;
 use reqwest::Url;
 use secrecy::SecretString;
 
+type Parse<T> = dyn Fn(&str) -> Option<T>;
+
 /// How a setting's text becomes a value.
 pub struct Kind<T> {
     /// What is accepted, as the end of a sentence.
     pub(super) accepts: String,
-    parse: Box<dyn Fn(&str) -> Option<T>>,
+    parse: Box<Parse<T>>,
 }
 
 impl<T: 'static> Kind<T> {
