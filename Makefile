@@ -1,0 +1,28 @@
+# What a person does with this checkout. Every target is a script in scripts/, which says what it does.
+#   make run [LISTEN=127.0.0.1:8080] [DATA_DIR=data]    make test [T=part of a test's name]    make oulad DATA=folder
+
+.PHONY: setup run frontend test lint bench bench-export oulad
+
+setup:
+	@scripts/setup.sh test
+
+run:
+	@scripts/run.sh
+
+frontend:
+	@scripts/build-frontend.sh
+
+test:
+	@scripts/test.sh "$(T)"
+
+lint:
+	@scripts/lint.sh
+
+bench:
+	@scripts/bench.sh
+
+bench-export:
+	@scripts/bench.sh export
+
+oulad:
+	@scripts/bench.sh oulad "$(DATA)"

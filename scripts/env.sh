@@ -1,0 +1,81 @@
+# shellcheck shell=bash
+# The environment every target of the Makefile works in: where the tools are, which toolchain builds for the browser.
+# Sourced by bash; installs nothing, changes nothing on disk. What is missing is left empty, for scripts/setup.sh to see.
+#
+#   DATAPORTER_TOOLS  where tools are installed; a cache of the user's, shared by all checkouts, unless set
+#   TRUNK_DIR, WASM_BINDGEN_DIR, BINARYEN_DIR, DEBIAN_RUST_DIR  the folder of each tool in there, named by version
+#   WASM_TOOLCHAIN    what RUSTUP_TOOLCHAIN must be for trunk, and for nothing else; empty when nothing builds for wasm32
+#   POSTGRESQL_BIN    the newest PostgreSQL's binaries
+#   CHROMIUM, CHROMEDRIVER  the browser of the tests and its driver
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=scripts/setup/versions.sh
+. "$ROOT/scripts/setup/versions.sh"
+
+if [ -z "${DATAPORTER_TOOLS:-}" ]; then
+  if [ -n "${XDG_CACHE_HOME:-${HOME:-}}" ]; then
+    DATAPORTER_TOOLS=${XDG_CACHE_HOME:-$HOME/.cache}/dataporter-tools
+  else
+    DATAPORTER_TOOLS=$ROOT/.tools
+  fi
+fi
+export DATAPORTER_TOOLS
+
+TRUNK_DIR=$DATAPORTER_TOOLS/trunk-$TRUNK_VERSION
+WASM_BINDGEN_DIR=$DATAPORTER_TOOLS/wasm-bindgen-$WASM_BINDGEN_VERSION
+BINARYEN_DIR=$DATAPORTER_TOOLS/binaryen-$BINARYEN_VERSION
+DEBIAN_RUST_DIR=$DATAPORTER_TOOLS/debian-rust-for-$RUST_VERSION
+
+for folder in "$TRUNK_DIR/bin" "$WASM_BINDGEN_DIR/bin" "$BINARYEN_DIR/bin"; do
+  case ":$PATH:" in
+    *":$folder:"*) ;;
+    *) if [ -d "$folder" ]; then PATH=$folder:$PATH; fi ;;
+  esac
+done
+export PATH
+
+# Whether the folder given holds the standard library that a crate for wasm32 is linked with.
+has_wasm_std() {
+  local libraries=("$1"/libcore-*.rlib)
+  [ -e "${libraries[0]}" ]
+}
+
+# The compiler rust-toolchain.toml names, as far as it is installed: asking must not make rustup download it.
+ordinary_rustc() { (cd "$ROOT" && RUSTUP_AUTO_INSTALL=0 rustc "$@" 2>/dev/null); }
+
+# The ordinary toolchain if it has the target, else the one put together from Debian's packages.
+WASM_TOOLCHAIN=
+if has_wasm_std "$(ordinary_rustc --print target-libdir --target wasm32-unknown-unknown)"; then
+  WASM_TOOLCHAIN=$(ordinary_rustc --print sysroot)
+elif has_wasm_std "$DEBIAN_RUST_DIR/lib/rustlib/wasm32-unknown-unknown/lib"; then
+  WASM_TOOLCHAIN=$DEBIAN_RUST_DIR
+fi
+export WASM_TOOLCHAIN
+
+POSTGRESQL_BIN=
+for folder in /usr/lib/postgresql/*/bin; do
+  version=${folder%/bin}
+  version=${version##*/}
+  if [ -x "$folder/initdb" ] && [ -x "$folder/postgres" ] && [ "$version" -ge "$POSTGRESQL_VERSION" ]; then
+    POSTGRESQL_BIN=$folder
+  fi
+done
+if [ -z "$POSTGRESQL_BIN" ] && command -v initdb >/dev/null && command -v postgres >/dev/null; then
+  version=$(postgres --version | grep -oE '[0-9]+' | head -1)
+  if [ "$version" -ge "$POSTGRESQL_VERSION" ]; then POSTGRESQL_BIN=$(dirname "$(command -v postgres)"); fi
+fi
+export POSTGRESQL_BIN
+
+# The first of the commands given that is installed, as a path; nothing when none is.
+first_installed() {
+  local name
+  for name in "$@"; do
+    if command -v "$name"; then return; fi
+  done
+}
+CHROMIUM=${CHROMIUM:-$(first_installed chromium chromium-browser google-chrome)}
+CHROMEDRIVER=${CHROMEDRIVER:-$(first_installed chromedriver)}
+export CHROMIUM CHROMEDRIVER
+export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner
+
+unset folder version

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Builds the product and serves it with a PostgreSQL of its own; an empty database is filled with the demo academy.
+#   LISTEN    the address, 127.0.0.1:8080 unless set
+#   DATA_DIR  where the database is kept, ./data unless set; read by the server itself
+set -euo pipefail
+scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+"$scripts/setup.sh" run
+"$scripts/build-frontend.sh"
+# shellcheck source=scripts/env.sh
+. "$scripts/env.sh"
+cd "$ROOT"
+
+cargo build --release --locked -p backend --bin dataporter
+exec "${CARGO_TARGET_DIR:-target}/release/dataporter" serve --demo-if-empty --listen "${LISTEN:-127.0.0.1:8080}"

@@ -1,0 +1,16 @@
+# shellcheck shell=bash disable=SC2034
+# The tool versions this product is built with, each stated here and nowhere else.
+# Sourced; expects the checkout's root in $ROOT.
+
+RUST_VERSION=$(sed -n 's/^channel = "\(.*\)"/\1/p' "$ROOT/rust-toolchain.toml")
+TRUNK_VERSION=0.21.14
+BINARYEN_VERSION=132.0.0
+POSTGRESQL_VERSION=15 # the oldest that serves
+
+# wasm-bindgen's command line must be of exactly the version the frontend is linked with.
+WASM_BINDGEN_VERSION=0.2.130
+if [ -f "$ROOT/Cargo.lock" ]; then
+  locked=$(awk -F'"' '/^name = "wasm-bindgen"$/ { getline; print $2; exit }' "$ROOT/Cargo.lock")
+  WASM_BINDGEN_VERSION=${locked:-$WASM_BINDGEN_VERSION}
+  unset locked
+fi
