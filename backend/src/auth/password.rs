@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow};
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
+use domain::text::Text;
 use rand::RngCore;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
@@ -20,14 +21,28 @@ const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
 /// Why a password cannot be set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WeakPassword {
-    /// It has too few characters.
-    #[error("a password needs at least {MIN_CHARACTERS} characters")]
+    /// It has fewer than [`MIN_CHARACTERS`].
     TooShort,
-    /// It has too many bytes.
-    #[error("a password has at most {MAX_BYTES} bytes")]
+    /// It has more than [`MAX_BYTES`].
     TooLong,
+}
+
+impl WeakPassword {
+    /// What is accepted, in the user's words.
+    pub const fn text(self) -> Text {
+        match self {
+            Self::TooShort => Text::new(
+                "La contraseña necesita al menos 10 caracteres.",
+                "The password needs at least 10 characters.",
+            ),
+            Self::TooLong => Text::new(
+                "La contraseña puede tener como máximo 1024 bytes.",
+                "The password may have at most 1024 bytes.",
+            ),
+        }
+    }
 }
 
 /// What a password turned out to be.

@@ -8,20 +8,21 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use lru::LruCache;
 use sha2::{Digest, Sha256};
 
-/// Failures that an account has before each further one makes it wait.
-const FREE_FAILURES: u32 = 5;
+use crate::config;
+use crate::error::Error;
+
 /// The wait after the last free failure; it doubles with each one more.
 const FIRST_WAIT: TimeDelta = TimeDelta::seconds(30);
 /// The longest wait, and how long failures are remembered once the wait is over.
 const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(15);
 
-/// Attempts that one address has in any [`ADDRESS_WINDOW`].
-const ADDRESS_ATTEMPTS: usize = 20;
+/// The time in which an address has its number of attempts.
 const ADDRESS_WINDOW: TimeDelta = TimeDelta::minutes(1);
 
 /// How many accounts and addresses are kept in mind; the ones not seen for longest are forgotten first.
@@ -33,6 +34,8 @@ pub struct Wait(pub TimeDelta);
 
 /// The attempts of late.
 pub struct LoginLimits {
+    free_failures: u32,
+    attempts_per_address: usize,
     accounts: Mutex<LruCache<[u8; 32], Failures>>,
     addresses: Mutex<LruCache<IpAddr, VecDeque<DateTime<Utc>>>>,
 }
@@ -45,8 +48,10 @@ struct Failures {
 
 impl LoginLimits {
     /// Nobody has tried anything yet.
-    pub fn new() -> Self {
+    pub fn new(config: &config::auth::Auth) -> Self {
         Self {
+            free_failures: config.login_attempts_per_account,
+            attempts_per_address: config.login_attempts_per_address as usize,
             accounts: Mutex::new(LruCache::new(REMEMBERED)),
             addresses: Mutex::new(LruCache::new(REMEMBERED)),
         }
@@ -56,8 +61,10 @@ impl LoginLimits {
     ///
     /// An attempt counts as a failure from the start, so that many at once gain nothing; [`Self::forgive`] takes the
     /// failures back when the password was right.
-    pub fn admit(&self, account: &str, address: IpAddr, now: DateTime<Utc>) -> Result<(), Wait> {
-        self.admit_address(address, now)?;
+    pub fn admit(&self, account: &str, address: Option<IpAddr>, now: DateTime<Utc>) -> Result<(), Wait> {
+        if let Some(address) = address {
+            self.admit_address(address, now)?;
+        }
         self.admit_account(account, now)
     }
 
@@ -73,7 +80,9 @@ impl LoginLimits {
             attempts.pop_front();
         }
         match attempts.front() {
-            Some(first) if attempts.len() >= ADDRESS_ATTEMPTS => Err(Wait(*first + ADDRESS_WINDOW - now)),
+            Some(first) if attempts.len() >= self.attempts_per_address => {
+                Err(Wait(*first + ADDRESS_WINDOW - now))
+            }
             Some(_) | None => {
                 attempts.push_back(now);
                 Ok(())
@@ -92,21 +101,23 @@ impl LoginLimits {
             return Err(Wait(failures.wait_until - now));
         }
         failures.count = failures.count.saturating_add(1);
-        failures.wait_until = now + wait_after(failures.count);
+        failures.wait_until = now + self.wait_after(failures.count);
         Ok(())
     }
-}
 
-impl Default for LoginLimits {
-    fn default() -> Self {
-        Self::new()
+    fn wait_after(&self, failures: u32) -> TimeDelta {
+        match failures.checked_sub(self.free_failures) {
+            None => TimeDelta::zero(),
+            Some(doublings) => (FIRST_WAIT * 2_i32.pow(doublings.min(10))).min(LONGEST_WAIT),
+        }
     }
 }
 
-fn wait_after(failures: u32) -> TimeDelta {
-    match failures.checked_sub(FREE_FAILURES) {
-        None => TimeDelta::zero(),
-        Some(doublings) => (FIRST_WAIT * 2_i32.pow(doublings.min(10))).min(LONGEST_WAIT),
+impl From<Wait> for Error {
+    fn from(Wait(time): Wait) -> Self {
+        // Rounded up, so that whoever waits as long as told gets through.
+        let seconds = time.num_milliseconds().max(0).unsigned_abs().div_ceil(1000);
+        Self::TooMany { retry_after: Duration::from_secs(seconds) }
     }
 }
 
@@ -135,7 +146,15 @@ fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
-    const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+    const HOME: Option<IpAddr> = Some(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
+
+    fn limits() -> LoginLimits {
+        LoginLimits::new(&config::Config::for_database("postgres:///", &"k".repeat(32)).auth)
+    }
+
+    fn address(text: &str) -> Option<IpAddr> {
+        Some(text.parse().unwrap())
+    }
 
     fn at(seconds: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(1_700_000_000 + seconds, 0).unwrap()
@@ -147,7 +166,7 @@ mod tests {
 
     #[test]
     fn the_wait_grows_with_each_failure_after_the_fifth() {
-        let limits = LoginLimits::new();
+        let limits = limits();
         for _ in 0..5 {
             assert_eq!(limits.admit("ana@example.com", HOME, at(0)), Ok(()));
         }
@@ -156,12 +175,12 @@ mod tests {
         assert_eq!(limits.admit("ana@example.com", HOME, at(30)), Ok(()));
         assert_eq!(limits.admit("ana@example.com", HOME, at(30)), wait(60));
         assert_eq!(limits.admit("eva@example.com", HOME, at(30)), Ok(()));
-        assert_eq!(wait_after(u32::MAX), LONGEST_WAIT);
+        assert_eq!(limits.wait_after(u32::MAX), LONGEST_WAIT);
     }
 
     #[test]
     fn failures_are_forgotten_after_a_quiet_quarter_of_an_hour_or_a_sign_in() {
-        let limits = LoginLimits::new();
+        let limits = limits();
         for _ in 0..4 {
             limits.admit("ana@example.com", HOME, at(0)).unwrap();
             limits.admit("eva@example.com", HOME, at(0)).unwrap();
@@ -177,24 +196,23 @@ mod tests {
 
     #[test]
     fn one_address_has_twenty_attempts_a_minute() {
-        let limits = LoginLimits::new();
+        let limits = limits();
         for account in 0..20 {
             assert_eq!(limits.admit(&account.to_string(), HOME, at(account)), Ok(()));
         }
         assert_eq!(limits.admit("another", HOME, at(20)), wait(40));
-        assert_eq!(limits.admit("another", "::ffff:127.0.0.1".parse().unwrap(), at(20)), wait(40));
-        assert_eq!(limits.admit("another", "10.0.0.1".parse().unwrap(), at(20)), Ok(()));
+        assert_eq!(limits.admit("another", address("::ffff:127.0.0.1"), at(20)), wait(40));
+        assert_eq!(limits.admit("another", address("10.0.0.1"), at(20)), Ok(()));
         assert_eq!(limits.admit("another", HOME, at(60)), Ok(()));
     }
 
     #[test]
     fn an_ipv6_network_counts_as_one_address() {
-        let limits = LoginLimits::new();
+        let limits = limits();
         for host in 0..20 {
-            let address = format!("2001:db8:0:1::{host}").parse().unwrap();
-            limits.admit(&host.to_string(), address, at(0)).unwrap();
+            limits.admit(&host.to_string(), address(&format!("2001:db8:0:1::{host}")), at(0)).unwrap();
         }
-        assert_eq!(limits.admit("another", "2001:db8:0:1:ffff::1".parse().unwrap(), at(0)), wait(60));
-        assert_eq!(limits.admit("another", "2001:db8:0:2::1".parse().unwrap(), at(0)), Ok(()));
+        assert_eq!(limits.admit("another", address("2001:db8:0:1:ffff::1"), at(0)), wait(60));
+        assert_eq!(limits.admit("another", address("2001:db8:0:2::1"), at(0)), Ok(()));
     }
 }

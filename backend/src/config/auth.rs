@@ -24,9 +24,9 @@ pub struct Auth {
     pub issuer: Option<String>,
     /// The `aud` that a platform token must carry.
     pub audience: Option<String>,
-    /// Failed sign-ins of one account in a quarter of an hour before it must wait.
+    /// Failed sign-ins of one account before it must wait, longer with each failure more.
     pub login_attempts_per_account: u32,
-    /// Failed sign-ins from one address in a quarter of an hour before it must wait.
+    /// Sign-ins tried from one address in any minute before it must wait.
     pub login_attempts_per_address: u32,
 }
 
@@ -63,15 +63,15 @@ impl Auth {
             ),
             login_attempts_per_account: reader.setting(
                 "LOGIN_ATTEMPTS_PER_ACCOUNT",
-                "10",
+                "5",
                 kind::number(1..=100_000),
-                "Failed sign-ins of one account within 15 minutes, after which it must wait.",
+                "Failed sign-ins of one account, after which it must wait, longer with each one more; forgotten after 15 quiet minutes.",
             ),
             login_attempts_per_address: reader.setting(
                 "LOGIN_ATTEMPTS_PER_ADDRESS",
-                "50",
+                "20",
                 kind::number(1..=100_000),
-                "Failed sign-ins from one address within 15 minutes, after which it must wait.",
+                "Sign-ins that one address may try in any minute.",
             ),
         };
         auth.check(reader);

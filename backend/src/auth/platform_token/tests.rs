@@ -44,20 +44,26 @@ fn write(file: &NamedTempFile, keys: &[Value]) {
     fs::write(file, json!({ "keys": keys }).to_string()).unwrap();
 }
 
-fn tokens(trust: Trust) -> PlatformTokens {
-    PlatformTokens { trust, issuer: "https://academy.example".into(), audience: "hub".into() }
+fn configured() -> config::auth::Auth {
+    let mut config = config::Config::for_database("postgres:///", &"k".repeat(32)).auth;
+    config.issuer = Some("https://academy.example".into());
+    config.audience = Some("hub".into());
+    config
 }
 
 /// Trusts the keys in a file, which it also gives.
 fn trusting(keys: &[Value]) -> (PlatformTokens, NamedTempFile) {
     let file = NamedTempFile::new().unwrap();
     write(&file, keys);
-    let keys = KeySet::new(KeySource::File(file.path().to_owned())).unwrap();
-    (tokens(Trust::KeySet(keys)), file)
+    let mut config = configured();
+    config.jwks_file = Some(file.path().to_owned());
+    (PlatformTokens::new(&config).unwrap(), file)
 }
 
 fn shared() -> PlatformTokens {
-    tokens(Trust::SharedSecret(String::from_utf8(SECRET.to_vec()).unwrap().into()))
+    let mut config = configured();
+    config.hs256_secret = Some(String::from_utf8(SECRET.to_vec()).unwrap().into());
+    PlatformTokens::new(&config).unwrap()
 }
 
 fn claims() -> Value {

@@ -1,0 +1,92 @@
+//! From a bearer token to the person or program behind it, as the database knows them now.
+//!
+//! Nothing is remembered between requests: a user who was deactivated, a role that was taken away, a token or session
+//! that was ended count from the next request on.
+
+use chrono::{DateTime, Utc};
+use domain::access::{CourseScope, Credential, Role, Viewer};
+use uuid::Uuid;
+
+use super::access_token::AccessToken;
+use super::player_token::PlayerToken;
+use super::{Auth, opaque};
+use crate::config::access::TeacherAdminScope;
+use crate::db::Connection;
+use crate::error::Result;
+use crate::models::api_token::ApiToken;
+use crate::models::user::User;
+
+/// Who is calling.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// Their account.
+    pub user: User,
+    /// What the rules ask about them.
+    pub viewer: Viewer,
+    /// The session that they called from, if they signed in here.
+    pub family_id: Option<Uuid>,
+}
+
+/// Who holds this token; nobody when it is not good.
+pub async fn identify(
+    auth: &Auth,
+    conn: &mut Connection,
+    token: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<Identity>> {
+    if token.starts_with(opaque::API_TOKEN_PREFIX) {
+        return by_api_token(auth, conn, token, now).await;
+    }
+    let (user, credential, family_id) = if let Some(access) = AccessToken::read(&auth.keys, token, now) {
+        let AccessToken { user_id, family_id } = access;
+        (User::in_session(conn, user_id, family_id, now).await?, Credential::Session, Some(family_id))
+    } else if let Some(PlayerToken { user_id }) = PlayerToken::read(&auth.keys, token, now) {
+        (User::active(conn, user_id).await?, Credential::Player, None)
+    } else if let Some(user_id) = auth.platform.read(token, now).await {
+        (User::active(conn, user_id).await?, Credential::Platform, None)
+    } else {
+        return Ok(None);
+    };
+    let Some(user) = user else { return Ok(None) };
+    let viewer = viewer(auth, conn, &user, credential).await?;
+    Ok(Some(Identity { user, viewer, family_id }))
+}
+
+/// What the rules ask about an active user who proved by this credential who they are.
+pub async fn viewer(
+    auth: &Auth,
+    conn: &mut Connection,
+    user: &User,
+    credential: Credential,
+) -> Result<Viewer> {
+    let courses = match (auth.teacher_admin_scope, user.role) {
+        (TeacherAdminScope::Assigned, Role::TeacherAdmin) => {
+            CourseScope::Assigned(User::course_ids(conn, user.id).await?)
+        }
+        (TeacherAdminScope::Any | TeacherAdminScope::Assigned, _) => CourseScope::Any,
+    };
+    Ok(Viewer {
+        user_id: user.id,
+        role: user.role,
+        manages_settings: user.manages_settings(),
+        credential,
+        courses,
+    })
+}
+
+async fn by_api_token(
+    auth: &Auth,
+    conn: &mut Connection,
+    token: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<Identity>> {
+    if !opaque::looks_like_api_token(token) {
+        return Ok(None);
+    }
+    let Some((token, user)) = ApiToken::in_force(conn, &opaque::digest(token), now).await? else {
+        return Ok(None);
+    };
+    token.note_use(conn, now).await?;
+    let viewer = viewer(auth, conn, &user, Credential::ApiToken(token.scopes())).await?;
+    Ok(Some(Identity { user, viewer, family_id: None }))
+}

@@ -1,0 +1,66 @@
+//! The cookie that holds a refresh token: out of reach of scripts, of other sites, and of every path but GraphQL's.
+
+use axum::http::HeaderMap;
+use axum_extra::extract::CookieJar;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::session;
+
+/// The cookie's name.
+pub const NAME: &str = "dph_refresh";
+
+/// Whether the browser may send the cookie over plain HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// The hub's address is `https`.
+    Encrypted,
+    /// The hub runs on plain HTTP, as on one's own machine.
+    Plain,
+}
+
+/// The `Set-Cookie` value that stores a token.
+pub fn store(token: &SecretString, transport: Transport) -> String {
+    cookie(token.expose_secret(), session::LIFETIME.num_seconds(), transport)
+}
+
+/// The `Set-Cookie` value that takes the token away.
+pub fn clear(transport: Transport) -> String {
+    cookie("", 0, transport)
+}
+
+/// The token that came with a request.
+pub fn read(headers: &HeaderMap) -> Option<SecretString> {
+    let cookies = CookieJar::from_headers(headers);
+    cookies.get(NAME).map(|cookie| cookie.value().into())
+}
+
+fn cookie(value: &str, seconds: i64, transport: Transport) -> String {
+    let secure = match transport {
+        Transport::Encrypted => "; Secure",
+        Transport::Plain => "",
+    };
+    format!("{NAME}={value}; Path=/graphql; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::header::COOKIE;
+
+    use super::*;
+
+    #[test]
+    fn the_cookie_is_strict_and_comes_back() {
+        let stored = store(&"secret".into(), Transport::Encrypted);
+        assert_eq!(
+            stored,
+            "dph_refresh=secret; Path=/graphql; Max-Age=2592000; HttpOnly; SameSite=Strict; Secure"
+        );
+        assert_eq!(
+            clear(Transport::Plain),
+            "dph_refresh=; Path=/graphql; Max-Age=0; HttpOnly; SameSite=Strict"
+        );
+        let sent = HeaderMap::from_iter([(COOKIE, "theme=dark; dph_refresh=secret".parse().unwrap())]);
+        assert_eq!(read(&sent).unwrap().expose_secret(), "secret");
+        assert!(read(&HeaderMap::new()).is_none());
+    }
+}
