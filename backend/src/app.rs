@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::auth::Auth;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Pool;
@@ -15,4 +16,6 @@ pub struct App {
     pub pool: Pool,
     /// The time.
     pub clock: Clock,
+    /// How callers prove who they are.
+    pub auth: Arc<Auth>,
 }

@@ -2,11 +2,24 @@
 //!
 //! Resolvers are short: context, grant, one call, shape. They know nothing of diesel or HTTP.
 
+pub mod account;
 pub mod catalog;
 pub mod context;
 pub mod dataset;
 pub mod names;
+pub mod token;
+pub mod user;
 
 /// Everything that can be asked.
 #[derive(async_graphql::MergedObject, Default)]
-pub struct Query(catalog::CatalogQuery, dataset::DatasetQuery);
+pub struct Query(
+    account::AccountQuery,
+    catalog::CatalogQuery,
+    dataset::DatasetQuery,
+    token::TokenQuery,
+    user::UserQuery,
+);
+
+/// Everything that can be changed.
+#[derive(async_graphql::MergedObject, Default)]
+pub struct Mutation(account::AccountMutation, token::TokenMutation, user::UserMutation);

@@ -8,14 +8,16 @@ use domain::access::Act;
 use domain::{Locale, Viewer};
 
 use crate::app::App;
+use crate::auth::identity::Identity;
+use crate::auth::session::Client;
 use crate::db::Connection;
 use crate::error::{Error, Result};
 
 /// What is known of the request before its document is read.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// Who asks; nobody when no credential came with it.
-    pub viewer: Option<Viewer>,
+    /// Who asks; nobody when no good credential came with it.
+    pub identity: Option<Identity>,
     /// The language of error texts.
     pub locale: Locale,
     /// Where it came from.
@@ -26,14 +28,25 @@ pub struct Request {
     pub refresh_token: Option<secrecy::SecretString>,
 }
 
+impl Request {
+    /// Where it came from, for the record of sessions.
+    pub fn client(&self) -> Client<'_> {
+        Client { address: self.address, user_agent: self.user_agent.as_deref() }
+    }
+}
+
 /// The context in the product's terms.
 pub trait ContextExt {
     /// The application.
     fn app(&self) -> &App;
     /// The request.
     fn request(&self) -> &Request;
+    /// Who asks, with their account.
+    fn identity(&self) -> Result<&Identity>;
     /// Who asks.
-    fn viewer(&self) -> Result<&Viewer>;
+    fn viewer(&self) -> Result<&Viewer> {
+        Ok(&self.identity()?.viewer)
+    }
     /// Who asks, if they may do this.
     fn viewer_who_may(&self, act: Act) -> Result<&Viewer> {
         let viewer = self.viewer()?;
@@ -53,8 +66,8 @@ impl ContextExt for Context<'_> {
         self.data_unchecked()
     }
 
-    fn viewer(&self) -> Result<&Viewer> {
-        self.request().viewer.as_ref().ok_or(Error::Unauthenticated)
+    fn identity(&self) -> Result<&Identity> {
+        self.request().identity.as_ref().ok_or(Error::Unauthenticated)
     }
 
     async fn conn(&self) -> Result<Object<Connection>> {
