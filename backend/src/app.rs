@@ -6,6 +6,7 @@ use crate::auth::Auth;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Pool;
+use crate::graphql::schema::{self, HubSchema};
 
 /// The application; cheap to clone.
 #[derive(Clone)]
@@ -16,6 +17,17 @@ pub struct App {
     pub pool: Pool,
     /// The time.
     pub clock: Clock,
-    /// How callers prove who they are.
+    /// Who may come in.
     pub auth: Arc<Auth>,
+    /// The GraphQL schema.
+    pub schema: HubSchema,
+}
+
+impl App {
+    /// Puts the application together; nothing is connected to yet.
+    pub fn new(config: Config, pool: Pool, clock: Clock) -> anyhow::Result<Self> {
+        let auth = Auth::new(&config)?;
+        let schema = schema::build(&config.graphql);
+        Ok(Self { config: Arc::new(config), pool, clock, auth: Arc::new(auth), schema })
+    }
 }

@@ -96,10 +96,12 @@ pub trait Ordered<D, I>: Sized {
 
 impl<Q, D, I> Ordered<D, I> for Q
 where
-    D: ExpressionMethods + Copy + NonAggregate,
+    D: ExpressionMethods + Expression<SqlType = diesel::sql_types::Timestamptz> + Copy + NonAggregate,
     I: ExpressionMethods + Copy + NonAggregate,
     Q: OrderDsl<(Desc<D>, Desc<I>), Output = Q>
         + OrderDsl<(Asc<D>, Asc<I>), Output = Q>
+        + FilterDsl<LtEq<D, DateTime<Utc>>, Output = Q>
+        + FilterDsl<GtEq<D, DateTime<Utc>>, Output = Q>
         + FilterDsl<Beside<D, I>, Output = Q>,
 {
     fn ordered(self, date: D, id: I, seek: Seek) -> Self {
@@ -112,7 +114,11 @@ where
             ),
             Seek::Last => OrderDsl::order(self, (date.asc(), id.asc())),
             Seek::Before(cursor) => {
-                OrderDsl::order(FilterDsl::filter(self, beside(Side::Newer, cursor)), (date.asc(), id.asc()))
+                let newer = FilterDsl::filter(
+                    FilterDsl::filter(self, date.ge(cursor.at)),
+                    beside(Side::Newer, cursor),
+                );
+                OrderDsl::order(newer, (date.asc(), id.asc()))
             }
             Seek::Anywhere => self,
         }

@@ -1,0 +1,25 @@
+//! The schema, with its limits.
+
+use async_graphql::{EmptySubscription, Schema};
+
+use super::limits::{self, Limits};
+use super::{Mutation, Query};
+use crate::config::graphql::Graphql;
+
+/// The schema of the product.
+pub type HubSchema = Schema<Query, Mutation, EmptySubscription>;
+
+/// Builds the schema; what a request needs is added to each request.
+pub fn build(config: &Graphql) -> HubSchema {
+    let mut builder = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+        .limit_depth(config.max_depth)
+        .limit_complexity(config.max_complexity)
+        .limit_recursive_depth(limits::MAX_RECURSION)
+        .limit_directives(limits::MAX_DIRECTIVES)
+        .extension(Limits);
+    if !config.introspection {
+        // What may not be asked for may not be guessed either.
+        builder = builder.disable_introspection().disable_suggestions();
+    }
+    builder.finish()
+}

@@ -1,0 +1,99 @@
+//! Errors outside GraphQL: RFC 9457 problem documents with a `code`, the same codes as in GraphQL.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, Response as HttpResponse, StatusCode};
+use axum::response::{IntoResponse, Response};
+use domain::Locale;
+use domain::failure::ErrorCode;
+use serde::Serialize;
+use tracing::error;
+
+use crate::error::Error;
+
+/// A problem document.
+#[derive(Debug, Serialize)]
+pub struct Problem {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: String,
+    code: &'static str,
+    /// One message per wrong field.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    errors: BTreeMap<String, String>,
+    #[serde(rename = "retryAfterSeconds", skip_serializing_if = "Option::is_none")]
+    retry_after_seconds: Option<u64>,
+    #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
+}
+
+impl Problem {
+    /// A problem with the status that goes with its code.
+    pub fn of(code: ErrorCode, detail: impl Into<String>) -> Self {
+        let status = StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Self::new(status, code, detail)
+    }
+
+    /// A problem whose status says more than its code.
+    pub fn new(status: StatusCode, code: ErrorCode, detail: impl Into<String>) -> Self {
+        Self {
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            detail: detail.into(),
+            code: code.as_str(),
+            errors: BTreeMap::new(),
+            retry_after_seconds: None,
+            request_id: None,
+        }
+    }
+
+    /// One of our errors, as its sender is told it; an internal one is logged here.
+    pub fn from_error(error: &Error, locale: Locale, request_id: &str) -> Self {
+        let mut problem = Self::of(error.code(), error.message(locale));
+        problem.retry_after_seconds = error.retry_after_seconds();
+        for invalid in error.fields() {
+            problem.errors.insert(invalid.field.clone(), invalid.message.in_locale(locale).to_owned());
+        }
+        if let Error::Internal(cause) = error {
+            error!(request_id, cause = format!("{cause:#}"), "A request failed");
+            problem.request_id = Some(request_id.to_owned());
+        }
+        problem
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let retry_after = self.retry_after_seconds;
+        let mut response = (status, Json(self)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+/// The answer to a known address by a wrong method.
+pub fn method_not_allowed() -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        ErrorCode::BadUserInput,
+        "This address does not take that method; the Allow header says which it takes.",
+    )
+}
+
+/// The answer when a handler panicked.
+pub fn panicked(cause: Box<dyn Any + Send + 'static>) -> HttpResponse<axum::body::Body> {
+    let told = cause.downcast_ref::<String>().map(String::as_str).or(cause.downcast_ref::<&str>().copied());
+    error!(cause = told.unwrap_or("unknown"), "A handler panicked");
+    Problem::of(ErrorCode::Internal, "Something failed on our side.").into_response()
+}
