@@ -12,5 +12,6 @@ pub mod id;
 pub mod models;
 mod outbound;
 pub mod source;
+pub mod spreadsheet;
 
 pub use error::{Error, Result};
