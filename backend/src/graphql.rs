@@ -2,6 +2,7 @@
 //!
 //! Resolvers are short: context, grant, one call, shape. They know nothing of diesel or HTTP.
 
+pub mod account;
 pub mod answer;
 pub mod catalog;
 pub mod context;
@@ -9,10 +10,19 @@ pub mod dataset;
 mod limits;
 pub mod names;
 pub mod schema;
+pub mod token;
+pub mod user;
 
 /// Everything that can be asked.
 #[derive(async_graphql::MergedObject, Default)]
-pub struct Query(catalog::CatalogQuery, dataset::DatasetQuery);
+pub struct Query(
+    account::AccountQuery,
+    catalog::CatalogQuery,
+    dataset::DatasetQuery,
+    token::TokenQuery,
+    user::UserQuery,
+);
 
 /// Everything that can be changed.
-pub type Mutation = async_graphql::EmptyMutation;
+#[derive(async_graphql::MergedObject, Default)]
+pub struct Mutation(account::AccountMutation, token::TokenMutation, user::UserMutation);

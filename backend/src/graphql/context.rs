@@ -9,11 +9,12 @@ use domain::{Locale, Viewer};
 
 use crate::app::App;
 use crate::auth::identity::Identity;
+use crate::auth::session::Client;
 use crate::db::Connection;
 use crate::error::{Error, Result};
 
 /// What is known of the request before its document is read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Request {
     /// Who asks; nobody when no good credential came with it.
     pub identity: Option<Identity>,
@@ -27,6 +28,13 @@ pub struct Request {
     pub refresh_token: Option<secrecy::SecretString>,
 }
 
+impl Request {
+    /// Where it came from, for the record of sessions.
+    pub fn client(&self) -> Client<'_> {
+        Client { address: self.address, user_agent: self.user_agent.as_deref() }
+    }
+}
+
 /// The context in the product's terms.
 pub trait ContextExt {
     /// The application.
@@ -36,7 +44,9 @@ pub trait ContextExt {
     /// Who asks, with their account.
     fn identity(&self) -> Result<&Identity>;
     /// Who asks.
-    fn viewer(&self) -> Result<&Viewer>;
+    fn viewer(&self) -> Result<&Viewer> {
+        Ok(&self.identity()?.viewer)
+    }
     /// Who asks, if they may do this.
     fn viewer_who_may(&self, act: Act) -> Result<&Viewer> {
         let viewer = self.viewer()?;
@@ -58,10 +68,6 @@ impl ContextExt for Context<'_> {
 
     fn identity(&self) -> Result<&Identity> {
         self.request().identity.as_ref().ok_or(Error::Unauthenticated)
-    }
-
-    fn viewer(&self) -> Result<&Viewer> {
-        self.identity().map(|identity| &identity.viewer)
     }
 
     async fn conn(&self) -> Result<Object<Connection>> {

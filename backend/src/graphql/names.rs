@@ -4,6 +4,8 @@ use async_graphql::Enum;
 use domain::access::{Role, TokenScope};
 use domain::{Dataset, ExportFormat, Locale};
 
+use crate::models::user::User;
+
 /// One of the seven datasets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(name = "Dataset", remote = "Dataset")]
@@ -71,6 +73,13 @@ pub enum RoleName {
 pub enum Permission {
     /// Import snapshots, run the sync.
     ManageSettings,
+}
+
+impl Permission {
+    /// What this user holds.
+    pub fn of(user: &User) -> Vec<Self> {
+        if user.manages_settings() { vec![Self::ManageSettings] } else { Vec::new() }
+    }
 }
 
 /// What an API token may be used for.

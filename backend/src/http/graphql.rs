@@ -5,8 +5,8 @@
 
 use async_graphql::http::{GraphiQLSource, MultipartOptions, parse_query_string, receive_body};
 use async_graphql::parser::types::OperationType;
-use async_graphql::{ParseRequestError, Request, Response};
-use axum::Json;
+use async_graphql::{ParseRequestError, Request};
+use async_graphql_axum::GraphQLResponse;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::header::{ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
@@ -77,11 +77,10 @@ async fn query(
     if reads_only { run(&app, caller, request).await.into_response() } else { ONLY_BY_POST.problem(&caller) }
 }
 
-async fn run(app: &App, caller: Caller, request: Request) -> Json<Response> {
+async fn run(app: &App, caller: Caller, request: Request) -> GraphQLResponse {
     let (locale, request_id) = (caller.locale, caller.request_id.clone());
     let response = app.schema.execute(caller.into_graphql(app, request)).await;
-    let response = answer::finish(response, locale, &request_id);
-    Json(response)
+    answer::finish(response, locale, &request_id).into()
 }
 
 fn has_preflight_header(headers: &HeaderMap) -> bool {

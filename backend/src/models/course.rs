@@ -11,7 +11,7 @@ use domain::{Locale, Viewer};
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use crate::db::schema::{courses, lessons};
+use crate::db::schema::{course_teacher, courses, lessons};
 use crate::id::Id;
 
 /// A course.
@@ -55,6 +55,18 @@ pub async fn exists(conn: &mut AsyncPgConnection, id: i64) -> QueryResult<bool> 
 /// The course of a lesson, if there is such a lesson.
 pub async fn of_lesson(conn: &mut AsyncPgConnection, lesson: i64) -> QueryResult<Option<i64>> {
     lessons::table.find(lesson).select(lessons::course_id).first(conn).await.optional()
+}
+
+/// The courses that are assigned to a user.
+pub async fn assigned_to(conn: &mut AsyncPgConnection, user_id: i64) -> QueryResult<Vec<CourseRow>> {
+    let assigned = course_teacher::table
+        .filter(course_teacher::teacher_id.eq(user_id))
+        .select(course_teacher::course_id);
+    CourseRow::query()
+        .filter(courses::id.eq_any(assigned))
+        .order((courses::slug, courses::id))
+        .load(conn)
+        .await
 }
 
 /// Courses whose title, slug or id matches, limited to those that the viewer may name.
@@ -115,7 +127,7 @@ fn wanted(text: Option<&str>) -> Option<&str> {
 }
 
 /// A pattern for `ILIKE` that finds the text anywhere, its wildcards taken literally.
-fn containing(text: &str) -> String {
+pub(super) fn containing(text: &str) -> String {
     let mut pattern = String::from("%");
     for character in text.chars() {
         if matches!(character, '%' | '_' | '\\') {

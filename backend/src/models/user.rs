@@ -8,6 +8,7 @@ use diesel_async::RunQueryDsl;
 use domain::access::Role;
 use uuid::Uuid;
 
+use super::course::containing;
 use crate::db::Connection;
 use crate::db::schema::{course_teacher, sessions, users};
 
@@ -76,7 +77,7 @@ pub struct Preferences {
     /// The tag of a language.
     pub locale: Option<&'static str>,
     /// The name of a time zone.
-    pub timezone: Option<String>,
+    pub timezone: Option<&'static str>,
     /// When.
     pub updated_at: DateTime<Utc>,
 }
@@ -214,12 +215,6 @@ impl NewUser<'_> {
     pub async fn insert(&self, conn: &mut Connection) -> QueryResult<User> {
         diesel::insert_into(users::table).values(self).returning(User::as_returning()).get_result(conn).await
     }
-}
-
-/// The pattern that texts with these words in them match.
-fn containing(words: &str) -> String {
-    let literally = words.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
-    format!("%{literally}%")
 }
 
 /// E-mail addresses by user id; ids that are not there are left out.

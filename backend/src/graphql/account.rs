@@ -1,0 +1,190 @@
+//! One's own account: signing in and out, and what one prefers.
+
+use async_graphql::{Context, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use domain::Locale;
+use domain::access::{Act, Credential, Denied};
+use domain::text::Text;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::catalog::Course;
+use super::context::ContextExt as _;
+use super::names::{LocaleName, Permission, RoleName};
+use crate::auth::session::{self, SignedIn};
+use crate::auth::sign_in::sign_in;
+use crate::auth::{Auth, refresh_cookie};
+use crate::error::{Error, Result};
+use crate::id::Id;
+use crate::models::course;
+use crate::models::user::{Preferences, User};
+
+const NO_SUCH_TIMEZONE: Text = Text::new(
+    "Esa no es una zona horaria de la IANA, como Europe/Madrid.",
+    "That is no IANA time zone, such as Europe/Madrid.",
+);
+
+/// One's own account.
+#[derive(Default)]
+pub struct AccountQuery;
+
+#[Object]
+impl AccountQuery {
+    /// Who is asking. Errors: UNAUTHENTICATED; FORBIDDEN with a player token.
+    async fn viewer(&self, ctx: &Context<'_>) -> Result<ViewerAccount> {
+        let identity = ctx.identity()?;
+        match identity.viewer.credential {
+            Credential::Session | Credential::Platform | Credential::ApiToken(_) => {
+                Ok(ViewerAccount(identity.user.clone()))
+            }
+            Credential::Player => Err(Denied::NeedsSignIn.into()),
+        }
+    }
+}
+
+/// Signing in and out, preferences.
+#[derive(Default)]
+pub struct AccountMutation;
+
+#[Object]
+impl AccountMutation {
+    /// Starts a session; also sets the refresh cookie.
+    ///
+    /// Errors: UNAUTHENTICATED, whichever of the two is wrong; RATE_LIMITED after too many attempts for one account or
+    /// from one address.
+    async fn login(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "In upper or lower case.")] email: String,
+        #[graphql(desc = "As it was set.")] password: String,
+    ) -> Result<Session> {
+        let (app, password) = (ctx.app(), SecretString::from(password));
+        let client = ctx.request().client();
+        let signed_in = sign_in(&app.auth, &app.pool, &email, password, client, app.clock.now()).await?;
+        Ok(open(ctx, &app.auth, signed_in))
+    }
+
+    /// Exchanges the refresh cookie for a new one and a new access token; each is good for one exchange.
+    ///
+    /// Using one twice ends the session, since somebody else may hold a copy. Errors: UNAUTHENTICATED.
+    async fn refresh_session(&self, ctx: &Context<'_>) -> Result<Session> {
+        let (app, request) = (ctx.app(), ctx.request());
+        let token = request.refresh_token.as_ref().ok_or(Error::Unauthenticated)?;
+        let mut conn = ctx.conn().await?;
+        let refreshed =
+            session::refresh(&mut conn, &app.auth.keys, token, request.client(), app.clock.now()).await;
+        if matches!(refreshed, Err(Error::Unauthenticated)) {
+            ctx.append_http_header("set-cookie", refresh_cookie::clear(app.auth.transport));
+        }
+        Ok(open(ctx, &app.auth, refreshed?))
+    }
+
+    /// Ends the session of the access token and of the refresh cookie, and takes the cookie away. Always `true`.
+    async fn logout(&self, ctx: &Context<'_>) -> Result<bool> {
+        let (app, request) = (ctx.app(), ctx.request());
+        let mut conn = ctx.conn().await?;
+        if let Some(token) = &request.refresh_token {
+            session::end(&mut conn, token, app.clock.now()).await?;
+        }
+        if let Some((identity, family)) =
+            request.identity.as_ref().and_then(|who| Some((who, who.family_id?)))
+        {
+            session::end_family(&mut conn, identity.user.id, family, app.clock.now()).await?;
+        }
+        ctx.append_http_header("set-cookie", refresh_cookie::clear(app.auth.transport));
+        Ok(true)
+    }
+
+    /// Changes one's own language and time zone; what is not given stays.
+    ///
+    /// Errors: UNAUTHENTICATED, FORBIDDEN with an API or player token, BAD_USER_INPUT for an unknown time zone.
+    async fn update_preferences(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The language of the Hub, of mail and of exports.")] locale: Option<LocaleName>,
+        #[graphql(desc = "An IANA time zone, such as `Europe/Madrid`.")] timezone: Option<String>,
+    ) -> Result<ViewerAccount> {
+        let viewer = ctx.viewer_who_may(Act::ManageOwnPreferences)?;
+        let timezone = match timezone {
+            Some(name) => {
+                let zone: Tz = name.parse().map_err(|_| Error::invalid("timezone", NO_SUCH_TIMEZONE))?;
+                Some(zone.name())
+            }
+            None => None,
+        };
+        let preferences = Preferences {
+            locale: locale.map(|locale| Locale::from(locale).tag()),
+            timezone,
+            updated_at: ctx.app().clock.now(),
+        };
+        let mut conn = ctx.conn().await?;
+        Ok(ViewerAccount(User::prefer(&mut conn, viewer.user_id, &preferences).await?))
+    }
+}
+
+/// A session that was started or goes on.
+#[derive(SimpleObject)]
+pub struct Session {
+    /// For the `Authorization` header: `Bearer …`.
+    access_token: String,
+    /// When the access token ends; refresh the session before.
+    expires_at: DateTime<Utc>,
+    /// Who is signed in.
+    viewer: ViewerAccount,
+}
+
+fn open(ctx: &Context<'_>, auth: &Auth, signed_in: SignedIn) -> Session {
+    let SignedIn { user, access_token, expires_at, refresh_token } = signed_in;
+    ctx.append_http_header("set-cookie", refresh_cookie::store(&refresh_token, auth.transport));
+    let access_token = access_token.expose_secret().to_owned();
+    Session { access_token, expires_at, viewer: ViewerAccount(user) }
+}
+
+/// The account of whoever asks.
+pub struct ViewerAccount(User);
+
+/// Whoever asks.
+#[Object(name = "Viewer")]
+impl ViewerAccount {
+    /// Identifies the user.
+    async fn id(&self) -> Id {
+        Id(self.0.id)
+    }
+
+    /// Their name.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Their e-mail address.
+    async fn email(&self) -> &str {
+        &self.0.email
+    }
+
+    /// What they are.
+    async fn role(&self) -> RoleName {
+        self.0.role.into()
+    }
+
+    /// What they may do beyond their role.
+    async fn permissions(&self) -> Vec<Permission> {
+        Permission::of(&self.0)
+    }
+
+    /// Their language: their choice, else the hub's.
+    async fn locale(&self, ctx: &Context<'_>) -> LocaleName {
+        let chosen = self.0.locale.as_deref().and_then(Locale::parse);
+        chosen.unwrap_or(ctx.app().config.hub.locale).into()
+    }
+
+    /// Their time zone, an IANA name: their choice, else the hub's.
+    async fn timezone(&self, ctx: &Context<'_>) -> String {
+        self.0.timezone.clone().unwrap_or_else(|| ctx.app().config.hub.timezone.name().to_owned())
+    }
+
+    /// The courses that are assigned to them.
+    async fn courses(&self, ctx: &Context<'_>) -> Result<Vec<Course>> {
+        let assigned = course::assigned_to(&mut *ctx.conn().await?, self.0.id).await?;
+        Ok(assigned.into_iter().map(|row| Course::new(row, ctx.request().locale)).collect())
+    }
+}
