@@ -1,2 +1,17 @@
-//! Frontend.
-fn main() {}
+//! The Hub: the single-page app that people use in the browser.
+
+mod address;
+mod api;
+mod app;
+mod browser;
+mod i18n;
+mod pages;
+mod session;
+mod theme;
+mod ui;
+
+fn main() {
+    console_error_panic_hook::set_once();
+    leptos::mount::mount_to_body(app::App);
+    browser::remove_splash();
+}

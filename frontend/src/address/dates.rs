@@ -1,0 +1,152 @@
+//! The dates filter: presets that move with the calendar, and periods that do not.
+
+use chrono::{Datelike, Days, NaiveDate};
+use domain::filter::FilterKey;
+
+/// Which dates to export.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Dates {
+    /// All there are.
+    #[default]
+    All,
+    /// Today.
+    Today,
+    /// Today and the six days before.
+    Last7Days,
+    /// Today and the 29 days before.
+    Last30Days,
+    /// From the first of the month.
+    ThisMonth,
+    /// A period; either end may be open.
+    Custom {
+        /// The first day, as typed.
+        from: String,
+        /// The last day, as typed.
+        to: String,
+    },
+}
+
+impl Dates {
+    /// Every kind of period, in the order in which they are offered.
+    pub fn offered() -> [Self; 6] {
+        let custom = Self::Custom { from: String::new(), to: String::new() };
+        [Self::All, Self::Today, Self::Last7Days, Self::Last30Days, Self::ThisMonth, custom]
+    }
+
+    /// The kind's name in addresses and forms.
+    pub const fn key(&self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Today => "today",
+            Self::Last7Days => "last_7_days",
+            Self::Last30Days => "last_30_days",
+            Self::ThisMonth => "this_month",
+            Self::Custom { .. } => "custom",
+        }
+    }
+
+    /// The kind of period with this name; a custom one begins open at both ends.
+    pub fn parse(key: &str) -> Option<Self> {
+        Self::offered().into_iter().find(|dates| dates.key() == key)
+    }
+
+    /// Takes in one pair of an address's query; false when it is none of ours.
+    pub fn read(&mut self, key: &str, value: &str) -> bool {
+        let end = match (key, &mut *self) {
+            ("date", _) => {
+                *self = Self::parse(value).unwrap_or_default();
+                return true;
+            }
+            ("date_from" | "date_to", Self::Custom { from, to }) => {
+                if key == "date_from" {
+                    from
+                } else {
+                    to
+                }
+            }
+            ("date_from", _) => {
+                *self = Self::Custom { from: value.to_owned(), to: String::new() };
+                return true;
+            }
+            ("date_to", _) => {
+                *self = Self::Custom { from: String::new(), to: value.to_owned() };
+                return true;
+            }
+            (_, _) => return false,
+        };
+        value.clone_into(end);
+        true
+    }
+
+    /// The pairs of an address's query; none for all dates.
+    pub fn write(&self) -> Vec<(&'static str, &str)> {
+        match self {
+            Self::All => Vec::new(),
+            Self::Today | Self::Last7Days | Self::Last30Days | Self::ThisMonth => vec![("date", self.key())],
+            Self::Custom { from, to } if from.is_empty() && to.is_empty() => vec![("date", self.key())],
+            Self::Custom { from, to } => [("date_from", from.as_str()), ("date_to", to.as_str())]
+                .into_iter()
+                .filter(|(_, day)| !day.is_empty())
+                .collect(),
+        }
+    }
+
+    /// The filters that these dates mean on a certain day.
+    pub fn bounds(&self, today: NaiveDate) -> Vec<(FilterKey, String)> {
+        let since = |first: NaiveDate| {
+            vec![(FilterKey::DateFrom, first.to_string()), (FilterKey::DateTo, today.to_string())]
+        };
+        let days_before = |days| today.checked_sub_days(Days::new(days)).unwrap_or(today);
+        match self {
+            Self::All => Vec::new(),
+            Self::Today => since(today),
+            Self::Last7Days => since(days_before(6)),
+            Self::Last30Days => since(days_before(29)),
+            Self::ThisMonth => since(today.with_day(1).unwrap_or(today)),
+            Self::Custom { from, to } => {
+                vec![(FilterKey::DateFrom, from.clone()), (FilterKey::DateTo, to.clone())]
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bounds(dates: &Dates) -> Vec<String> {
+        let today = NaiveDate::from_ymd_opt(2026, 3, 2).unwrap();
+        dates.bounds(today).into_iter().map(|(key, day)| format!("{}={day}", key.key())).collect()
+    }
+
+    #[test]
+    fn presets_end_today_and_count_it_in() {
+        assert_eq!(bounds(&Dates::Today), ["date_from=2026-03-02", "date_to=2026-03-02"]);
+        assert_eq!(bounds(&Dates::Last7Days), ["date_from=2026-02-24", "date_to=2026-03-02"]);
+        assert_eq!(bounds(&Dates::Last30Days), ["date_from=2026-02-01", "date_to=2026-03-02"]);
+        assert_eq!(bounds(&Dates::ThisMonth), ["date_from=2026-03-01", "date_to=2026-03-02"]);
+    }
+
+    #[test]
+    fn all_dates_are_no_filter() {
+        assert!(bounds(&Dates::All).is_empty());
+    }
+
+    #[test]
+    fn both_ends_of_a_period_come_back_from_the_address() {
+        let mut dates = Dates::All;
+        assert!(dates.read("date_to", "2026-11-16") && dates.read("date_from", "2026-11-01"));
+        assert_eq!(dates, Dates::Custom { from: "2026-11-01".to_owned(), to: "2026-11-16".to_owned() });
+        assert_eq!(dates.write(), [("date_from", "2026-11-01"), ("date_to", "2026-11-16")]);
+    }
+
+    #[test]
+    fn a_period_that_is_still_open_stays_chosen() {
+        let dates = Dates::Custom { from: String::new(), to: String::new() };
+        let mut read = Dates::All;
+        for (key, value) in dates.write() {
+            read.read(key, value);
+        }
+        assert_eq!(read, dates);
+    }
+}

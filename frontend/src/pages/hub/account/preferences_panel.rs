@@ -1,0 +1,75 @@
+//! Preferences: language and theme, switched at once, and the time zone, saved.
+
+use leptos::prelude::*;
+
+use crate::api::account::{UpdatePreferences, update_preferences};
+use crate::i18n::format::timezones;
+use crate::i18n::use_i18n;
+use crate::pages::failed::Failed;
+use crate::pages::preferences::Preferences;
+use crate::session::use_session;
+use crate::ui::button::SubmitButton;
+use crate::ui::field::{Field, field_id, words_id};
+use crate::ui::notice::{Notice, Tone};
+use crate::ui::panel::Panel;
+
+/// The panel.
+#[component]
+pub fn PreferencesPanel() -> impl IntoView {
+    let i18n = use_i18n();
+    let session = use_session();
+    let timezone = RwSignal::new(untrack(|| session.timezone()));
+    let id = field_id();
+    let known = format!("{id}-known");
+    let save = Action::new_local(move |timezone: &String| {
+        let timezone = timezone.clone();
+        async move {
+            let variables =
+                || update_preferences::Variables { locale: None, timezone: Some(timezone.clone()) };
+            let saved = session.run::<UpdatePreferences>(variables).await?.update_preferences.timezone;
+            session.move_to(saved);
+            Ok(())
+        }
+    });
+    let failure = Signal::derive(move || save.value().get().and_then(Result::err));
+    let saved = move || matches!(save.value().get(), Some(Ok(())));
+    view! {
+        <Panel title=Signal::derive(move || i18n.messages().account.preferences)>
+            <Preferences />
+            <form
+                class="form"
+                on:submit=move |event| {
+                    event.prevent_default();
+                    save.dispatch(timezone.get_untracked().trim().to_owned());
+                }
+            >
+                <Field
+                    id=id.clone()
+                    label=Signal::derive(move || i18n.messages().account.timezone)
+                    hint=Signal::derive(move || Some(i18n.messages().account.timezone_hint))
+                >
+                    <input
+                        id=id.clone()
+                        class="field__control"
+                        list=known.clone()
+                        required
+                        autocomplete="off"
+                        spellcheck="false"
+                        aria-describedby=words_id(&id)
+                        bind:value=timezone
+                    />
+                    <datalist id=known>
+                        {timezones().into_iter().map(|name| view! { <option value=name></option> }).collect_view()}
+                    </datalist>
+                </Field>
+                <Failed failure />
+                <Show when=saved>
+                    <Notice tone=Tone::Ok>{move || i18n.messages().account.saved}</Notice>
+                </Show>
+                <div>
+                    <SubmitButton busy=save.pending()>{move || i18n.messages().account.save}</SubmitButton>
+                </div>
+            </form>
+        </Panel>
+    }
+}

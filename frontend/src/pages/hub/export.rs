@@ -1,0 +1,54 @@
+//! The export page: a dataset, its filters, the first rows, the file.
+
+mod cells;
+mod csv_options;
+mod dataset_buttons;
+mod date_filter;
+mod download;
+mod filters;
+mod name_filter;
+mod preview;
+mod scope_note;
+mod state;
+mod value_filter;
+
+use leptos::prelude::*;
+
+use crate::i18n::use_i18n;
+use crate::pages::heading::Heading;
+use crate::ui::empty::Empty;
+use crate::ui::panel::Panel;
+use dataset_buttons::DatasetButtons;
+use download::Download;
+use filters::Filters;
+use preview::PreviewTable;
+use scope_note::ScopeNote;
+use state::ExportState;
+
+/// The page.
+#[component]
+pub fn ExportPage() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = ExportState::provide();
+    let readable = Memo::new(move |_| !state.datasets().is_empty());
+    view! {
+        <Heading title=|i18n| i18n.messages().export.title lead=|i18n| i18n.messages().export.lead />
+        <Panel title=Signal::derive(move || i18n.messages().export.panel)>
+            <Show
+                when=move || readable.get()
+                fallback=move || view! {
+                    <Empty
+                        title=Signal::derive(move || i18n.messages().export.none_readable)
+                        help=Signal::derive(move || i18n.messages().export.none_readable_help)
+                    />
+                }
+            >
+                <DatasetButtons />
+                <Filters />
+                <ScopeNote />
+                <PreviewTable />
+                <Download />
+            </Show>
+        </Panel>
+    }
+}

@@ -1,0 +1,89 @@
+//! The dates filter: presets, or a period of one's own.
+
+use domain::filter::FilterKey;
+use leptos::prelude::*;
+
+use super::state::use_export;
+use crate::address::dates::Dates;
+use crate::i18n::messages::Filters;
+use crate::i18n::use_i18n;
+use crate::ui::field::{Field, field_id, words_id};
+use crate::ui::select::{Choice, Select};
+
+/// The filter.
+#[component]
+pub fn DateFilter() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = use_export();
+    let id = field_id();
+    let chosen = Memo::new(move |_| state.page().dates.key().to_owned());
+    let choices = Signal::derive(move || {
+        let words = &i18n.messages().filters;
+        Dates::offered().iter().map(|dates| Choice::new(dates.key(), name(dates, words))).collect::<Vec<_>>()
+    });
+    let choose = move |key: String| {
+        state.change(|page| page.dates = Dates::parse(&key).unwrap_or_default());
+    };
+    view! {
+        <Field id=id.clone() label=Signal::derive(move || i18n.messages().filters.dates)>
+            <Select id choices chosen on_choose=choose />
+        </Field>
+        <Show when=move || matches!(state.page().dates, Dates::Custom { .. })>
+            <div class="filters__range">
+                <Day key=FilterKey::DateFrom />
+                <Day key=FilterKey::DateTo />
+            </div>
+        </Show>
+    }
+}
+
+/// One end of a period.
+#[component]
+fn Day(key: FilterKey) -> impl IntoView {
+    let i18n = use_i18n();
+    let state = use_export();
+    let id = field_id();
+    let is_start = key == FilterKey::DateFrom;
+    let value = move || match state.page().dates {
+        Dates::Custom { from, to } => {
+            if is_start {
+                from
+            } else {
+                to
+            }
+        }
+        Dates::All | Dates::Today | Dates::Last7Days | Dates::Last30Days | Dates::ThisMonth => String::new(),
+    };
+    let change = move |day: String| {
+        state.change(|page| {
+            if let Dates::Custom { from, to } = &mut page.dates {
+                *(if is_start { from } else { to }) = day;
+            }
+        });
+    };
+    let problem = move || state.problem(key);
+    view! {
+        <Field id=id.clone() label=Signal::derive(move || i18n.text(key.title())) error=Signal::derive(problem)>
+            <input
+                id=id.clone()
+                class="field__control"
+                type="date"
+                aria-describedby=words_id(&id)
+                aria-invalid=move || problem().is_some().to_string()
+                prop:value=value
+                on:change:target=move |event| change(event.target().value())
+            />
+        </Field>
+    }
+}
+
+fn name(dates: &Dates, words: &Filters) -> &'static str {
+    match dates {
+        Dates::All => words.dates_all,
+        Dates::Today => words.dates_today,
+        Dates::Last7Days => words.dates_last_7,
+        Dates::Last30Days => words.dates_last_30,
+        Dates::ThisMonth => words.dates_this_month,
+        Dates::Custom { .. } => words.dates_custom,
+    }
+}

@@ -1,0 +1,114 @@
+//! The file: its format, how many rows it will have, and the download.
+
+use domain::ExportFormat;
+use leptos::prelude::*;
+
+use super::csv_options::CsvOptions;
+use super::scope_note::SCOPE_NOTE;
+use super::state::use_export;
+use crate::address::Format;
+use crate::api::links::FileRequest;
+use crate::api::preview::Preview;
+use crate::browser;
+use crate::i18n;
+use crate::i18n::use_i18n;
+use crate::pages::failed::Failed;
+use crate::session::use_session;
+use crate::ui::button::SubmitButton;
+use crate::ui::notice::{Notice, Tone};
+use crate::ui::segments::{Segment, Segments};
+
+/// The form at the end of the page.
+#[component]
+pub fn Download() -> impl IntoView {
+    let i18n = use_i18n();
+    let session = use_session();
+    let state = use_export();
+    let download = Action::new_local(move |file: &FileRequest| {
+        let file = file.clone();
+        async move {
+            let link = session.request_link(&file).await?;
+            browser::download(&link.url, &link.filename);
+            Ok(link.filename)
+        }
+    });
+    let failure = Signal::derive(move || download.value().get().and_then(Result::err));
+    let started = Memo::new(move |_| download.value().get().and_then(Result::ok));
+    // What was said of the last file does not hold for another one.
+    Effect::new(move |_| {
+        state.page();
+        download.clear();
+    });
+    let formats = Signal::derive(|| {
+        let named = |format: ExportFormat| Segment::new(format.key(), format.key().to_uppercase());
+        ExportFormat::AVAILABLE.into_iter().map(named).collect::<Vec<_>>()
+    });
+    let choose_format = move |key: String| {
+        state.change(|page| page.format = ExportFormat::parse(&key).map(Format).unwrap_or_default());
+    };
+    view! {
+        <Show when=move || state.page().format == Format(ExportFormat::Csv)>
+            <CsvOptions />
+        </Show>
+        <form
+            class="bar"
+            on:submit=move |event| {
+                event.prevent_default();
+                if let Some(file) = state.file_now() {
+                    download.dispatch(file);
+                }
+            }
+        >
+            <RowCount />
+            <Segments
+                label=Signal::derive(move || i18n.messages().export.format)
+                segments=formats
+                chosen=Signal::derive(move || state.page().format.0.key().to_owned())
+                on_choose=choose_format
+            />
+            <SubmitButton
+                busy=download.pending()
+                disabled=Signal::derive(move || state.grant().is_err())
+                described_by=SCOPE_NOTE
+            >
+                {move || {
+                    let words = &i18n.messages().export;
+                    if download.pending().get() { words.preparing } else { words.download }
+                }}
+            </SubmitButton>
+        </form>
+        <Failed failure />
+        {move || started.get().map(|file| view! {
+            <Notice tone=Tone::Ok>{move || (i18n.messages().export.started)(&file)}</Notice>
+        })}
+    }
+}
+
+/// How many rows the file will have: exactly when the preview shows all of them, else about.
+#[component]
+fn RowCount() -> impl IntoView {
+    let i18n = use_i18n();
+    let session = use_session();
+    let state = use_export();
+    let text = move || {
+        let words = &i18n.messages().export;
+        let format = i18n::format::Format::new(i18n.locale(), &session.timezone());
+        let grant = state.grant().ok()?;
+        let loaded = state.loaded().filter(|loaded| loaded.grant == grant)?;
+        let Preview { rows, has_more } = loaded.rows.ok()?;
+        let count = rows.len();
+        if !has_more {
+            return Some((words.exact_rows)(count, &count.to_string()));
+        }
+        let shown = (words.shown_rows)(count);
+        match state.estimate() {
+            Some(Ok(link)) => {
+                let about = format.count(link.estimated_rows);
+                Some(format!("{} · {shown}", (words.about_rows)(&about)))
+            }
+            Some(Err(_)) => Some(shown),
+            None => Some(words.counting.to_owned()),
+        }
+    };
+    view! { <span class="soft bar__count" role="status">{text}</span> }
+}

@@ -1,0 +1,68 @@
+//! The filters of the chosen dataset.
+
+use domain::Dataset;
+use domain::dataset::FilterField;
+use domain::filter::{FilterKey, FilterKind};
+use leptos::prelude::*;
+
+use super::date_filter::DateFilter;
+use super::name_filter::{CourseFilter, LessonFilter};
+use super::state::use_export;
+use super::value_filter::ValueFilter;
+use crate::i18n::use_i18n;
+
+/// One control for each filter that the dataset takes; both ends of a period are one.
+#[component]
+pub fn Filters() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = use_export();
+    // What two datasets have in common stays as it is when one follows the other.
+    let fields = move || state.dataset().map(controls).unwrap_or_default();
+    view! {
+        <div class="filters" role="group" aria-label=move || i18n.messages().filters.title>
+            <For
+                each=fields
+                key=|field| (field.key.key(), field.choices.as_ptr())
+                children=|field| match field.kind {
+                    FilterKind::Date => view! { <DateFilter /> }.into_any(),
+                    FilterKind::Course => view! { <CourseFilter /> }.into_any(),
+                    FilterKind::Lesson => view! { <LessonFilter /> }.into_any(),
+                    FilterKind::Id | FilterKind::Text | FilterKind::Choice => {
+                        view! { <ValueFilter field=field /> }.into_any()
+                    }
+                }
+            />
+        </div>
+        <Show when=move || state.page().has_filters()>
+            <div>
+                <button
+                    type="button"
+                    class="button button--quiet button--small"
+                    on:click=move |_| state.change(crate::address::ExportPage::clear_filters)
+                >
+                    {move || i18n.messages().filters.clear_all}
+                </button>
+            </div>
+        </Show>
+    }
+}
+
+/// The filters that have a control of their own: the start of a period stands for its end too.
+fn controls(dataset: Dataset) -> Vec<&'static FilterField> {
+    dataset.describe().filters.iter().filter(|field| field.key != FilterKey::DateTo).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_filter_of_every_dataset_has_a_control() {
+        for dataset in Dataset::ALL {
+            let fields = dataset.describe().filters;
+            let period = fields.iter().filter(|field| field.kind == FilterKind::Date).count();
+            assert!(period == 0 || period == 2, "{} has half a period", dataset.key());
+            assert_eq!(controls(dataset).len(), fields.len() - period / 2, "{}", dataset.key());
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The frame around every page: sections at the side (below, on a phone), and who is signed in.
+
+use domain::access::Act;
+use leptos::prelude::*;
+use leptos_router::components::A;
+use leptos_router::hooks::use_location;
+
+use crate::address::Section;
+use crate::i18n::use_i18n;
+use crate::pages::preferences::Preferences;
+use crate::session::use_session;
+use crate::ui::brand::Brand;
+
+/// The frame with a page in it.
+#[component]
+pub fn Frame(
+    /// The page.
+    children: Children,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    view! {
+        <a class="skip" href="#content" rel="external">
+            {move || i18n.messages().frame.skip}
+        </a>
+        <div class="frame">
+            <nav class="nav" aria-label=move || i18n.messages().frame.sections>
+                <Brand />
+                <Sections />
+                <Who />
+            </nav>
+            <main class="page" id="content" tabindex="-1">
+                {children()}
+            </main>
+        </div>
+    }
+}
+
+/// The sections that the person may see.
+#[component]
+fn Sections() -> impl IntoView {
+    let i18n = use_i18n();
+    let session = use_session();
+    let location = use_location();
+    let link = move |section: Section| {
+        let label = move || {
+            let words = i18n.messages();
+            match section {
+                Section::Export => words.export.title,
+                Section::Records => words.records.title,
+                Section::Account => words.account.title,
+            }
+        };
+        let path = move || section.path(i18n.locale());
+        let current = move || (location.pathname.get().trim_end_matches('/') == path()).then_some("page");
+        view! {
+            <li>
+                <A href=path attr:class="nav__link" attr:aria-current=current>
+                    {label}
+                </A>
+            </li>
+        }
+    };
+    let may_audit =
+        Memo::new(move |_| session.person().is_some_and(|person| person.viewer.may(Act::Audit).is_ok()));
+    view! {
+        <ul class="nav__sections">
+            {link(Section::Export)}
+            <Show when=move || may_audit.get()>{link(Section::Records)}</Show>
+            {link(Section::Account)}
+        </ul>
+    }
+}
+
+/// Who is signed in, with the switches that are always at hand; on a phone they are on the account page.
+#[component]
+fn Who() -> impl IntoView {
+    let session = use_session();
+    let name = move || session.person().map(|person| person.name);
+    let zone = move || session.person().map(|person| person.timezone);
+    view! {
+        <div class="nav__who">
+            <div>
+                <p class="nav__name">{name}</p>
+                <p class="soft">{zone}</p>
+            </div>
+            <Preferences />
+            <SignOut />
+        </div>
+    }
+}
+
+/// Signs out.
+#[component]
+pub fn SignOut() -> impl IntoView {
+    let i18n = use_i18n();
+    let session = use_session();
+    let sign_out = Action::new_local(move |(): &()| session.sign_out());
+    let failure = Signal::derive(move || sign_out.value().get().and_then(Result::err));
+    view! {
+        <button
+            type="button"
+            class="button button--quiet button--small"
+            disabled=sign_out.pending()
+            on:click=move |_| {
+                sign_out.dispatch(());
+            }
+        >
+            {move || i18n.messages().frame.sign_out}
+        </button>
+        <crate::pages::failed::Failed failure=failure />
+    }
+}

@@ -1,0 +1,88 @@
+//! The record of exports, for admins.
+
+mod rows;
+
+use leptos::prelude::*;
+
+use crate::api::audit::{ExportAudits, export_audits};
+use crate::i18n::format::Format;
+use crate::i18n::use_i18n;
+use crate::pages::failed::Failed;
+use crate::pages::heading::Heading;
+use crate::session::use_session;
+use crate::ui::empty::Empty;
+use crate::ui::panel::Panel;
+use crate::ui::table::{Table, TableBones};
+use rows::{cells, columns};
+
+/// How many exports are read at a time.
+const PAGE: i64 = 25;
+
+/// One export.
+type Audit = export_audits::ExportAuditsExportAuditsNodes;
+
+/// The page: newest first, more when asked for.
+#[component]
+pub fn RecordsPage() -> impl IntoView {
+    let i18n = use_i18n();
+    let session = use_session();
+    let audits = RwSignal::new(None::<Vec<Audit>>);
+    let next = RwSignal::new(None::<String>);
+    let load = Action::new_local(move |after: &Option<String>| {
+        let after = after.clone();
+        async move {
+            let variables = || export_audits::Variables { first: PAGE, after: after.clone() };
+            let page = session.run::<ExportAudits>(variables).await?.export_audits;
+            next.set(page.page_info.end_cursor.filter(|_| page.page_info.has_next_page));
+            audits.update(|audits| audits.get_or_insert_default().extend(page.nodes));
+            Ok(())
+        }
+    });
+    load.dispatch(None);
+    let failure = Signal::derive(move || load.value().get().and_then(Result::err));
+    let table = move || match audits.get() {
+        None if failure.get().is_some() => ().into_any(),
+        None => {
+            let label = i18n.messages().frame.loading;
+            view! { <TableBones label=label columns=columns(i18n.messages()) rows=8 /> }.into_any()
+        }
+        Some(audits) if audits.is_empty() => view! {
+            <Empty
+                title=Signal::derive(move || i18n.messages().records.none)
+                help=Signal::derive(move || i18n.messages().records.none_help)
+            />
+        }
+        .into_any(),
+        Some(audits) => {
+            let format = Format::new(i18n.locale(), &session.timezone());
+            let rows = audits.iter().map(|audit| cells(audit, &format)).collect();
+            let caption = i18n.messages().records.panel.to_owned();
+            view! { <Table caption columns=columns(i18n.messages()) rows is_current=true /> }.into_any()
+        }
+    };
+    let can_go_on = move || next.get().is_some() || failure.get().is_some();
+    view! {
+        <Heading title=|i18n| i18n.messages().records.title lead=|i18n| i18n.messages().records.lead />
+        <Panel title=Signal::derive(move || i18n.messages().records.panel)>
+            {table}
+            <Failed failure />
+            <Show when=can_go_on>
+                <div>
+                    <button
+                        type="button"
+                        class="button button--quiet"
+                        disabled=load.pending()
+                        on:click=move |_| {
+                            load.dispatch(next.get_untracked());
+                        }
+                    >
+                        {move || {
+                            let words = i18n.messages();
+                            if failure.get().is_some() { words.frame.retry } else { words.records.more }
+                        }}
+                    </button>
+                </div>
+            </Show>
+        </Panel>
+    }
+}

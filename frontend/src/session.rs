@@ -1,0 +1,217 @@
+//! Who is signed in, and requests in their name.
+//!
+//! The access token lives in memory only; the refresh token is in a cookie that no script can read. A token is renewed
+//! before it ends, and once more when the server no longer takes it.
+
+mod lock;
+
+use domain::{Grant, Locale};
+use graphql_client::GraphQLQuery;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use crate::api::failure::Failure;
+use crate::api::links::{FileLink, FileRequest, request_link};
+use crate::api::preview::{Preview, first_rows};
+use crate::api::sign_in::{Login, Logout, Person, RefreshSession, SignedIn, login, logout, refresh_session};
+use crate::api::{self, Caller};
+
+/// Where somebody stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Standing {
+    /// Not known yet.
+    Checking,
+    /// Nobody is signed in.
+    SignedOut(Ending),
+    /// Somebody is.
+    SignedIn(Person),
+    /// It could not be found out.
+    Unknown(Failure),
+}
+
+/// How it came that nobody is signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Nobody was.
+    Never,
+    /// They signed out.
+    Asked,
+    /// The session ended by itself.
+    Expired,
+}
+
+/// The session of this tab.
+#[derive(Clone, Copy)]
+pub struct Session {
+    standing: RwSignal<Standing>,
+    token: StoredValue<Option<String>>,
+    locale: StoredValue<Locale>,
+}
+
+/// How long before its end a token is renewed, in milliseconds.
+const RENEW_EARLY: f64 = 60_000.0;
+/// The shortest and the longest wait before a token is renewed, in milliseconds.
+const RENEW_AFTER: (f64, f64) = (5_000.0, 3_600_000.0);
+
+/// The session around a component.
+pub fn use_session() -> Session {
+    expect_context()
+}
+
+impl Session {
+    /// Gives the session to everything below, and finds out whether somebody is still signed in.
+    pub fn provide(locale: Locale) -> Self {
+        let session = Self {
+            standing: RwSignal::new(Standing::Checking),
+            token: StoredValue::new(None),
+            locale: StoredValue::new(locale),
+        };
+        provide_context(session);
+        session.restore();
+        session
+    }
+
+    /// Where they stand, tracked.
+    pub fn standing(self) -> Standing {
+        self.standing.get()
+    }
+
+    /// Who is signed in, tracked.
+    pub fn person(self) -> Option<Person> {
+        self.standing.with(|standing| match standing {
+            Standing::SignedIn(person) => Some(person.clone()),
+            Standing::Checking | Standing::SignedOut(_) | Standing::Unknown(_) => None,
+        })
+    }
+
+    /// The time zone of whoever is signed in, tracked.
+    pub fn timezone(self) -> String {
+        self.person().map_or_else(|| "UTC".to_owned(), |person| person.timezone)
+    }
+
+    /// Sets the language that the server is asked to speak.
+    pub fn speak(self, locale: Locale) {
+        self.locale.set_value(locale);
+    }
+
+    /// Shows and exports dates in another time zone from now on.
+    pub fn move_to(self, timezone: String) {
+        self.standing.update(|standing| {
+            if let Standing::SignedIn(person) = standing {
+                person.timezone = timezone;
+            }
+        });
+    }
+
+    /// Finds out by the refresh cookie whether somebody is signed in.
+    pub fn restore(self) {
+        self.standing.set(Standing::Checking);
+        spawn_local(async move {
+            if let Err(failure) = self.renew(None).await {
+                self.standing.set(if failure.is_unauthenticated() {
+                    Standing::SignedOut(Ending::Never)
+                } else {
+                    Standing::Unknown(failure)
+                });
+            }
+        });
+    }
+
+    /// Signs in.
+    pub async fn sign_in(self, email: String, password: String) -> Result<(), Failure> {
+        let answer = api::run::<Login>(&self.caller(), login::Variables { email, password }).await?;
+        self.accept(answer.into());
+        Ok(())
+    }
+
+    /// Signs out; whoever cannot reach the server stays signed in, and is told so.
+    pub async fn sign_out(self) -> Result<(), Failure> {
+        match self.run::<Logout>(|| logout::Variables {}).await {
+            Err(failure) if !failure.is_unauthenticated() => Err(failure),
+            Ok(_) | Err(_) => {
+                self.end(Ending::Asked);
+                Ok(())
+            }
+        }
+    }
+
+    /// Runs an operation in the name of whoever is signed in.
+    pub async fn run<Q: GraphQLQuery>(
+        self,
+        variables: impl Fn() -> Q::Variables,
+    ) -> Result<Q::ResponseData, Failure> {
+        self.persist(async |caller| api::run::<Q>(&caller, variables()).await).await
+    }
+
+    /// The first rows of a dataset.
+    pub async fn first_rows(self, grant: &Grant) -> Result<Preview, Failure> {
+        self.persist(async |caller| first_rows(&caller, grant).await).await
+    }
+
+    /// A link to a file.
+    pub async fn request_link(self, file: &FileRequest) -> Result<FileLink, Failure> {
+        self.persist(async |caller| request_link(&caller, file).await).await
+    }
+
+    /// Makes a request and, when the token is no longer good, once more with a fresh one.
+    async fn persist<T>(self, request: impl AsyncFn(Caller) -> Result<T, Failure>) -> Result<T, Failure> {
+        let caller = self.caller();
+        let stale = caller.token.clone();
+        match request(caller).await {
+            Err(failure) if failure.is_unauthenticated() => {
+                if let Err(failure) = self.renew(stale).await {
+                    if failure.is_unauthenticated() {
+                        self.end(Ending::Expired);
+                    }
+                    return Err(failure);
+                }
+                request(self.caller()).await
+            }
+            answer => answer,
+        }
+    }
+
+    /// Trades the refresh cookie for a fresh token, unless somebody else has replaced the stale one meanwhile.
+    async fn renew(self, stale: Option<String>) -> Result<(), Failure> {
+        lock::alone(async move {
+            if self.token.get_value() != stale {
+                return Ok(());
+            }
+            let caller = Caller { token: None, ..self.caller() };
+            let answer = api::run::<RefreshSession>(&caller, refresh_session::Variables {}).await?;
+            self.accept(answer.into());
+            Ok(())
+        })
+        .await
+    }
+
+    fn accept(self, signed_in: SignedIn) {
+        let SignedIn { token, expires_at, person } = signed_in;
+        self.token.set_value(Some(token.clone()));
+        let standing = Standing::SignedIn(person);
+        // The same person again is no news: what they are reading stays as it is.
+        if self.standing.with_untracked(|before| *before != standing) {
+            self.standing.set(standing);
+        }
+        let left = js_sys::Date::parse(&expires_at) - js_sys::Date::now() - RENEW_EARLY;
+        let wait = left.clamp(RENEW_AFTER.0, RENEW_AFTER.1);
+        set_timeout(
+            move || {
+                spawn_local(async move {
+                    // What fails here is tried again by the next request, and explained there.
+                    drop(self.renew(Some(token)).await);
+                });
+            },
+            std::time::Duration::from_secs_f64(wait / 1000.0),
+        );
+    }
+
+    fn end(self, ending: Ending) {
+        self.token.set_value(None);
+        self.standing.set(Standing::SignedOut(ending));
+    }
+
+    fn caller(self) -> Caller {
+        Caller { token: self.token.get_value(), locale: self.locale.get_value() }
+    }
+}
