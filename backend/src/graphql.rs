@@ -11,6 +11,7 @@ mod limits;
 pub mod names;
 pub mod schema;
 pub mod token;
+mod total;
 pub mod user;
 
 /// Everything that can be asked.

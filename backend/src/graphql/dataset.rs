@@ -6,7 +6,7 @@ mod filter;
 use async_graphql::connection::{Connection, Edge, EmptyFields};
 use async_graphql::dataloader::DataLoader;
 use async_graphql::{ComplexObject, Context, Object, OutputType};
-use domain::Grant;
+use futures_util::FutureExt as _;
 
 pub use email::Emails;
 use filter::{
@@ -16,6 +16,7 @@ use filter::{
 };
 
 use super::context::ContextExt as _;
+use super::total::Total;
 use crate::error::{Error, Result};
 use crate::id::Id;
 use crate::models::course_teacher_assignment::CourseTeacherAssignment;
@@ -31,24 +32,7 @@ use crate::source::{self, PageRequest, Source};
 #[derive(Default)]
 pub struct DatasetQuery;
 
-type Rows<S> = Connection<String, S, Total<S>, EmptyFields>;
-
-/// The number of rows in all, counted when it is asked for.
-pub struct Total<S> {
-    grant: Grant,
-    source: std::marker::PhantomData<fn() -> S>,
-}
-
-#[Object]
-impl<S: Source> Total<S> {
-    /// How many rows there are in all, on every page; counted only when asked for.
-    #[graphql(complexity = 50)]
-    async fn total_count(&self, ctx: &Context<'_>) -> Result<i32> {
-        let zone = ctx.app().config.hub.timezone;
-        let count = source::count::<S>(&mut *ctx.conn().await?, &self.grant, zone).await?;
-        Ok(i32::try_from(count).unwrap_or(i32::MAX))
-    }
-}
+type Rows<S> = Connection<String, S, Total, EmptyFields>;
 
 async fn rows<S: Source + OutputType>(
     ctx: &Context<'_>,
@@ -62,8 +46,12 @@ async fn rows<S: Source + OutputType>(
     let page = PageRequest::new(first, after.as_deref(), last, before.as_deref())?;
     let mut conn = ctx.conn().await?;
     let grant = source::grant::to_read(&mut conn, ctx.viewer()?, S::DATASET, filter).await?;
-    let page = source::rows::<S>(&mut conn, &grant, ctx.app().config.hub.timezone, page).await?;
-    let total = Total { grant, source: std::marker::PhantomData };
+    let zone = ctx.app().config.hub.timezone;
+    let page = source::rows::<S>(&mut conn, &grant, zone, page).await?;
+    let total = Total::new(move |conn| {
+        let grant = grant.clone();
+        async move { source::count::<S>(conn, &grant, zone).await }.boxed()
+    });
     let mut connection = Connection::with_additional_fields(page.has_previous, page.has_next, total);
     connection.edges = page.rows.into_iter().map(|row| Edge::new(row.cursor().encode(), row)).collect();
     Ok(connection)

@@ -5,10 +5,12 @@ use async_graphql::{Context, Object, SimpleObject};
 use domain::access::Act;
 use domain::filter::parse_id;
 use domain::text::Text;
+use futures_util::FutureExt as _;
 
 use super::catalog::at_most;
 use super::context::ContextExt as _;
 use super::names::{Permission, RoleName};
+use super::total::Total;
 use crate::auth::account::{Change, change_user};
 use crate::error::{Error, Result};
 use crate::id::Id;
@@ -20,21 +22,7 @@ const NO_CURSOR: Text = Text::new("Eso no es un cursor de esta lista.", "That is
 #[derive(Default)]
 pub struct UserQuery;
 
-type Users = Connection<String, User, Found, EmptyFields>;
-
-/// What a search finds in all.
-pub struct Found {
-    search: String,
-}
-
-#[Object]
-impl Found {
-    /// How many users there are in all, on every page; counted only when asked for.
-    async fn total_count(&self, ctx: &Context<'_>) -> Result<i32> {
-        let count = user::User::count(&mut *ctx.conn().await?, &self.search).await?;
-        Ok(i32::try_from(count).unwrap_or(i32::MAX))
-    }
-}
+type Users = Connection<String, User, Total, EmptyFields>;
 
 #[Object]
 impl UserQuery {
@@ -59,7 +47,11 @@ impl UserQuery {
         let wanted = usize::try_from(limit).unwrap_or_default();
         let has_next = page.len() > wanted;
         page.truncate(wanted);
-        let mut users = Connection::with_additional_fields(after.is_some(), has_next, Found { search });
+        let total = Total::new(move |conn| {
+            let search = search.clone();
+            async move { user::User::count(conn, &search).await }.boxed()
+        });
+        let mut users = Connection::with_additional_fields(after.is_some(), has_next, total);
         users.edges = page.into_iter().map(|row| Edge::new(row.id.to_string(), User::from(row))).collect();
         Ok(users)
     }
