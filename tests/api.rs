@@ -1,5 +1,6 @@
 //! The API suite: everything that can be seen from outside without a browser, on a real PostgreSQL.
 
+mod accounts;
 mod connection;
 mod generated;
 mod harness;

@@ -1,0 +1,270 @@
+//! Signing in, staying in and being shown out.
+
+use backend::auth::account::{Registration, create_user};
+use chrono::TimeDelta;
+use domain::access::Role;
+use serde_json::{Value, json};
+
+use crate::harness::hub::{Answer, Hub, NOW};
+
+const PASSWORD: &str = "correct horse battery";
+const LOGIN: &str = "mutation ($email: String!, $password: String!) {
+    login(email: $email, password: $password) { accessToken expiresAt viewer { email role permissions locale } }
+}";
+const REFRESH: &str = "mutation { refreshSession { accessToken viewer { email } } }";
+const VIEWER: &str = "{ viewer { id } }";
+
+/// Makes an account with a password.
+async fn register(hub: &Hub, email: &str) -> i64 {
+    let mut conn = hub.database.pool.get().await.unwrap();
+    let registration = Registration {
+        name: "Ana",
+        email,
+        role: Role::Admin,
+        manage_settings: None,
+        password: PASSWORD.into(),
+    };
+    create_user(&mut conn, &hub.app.auth.passwords, registration).await.unwrap().id
+}
+
+async fn login(hub: &Hub, email: &str, password: &str) -> Answer {
+    hub.graphql(LOGIN).variables(json!({"email": email, "password": password})).send().await
+}
+
+/// The cookie as the browser sends it back.
+fn sent_back(answer: &Answer) -> String {
+    answer.cookie.as_ref().unwrap().split(';').next().unwrap().to_owned()
+}
+
+async fn refresh(hub: &Hub, cookie: &str) -> Answer {
+    hub.graphql(REFRESH).header("cookie", cookie).send().await
+}
+
+fn access_token(answer: &Answer, field: &str) -> String {
+    answer.body["data"][field]["accessToken"].as_str().unwrap_or_else(|| panic!("{}", answer.body)).to_owned()
+}
+
+#[tokio::test]
+async fn a_sign_in_gives_an_access_token_and_a_strict_cookie() {
+    let hub = Hub::start().await;
+    register(&hub, "Ana@example.com").await;
+    let answer = login(&hub, " ana@EXAMPLE.com", PASSWORD).await;
+    let session = &answer.body["data"]["login"];
+    assert_eq!(session["expiresAt"], json!((NOW + TimeDelta::minutes(15)).to_rfc3339()));
+    assert_eq!(
+        session["viewer"],
+        json!({"email": "Ana@example.com", "role": "ADMIN", "permissions": ["MANAGE_SETTINGS"], "locale": "ES"})
+    );
+    let cookie = answer.cookie.as_ref().unwrap();
+    let attributes = cookie.split_once("; ").unwrap().1;
+    assert_eq!(attributes, "Path=/graphql; Max-Age=2592000; HttpOnly; SameSite=Strict");
+    hub.graphql(VIEWER).by(&access_token(&answer, "login")).data().await;
+}
+
+#[tokio::test]
+async fn the_cookie_is_secure_where_the_hub_is() {
+    let hub = Hub::with(|config| config.hub.url = "https://hub.example".parse().unwrap()).await;
+    register(&hub, "ana@example.com").await;
+    let cookie = login(&hub, "ana@example.com", PASSWORD).await.cookie.unwrap();
+    assert!(cookie.ends_with("; Secure"), "{cookie}");
+}
+
+#[tokio::test]
+async fn a_failed_sign_in_does_not_say_what_was_wrong() {
+    let hub = Hub::start().await;
+    register(&hub, "ana@example.com").await;
+    let locked_out = register(&hub, "eva@example.com").await;
+    hub.sql(&format!("UPDATE users SET active = false WHERE id = {locked_out}")).await;
+    hub.user_named("without-password", Role::Admin).await;
+    hub.sql("UPDATE users SET password_hash = null WHERE name = 'without-password'").await;
+    let wrong = login(&hub, "ana@example.com", "correct horse batterx").await;
+    assert_eq!(wrong.code(), "UNAUTHENTICATED");
+    assert!(wrong.cookie.is_none());
+    for email in ["nobody@example.com", "eva@example.com", "without-password@example.com", "", "\0"] {
+        assert_eq!(login(&hub, email, PASSWORD).await.body, wrong.body, "{email}");
+    }
+    assert_eq!(login(&hub, "ana@example.com", &"a".repeat(5000)).await.body, wrong.body);
+}
+
+#[tokio::test]
+async fn guessing_is_slowed_down_by_account_whether_it_exists_or_not() {
+    let hub = Hub::with(|config| config.auth.login_attempts_per_address = 100).await;
+    register(&hub, "ana@example.com").await;
+    for email in ["ana@example.com", "nobody@example.com"] {
+        for _ in 0..5 {
+            assert_eq!(login(&hub, email, "guess, guess").await.code(), "UNAUTHENTICATED");
+        }
+        let refused = login(&hub, email, PASSWORD).await;
+        assert_eq!(refused.code(), "RATE_LIMITED");
+        assert_eq!(refused.body["errors"][0]["extensions"]["retryAfterSeconds"], 30);
+    }
+    hub.clock.advance(TimeDelta::seconds(30));
+    access_token(&login(&hub, "ana@example.com", PASSWORD).await, "login");
+}
+
+#[tokio::test]
+async fn guessing_is_slowed_down_by_address_and_aliases_count_one_by_one() {
+    let hub = Hub::start().await;
+    let aliases: String = (0..21)
+        .map(|number| {
+            format!(r#"a{number}: login(email: "{number}@x.y", password: "guess") {{ expiresAt }} "#)
+        })
+        .collect();
+    // The first failure ends the request, since a session cannot be null; each attempt counts even so.
+    for _ in 0..20 {
+        hub.graphql(&format!("mutation {{ {aliases} }}")).send().await;
+    }
+    assert_eq!(login(&hub, "ana@example.com", PASSWORD).await.code(), "RATE_LIMITED");
+    hub.clock.advance(TimeDelta::minutes(1));
+    assert_eq!(login(&hub, "ana@example.com", PASSWORD).await.code(), "UNAUTHENTICATED");
+}
+
+#[tokio::test]
+async fn a_refresh_gives_a_new_cookie_and_a_new_access_token() {
+    let hub = Hub::start().await;
+    register(&hub, "ana@example.com").await;
+    let first = login(&hub, "ana@example.com", PASSWORD).await;
+    hub.clock.advance(TimeDelta::days(29));
+    assert_eq!(hub.graphql(VIEWER).by(&access_token(&first, "login")).code().await, "UNAUTHENTICATED");
+    let second = refresh(&hub, &sent_back(&first)).await;
+    assert_ne!(sent_back(&first), sent_back(&second));
+    hub.graphql(VIEWER).by(&access_token(&second, "refreshSession")).data().await;
+    hub.clock.advance(TimeDelta::days(29));
+    let third = refresh(&hub, &sent_back(&second)).await;
+    hub.clock.advance(TimeDelta::days(30));
+    assert_eq!(refresh(&hub, &sent_back(&third)).await.code(), "UNAUTHENTICATED");
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_is_used_twice_ends_the_whole_session() {
+    let hub = Hub::start().await;
+    register(&hub, "ana@example.com").await;
+    let first = login(&hub, "ana@example.com", PASSWORD).await;
+    let elsewhere = login(&hub, "ana@example.com", PASSWORD).await;
+    let second = refresh(&hub, &sent_back(&first)).await;
+    let replayed = refresh(&hub, &sent_back(&first)).await;
+    assert_eq!(replayed.code(), "UNAUTHENTICATED");
+    assert!(replayed.cookie.unwrap().contains("Max-Age=0"));
+    assert_eq!(refresh(&hub, &sent_back(&second)).await.code(), "UNAUTHENTICATED");
+    for token in [access_token(&first, "login"), access_token(&second, "refreshSession")] {
+        assert_eq!(hub.graphql(VIEWER).by(&token).code().await, "UNAUTHENTICATED");
+    }
+    access_token(&refresh(&hub, &sent_back(&elsewhere)).await, "refreshSession");
+}
+
+#[tokio::test]
+async fn of_many_refreshes_at_once_one_at_most_succeeds() {
+    let hub = Hub::start().await;
+    register(&hub, "ana@example.com").await;
+    let first = login(&hub, "ana@example.com", PASSWORD).await;
+    let cookie = sent_back(&first);
+    let answers = futures_util::future::join_all((0..8).map(|_| refresh(&hub, &cookie))).await;
+    let (done, refused): (Vec<_>, Vec<_>) =
+        answers.iter().partition(|answer| answer.body["errors"].is_null());
+    assert_eq!((done.len(), refused.len()), (1, 7));
+    assert_eq!(refresh(&hub, &sent_back(done[0])).await.code(), "UNAUTHENTICATED");
+}
+
+#[tokio::test]
+async fn a_sign_out_ends_this_session_and_no_other() {
+    let hub = Hub::start().await;
+    register(&hub, "ana@example.com").await;
+    let here = login(&hub, "ana@example.com", PASSWORD).await;
+    let there = login(&hub, "ana@example.com", PASSWORD).await;
+    let out = hub.graphql("mutation { logout }").header("cookie", &sent_back(&here)).send().await;
+    assert_eq!(out.body["data"]["logout"], true);
+    assert!(out.cookie.unwrap().contains("Max-Age=0"));
+    assert_eq!(hub.graphql(VIEWER).by(&access_token(&here, "login")).code().await, "UNAUTHENTICATED");
+    assert_eq!(refresh(&hub, &sent_back(&here)).await.code(), "UNAUTHENTICATED");
+    hub.graphql("mutation { logout }").by(&access_token(&there, "login")).data().await;
+    assert_eq!(refresh(&hub, &sent_back(&there)).await.code(), "UNAUTHENTICATED");
+    assert_eq!(hub.graphql("mutation { logout }").data().await, json!({"logout": true}));
+}
+
+#[tokio::test]
+async fn a_user_who_is_locked_out_is_out_at_once_and_for_good() {
+    let hub = Hub::start().await;
+    let admin = hub.user(Role::Admin).await;
+    let ana = register(&hub, "ana@example.com").await;
+    let session = login(&hub, "ana@example.com", PASSWORD).await;
+    let set_active = async |active: bool| -> Value {
+        let change = format!("mutation {{ updateUser(id: {ana}, active: {active}) {{ active }} }}");
+        hub.graphql(&change).by(&admin.token).data().await
+    };
+    assert_eq!(set_active(false).await, json!({"updateUser": {"active": false}}));
+    assert_eq!(hub.graphql(VIEWER).by(&access_token(&session, "login")).code().await, "UNAUTHENTICATED");
+    set_active(true).await;
+    assert_eq!(hub.graphql(VIEWER).by(&access_token(&session, "login")).code().await, "UNAUTHENTICATED");
+    assert_eq!(refresh(&hub, &sent_back(&session)).await.code(), "UNAUTHENTICATED");
+    access_token(&login(&hub, "ana@example.com", PASSWORD).await, "login");
+}
+
+#[tokio::test]
+async fn a_role_that_is_taken_away_is_gone_with_the_next_request() {
+    let hub = Hub::start().await;
+    let (admin, other) = (hub.user(Role::Admin).await, hub.user_named("other", Role::Admin).await);
+    hub.graphql("{ users { totalCount } }").by(&other.token).data().await;
+    let demote = format!("mutation {{ updateUser(id: {}, role: TEACHER) {{ role permissions }} }}", other.id);
+    let demoted = hub.graphql(&demote).by(&admin.token).data().await;
+    assert_eq!(demoted, json!({"updateUser": {"role": "TEACHER", "permissions": []}}));
+    assert_eq!(hub.graphql("{ users { totalCount } }").by(&other.token).code().await, "FORBIDDEN");
+}
+
+#[tokio::test]
+async fn one_active_admin_always_remains() {
+    let hub = Hub::start().await;
+    let admin = hub.user(Role::Admin).await;
+    for change in ["role: SERVICE", "active: false", "role: ADMIN, active: false"] {
+        let change = format!("mutation {{ updateUser(id: {}, {change}) {{ id }} }}", admin.id);
+        assert_eq!(hub.graphql(&change).by(&admin.token).code().await, "CONFLICT", "{change}");
+    }
+    let other = hub.user_named("other", Role::Admin).await;
+    let depose = |id: i64, token: &str| {
+        hub.graphql(&format!("mutation {{ updateUser(id: {id}, role: TEACHER) {{ id }} }}")).by(token).send()
+    };
+    let (first, second) = tokio::join!(depose(other.id, &admin.token), depose(admin.id, &other.token));
+    let succeeded = [first, second].iter().filter(|answer| answer.body["errors"].is_null()).count();
+    assert_eq!(succeeded, 1);
+}
+
+#[tokio::test]
+async fn preferences_are_ones_own_and_make_sense() {
+    let hub = Hub::start().await;
+    let ana = hub.user(Role::Teacher).await;
+    let prefer = |preferences: &str| {
+        hub.graphql(&format!("mutation {{ updatePreferences({preferences}) {{ locale timezone }} }}"))
+            .by(&ana.token)
+    };
+    let preferred = prefer(r#"locale: EN, timezone: "America/Bogota""#).data().await;
+    assert_eq!(preferred, json!({"updatePreferences": {"locale": "EN", "timezone": "America/Bogota"}}));
+    let kept = prefer("locale: ES").data().await;
+    assert_eq!(kept, json!({"updatePreferences": {"locale": "ES", "timezone": "America/Bogota"}}));
+    assert_eq!(prefer(r#"timezone: "Mars/Olympus""#).code().await, "BAD_USER_INPUT");
+    assert_eq!(hub.graphql("mutation { updatePreferences { id } }").code().await, "UNAUTHENTICATED");
+}
+
+#[tokio::test]
+async fn admins_page_through_users_and_find_them() {
+    let hub = Hub::start().await;
+    let admin = hub.user(Role::Admin).await;
+    for name in ["ana_1", "ana_2", "anax1"] {
+        hub.user_named(name, Role::Student).await;
+    }
+    let page = |arguments: &str| {
+        let fields = "nodes { name } pageInfo { hasNextPage endCursor } totalCount";
+        hub.graphql(&format!("{{ users({arguments}) {{ {fields} }} }}")).by(&admin.token)
+    };
+    let first = page(r#"search: "ANA_", first: 1"#).data().await;
+    assert_eq!(first["users"]["nodes"], json!([{"name": "ana_1"}]));
+    assert_eq!(first["users"]["totalCount"], 2);
+    let cursor = first["users"]["pageInfo"]["endCursor"].as_str().unwrap();
+    let second = page(&format!(r#"search: "ana_", after: "{cursor}""#)).data().await;
+    assert_eq!(second["users"]["nodes"], json!([{"name": "ana_2"}]));
+    assert_eq!(second["users"]["pageInfo"]["hasNextPage"], false);
+    assert_eq!(page(r#"after: "x""#).code().await, "BAD_USER_INPUT");
+    assert_eq!(page("first: 501").code().await, "BAD_USER_INPUT");
+    for role in [Role::TeacherAdmin, Role::Teacher, Role::Service] {
+        let other = hub.user(role).await;
+        assert_eq!(hub.graphql("{ users { totalCount } }").by(&other.token).code().await, "FORBIDDEN");
+    }
+}
