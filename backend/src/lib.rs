@@ -9,6 +9,7 @@ pub mod error;
 pub mod graphql;
 pub mod http;
 pub mod id;
+pub mod mirror;
 pub mod models;
 mod outbound;
 pub mod source;

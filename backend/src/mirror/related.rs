@@ -1,0 +1,63 @@
+//! Lessons, packs, orders and practices: all they ask is that what they point to is there.
+
+use chrono::{DateTime, Utc};
+
+use super::Mirrored;
+use crate::db::Connection;
+use crate::error::Result;
+use crate::models::mirrored::discord_practice::MirroredPractice;
+use crate::models::mirrored::lesson::MirroredLesson;
+use crate::models::mirrored::practice_package::MirroredPackage;
+use crate::models::mirrored::practice_package_order::MirroredOrder;
+
+impl Mirrored for MirroredLesson {
+    const TABLE: &'static str = "lessons";
+    type Key = i64;
+
+    fn key(&self) -> i64 {
+        self.id
+    }
+
+    async fn store(conn: &mut Connection, rows: Vec<Self>, now: DateTime<Utc>) -> Result<usize> {
+        Ok(Self::upsert(conn, &rows, now).await?)
+    }
+}
+
+impl Mirrored for MirroredPackage {
+    const TABLE: &'static str = "practice_packages";
+    type Key = i64;
+
+    fn key(&self) -> i64 {
+        self.id
+    }
+
+    async fn store(conn: &mut Connection, rows: Vec<Self>, now: DateTime<Utc>) -> Result<usize> {
+        Ok(Self::upsert(conn, &rows, now).await?)
+    }
+}
+
+impl Mirrored for MirroredOrder {
+    const TABLE: &'static str = "practice_package_orders";
+    type Key = i64;
+
+    fn key(&self) -> i64 {
+        self.id
+    }
+
+    async fn store(conn: &mut Connection, rows: Vec<Self>, now: DateTime<Utc>) -> Result<usize> {
+        Ok(Self::upsert(conn, &rows, now).await?)
+    }
+}
+
+impl Mirrored for MirroredPractice {
+    const TABLE: &'static str = "discord_practices";
+    type Key = i64;
+
+    fn key(&self) -> i64 {
+        self.id
+    }
+
+    async fn store(conn: &mut Connection, rows: Vec<Self>, now: DateTime<Utc>) -> Result<usize> {
+        Ok(Self::upsert(conn, &rows, now).await?)
+    }
+}

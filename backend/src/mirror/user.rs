@@ -1,0 +1,56 @@
+//! Users: addresses are unique, sessions end with the account, and one admin always remains.
+
+use chrono::{DateTime, Utc};
+use domain::Text;
+
+use super::unique::{Settled, Unique};
+use super::{Mirrored, Numbered, Problem};
+use crate::db::Connection;
+use crate::error::{Error, Result};
+use crate::models::mirrored::user::MirroredUser;
+use crate::models::user::User;
+
+const EMAIL: Unique = Unique {
+    field: "email",
+    taken: Text::new("Ese correo es de otro usuario.", "That e-mail address is another user's."),
+};
+
+const NO_ADMIN_LEFT: Text = Text::new(
+    "No quedaría ningún administrador activo. No se guardó nada.",
+    "No active admin would be left. Nothing was stored.",
+);
+
+impl Mirrored for MirroredUser {
+    const TABLE: &'static str = "users";
+    type Key = i64;
+
+    fn key(&self) -> i64 {
+        self.id
+    }
+
+    async fn make_room(conn: &mut Connection, rows: &[Numbered<Self>]) -> Result<Vec<Problem>> {
+        let emails = rows.iter().map(|(_, row)| row.email.as_str()).collect();
+        let folded = Self::folded(conn, emails).await?;
+        let wanted: Vec<(usize, i64, &str)> =
+            rows.iter().zip(&folded).map(|((index, row), email)| (*index, row.id, email.as_str())).collect();
+        let owners = Self::owners(conn, &folded).await?;
+        let Settled { problems, givers } = EMAIL.settle(&wanted, &owners);
+        if !givers.is_empty() {
+            Self::vacate(conn, &givers).await?;
+        }
+        Ok(problems)
+    }
+
+    async fn store(conn: &mut Connection, rows: Vec<Self>, now: DateTime<Utc>) -> Result<usize> {
+        let admins = User::lock_active_admins(conn).await?;
+        let written = Self::upsert(conn, &rows, now).await?;
+        let locked_out: Vec<i64> = rows.iter().filter(|row| !row.active).map(|row| row.id).collect();
+        if !locked_out.is_empty() {
+            Self::end_sessions(conn, &locked_out, now).await?;
+        }
+        if !admins.is_empty() && User::lock_active_admins(conn).await?.is_empty() {
+            return Err(Error::Conflict(NO_ADMIN_LEFT.into()));
+        }
+        Ok(written)
+    }
+}

@@ -1,0 +1,60 @@
+//! Assignments of teachers to courses as the learning platform states them.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::query_dsl::methods::FilterDsl as _;
+use diesel::sql_types::{Array, BigInt};
+use diesel::upsert::excluded;
+use diesel_async::RunQueryDsl;
+
+use crate::db::Connection;
+use crate::db::schema::course_teacher as assignments;
+
+/// One teacher of one course.
+#[derive(Debug, Insertable)]
+#[diesel(table_name = assignments)]
+pub struct MirroredAssignment {
+    /// The course.
+    pub course_id: i64,
+    /// The teacher.
+    pub teacher_id: i64,
+    /// Who assigned them.
+    pub assigned_by: Option<i64>,
+    /// When.
+    pub assigned_at: DateTime<Utc>,
+}
+
+impl MirroredAssignment {
+    /// Stores the rows and answers with how many were new or changed.
+    pub async fn upsert(conn: &mut Connection, rows: &[Self]) -> QueryResult<usize> {
+        diesel::insert_into(assignments::table)
+            .values(rows)
+            .on_conflict((assignments::course_id, assignments::teacher_id))
+            .do_update()
+            .set((
+                assignments::assigned_by.eq(excluded(assignments::assigned_by)),
+                assignments::assigned_at.eq(excluded(assignments::assigned_at)),
+            ))
+            .filter(
+                assignments::assigned_by
+                    .is_distinct_from(excluded(assignments::assigned_by))
+                    .or(assignments::assigned_at.is_distinct_from(excluded(assignments::assigned_at))),
+            )
+            .execute(conn)
+            .await
+    }
+
+    /// Ends the assignments of these pairs of course and teacher, and answers with how many there were.
+    pub async fn remove(conn: &mut Connection, pairs: &[(i64, i64)]) -> QueryResult<usize> {
+        let (courses, teachers): (Vec<i64>, Vec<i64>) = pairs.iter().copied().unzip();
+        diesel::sql_query(
+            "DELETE FROM course_teacher USING unnest($1, $2) AS removed (course_id, teacher_id) \
+             WHERE course_teacher.course_id = removed.course_id \
+               AND course_teacher.teacher_id = removed.teacher_id",
+        )
+        .bind::<Array<BigInt>, _>(courses)
+        .bind::<Array<BigInt>, _>(teachers)
+        .execute(conn)
+        .await
+    }
+}
