@@ -16,11 +16,12 @@ use crate::models::user::{NewUser, User, UserChanges};
 /// The most bytes of an e-mail address (RFC 5321).
 const MAX_EMAIL: usize = 254;
 /// The most characters of a name.
-const MAX_NAME: usize = 200;
+pub const MAX_NAME: usize = 200;
 
 const NAME: Text =
     Text::new("El nombre debe tener de 1 a 200 caracteres.", "The name must have from 1 to 200 characters.");
-const EMAIL: Text = Text::new("Esa no es una dirección de correo.", "That is no e-mail address.");
+/// What somebody is told whose address is none.
+pub const NOT_AN_EMAIL: Text = Text::new("Esa no es una dirección de correo.", "That is no e-mail address.");
 const EMAIL_TAKEN: Text =
     Text::new("Ya hay una cuenta con ese correo.", "There is an account with that e-mail address already.");
 const NO_SUCH_USER: Text = Text::new("No existe ese usuario.", "There is no such user.");
@@ -67,7 +68,7 @@ pub async fn create_user(
         return Err(Error::invalid("name", NAME));
     }
     if !is_email(email) {
-        return Err(Error::invalid("email", EMAIL));
+        return Err(Error::invalid("email", NOT_AN_EMAIL));
     }
     password::check_strength(&password).map_err(|weak| Error::invalid("password", weak.text()))?;
     if User::by_email(conn, email).await?.is_some() {
@@ -104,7 +105,7 @@ pub async fn change_user(conn: &mut Connection, id: i64, change: Change, now: Da
 }
 
 /// Whether mail could be sent there, as far as one can see. Whether it arrives, only sending would tell.
-fn is_email(text: &str) -> bool {
+pub fn is_email(text: &str) -> bool {
     let plain = !text.chars().any(|letter| letter.is_whitespace() || letter.is_control());
     let parts = text.rsplit_once('@');
     plain
