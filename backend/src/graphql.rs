@@ -8,6 +8,7 @@ pub mod catalog;
 pub mod context;
 pub mod dataset;
 mod limits;
+pub mod mirror;
 pub mod names;
 pub mod schema;
 pub mod token;
@@ -26,4 +27,9 @@ pub struct Query(
 
 /// Everything that can be changed.
 #[derive(async_graphql::MergedObject, Default)]
-pub struct Mutation(account::AccountMutation, token::TokenMutation, user::UserMutation);
+pub struct Mutation(
+    account::AccountMutation,
+    mirror::MirrorMutation,
+    token::TokenMutation,
+    user::UserMutation,
+);

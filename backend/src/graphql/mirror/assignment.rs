@@ -23,7 +23,7 @@ pub struct CourseTeacherInput {
     /// When.
     assigned_at: Sent<DateTime<Utc>>,
     /// Whether they are no longer assigned.
-    #[graphql(default = false)]
+    #[graphql(default_with = "Some(false)")]
     removed: Option<bool>,
 }
 

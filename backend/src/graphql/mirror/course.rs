@@ -54,11 +54,8 @@ impl Statement for CourseInput {
     fn read(self, fields: &mut Reader) -> Option<MirroredCourse> {
         let id = fields.id("id", self.id.number());
         let slug = if is_slug(&self.slug) { Some(self.slug) } else { fields.wrong("slug", NOT_A_SLUG) };
-        let titles = if are_titles(&self.titles) {
-            Some(self.titles)
-        } else {
-            fields.wrong("titles", NOT_TITLES)
-        };
+        let titles =
+            if are_titles(&self.titles) { Some(self.titles) } else { fields.wrong("titles", NOT_TITLES) };
         Some(MirroredCourse { id: id?, slug: slug?, titles: titles? })
     }
 }

@@ -48,8 +48,7 @@ impl Statement for PracticePackageOrderInput {
         let practice_package_id =
             fields.reference("practicePackageId", Referenced::Package, self.practice_package_id.number());
         let user_id = fields.reference("userId", Referenced::User, self.user_id.number());
-        let status =
-            fields.choice("status", &self.status, Dataset::PracticePackageOrders, FilterKey::Status);
+        let status = fields.choice("status", &self.status, Dataset::PracticePackageOrders, FilterKey::Status);
         let sessions_remaining =
             fields.number("sessionsRemaining", self.sessions_remaining.0, 0, MOST_SESSIONS);
         let paid_at = fields.optional(self.paid_at, |fields, sent| fields.moment("paidAt", sent.0));

@@ -21,8 +21,10 @@ const NOT_A_PRICE: Text = Text::new(
     "No es un importe. Se acepta un decimal como texto, desde cero y con hasta dos decimales: \"49.90\".",
     "Not an amount. Accepted: a decimal as text, from zero up and with up to two decimals: \"49.90\".",
 );
-const NOT_A_CURRENCY: Text =
-    Text::new("No es una moneda. Se acepta un código de tres letras: EUR.", "Not a currency. Accepted: a code of three letters: EUR.");
+const NOT_A_CURRENCY: Text = Text::new(
+    "No es una moneda. Se acepta un código de tres letras: EUR.",
+    "Not a currency. Accepted: a code of three letters: EUR.",
+);
 
 /// A practice pack of the learning platform.
 #[derive(InputObject)]
@@ -59,7 +61,8 @@ impl Statement for PracticePackageInput {
         let price_amount =
             Price::parse(&self.price_amount).or_else(|| fields.wrong("priceAmount", NOT_A_PRICE));
         let currency = self.price_currency.to_ascii_uppercase();
-        let price_currency = if currency.len() == 3 && currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        let price_currency = if currency.len() == 3 && currency.bytes().all(|byte| byte.is_ascii_uppercase())
+        {
             Some(currency)
         } else {
             fields.wrong("priceCurrency", NOT_A_CURRENCY)

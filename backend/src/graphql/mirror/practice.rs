@@ -30,8 +30,7 @@ const CAPACITY: i32 = 12;
 const TYPE: &str = "cohort";
 const STATUS: &str = "scheduled";
 
-const ENDS_TOO_EARLY: Text =
-    Text::new("El final es anterior al comienzo.", "The end is before the start.");
+const ENDS_TOO_EARLY: Text = Text::new("El final es anterior al comienzo.", "The end is before the start.");
 
 /// A live practice on Discord.
 #[derive(InputObject)]
@@ -59,7 +58,7 @@ pub struct DiscordPracticeInput {
     #[graphql(default_with = "Some(Sent(Some(CAPACITY)))")]
     capacity: Option<Sent<i32>>,
     /// Whether a seat costs a session of a pack.
-    #[graphql(default = false)]
+    #[graphql(default_with = "Some(false)")]
     requires_package: Option<bool>,
     /// The pack that is meant; any, where it is left out.
     practice_package_id: Option<Sent<Id>>,
@@ -103,8 +102,8 @@ impl Statement for DiscordPracticeInput {
         let creator_id = fields.optional(self.creator_id, |fields, sent| {
             fields.reference("creatorId", Referenced::User, sent.number())
         });
-        let cohort_label = fields
-            .optional(self.cohort_label, |fields, sent| fields.text("cohortLabel", sent, MOST_LABEL));
+        let cohort_label =
+            fields.optional(self.cohort_label, |fields, sent| fields.text("cohortLabel", sent, MOST_LABEL));
         let discord_channel_url = fields.optional(self.discord_channel_url, |fields, sent| {
             fields.text("discordChannelUrl", sent, MOST_ADDRESS)
         });

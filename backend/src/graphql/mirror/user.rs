@@ -25,7 +25,7 @@ pub struct UserInput {
     /// The permissions that they hold; where it is left out, they keep what they have.
     permissions: Option<Vec<Permission>>,
     /// Whether they may do anything at all.
-    #[graphql(default = true)]
+    #[graphql(default_with = "Some(true)")]
     active: Option<bool>,
 }
 
@@ -35,7 +35,8 @@ impl Statement for UserInput {
     fn read(self, fields: &mut Reader) -> Option<MirroredUser> {
         let id = fields.id("id", self.id.number());
         let name = fields.words("name", self.name, MAX_NAME);
-        let email = if is_email(&self.email) { Some(self.email) } else { fields.wrong("email", NOT_AN_EMAIL) };
+        let email =
+            if is_email(&self.email) { Some(self.email) } else { fields.wrong("email", NOT_AN_EMAIL) };
         Some(MirroredUser {
             id: id?,
             name: name?,
