@@ -13,6 +13,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrati
 use futures_util::FutureExt as _;
 use secrecy::{ExposeSecret as _, SecretString};
 
+pub mod embedded;
 pub mod schema;
 
 /// One connection, in a pool or out of it.
