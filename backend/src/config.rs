@@ -84,6 +84,11 @@ impl Config {
         Self::read(&mut Reader::new(variables))
     }
 
+    /// The defaults, for whatever needs neither a database nor a key.
+    pub fn of_defaults() -> Self {
+        Self::read(&mut Reader::new(Variables::default()))
+    }
+
     fn read(reader: &mut Reader) -> Self {
         Self {
             hub: hub::Hub::read(reader),

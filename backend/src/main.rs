@@ -1,2 +1,7 @@
-//! Main.
-fn main() {}
+//! The `dataporter` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    backend::cli::run()
+}

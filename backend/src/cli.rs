@@ -1,0 +1,155 @@
+//! The command line: what can be asked for, and how the answer ends.
+//!
+//! Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::anyhow;
+use clap::{Parser, Subcommand};
+use domain::Locale;
+
+use crate::config::{Config, ConfigError, Variables};
+use crate::error::Error;
+
+mod database;
+mod logging;
+mod migrate;
+mod schema;
+mod serve;
+mod signals;
+mod token;
+mod user;
+
+/// Exports, imports and telemetry of a learning platform: the server and its commands.
+#[derive(Debug, Parser)]
+#[command(name = "dataporter", version)]
+struct Cli {
+    /// Where the private database and its key are kept.
+    #[arg(long, env = "DATA_DIR", default_value = "./data", global = true, value_name = "DIRECTORY")]
+    data_dir: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the API and the Hub.
+    Serve(serve::Arguments),
+    /// Apply the migrations that are missing.
+    Migrate(migrate::Arguments),
+    /// Print the GraphQL schema.
+    Schema,
+    /// Manage accounts.
+    #[command(subcommand)]
+    User(user::Command),
+    /// Manage API tokens.
+    #[command(subcommand)]
+    Token(token::Command),
+}
+
+/// Why a command was not done.
+#[derive(Debug)]
+enum Failure {
+    /// It cannot be done as it was asked for (exit code 2).
+    Usage(String),
+    /// It went wrong (exit code 1).
+    Failed(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        match error {
+            ConfigError::Wrong(_) => Self::Usage(format!("These settings are wrong:\n{error}")),
+            ConfigError::AppKey { .. } => Self::Failed(error.into()),
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Internal(cause) => Self::Failed(cause),
+            Error::Invalid(_) => Self::Usage(error.message(Locale::En)),
+            Error::Unauthenticated
+            | Error::WrongLogin
+            | Error::Denied(_)
+            | Error::NotFound(_)
+            | Error::Conflict(_)
+            | Error::TooMany { .. } => Self::Failed(anyhow!(error.message(Locale::En))),
+        }
+    }
+}
+
+/// Does what the process's arguments ask for.
+pub fn run() -> ExitCode {
+    // Before the arguments are read: some take their default from the environment.
+    let env_file = dotenvy::from_path(".env");
+    if let Err(error) = env_file
+        && !error.not_found()
+    {
+        return end(Err(Failure::Usage(format!("The file .env cannot be read: {error}"))));
+    }
+    let Cli { data_dir, command } = Cli::parse();
+    end(execute(data_dir, command))
+}
+
+fn execute(data_dir: PathBuf, command: Command) -> Result<(), Failure> {
+    let variables = Variables::of_the_process();
+    match command {
+        Command::Serve(arguments) => serve::run(&data_dir, arguments, variables),
+        Command::Migrate(arguments) => {
+            let config = start(&data_dir, variables)?;
+            until_interrupted(migrate::run(&data_dir, &config, arguments))
+        }
+        Command::Schema => schema::run(),
+        Command::User(command) => {
+            let config = start(&data_dir, variables)?;
+            until_interrupted(user::run(&data_dir, &config, command))
+        }
+        Command::Token(command) => {
+            let config = start(&data_dir, variables)?;
+            until_interrupted(token::run(&data_dir, &config, command))
+        }
+    }
+}
+
+/// Reads the settings and begins to log, for commands that end by themselves.
+fn start(data_dir: &Path, variables: Variables) -> Result<Config, Failure> {
+    let config = Config::load(variables.with_default("RUST_LOG", "warn".to_owned()), data_dir)?;
+    logging::start(&config.logging);
+    Ok(config)
+}
+
+/// Runs a command, which is dropped when the process is told to end: what it started then ends too.
+fn until_interrupted(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    runtime()?.block_on(async {
+        let done = signals::stop()?.run_until_cancelled(command).await;
+        done.unwrap_or_else(|| Err(Failure::Failed(anyhow!("Interrupted"))))
+    })
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+fn end(done: Result<(), Failure>) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Usage(why)) => {
+            eprintln!("{why}");
+            ExitCode::from(2)
+        }
+        Err(Failure::Failed(error)) => {
+            eprintln!("Error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! `dataporter migrate`
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::Failure;
+use super::database::CommandDatabase;
+use crate::config::Config;
+use crate::db;
+
+/// What can be asked for.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Print the names of the applied migrations as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Applies the migrations that are missing, and prints which.
+pub(super) async fn run(data_dir: &Path, config: &Config, arguments: Arguments) -> Result<(), Failure> {
+    let database = CommandDatabase::open(data_dir, config).await?;
+    let applied = db::migrate(&database.url).await?;
+    database.close().await?;
+    if arguments.json {
+        println!("{}", json!({ "applied": applied }));
+    } else if applied.is_empty() {
+        println!("Nothing to do: every migration is applied.");
+    } else {
+        for migration in applied {
+            println!("Applied {migration}");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! `dataporter serve`
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use secrecy::SecretString;
+use tokio::net::TcpListener;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::{Failure, logging, runtime, signals};
+use crate::app::App;
+use crate::clock::Clock;
+use crate::config::{self, Config, Variables};
+use crate::db::embedded::EmbeddedPostgres;
+use crate::{db, http};
+
+/// How long requests may go on after the server was told to end.
+const DRAIN: Duration = Duration::from_secs(20);
+
+/// What can be asked for.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = config::help())]
+pub(super) struct Arguments {
+    /// The address and port to listen on.
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    listen: SocketAddr,
+}
+
+/// Serves until the process is told to end.
+pub(super) fn run(data_dir: &Path, arguments: Arguments, variables: Variables) -> Result<(), Failure> {
+    let listener = std::net::TcpListener::bind(arguments.listen)
+        .with_context(|| format!("Cannot listen on {}; --listen takes another address", arguments.listen))?;
+    listener.set_nonblocking(true).context("Cannot listen")?;
+    let address = browsable(listener.local_addr().context("Cannot listen")?);
+    let config = Config::load(variables.with_default("APP_URL", format!("http://{address}")), data_dir)?;
+    logging::start(&config.logging);
+    runtime()?.block_on(async {
+        let stop = signals::stop()?;
+        let started = stop.run_until_cancelled(private_database(data_dir, &config)).await;
+        let Some(mut private) = started.transpose()? else { return Ok(()) };
+        let url = config.database.url.clone().or(private.as_ref().map(EmbeddedPostgres::database_url));
+        let url = url.context("There is no database")?;
+        let served = tokio::select! {
+            served = serve(config, &url, listener, address, stop) => served,
+            failure = failed(private.as_mut()) => Err(failure),
+        };
+        if let Some(private) = private {
+            private.stop().await?;
+        }
+        Ok(served?)
+    })
+}
+
+async fn private_database(data_dir: &Path, config: &Config) -> anyhow::Result<Option<EmbeddedPostgres>> {
+    match config.database.url {
+        Some(_) => Ok(None),
+        None => EmbeddedPostgres::start(data_dir, &config.database).await.map(Some),
+    }
+}
+
+async fn failed(private: Option<&mut EmbeddedPostgres>) -> anyhow::Error {
+    match private {
+        Some(private) => private.failed().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn serve(
+    config: Config,
+    database: &SecretString,
+    listener: std::net::TcpListener,
+    address: SocketAddr,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let Some(applied) = stop.run_until_cancelled(db::migrate(database)).await else { return Ok(()) };
+    let applied = applied?;
+    if !applied.is_empty() {
+        info!("Applied {} migrations, up to {}", applied.len(), applied[applied.len() - 1]);
+    }
+    let pool = db::pool(database, config.database.pool_size);
+    let app = App::new(config, pool.clone(), Clock::system())?;
+    let routes = http::router(app).into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(TcpListener::from_std(listener)?, routes)
+        .with_graceful_shutdown(stop.clone().cancelled_owned());
+    println!("DataPorter Hub is ready at http://{address}/");
+    tokio::select! {
+        served = server => served?,
+        () = drained(&stop) => warn!("Cut off the requests that were still going on"),
+    }
+    pool.close();
+    Ok(())
+}
+
+/// Waits until no request may go on any longer.
+async fn drained(stop: &CancellationToken) {
+    stop.cancelled().await;
+    info!("Told to end: letting the requests that go on finish");
+    sleep(DRAIN).await;
+}
+
+/// The address to type into a browser on this machine.
+fn browsable(listening: SocketAddr) -> SocketAddr {
+    let ip = match listening {
+        SocketAddr::V4(address) if address.ip().is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        SocketAddr::V6(address) if address.ip().is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        SocketAddr::V4(_) | SocketAddr::V6(_) => listening.ip(),
+    };
+    SocketAddr::new(ip, listening.port())
+}
