@@ -7,3 +7,4 @@ mod harness;
 mod migrations;
 mod player_event_partitions;
 mod settings;
+mod tokens;

@@ -193,6 +193,9 @@ impl Viewer {
             Act::ManageOwnTokens => (&[Admin, TeacherAdmin, Teacher, Service], None),
             Act::ManageOwnPreferences => (&[Admin, TeacherAdmin, Teacher, Student, Service], None),
         };
+        if self.credential == Credential::Player && act != Act::RecordOwn {
+            return Err(Denied::NeedsSignIn);
+        }
         if !roles.contains(&self.role) {
             return Err(Denied::Role);
         }

@@ -1,4 +1,4 @@
-//! API tokens: one's own, and for admins everybody's.
+//! API tokens: one's own, and for admins everybody's. Player tokens, for the platform.
 
 use async_graphql::{Context, Object, SimpleObject};
 use chrono::{DateTime, Utc};
@@ -10,11 +10,15 @@ use secrecy::ExposeSecret as _;
 use super::context::ContextExt as _;
 use super::names::ScopeName;
 use crate::auth::api_token::create_api_token;
+use crate::auth::player_token::{Minutes, PlayerToken};
 use crate::error::{Error, Result};
 use crate::id::Id;
 use crate::models::api_token::{self, Owner};
+use crate::models::user::User;
 
 const NO_SUCH_TOKEN: Text = Text::new("No existe ese token.", "There is no such token.");
+const NO_SUCH_USER: Text = Text::new("No existe ese usuario activo.", "There is no such active user.");
+const MINUTES: Text = Text::new("Se acepta un número de 1 a 1440.", "Accepted: a number from 1 to 1440.");
 
 /// API tokens.
 #[derive(Default)]
@@ -73,6 +77,27 @@ impl TokenMutation {
         let revoked = api_token::ApiToken::revoke(&mut conn, id.0, whose(viewer), now).await?;
         revoked.map(ApiToken::from).ok_or(Error::NotFound(NO_SUCH_TOKEN.into()))
     }
+
+    /// Makes a token with which a player records the progress of one user, and nothing else.
+    ///
+    /// Errors: UNAUTHENTICATED; FORBIDDEN but for admins and services, and with an API token that has neither RECORD nor
+    /// PLATFORM; NOT_FOUND for a user who is not there or locked out; BAD_USER_INPUT for other minutes.
+    async fn issue_player_token(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whose progress.")] user_id: Id,
+        #[graphql(desc = "How long it is good for, from 1 to 1440.", default = 120)] minutes: i32,
+    ) -> Result<IssuedPlayerToken> {
+        let viewer = ctx.viewer()?;
+        viewer.may(Act::RecordForAnybody).or_else(|_| viewer.may(Act::Mirror))?;
+        let minutes = Minutes::new(minutes).ok_or_else(|| Error::invalid("minutes", MINUTES))?;
+        let user = User::active(&mut *ctx.conn().await?, user_id.0).await?;
+        let user = user.ok_or(Error::NotFound(NO_SUCH_USER.into()))?;
+        let app = ctx.app();
+        let (token, expires_at) =
+            PlayerToken { user_id: user.id }.issue(&app.auth.keys, app.clock.now(), minutes)?;
+        Ok(IssuedPlayerToken { token: token.expose_secret().to_owned(), expires_at })
+    }
 }
 
 fn whose(viewer: &Viewer) -> Owner {
@@ -103,6 +128,16 @@ pub struct ApiToken {
     last_used_at: Option<DateTime<Utc>>,
     /// When it was ended; null while it is in force.
     revoked_at: Option<DateTime<Utc>>,
+}
+
+/// A token for a video player.
+#[derive(SimpleObject)]
+#[graphql(name = "PlayerToken")]
+pub struct IssuedPlayerToken {
+    /// For the `Authorization` header: `Bearer …`.
+    token: String,
+    /// When it ends.
+    expires_at: DateTime<Utc>,
 }
 
 /// A token that was just made.
