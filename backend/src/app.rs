@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use crate::auth::Auth;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -21,6 +23,8 @@ pub struct App {
     pub auth: Arc<Auth>,
     /// The GraphQL schema.
     pub schema: HubSchema,
+    /// As many exports may run at once as there are permits.
+    pub export_slots: Arc<Semaphore>,
 }
 
 impl App {
@@ -28,6 +32,9 @@ impl App {
     pub fn new(config: Config, pool: Pool, clock: Clock) -> anyhow::Result<Self> {
         let auth = Auth::new(&config)?;
         let schema = schema::build(&config.graphql);
-        Ok(Self { config: Arc::new(config), pool, clock, auth: Arc::new(auth), schema })
+        // An export holds up to two connections; others must find some left.
+        let exports = config.exports.concurrency.min(config.database.pool_size / 3).max(1);
+        let export_slots = Arc::new(Semaphore::new(exports));
+        Ok(Self { config: Arc::new(config), pool, clock, auth: Arc::new(auth), schema, export_slots })
     }
 }

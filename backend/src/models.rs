@@ -5,6 +5,7 @@ pub mod course;
 pub mod course_teacher_assignment;
 pub mod discord_practice;
 pub mod mirrored;
+pub mod export_audit;
 pub mod practice_package_order;
 pub mod session;
 pub mod student_activity_snapshot;

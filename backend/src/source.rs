@@ -3,10 +3,12 @@
 //! Each dataset's row struct implements [`Source`]; pages, counts, estimates and exports are functions over it. E-mail
 //! addresses are not joined but looked up by id (see [`Source::EMAILS`]): a join would cost the stable order its index.
 
+pub mod erased;
 mod fragment;
 pub mod grant;
 mod ordered;
 mod page;
+pub mod snapshot;
 
 use std::future::Future;
 
@@ -28,6 +30,9 @@ use fragment::{Count, Explain};
 pub type Boxed<S> = IntoBoxed<'static, Select<<S as HasQuery<Pg>>::BaseQuery, AsSelect<S, Pg>>, Pg>;
 
 /// Rows in PostgreSQL's binary format.
+pub type RawRow<'conn> = <AsyncPgConnection as AsyncConnectionCore>::Row<'conn, 'static>;
+
+/// A stream of them.
 pub type RawRows<'conn> = <AsyncPgConnection as AsyncConnectionCore>::Stream<'conn, 'static>;
 
 /// A row of a dataset that can be read by a grant.

@@ -1,0 +1,19 @@
+//! Exports: a dataset as a file, streamed from PostgreSQL's rows into the output without a value in between.
+//!
+//! [`request`] reads what somebody wants, [`link`] signs it and proves it, [`stream`] runs it: [`cell`] turns binary
+//! fields into text, [`csv`] and [`json`] lay the text out, [`emails`] looks addresses up on the way, and every run
+//! leaves a row in `export_audits`.
+
+mod cell;
+mod columns;
+mod csv;
+mod emails;
+mod json;
+pub mod link;
+mod moment;
+pub mod request;
+pub mod stream;
+mod writer;
+
+pub use request::ExportRequest;
+pub use stream::{Export, Started};

@@ -1,0 +1,111 @@
+//! The record of exports: who took what away, and how to prove that a file is whole.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use ipnet::IpNet;
+use serde_json::Value;
+
+use crate::db::Connection;
+use crate::db::schema::{export_audits, users};
+use crate::id::Id;
+
+/// One export.
+#[derive(Debug, HasQuery)]
+#[diesel(table_name = export_audits)]
+#[diesel(base_query = export_audits::table.inner_join(users::table))]
+pub struct ExportAudit {
+    /// Identifies the record.
+    pub id: Id,
+    /// Who exported.
+    #[diesel(select_expression = users::email)]
+    pub user_email: String,
+    /// The dataset's key.
+    pub dataset: String,
+    /// The format's key.
+    pub format: String,
+    /// The filters that were set.
+    pub filters: Value,
+    /// Rows that were written.
+    pub rows: i64,
+    /// Bytes that were written, before compression.
+    pub bytes: i64,
+    /// Of the content before compression; null unless the file was completed.
+    pub sha256: Option<Vec<u8>>,
+    /// `complete`, `aborted` or `failed`.
+    pub outcome: String,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// How long it took.
+    pub duration_ms: i64,
+}
+
+/// An export that begins; until it is finished it counts as aborted, so that a crash leaves the truth.
+#[derive(Debug, Insertable)]
+#[diesel(table_name = export_audits)]
+pub struct NewExportAudit<'a> {
+    /// Who exports.
+    pub user_id: i64,
+    /// The dataset's key.
+    pub dataset: &'a str,
+    /// The format's key.
+    pub format: &'a str,
+    /// The filters that are set.
+    pub filters: Value,
+    /// The chosen columns; null when all.
+    pub column_keys: Option<Vec<&'a str>>,
+    /// Where the request came from.
+    pub address: Option<IpNet>,
+    /// When it begins.
+    pub started_at: DateTime<Utc>,
+}
+
+/// How an export ended.
+#[derive(Debug, AsChangeset)]
+#[diesel(table_name = export_audits)]
+pub struct ExportEnd<'a> {
+    /// Rows that were written.
+    pub rows: i64,
+    /// Bytes that were written, before compression.
+    pub bytes: i64,
+    /// Of a complete file.
+    pub sha256: Option<&'a [u8]>,
+    /// `complete`, `aborted` or `failed`.
+    pub outcome: &'static str,
+    /// How long it took.
+    pub duration_ms: i64,
+}
+
+impl NewExportAudit<'_> {
+    /// Puts the beginning on record; answers with the record's id.
+    pub async fn insert(&self, conn: &mut Connection) -> QueryResult<i64> {
+        diesel::insert_into(export_audits::table)
+            .values(self)
+            .returning(export_audits::id)
+            .get_result(conn)
+            .await
+    }
+}
+
+impl ExportEnd<'_> {
+    /// Puts the end on record.
+    pub async fn save(&self, conn: &mut Connection, id: i64) -> QueryResult<usize> {
+        diesel::update(export_audits::table.find(id)).set(self).execute(conn).await
+    }
+}
+
+impl ExportAudit {
+    /// Up to `limit` records, newest first, behind the one with the id `after`.
+    pub async fn newest(conn: &mut Connection, after: Option<i64>, limit: i64) -> QueryResult<Vec<Self>> {
+        let mut query = Self::query().order(export_audits::id.desc()).limit(limit).into_boxed();
+        if let Some(after) = after {
+            query = query.filter(export_audits::id.lt(after));
+        }
+        query.load(conn).await
+    }
+
+    /// How many records there are.
+    pub async fn count(conn: &mut Connection) -> QueryResult<i64> {
+        export_audits::table.count().get_result(conn).await
+    }
+}
