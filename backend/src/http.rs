@@ -1,6 +1,7 @@
 //! The web server: its routes, one file a topic, and what holds for all of them.
 
 pub mod caller;
+mod export;
 mod graphql;
 pub mod problem;
 
@@ -22,6 +23,7 @@ use problem::Problem;
 pub fn router(app: App) -> Router {
     Router::new()
         .route("/graphql", graphql::route())
+        .merge(export::routes())
         .fallback(async || Problem::of(ErrorCode::NotFound, "There is nothing at this address."))
         .method_not_allowed_fallback(async || problem::method_not_allowed())
         .layer(

@@ -25,6 +25,8 @@ pub struct Identity {
     pub viewer: Viewer,
     /// The session that they called from, if they signed in here.
     pub family_id: Option<Uuid>,
+    /// The API token that they called with, if it was one.
+    pub token_id: Option<i64>,
 }
 
 /// Who holds this token; nobody when it is not good.
@@ -49,7 +51,7 @@ pub async fn identify(
     };
     let Some(user) = user else { return Ok(None) };
     let viewer = viewer(auth, conn, &user, credential).await?;
-    Ok(Some(Identity { user, viewer, family_id }))
+    Ok(Some(Identity { user, viewer, family_id, token_id: None }))
 }
 
 /// What the rules ask about an active user who proved by this credential who they are.
@@ -87,6 +89,30 @@ async fn by_api_token(
         return Ok(None);
     };
     token.note_use(conn, now).await?;
+    with_api_token(auth, conn, token, user).await.map(Some)
+}
+
+async fn with_api_token(auth: &Auth, conn: &mut Connection, token: ApiToken, user: User) -> Result<Identity> {
     let viewer = viewer(auth, conn, &user, Credential::ApiToken(token.scopes())).await?;
-    Ok(Some(Identity { user, viewer, family_id: None }))
+    Ok(Identity { user, viewer, family_id: None, token_id: Some(token.id) })
+}
+
+/// Who a signed link was made for, as the database knows them now; nobody when they, or the API token that it was made
+/// with, are no longer good.
+pub async fn behind_link(
+    auth: &Auth,
+    conn: &mut Connection,
+    user_id: i64,
+    token_id: Option<i64>,
+    now: DateTime<Utc>,
+) -> Result<Option<Identity>> {
+    let Some(token_id) = token_id else {
+        let Some(user) = User::active(conn, user_id).await? else { return Ok(None) };
+        let viewer = viewer(auth, conn, &user, Credential::Session).await?;
+        return Ok(Some(Identity { user, viewer, family_id: None, token_id: None }));
+    };
+    match ApiToken::in_force_by_id(conn, token_id, now).await? {
+        Some((token, user)) if user.id == user_id => with_api_token(auth, conn, token, user).await.map(Some),
+        Some(_) | None => Ok(None),
+    }
 }

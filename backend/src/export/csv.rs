@@ -15,14 +15,14 @@ pub struct CsvRows {
     delimiter: u8,
     moments: Moments,
     /// Whether a byte makes quotes necessary.
-    quoted: [bool; 256],
+    quoted: Box<[bool; 256]>,
 }
 
 impl CsvRows {
     /// Writes in this layout.
     pub fn new(layout: CsvLayout, moments: Moments) -> Self {
         let delimiter = u8::try_from(layout.delimiter.character()).unwrap_or(b',');
-        let mut quoted = [false; 256];
+        let mut quoted = Box::new([false; 256]);
         for byte in [delimiter, b'"', b'\r', b'\n'] {
             quoted[usize::from(byte)] = true;
         }
@@ -67,7 +67,7 @@ impl CsvRows {
     }
 
     /// Ends a row.
-    pub fn end_row(&self, out: &mut Vec<u8>) {
+    pub fn end_row(out: &mut Vec<u8>) {
         out.extend_from_slice(b"\r\n");
     }
 

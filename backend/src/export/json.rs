@@ -54,10 +54,9 @@ impl JsonRows {
     /// Appends a value.
     pub fn cell(&mut self, out: &mut Vec<u8>, cell: Cell<'_>) {
         match cell {
-            Cell::Null => out.extend_from_slice(b"null"),
             Cell::Integer(number) => write_integer(out, number),
             Cell::Decimal(number) if number.is_finite() => write_decimal(out, number),
-            Cell::Decimal(_) => out.extend_from_slice(b"null"),
+            Cell::Null | Cell::Decimal(_) => out.extend_from_slice(b"null"),
             Cell::Boolean(value) => out.extend_from_slice(if value { b"true" } else { b"false" }),
             Cell::Text(text) => string(out, text),
             Cell::Moment(micros) => {

@@ -61,7 +61,7 @@ const CHUNK: usize = 64 << 10;
 /// Pieces that may wait for a slow reader.
 const WAITING_CHUNKS: usize = 4;
 /// A reader who takes nothing for so long has gone away.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How long an export waits for others to end.
 const QUEUE: Duration = Duration::from_secs(10);
 
@@ -103,7 +103,7 @@ impl Export {
         let (ready, is_ready) = oneshot::channel();
         let progress = Progress { chunks, hash: Sha256::new(), rows: 0, bytes: 0 };
         let run = Run { app: app.clone(), export: self, source, columns, lookup, progress, slot };
-        tokio::spawn(run.to_the_end(conn, audit, ready));
+        tokio::spawn(run.finish(conn, audit, ready));
         match is_ready.await {
             Ok(Ok(())) => Ok(Started { messages }),
             Ok(Err(error)) => Err(error),
@@ -153,12 +153,7 @@ impl<E: Into<anyhow::Error>> From<E> for Stop {
 }
 
 impl Run {
-    async fn to_the_end(
-        mut self,
-        mut conn: Object<Connection>,
-        audit: i64,
-        ready: oneshot::Sender<Result<()>>,
-    ) {
+    async fn finish(mut self, mut conn: Object<Connection>, audit: i64, ready: oneshot::Sender<Result<()>>) {
         let began = Instant::now();
         let cancel = conn.cancel_token();
         let result = self.pump(&mut conn, ready).await;

@@ -62,7 +62,7 @@ impl Writer {
     /// Ends a row.
     pub fn end_row(&self, out: &mut Vec<u8>) {
         match &self.rows {
-            Rows::Csv(rows) => rows.end_row(out),
+            Rows::Csv(_) => CsvRows::end_row(out),
             Rows::Json(rows) => rows.end_row(out),
         }
     }

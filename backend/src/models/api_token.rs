@@ -1,6 +1,8 @@
 //! API tokens: for scripts and services, each with a part of its owner's rights.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use diesel::dsl::AsSelect;
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::access::TokenScope;
@@ -76,16 +78,16 @@ impl ApiToken {
         digest: &[u8],
         now: DateTime<Utc>,
     ) -> QueryResult<Option<(Self, User)>> {
-        api_tokens::table
-            .inner_join(users::table)
-            .filter(api_tokens::token_hash.eq(digest))
-            .filter(api_tokens::revoked_at.is_null())
-            .filter(api_tokens::expires_at.is_null().or(api_tokens::expires_at.gt(now)))
-            .filter(users::active)
-            .select((Self::as_select(), User::as_select()))
-            .first(conn)
-            .await
-            .optional()
+        good(now).filter(api_tokens::token_hash.eq(digest)).first(conn).await.optional()
+    }
+
+    /// The token with this id and its owner, if both are good.
+    pub async fn in_force_by_id(
+        conn: &mut Connection,
+        id: i64,
+        now: DateTime<Utc>,
+    ) -> QueryResult<Option<(Self, User)>> {
+        good(now).filter(api_tokens::id.eq(id)).first(conn).await.optional()
     }
 
     /// Writes the use down, unless one was written down within the last minute.
@@ -142,4 +144,17 @@ impl NewApiToken<'_> {
             .get_result(conn)
             .await
     }
+}
+
+/// Tokens that are neither revoked nor expired, with owners who are active.
+#[diesel::dsl::auto_type]
+fn good(now: DateTime<Utc>) -> _ {
+    let token: AsSelect<ApiToken, Pg> = ApiToken::as_select();
+    let owner: AsSelect<User, Pg> = User::as_select();
+    api_tokens::table
+        .inner_join(users::table)
+        .filter(api_tokens::revoked_at.is_null())
+        .filter(api_tokens::expires_at.is_null().or(api_tokens::expires_at.gt(now)))
+        .filter(users::active)
+        .select((token, owner))
 }
