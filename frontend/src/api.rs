@@ -12,10 +12,9 @@ pub mod preview;
 pub mod sign_in;
 
 use domain::Locale;
-use gloo_net::http::{Request, Response};
 use graphql_client::{GraphQLQuery, QueryBody};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use failure::Failure;
 
@@ -40,47 +39,69 @@ pub struct Caller {
     pub locale: Locale,
 }
 
-/// Runs one GraphQL operation.
-pub async fn run<Q: GraphQLQuery>(
-    caller: &Caller,
-    variables: Q::Variables,
-) -> Result<Q::ResponseData, Failure> {
-    ask(caller, &Q::build_query(variables)).await
+/// Something to ask the server for, and how to read its answer.
+///
+/// What depends on the kind of answer is kept to writing and reading text, so that sending is compiled only once.
+pub struct Request<T> {
+    /// What is sent.
+    pub letter: Letter,
+    /// How the answer is read.
+    pub read: fn(&str) -> Result<T, Failure>,
 }
 
-/// Sends a GraphQL document and reads the answer's `data` as `T`.
-async fn ask<V: Serialize, T: DeserializeOwned>(caller: &Caller, body: &QueryBody<V>) -> Result<T, Failure> {
-    let response = post(caller, "/graphql", body).await?;
-    let status = response.status();
-    let text = response.text().await.map_err(|_| Failure::Unreachable)?;
-    match serde_json::from_str::<graphql_client::Response<T>>(&text) {
-        Ok(graphql_client::Response { errors: Some(errors), .. }) if !errors.is_empty() => {
-            Err(failure::from_graphql(&errors))
-        }
-        Ok(graphql_client::Response { data: Some(data), .. }) => Ok(data),
-        Ok(_) | Err(_) => Err(failure::from_problem(status, &text)),
+/// What is sent, and where to.
+#[derive(Clone, Debug)]
+pub struct Letter {
+    path: &'static str,
+    body: String,
+}
+
+impl<T> Request<T> {
+    fn new(path: &'static str, body: &impl Serialize, read: fn(&str) -> Result<T, Failure>) -> Self {
+        let body = serde_json::to_string(body).expect("bodies are made of plain structs with text for keys");
+        Self { letter: Letter { path, body }, read }
     }
 }
 
-/// Sends JSON to a route outside GraphQL and reads JSON back.
-async fn send<T: DeserializeOwned>(caller: &Caller, path: &str, body: &impl Serialize) -> Result<T, Failure> {
-    let response = post(caller, path, body).await?;
-    let status = response.status();
-    let text = response.text().await.map_err(|_| Failure::Unreachable)?;
-    if response.ok() {
-        serde_json::from_str(&text).map_err(|_| Failure::Unreadable)
-    } else {
-        Err(failure::from_problem(status, &text))
-    }
+/// One GraphQL operation.
+pub fn operation<Q: GraphQLQuery>(variables: Q::Variables) -> Request<Q::ResponseData> {
+    document(&Q::build_query(variables), read_data)
 }
 
-async fn post(caller: &Caller, path: &str, body: &impl Serialize) -> Result<Response, Failure> {
-    let mut request = Request::post(path)
+/// A GraphQL document whose answer is read by a function of its own.
+fn document<V: Serialize, T>(body: &QueryBody<V>, read: fn(&str) -> Result<T, Failure>) -> Request<T> {
+    Request::new("/graphql", body, read)
+}
+
+/// The `data` of a GraphQL answer.
+fn read_data<T: DeserializeOwned>(answer: &str) -> Result<T, Failure> {
+    /// A GraphQL answer without errors.
+    #[derive(Deserialize)]
+    struct Answer<T> {
+        data: T,
+    }
+    read_json(answer).map(|Answer { data }| data)
+}
+
+/// An answer that is JSON as it stands.
+fn read_json<T: DeserializeOwned>(answer: &str) -> Result<T, Failure> {
+    serde_json::from_str(answer).map_err(|_| Failure::Unreadable)
+}
+
+/// Posts a letter and gives back the text of the answer, unless it is a refusal.
+pub async fn post(caller: &Caller, letter: &Letter) -> Result<String, Failure> {
+    let mut request = gloo_net::http::Request::post(letter.path)
+        .header("content-type", "application/json")
         .header("accept", "application/json, application/problem+json")
         .header("accept-language", caller.locale.tag());
     if let Some(token) = &caller.token {
         request = request.header("authorization", &format!("Bearer {token}"));
     }
-    let request = request.json(body).map_err(|_| Failure::Unreadable)?;
-    request.send().await.map_err(|_| Failure::Unreachable)
+    let request = request.body(letter.body.as_str()).map_err(|_| Failure::Unreadable)?;
+    let response = request.send().await.map_err(|_| Failure::Unreachable)?;
+    let text = response.text().await.map_err(|_| Failure::Unreachable)?;
+    match failure::refusal(response.status(), &text) {
+        Some(failure) => Err(failure),
+        None => Ok(text),
+    }
 }

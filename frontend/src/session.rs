@@ -5,16 +5,14 @@
 
 mod lock;
 
-use domain::{Grant, Locale};
+use domain::Locale;
 use graphql_client::GraphQLQuery;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::api::failure::Failure;
-use crate::api::links::{FileLink, FileRequest, request_link};
-use crate::api::preview::{Preview, first_rows};
 use crate::api::sign_in::{Login, Logout, Person, RefreshSession, SignedIn, login, logout, refresh_session};
-use crate::api::{self, Caller};
+use crate::api::{self, Caller, Letter, Request};
 
 /// Where somebody stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -119,14 +117,15 @@ impl Session {
 
     /// Signs in.
     pub async fn sign_in(self, email: String, password: String) -> Result<(), Failure> {
-        let answer = api::run::<Login>(&self.caller(), login::Variables { email, password }).await?;
-        self.accept(answer.into());
+        let request = api::operation::<Login>(login::Variables { email, password });
+        let answer = api::post(&self.caller(), &request.letter).await?;
+        self.accept((request.read)(&answer)?.into());
         Ok(())
     }
 
     /// Signs out; whoever cannot reach the server stays signed in, and is told so.
     pub async fn sign_out(self) -> Result<(), Failure> {
-        match self.run::<Logout>(|| logout::Variables {}).await {
+        match self.run::<Logout>(logout::Variables {}).await {
             Err(failure) if !failure.is_unauthenticated() => Err(failure),
             Ok(_) | Err(_) => {
                 self.end(Ending::Asked);
@@ -136,39 +135,34 @@ impl Session {
     }
 
     /// Runs an operation in the name of whoever is signed in.
-    pub async fn run<Q: GraphQLQuery>(
-        self,
-        variables: impl Fn() -> Q::Variables,
-    ) -> Result<Q::ResponseData, Failure> {
-        self.persist(async |caller| api::run::<Q>(&caller, variables()).await).await
+    pub async fn run<Q: GraphQLQuery>(self, variables: Q::Variables) -> Result<Q::ResponseData, Failure> {
+        self.ask(api::operation::<Q>(variables)).await
     }
 
-    /// The first rows of a dataset.
-    pub async fn first_rows(self, grant: &Grant) -> Result<Preview, Failure> {
-        self.persist(async |caller| first_rows(&caller, grant).await).await
+    /// Asks for something in the name of whoever is signed in.
+    pub async fn ask<T>(self, request: Request<T>) -> Result<T, Failure> {
+        (request.read)(&self.exchange(request.letter).await?)
     }
 
-    /// A link to a file.
-    pub async fn request_link(self, file: &FileRequest) -> Result<FileLink, Failure> {
-        self.persist(async |caller| request_link(&caller, file).await).await
-    }
-
-    /// Makes a request and, when the token is no longer good, once more with a fresh one.
-    async fn persist<T>(self, request: impl AsyncFn(Caller) -> Result<T, Failure>) -> Result<T, Failure> {
+    /// Sends a letter and, when the token is no longer good, once more with a fresh one.
+    async fn exchange(self, letter: Letter) -> Result<String, Failure> {
         let caller = self.caller();
-        let stale = caller.token.clone();
-        match request(caller).await {
+        match api::post(&caller, &letter).await {
             Err(failure) if failure.is_unauthenticated() => {
-                if let Err(failure) = self.renew(stale).await {
-                    if failure.is_unauthenticated() {
-                        self.end(Ending::Expired);
-                    }
-                    return Err(failure);
-                }
-                request(self.caller()).await
+                self.replace(caller.token).await?;
+                api::post(&self.caller(), &letter).await
             }
             answer => answer,
         }
+    }
+
+    /// Replaces a token that is no longer good; where that cannot be done, the session has ended.
+    async fn replace(self, stale: Option<String>) -> Result<(), Failure> {
+        let renewed = self.renew(stale).await;
+        if renewed.as_ref().is_err_and(Failure::is_unauthenticated) {
+            self.end(Ending::Expired);
+        }
+        renewed
     }
 
     /// Trades the refresh cookie for a fresh token, unless somebody else has replaced the stale one meanwhile.
@@ -178,8 +172,9 @@ impl Session {
                 return Ok(());
             }
             let caller = Caller { token: None, ..self.caller() };
-            let answer = api::run::<RefreshSession>(&caller, refresh_session::Variables {}).await?;
-            self.accept(answer.into());
+            let request = api::operation::<RefreshSession>(refresh_session::Variables {});
+            let answer = api::post(&caller, &request.letter).await?;
+            self.accept((request.read)(&answer)?.into());
             Ok(())
         })
         .await

@@ -1,7 +1,6 @@
 //! Why a request brought no answer, as data; the words for it are in `i18n`.
 
 use domain::failure::ErrorCode;
-use serde::Deserialize;
 use serde_json::Value;
 
 /// Why a request brought no answer.
@@ -40,86 +39,84 @@ impl Failure {
     }
 }
 
-/// The first of a GraphQL answer's errors, with the wrong fields of all of them.
-pub fn from_graphql(errors: &[graphql_client::Error]) -> Failure {
-    let Some(first) = errors.first() else { return Failure::Unreadable };
-    let extension = |error: &graphql_client::Error, key: &str| -> Option<Value> {
-        error.extensions.as_ref().and_then(|extensions| extensions.get(key).cloned())
+/// What an answer says against the request, as a problem document (RFC 9457) or as GraphQL errors; `None` when nothing.
+pub fn refusal(status: u16, body: &str) -> Option<Failure> {
+    let answer: Value = serde_json::from_str(body).unwrap_or_default();
+    let (about, message) = match answer["errors"].get(0) {
+        Some(first) => (&first["extensions"], &first["message"]),
+        None if (200..300).contains(&status) => return None,
+        None => (&answer, &answer["detail"]),
     };
-    let text = |error: &graphql_client::Error, key: &str| -> Option<String> {
-        extension(error, key).and_then(|value| value.as_str().map(str::to_owned))
+    let Some(code) = about["code"].as_str().and_then(ErrorCode::parse) else {
+        // A gateway answers for a server that is not there.
+        return Some(if status >= 502 { Failure::Unreachable } else { Failure::Unreadable });
     };
-    let Some(code) = text(first, "code").as_deref().and_then(ErrorCode::parse) else {
-        return Failure::Unreadable;
-    };
-    Failure::Refused(Refusal {
+    Some(Failure::Refused(Refusal {
         code,
-        message: first.message.clone(),
-        fields: errors
-            .iter()
-            .filter_map(|error| Some((text(error, "field")?, error.message.clone())))
-            .collect(),
-        retry_after: extension(first, "retryAfterSeconds").and_then(|value| value.as_u64()),
-        request_id: text(first, "requestId"),
-    })
+        message: text(message).unwrap_or_default(),
+        fields: fields(about),
+        retry_after: about["retryAfterSeconds"].as_u64(),
+        request_id: text(&about["requestId"]),
+    }))
 }
 
-/// A problem document (RFC 9457) with our members; anything else is unreadable.
-pub fn from_problem(status: u16, body: &str) -> Failure {
-    /// The document's members that matter here.
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Problem {
-        code: String,
-        detail: Option<String>,
-        title: Option<String>,
-        #[serde(default)]
-        errors: Vec<FieldError>,
-        retry_after_seconds: Option<u64>,
-        request_id: Option<String>,
+/// The wrong fields: GraphQL lists them, a problem document has them by name.
+fn fields(about: &Value) -> Vec<(String, String)> {
+    match (&about["fields"], &about["errors"]) {
+        (Value::Array(list), _) => {
+            list.iter().filter_map(|wrong| Some((text(&wrong["field"])?, text(&wrong["message"])?))).collect()
+        }
+        (_, Value::Object(by_name)) => {
+            by_name.iter().filter_map(|(field, message)| Some((field.clone(), text(message)?))).collect()
+        }
+        (_, _) => Vec::new(),
     }
-    /// One wrong field.
-    #[derive(Deserialize)]
-    struct FieldError {
-        field: String,
-        message: String,
-    }
+}
 
-    if status >= 502 {
-        return Failure::Unreachable;
-    }
-    let Ok(problem) = serde_json::from_str::<Problem>(body) else { return Failure::Unreadable };
-    let Some(code) = ErrorCode::parse(&problem.code) else { return Failure::Unreadable };
-    Failure::Refused(Refusal {
-        code,
-        message: problem.detail.or(problem.title).unwrap_or_default(),
-        fields: problem.errors.into_iter().map(|error| (error.field, error.message)).collect(),
-        retry_after: problem.retry_after_seconds,
-        request_id: problem.request_id,
-    })
+fn text(value: &Value) -> Option<String> {
+    value.as_str().map(str::to_owned)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn refused(status: u16, body: &str) -> Refusal {
+        match refusal(status, body) {
+            Some(Failure::Refused(refusal)) => refusal,
+            other => panic!("a refusal was expected, not {other:?}"),
+        }
+    }
+
     #[test]
-    fn a_problem_document_becomes_a_refusal_with_its_fields() {
-        let body = r#"{"title":"Wrong input","status":422,"detail":"Two fields are wrong.","code":"BAD_USER_INPUT",
-            "errors":[{"field":"course_id","message":"Not an id."}]}"#;
-        let Failure::Refused(refusal) = from_problem(422, body) else { panic!("a refusal was expected") };
+    fn a_problem_document_is_a_refusal_with_its_fields() {
+        let body = r#"{"title":"Unprocessable Content","status":422,"detail":"course_id: Not an id.",
+            "code":"BAD_USER_INPUT","errors":{"course_id":"Not an id."}}"#;
+        let refusal = refused(422, body);
         assert_eq!(refusal.code, ErrorCode::BadUserInput);
         assert_eq!(refusal.fields, [("course_id".to_owned(), "Not an id.".to_owned())]);
     }
 
     #[test]
-    fn a_graphql_error_without_a_code_of_ours_is_unreadable() {
-        let errors: Vec<graphql_client::Error> = serde_json::from_str(r#"[{"message":"boom"}]"#).unwrap();
-        assert_eq!(from_graphql(&errors), Failure::Unreadable);
+    fn graphql_errors_are_a_refusal_whatever_the_status() {
+        let body = r#"{"data":null,"errors":[{"message":"Too many attempts.","extensions":
+            {"code":"RATE_LIMITED","retryAfterSeconds":30}}]}"#;
+        assert_eq!(refused(200, body).retry_after, Some(30));
+        let body = r#"{"errors":[{"message":"name: Too long.","extensions":{"code":"BAD_USER_INPUT",
+            "field":"name","fields":[{"field":"name","message":"Too long."}]}}]}"#;
+        assert_eq!(refused(200, body).fields, [("name".to_owned(), "Too long.".to_owned())]);
     }
 
     #[test]
-    fn a_gateway_without_a_server_behind_it_counts_as_unreachable() {
-        assert_eq!(from_problem(502, "<html>Bad gateway</html>"), Failure::Unreachable);
+    fn an_answer_with_data_is_no_refusal() {
+        assert_eq!(refusal(200, r#"{"data":{"rows":[]}}"#), None);
+        assert_eq!(refusal(201, r#"{"url":"/x"}"#), None);
+    }
+
+    #[test]
+    fn what_has_no_code_of_ours_is_unreadable() {
+        assert_eq!(refusal(200, r#"{"errors":[{"message":"boom"}]}"#), Some(Failure::Unreadable));
+        assert_eq!(refusal(500, "<html>"), Some(Failure::Unreadable));
+        assert_eq!(refusal(502, "<html>"), Some(Failure::Unreachable));
     }
 }

@@ -6,8 +6,7 @@ use domain::format::{Bom, CsvLayout};
 use domain::{ExportFormat, Grant, Locale};
 use serde::{Deserialize, Serialize};
 
-use super::failure::Failure;
-use super::{Caller, send};
+use super::{Request, read_json};
 
 /// All that decides what is in a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,8 +49,8 @@ struct Body<'a> {
     bom: bool,
 }
 
-/// Asks for a link to a file.
-pub async fn request_link(caller: &Caller, file: &FileRequest) -> Result<FileLink, Failure> {
+/// A link to a file.
+pub fn link(file: &FileRequest) -> Request<FileLink> {
     let body = Body {
         dataset: file.grant.dataset().key(),
         format: file.format.key(),
@@ -63,5 +62,5 @@ pub async fn request_link(caller: &Caller, file: &FileRequest) -> Result<FileLin
         decimal: file.layout.decimal.character(),
         bom: file.layout.bom == Bom::With,
     };
-    send(caller, "/admin/data-porter/export-links", &body).await
+    Request::new("/admin/data-porter/export-links", &body, read_json)
 }

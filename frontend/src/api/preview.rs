@@ -9,9 +9,7 @@ use graphql_client::QueryBody;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::failure::Failure;
-use super::{Caller, ask};
-use documents::document;
+use super::{Request, document, read_data};
 
 /// How many rows a preview shows.
 pub const ROWS: usize = 10;
@@ -26,8 +24,8 @@ pub struct Preview {
 }
 
 /// The first rows that a grant gives leave to read.
-pub async fn first_rows(caller: &Caller, grant: &Grant) -> Result<Preview, Failure> {
-    let (query, operation_name) = document(grant.dataset());
+pub fn first_rows(grant: &Grant) -> Request<Preview> {
+    let (query, operation_name) = documents::document(grant.dataset());
     let filter = grant
         .filter()
         .pairs()
@@ -35,8 +33,10 @@ pub async fn first_rows(caller: &Caller, grant: &Grant) -> Result<Preview, Failu
         .map(|(key, value)| (camel_case(key.key()), value.into()))
         .collect();
     let body = QueryBody { variables: Variables { filter, first: ROWS }, query, operation_name };
-    let Answer { rows } = ask(caller, &body).await?;
-    Ok(Preview { rows: rows.nodes, has_more: rows.page_info.has_next_page })
+    document(&body, |answer| {
+        let Answer { rows } = read_data(answer)?;
+        Ok(Preview { rows: rows.nodes, has_more: rows.page_info.has_next_page })
+    })
 }
 
 /// The GraphQL name of a column or a filter: `recorded_at` is `recordedAt`.

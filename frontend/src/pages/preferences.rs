@@ -31,8 +31,7 @@ pub fn Preferences() -> impl IntoView {
         navigate(&address, NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() });
         if session.person().is_some() {
             spawn_local(async move {
-                let variables =
-                    || update_preferences::Variables { locale: Some(Named(locale)), timezone: None };
+                let variables = update_preferences::Variables { locale: Some(Named(locale)), timezone: None };
                 // The page speaks the language already; keeping it in the account is an extra.
                 drop(session.run::<UpdatePreferences>(variables).await);
             });

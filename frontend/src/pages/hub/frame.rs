@@ -3,7 +3,6 @@
 use domain::access::Act;
 use leptos::prelude::*;
 use leptos_router::components::A;
-use leptos_router::hooks::use_location;
 
 use crate::address::Section;
 use crate::i18n::use_i18n;
@@ -40,7 +39,6 @@ pub fn Frame(
 fn Sections() -> impl IntoView {
     let i18n = use_i18n();
     let session = use_session();
-    let location = use_location();
     let link = move |section: Section| {
         let label = move || {
             let words = i18n.messages();
@@ -51,10 +49,9 @@ fn Sections() -> impl IntoView {
             }
         };
         let path = move || section.path(i18n.locale());
-        let current = move || (location.pathname.get().trim_end_matches('/') == path()).then_some("page");
         view! {
             <li>
-                <A href=path attr:class="nav__link" attr:aria-current=current>
+                <A href=path exact=true attr:class="nav__link">
                     {label}
                 </A>
             </li>

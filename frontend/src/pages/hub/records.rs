@@ -29,9 +29,8 @@ pub fn RecordsPage() -> impl IntoView {
     let audits = RwSignal::new(None::<Vec<Audit>>);
     let next = RwSignal::new(None::<String>);
     let load = Action::new_local(move |after: &Option<String>| {
-        let after = after.clone();
+        let variables = export_audits::Variables { first: PAGE, after: after.clone() };
         async move {
-            let variables = || export_audits::Variables { first: PAGE, after: after.clone() };
             let page = session.run::<ExportAudits>(variables).await?.export_audits;
             next.set(page.page_info.end_cursor.filter(|_| page.page_info.has_next_page));
             audits.update(|audits| audits.get_or_insert_default().extend(page.nodes));

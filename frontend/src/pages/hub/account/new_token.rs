@@ -40,12 +40,7 @@ pub fn NewToken(
             expires_at: expiry(&days.get_untracked()),
         };
         async move {
-            let again = || create_api_token::Variables {
-                name: variables.name.clone(),
-                scopes: variables.scopes.clone(),
-                expires_at: variables.expires_at.clone(),
-            };
-            let created = session.run::<CreateApiToken>(again).await?.create_api_token;
+            let created = session.run::<CreateApiToken>(variables).await?.create_api_token;
             secret.set(Some(created.secret));
             name.set(String::new());
             tried.set(false);
@@ -76,7 +71,7 @@ pub fn NewToken(
         <Secret secret />
         <form class="form" novalidate on:submit=submit>
             <h3>{move || i18n.messages().tokens.new}</h3>
-            <div class="options__fields">
+            <div class="form__fields">
                 <Field
                     id=name_id.clone()
                     label=Signal::derive(move || i18n.messages().tokens.name)

@@ -22,10 +22,8 @@ pub fn PreferencesPanel() -> impl IntoView {
     let id = field_id();
     let known = format!("{id}-known");
     let save = Action::new_local(move |timezone: &String| {
-        let timezone = timezone.clone();
+        let variables = update_preferences::Variables { locale: None, timezone: Some(timezone.clone()) };
         async move {
-            let variables =
-                || update_preferences::Variables { locale: None, timezone: Some(timezone.clone()) };
             let saved = session.run::<UpdatePreferences>(variables).await?.update_preferences.timezone;
             session.move_to(saved);
             Ok(())

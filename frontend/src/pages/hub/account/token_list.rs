@@ -36,9 +36,9 @@ fn TokenRow(token: Token, on_change: Callback<()>) -> impl IntoView {
     let name = StoredValue::new(token.name.clone());
     let is_revoked = token.revoked_at.is_some();
     let revoke = Action::new_local(move |(): &()| {
-        let id = id.clone();
+        let variables = revoke_api_token::Variables { id: id.clone() };
         async move {
-            session.run::<RevokeApiToken>(|| revoke_api_token::Variables { id: id.clone() }).await?;
+            session.run::<RevokeApiToken>(variables).await?;
             on_change.run(());
             Ok(())
         }

@@ -17,7 +17,7 @@ pub fn Tokens() -> impl IntoView {
     let i18n = use_i18n();
     let session = use_session();
     let tokens = LocalResource::new(move || async move {
-        session.run::<ApiTokens>(|| api_tokens::Variables {}).await.map(|answer| answer.api_tokens)
+        session.run::<ApiTokens>(api_tokens::Variables {}).await.map(|answer| answer.api_tokens)
     });
     let reload = Callback::new(move |()| tokens.refetch());
     let list = move || match tokens.get() {

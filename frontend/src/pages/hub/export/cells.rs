@@ -9,9 +9,9 @@ use crate::ui::table::{Cell, Set};
 /// How a column's cells are set.
 pub fn set(kind: ColumnKind) -> Set {
     match kind {
-        ColumnKind::Id | ColumnKind::Integer | ColumnKind::Decimal => Set::Number,
+        ColumnKind::Integer | ColumnKind::Decimal => Set::Number,
         ColumnKind::Text => Set::Text,
-        ColumnKind::Boolean | ColumnKind::Timestamp => Set::Plain,
+        ColumnKind::Id | ColumnKind::Boolean | ColumnKind::Timestamp => Set::Plain,
         ColumnKind::Json => Set::Code,
     }
 }

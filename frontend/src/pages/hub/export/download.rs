@@ -7,7 +7,7 @@ use super::csv_options::CsvOptions;
 use super::scope_note::SCOPE_NOTE;
 use super::state::use_export;
 use crate::address::Format;
-use crate::api::links::FileRequest;
+use crate::api::links::{FileRequest, link};
 use crate::api::preview::Preview;
 use crate::browser;
 use crate::i18n;
@@ -25,9 +25,9 @@ pub fn Download() -> impl IntoView {
     let session = use_session();
     let state = use_export();
     let download = Action::new_local(move |file: &FileRequest| {
-        let file = file.clone();
+        let request = link(file);
         async move {
-            let link = session.request_link(&file).await?;
+            let link = session.ask(request).await?;
             browser::download(&link.url, &link.filename);
             Ok(link.filename)
         }

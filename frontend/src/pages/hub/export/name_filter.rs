@@ -28,7 +28,7 @@ pub fn CourseFilter() -> impl IntoView {
     let session = use_session();
     let search = move |text: String| -> Search {
         Box::pin(async move {
-            let variables = || courses::Variables { search: Some(text.clone()), first: MATCHES };
+            let variables = courses::Variables { search: Some(text), first: MATCHES };
             let answer = session.run::<Courses>(variables).await?;
             let found = |course: courses::CoursesCourses| Match {
                 value: course.id,
@@ -56,9 +56,9 @@ pub fn LessonFilter() -> impl IntoView {
     let search = move |text: String| -> Search {
         let course = state.page().value(FilterKey::CourseId).to_owned();
         Box::pin(async move {
-            let variables = || lessons::Variables {
-                course_id: (!course.is_empty()).then(|| course.clone()),
-                search: Some(text.clone()),
+            let variables = lessons::Variables {
+                course_id: Some(course).filter(|course| !course.is_empty()),
+                search: Some(text),
                 first: MATCHES,
             };
             let answer = session.run::<Lessons>(variables).await?;

@@ -9,8 +9,8 @@ use leptos_router::hooks::{use_location, use_navigate};
 
 use crate::address::ExportPage;
 use crate::api::failure::Failure;
-use crate::api::links::{FileLink, FileRequest};
-use crate::api::preview::Preview;
+use crate::api::links::{FileLink, FileRequest, link};
+use crate::api::preview::{Preview, first_rows};
 use crate::i18n::format::Format;
 use crate::i18n::{I18n, use_i18n};
 use crate::session::{Session, use_session};
@@ -87,7 +87,7 @@ impl ExportState {
             let grant = grant.get().ok();
             async move {
                 let grant = grant?;
-                let rows = session.first_rows(&grant).await;
+                let rows = session.ask(first_rows(&grant)).await;
                 Some(Loaded { grant, rows })
             }
         });
@@ -97,7 +97,7 @@ impl ExportState {
                 has_more.then_some(loaded.grant)
             });
             let file = unsure.map(|grant| file(session, i18n, page, grant));
-            async move { Some(session.request_link(&file?).await) }
+            async move { Some(session.ask(link(&file?)).await) }
         });
         let state = Self { page, navigate, datasets, dataset, grant, preview, estimate, session, i18n };
         provide_context(state);
