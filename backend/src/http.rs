@@ -3,6 +3,7 @@
 pub mod caller;
 mod export;
 mod graphql;
+mod hub;
 pub mod problem;
 
 use axum::Router;
@@ -24,6 +25,7 @@ pub fn router(app: App) -> Router {
     Router::new()
         .route("/graphql", graphql::route())
         .merge(export::routes())
+        .merge(hub::routes())
         .fallback(async || Problem::of(ErrorCode::NotFound, "There is nothing at this address."))
         .method_not_allowed_fallback(async || problem::method_not_allowed())
         .layer(

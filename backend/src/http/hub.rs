@@ -1,0 +1,125 @@
+//! The Hub's page and files, packed into the binary when it was built.
+//!
+//! Every file but the page has its content's hash in its name, so browsers may keep it for ever; the page itself is
+//! asked for anew each time.
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::header::{
+    ACCEPT_ENCODING, ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
+    COOKIE, ETAG, IF_NONE_MATCH, VARY,
+};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::get;
+use axum_extra::extract::CookieJar;
+use domain::Locale;
+use domain::failure::ErrorCode;
+
+use super::problem::Problem;
+use crate::app::App;
+
+/// A file of the Hub.
+struct File {
+    name: &'static str,
+    etag: &'static str,
+    bytes: &'static [u8],
+    brotli: &'static [u8],
+}
+
+include!(concat!(env!("OUT_DIR"), "/hub_files.rs"));
+
+/// The name of the page among the files.
+const PAGE: &str = "index.html";
+/// The cookie in which the Hub keeps the language that a person chose there.
+const LOCALE_COOKIE: &str = "locale";
+
+/// The routes.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/", get(home))
+        .route("/{file}", get(file))
+        .route("/{locale}/admin/data-porter", get(page))
+        .route("/{locale}/admin/data-porter/{*section}", get(page))
+}
+
+/// Leads to the Hub in the language that was chosen there, else in the browser's.
+async fn home(State(app): State<App>, headers: HeaderMap) -> Redirect {
+    Redirect::to(&address(preferred(&app, &headers)))
+}
+
+fn address(locale: Locale) -> String {
+    format!("/{}/admin/data-porter", locale.tag())
+}
+
+fn preferred(app: &App, headers: &HeaderMap) -> Locale {
+    let chosen = headers.contains_key(COOKIE).then(|| CookieJar::from_headers(headers));
+    let chosen = chosen.and_then(|cookies| Locale::parse(cookies.get(LOCALE_COOKIE)?.value()));
+    let asked_for = || Locale::preferred(headers.get(ACCEPT_LANGUAGE)?.to_str().ok()?);
+    chosen.or_else(asked_for).unwrap_or(app.config.hub.locale)
+}
+
+async fn page(State(app): State<App>, Path(path): Path<Vec<String>>, headers: HeaderMap) -> Response {
+    let locale = path.first().map(String::as_str).unwrap_or_default();
+    if !Locale::ALL.iter().any(|known| known.tag() == locale) {
+        return Redirect::to(&address(preferred(&app, &headers))).into_response();
+    }
+    match FILES.iter().find(|file| file.name == PAGE) {
+        Some(file) => {
+            let mut response = answer(file, &headers, "no-cache");
+            if let Ok(policy) = HeaderValue::try_from(policy()) {
+                response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+            }
+            response
+        }
+        None => Problem::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::NotFound, NOT_BUILT).into_response(),
+    }
+}
+
+const NOT_BUILT: &str = "This server was built without the Hub. Run `make frontend` and build it again.";
+
+/// Nothing from elsewhere, no code in the page but what it was built with, and never inside a foreign frame.
+fn policy() -> String {
+    format!(
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{INLINE_SCRIPTS}; style-src 'self'; connect-src 'self'; \
+         img-src 'self' data:; media-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; \
+         form-action 'self'; frame-ancestors 'none'"
+    )
+}
+
+async fn file(Path(name): Path<String>, headers: HeaderMap) -> Response {
+    match FILES.iter().find(|file| file.name == name && file.name != PAGE) {
+        Some(file) => answer(file, &headers, "public, max-age=31536000, immutable"),
+        None => Problem::of(ErrorCode::NotFound, "There is nothing at this address.").into_response(),
+    }
+}
+
+fn answer(file: &File, headers: &HeaderMap, cache: &'static str) -> Response {
+    let common = [(ETAG, file.etag), (CACHE_CONTROL, cache), (VARY, "accept-encoding")];
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if text(IF_NONE_MATCH).split(',').any(|known| known.trim() == file.etag) {
+        return (StatusCode::NOT_MODIFIED, common).into_response();
+    }
+    let kind = [(CONTENT_TYPE, media_type(file.name))];
+    let takes_brotli = text(ACCEPT_ENCODING).split(',').any(|coding| coding.trim() == "br");
+    if takes_brotli {
+        (common, kind, [(CONTENT_ENCODING, "br")], file.brotli).into_response()
+    } else {
+        (common, kind, file.bytes).into_response()
+    }
+}
+
+fn media_type(name: &str) -> &'static str {
+    match name.rsplit('.').next().unwrap_or_default() {
+        "html" => "text/html; charset=utf-8",
+        "js" | "mjs" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "wasm" => "application/wasm",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "webm" => "video/webm",
+        "mp4" => "video/mp4",
+        "json" => "application/json",
+        _ => "application/octet-stream",
+    }
+}
