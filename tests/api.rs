@@ -1,5 +1,7 @@
 //! The API suite: everything that can be seen from outside without a browser, on a real PostgreSQL.
 
+#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
 mod accounts;
 mod connection;
 mod generated;
@@ -8,3 +10,4 @@ mod migrations;
 mod player_event_partitions;
 mod settings;
 mod tokens;
+mod users;

@@ -1,7 +1,7 @@
 //! Access tokens: what a person who signed in shows with each request, for fifteen minutes.
 
 use anyhow::Result;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -35,9 +35,9 @@ struct Claims {
 }
 
 impl AccessToken {
-    /// The signed token, and when it expires.
+    /// The signed token, and when it expires: at a whole second, as the token says it.
     pub fn issue(&self, keys: &Keys, now: DateTime<Utc>) -> Result<(SecretString, DateTime<Utc>)> {
-        let expires_at = now + LIFETIME;
+        let expires_at = (now + LIFETIME).trunc_subsecs(0);
         let claims = Claims {
             typ: KIND.to_owned(),
             aud: AUDIENCE.to_owned(),

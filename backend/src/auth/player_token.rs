@@ -1,7 +1,7 @@
 //! Player tokens: what a video player shows to record the progress of one user, and good for nothing else.
 
 use anyhow::Result;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
@@ -43,14 +43,14 @@ struct Claims {
 }
 
 impl PlayerToken {
-    /// The signed token, and when it expires.
+    /// The signed token, and when it expires: at a whole second, as the token says it.
     pub fn issue(
         &self,
         keys: &Keys,
         now: DateTime<Utc>,
         minutes: Minutes,
     ) -> Result<(SecretString, DateTime<Utc>)> {
-        let expires_at = now + TimeDelta::minutes(minutes.0.into());
+        let expires_at = (now + TimeDelta::minutes(minutes.0.into())).trunc_subsecs(0);
         let claims = Claims {
             typ: KIND.to_owned(),
             aud: AUDIENCE.to_owned(),

@@ -1,12 +1,18 @@
 //! The platform's tokens, genuine and forged.
 
 use std::fs;
+use std::net::Ipv4Addr;
 use std::path::Path;
 
+use axum::Router;
+use axum::http::StatusCode;
+use axum::response::Redirect;
+use axum::routing::get;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{EncodingKey, Header};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
+use tokio::net::TcpListener;
 
 use super::*;
 
@@ -159,6 +165,28 @@ async fn a_new_key_is_noticed_but_not_looked_for_more_than_twice_a_minute() {
     fs::write(&file, "out of order").unwrap();
     assert_eq!(read(&ec, 3600).await, Some(7), "the keys from before go on while there are no others");
     assert_eq!(read(&ec, 2 * 86_400).await, None, "but not for ever");
+}
+
+#[tokio::test]
+async fn keys_are_fetched_from_an_address_but_never_from_where_it_points_to() {
+    let [rsa, ..] = pairs();
+    let document = json!({ "keys": [public(&rsa)] }).to_string();
+    let endless = "x".repeat(1 << 20);
+    let routes = Router::new()
+        .route("/keys", get(async move || document))
+        .route("/elsewhere", get(async || Redirect::temporary("/keys")))
+        .route("/endless", get(async move || endless))
+        .route("/broken", get(async || StatusCode::INTERNAL_SERVER_ERROR));
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async { axum::serve(listener, routes).await.unwrap() });
+    let genuine = token(rsa.algorithm, rsa.name, &rsa.private, &claims());
+    for (path, expected) in [("keys", Some(7)), ("elsewhere", None), ("endless", None), ("broken", None)] {
+        let mut config = configured();
+        config.jwks_url = Some(format!("http://{address}/{path}").parse().unwrap());
+        let platform = PlatformTokens::new(&config).unwrap();
+        assert_eq!(platform.read(&genuine, NOW).await, expected, "{path}");
+    }
 }
 
 #[tokio::test]
