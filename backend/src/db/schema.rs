@@ -149,8 +149,8 @@ diesel::table! {
     export_audits (id) {
         /// Id of the record.
         id -> Int8,
-        /// Who exported.
-        user_id -> Int8,
+        /// Who exported; null for the command line.
+        user_id -> Nullable<Int8>,
         /// Key of the dataset, such as `video_player_events`.
         dataset -> Text,
         /// csv, json, ndjson, xlsx or parquet.

@@ -1,5 +1,7 @@
 //! One field of a row, from PostgreSQL's binary format.
 
+use std::ops::RangeInclusive;
+
 use anyhow::{Context as _, Result, bail};
 
 /// How a field's bytes are to be read.
@@ -42,7 +44,7 @@ impl Wire {
             Self::Float8 => Cell::Decimal(f64::from_be_bytes(exactly(bytes)?)),
             Self::Bool => Cell::Boolean(bytes == [1]),
             Self::Text => Cell::Text(bytes),
-            Self::Timestamptz => Cell::Moment(i64::from_be_bytes(exactly(bytes)?)),
+            Self::Timestamptz => Cell::Moment(moment(i64::from_be_bytes(exactly(bytes)?))?),
             Self::Json => Cell::Json(bytes),
             // A version number, then the text.
             Self::Jsonb => Cell::Json(bytes.get(1..).context("An empty jsonb")?),
@@ -52,6 +54,13 @@ impl Wire {
 
 fn exactly<const N: usize>(bytes: &[u8]) -> Result<[u8; N]> {
     bytes.try_into().context("A field of the wrong length")
+}
+
+/// The years 1 to 9999, but for the last day: beyond them a moment has no RFC 3339 text in every zone.
+const MOMENTS: RangeInclusive<i64> = -63_082_281_600_000_000..=252_455_529_599_999_999;
+
+fn moment(micros: i64) -> Result<i64> {
+    if MOMENTS.contains(&micros) { Ok(micros) } else { bail!("A moment outside of the years 1 to 9999") }
 }
 
 /// A value on its way into a file. Text and JSON are UTF-8, as the connection's encoding promises.

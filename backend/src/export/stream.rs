@@ -1,36 +1,30 @@
-//! Runs an export: one snapshot, one query, a bounded buffer, and a record of how it ended.
+//! Starts an export: a slot, a record, one snapshot, and a task that streams it through a bounded buffer.
 
 use std::net::IpAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::Context as _;
 use bytes::Bytes;
-use diesel::row::{Field as _, Row as _};
-use diesel_async::pooled_connection::deadpool::Object;
 use domain::Grant;
-use futures_util::{Stream, StreamExt as _, stream};
+use futures_util::{Stream, stream};
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
-use tracing::{error, warn};
+use tokio::io::{self, AsyncWrite, AsyncWriteExt as _};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 
-use super::cell::{Cell, Wire};
-use super::columns::{FileColumn, Origin, locate};
-use super::emails::Emails;
+use super::columns::{Origin, locate};
 use super::request::ExportRequest;
-use super::writer::Writer;
+use super::run::{Message, Progress, Run, WAITING_CHUNKS};
 use crate::app::App;
-use crate::db::Connection;
 use crate::error::{Error, Result};
-use crate::models::export_audit::{ExportEnd, NewExportAudit};
-use crate::source::erased::{self, AnySource};
-use crate::source::{RawRow, snapshot};
+use crate::models::export_audit::NewExportAudit;
+use crate::source::erased;
+use crate::source::snapshot::Snapshot;
 
 /// A file on its way to somebody who may have it.
 #[derive(Debug)]
 pub struct Export {
-    /// Who takes it.
-    pub user_id: i64,
+    /// Who takes it; nobody on the command line.
+    pub user_id: Option<i64>,
     /// From where.
     pub address: Option<IpAddr>,
     /// What they want.
@@ -42,6 +36,7 @@ pub struct Export {
 /// An export that has begun.
 pub struct Started {
     messages: mpsc::Receiver<Message>,
+    run: JoinHandle<()>,
 }
 
 /// The transfer broke off; what was sent is not the whole file.
@@ -49,19 +44,17 @@ pub struct Started {
 #[error("the export broke off")]
 pub struct Broken;
 
-enum Message {
-    Chunk(Bytes),
-    End,
+/// Why a file was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum NotWritten {
+    /// What was written is not the whole file.
+    #[error(transparent)]
+    Broken(#[from] Broken),
+    /// It could not be written to where it should go.
+    #[error("the file cannot be written")]
+    Output(#[from] io::Error),
 }
 
-/// Rows that are formatted in one go; also how many may wait for their e-mail addresses.
-const BATCH: usize = 1024;
-/// The output is sent in pieces of about this size, in bytes.
-const CHUNK: usize = 64 << 10;
-/// Pieces that may wait for a slow reader.
-const WAITING_CHUNKS: usize = 4;
-/// A reader who takes nothing for so long has gone away.
-const PATIENCE: Duration = Duration::from_mins(1);
 /// How long an export waits for others to end.
 const QUEUE: Duration = Duration::from_secs(10);
 
@@ -77,6 +70,28 @@ impl Started {
             }
         })
     }
+
+    /// Writes the content, and ends when the export is on record, however that went.
+    pub async fn write_to(mut self, out: &mut (impl AsyncWrite + Unpin)) -> Result<(), NotWritten> {
+        let written = copy(&mut self.messages, out).await;
+        drop(self.messages);
+        // A task that panicked has broken the content off, which was told above.
+        drop(self.run.await);
+        written
+    }
+}
+
+async fn copy(
+    messages: &mut mpsc::Receiver<Message>,
+    out: &mut (impl AsyncWrite + Unpin),
+) -> Result<(), NotWritten> {
+    loop {
+        match messages.recv().await {
+            Some(Message::Chunk(bytes)) => out.write_all(&bytes).await?,
+            Some(Message::End) => return Ok(out.flush().await?),
+            None => return Err(Broken.into()),
+        }
+    }
 }
 
 impl Export {
@@ -89,23 +104,20 @@ impl Export {
         let source = erased::of(self.request.dataset);
         let columns = locate(source, &self.request.chosen_columns())?;
         let audit = self.put_on_record(app).await?;
-        let mut conn = app.pool.get().await?;
-        snapshot::begin(&mut conn).await?;
+        let mut reading = Snapshot::begin(app.pool.get().await?).await?;
         let lookup = if columns.iter().any(|column| matches!(column.origin, Origin::EmailOf(_))) {
-            let name = snapshot::share(&mut conn).await?;
-            let mut lookup = app.pool.get().await?;
-            snapshot::join(&mut lookup, &name).await?;
-            Some(lookup)
+            let name = reading.share().await?;
+            Some(Snapshot::join(app.pool.get().await?, &name).await?)
         } else {
             None
         };
         let (chunks, messages) = mpsc::channel(WAITING_CHUNKS);
         let (ready, is_ready) = oneshot::channel();
-        let progress = Progress { chunks, hash: Sha256::new(), rows: 0, bytes: 0 };
-        let run = Run { app: app.clone(), export: self, source, columns, lookup, progress, slot };
-        tokio::spawn(run.finish(conn, audit, ready));
+        let progress = Progress::new(chunks);
+        let run = Run { app: app.clone(), export: self, source, columns, lookup, progress, slot, audit };
+        let run = tokio::spawn(run.finish(reading, ready));
         match is_ready.await {
-            Ok(Ok(())) => Ok(Started { messages }),
+            Ok(Ok(())) => Ok(Started { messages, run }),
             Ok(Err(error)) => Err(error),
             Err(_) => Err(Error::Internal(anyhow::anyhow!("The export ended before it began"))),
         }
@@ -128,202 +140,36 @@ impl Export {
     }
 }
 
-struct Run {
-    app: App,
-    export: Export,
-    source: &'static dyn AnySource,
-    columns: Vec<FileColumn>,
-    lookup: Option<Object<Connection>>,
-    progress: Progress,
-    slot: OwnedSemaphorePermit,
-}
+#[cfg(test)]
+mod tests {
+    use futures_util::StreamExt as _;
 
-/// Why an export did not come to its end.
-enum Stop {
-    /// The reader went away or takes nothing.
-    ReaderGone,
-    /// Something failed.
-    Failed(anyhow::Error),
-}
+    use super::*;
 
-impl<E: Into<anyhow::Error>> From<E> for Stop {
-    fn from(error: E) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
-impl Run {
-    async fn finish(mut self, mut conn: Object<Connection>, audit: i64, ready: oneshot::Sender<Result<()>>) {
-        let began = Instant::now();
-        let cancel = conn.cancel_token();
-        let result = self.pump(&mut conn, ready).await;
-        if result.is_err() {
-            // Stops the query, so that the connection is free at once; ROLLBACK waits for what is still on its way.
-            if let Err(error) = cancel.cancel_query(tokio_postgres::NoTls).await {
-                warn!(%error, "A query could not be cancelled");
-            }
-        }
-        for conn in [Some(&mut conn), self.lookup.as_mut()].into_iter().flatten() {
-            if let Err(error) = snapshot::end(conn).await {
-                warn!(%error, "An export's transaction could not be ended");
-            }
-        }
-        // The connections are back before the record and the reader learn of the end.
-        drop((conn, self.lookup.take(), self.slot));
-        let Progress { chunks, hash, rows, bytes } = self.progress;
-        let outcome = match &result {
-            Ok(()) => "complete",
-            Err(Stop::ReaderGone) => "aborted",
-            Err(Stop::Failed(_)) => "failed",
-        };
-        let sha256: [u8; 32] = hash.finalize().into();
-        let end = ExportEnd {
-            rows,
-            bytes,
-            sha256: result.is_ok().then_some(&sha256[..]),
-            outcome,
-            duration_ms: i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX),
-        };
-        let recorded = async { anyhow::Ok(end.save(&mut *self.app.pool.get().await?, audit).await?) }.await;
-        if let Err(error) = recorded {
-            error!(audit, cause = format!("{error:#}"), "The end of an export could not be put on record");
-        }
-        match result {
-            // A reader who is gone needs no end.
-            Ok(()) => drop(chunks.send(Message::End).await),
-            Err(Stop::ReaderGone) => {}
-            Err(Stop::Failed(error)) => {
-                error!(audit, cause = format!("{error:#}"), "An export failed");
-            }
-        }
+    fn started(task: impl FnOnce(&mpsc::Sender<Message>) + Send + 'static) -> Started {
+        let (chunks, messages) = mpsc::channel(WAITING_CHUNKS);
+        let run = tokio::spawn(async move {
+            chunks.send(Message::Chunk("half a file".into())).await.ok();
+            task(&chunks);
+        });
+        Started { messages, run }
     }
 
-    async fn pump(&mut self, conn: &mut Connection, ready: oneshot::Sender<Result<()>>) -> Result<(), Stop> {
-        let zone = self.app.config.hub.timezone;
-        let rows = match self.source.stream(conn, &self.export.grant, zone).await {
-            Ok(rows) => rows,
-            Err(error) => {
-                // Whoever asked is told, as nothing has been sent yet.
-                drop(ready.send(Err(error.into())));
-                return Err(Stop::ReaderGone);
-            }
-        };
-        if ready.send(Ok(())).is_err() {
-            return Err(Stop::ReaderGone);
-        }
-        let mut batches = rows.ready_chunks(BATCH);
-        let mut writer = Writer::new(&self.export.request, &self.columns);
-        let mut emails = Emails::default();
-        let mut out = Vec::with_capacity(CHUNK + CHUNK / 4);
-        writer.begin(&mut out);
-        loop {
-            let batch = tokio::select! {
-                () = self.progress.chunks.closed() => return Err(Stop::ReaderGone),
-                batch = batches.next() => batch,
-            };
-            let Some(batch) = batch else { break };
-            let batch = batch.into_iter().collect::<Result<Vec<_>, _>>()?;
-            if let Some(lookup) = &mut self.lookup {
-                look_up(&self.columns, &batch, &mut emails, lookup).await?;
-            }
-            let is_first = self.progress.rows == 0;
-            for row in &batch {
-                write_row(&mut writer, &mut out, &self.columns, row, &emails)?;
-                self.progress.rows += 1;
-                if out.len() >= CHUNK {
-                    self.progress.send(&mut out).await?;
-                }
-            }
-            if is_first {
-                self.progress.send(&mut out).await?;
-            }
-        }
-        writer.end(&mut out);
-        self.progress.send(&mut out).await
+    #[tokio::test]
+    async fn an_export_whose_task_panics_ends_in_an_error() {
+        let pieces: Vec<_> = started(|_| panic!("as a task may")).into_stream().collect().await;
+        assert!(matches!(&pieces[..], [Ok(_), Err(Broken)]));
+        let written = started(|_| panic!("as a task may")).write_to(&mut Vec::new()).await;
+        assert!(matches!(written, Err(NotWritten::Broken(Broken))));
     }
-}
 
-/// What has been sent.
-struct Progress {
-    chunks: mpsc::Sender<Message>,
-    hash: Sha256,
-    rows: i64,
-    bytes: i64,
-}
-
-impl Progress {
-    async fn send(&mut self, out: &mut Vec<u8>) -> Result<(), Stop> {
-        if out.is_empty() {
-            return Ok(());
-        }
-        self.hash.update(&*out);
-        self.bytes += i64::try_from(out.len()).unwrap_or(i64::MAX);
-        let chunk = std::mem::replace(out, Vec::with_capacity(CHUNK + CHUNK / 4));
-        let sent = self.chunks.send_timeout(Message::Chunk(chunk.into()), PATIENCE).await;
-        sent.map_err(|_| Stop::ReaderGone)
-    }
-}
-
-async fn look_up(
-    columns: &[FileColumn],
-    batch: &[RawRow<'_>],
-    emails: &mut Emails,
-    conn: &mut Connection,
-) -> Result<(), Stop> {
-    emails.trim();
-    for row in batch {
-        for column in columns {
-            if let Origin::EmailOf(field) = column.origin
-                && let Some(user_id) = user_id(row, field)?
-            {
-                emails.want(user_id);
-            }
-        }
-    }
-    if emails.is_missing_any() {
-        emails.look_up(conn).await?;
-    }
-    Ok(())
-}
-
-fn write_row(
-    writer: &mut Writer,
-    out: &mut Vec<u8>,
-    columns: &[FileColumn],
-    row: &RawRow<'_>,
-    emails: &Emails,
-) -> anyhow::Result<()> {
-    for (index, FileColumn { column, origin }) in columns.iter().enumerate() {
-        match *origin {
-            Origin::Field(field) => with_cell(row, field, |cell| writer.cell(out, index, column.kind, cell))?,
-            Origin::EmailOf(field) => {
-                let email = user_id(row, field)?.and_then(|user_id| emails.get(user_id));
-                let cell = email.map_or(Cell::Null, |email| Cell::Text(email.as_bytes()));
-                writer.cell(out, index, column.kind, cell);
-            }
-        }
-    }
-    writer.end_row(out);
-    Ok(())
-}
-
-fn user_id(row: &RawRow<'_>, field: usize) -> anyhow::Result<Option<i64>> {
-    with_cell(row, field, |cell| match cell {
-        Cell::Integer(user_id) => Some(user_id),
-        Cell::Null
-        | Cell::Decimal(_)
-        | Cell::Boolean(_)
-        | Cell::Text(_)
-        | Cell::Moment(_)
-        | Cell::Json(_) => None,
-    })
-}
-
-/// Hands a field's value on; it lives no longer than that.
-fn with_cell<T>(row: &RawRow<'_>, field: usize, take: impl FnOnce(Cell<'_>) -> T) -> anyhow::Result<T> {
-    let field = row.get(field).context("A row has too few fields")?;
-    match field.value() {
-        Some(value) => Ok(take(Wire::of(value.get_oid().get())?.read(value.as_bytes())?)),
-        None => Ok(take(Cell::Null)),
+    #[tokio::test]
+    async fn an_export_that_says_so_is_whole() {
+        let end = |chunks: &mpsc::Sender<Message>| chunks.try_send(Message::End).unwrap_or_default();
+        let pieces: Vec<_> = started(end).into_stream().collect().await;
+        assert!(matches!(&pieces[..], [Ok(_)]));
+        let mut written = Vec::new();
+        started(end).write_to(&mut written).await.unwrap();
+        assert_eq!(written, b"half a file");
     }
 }

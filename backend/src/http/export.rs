@@ -25,6 +25,7 @@ use crate::auth::identity;
 use crate::error::{Error, Invalid, Result};
 use crate::export::link::{self, Link};
 use crate::export::request::{Defaults, ExportRequest, Parameters};
+use crate::export::stream::Broken;
 use crate::export::{Export, link::LIFETIME};
 use crate::source::{self, erased};
 
@@ -172,9 +173,12 @@ async fn try_download(app: &App, method: &Method, caller: &Caller, query: &str) 
     };
     let headers = headers(&link);
     if method == Method::HEAD {
-        return Ok((headers, Body::empty()).into_response());
+        // Not an empty body, whose length would be told as the file's.
+        let unknown = futures_util::stream::empty::<Result<Bytes, Broken>>();
+        return Ok((headers, Body::from_stream(unknown)).into_response());
     }
-    let export = Export { user_id: link.user_id, address: caller.address, request: link.request, grant };
+    let export =
+        Export { user_id: Some(link.user_id), address: caller.address, request: link.request, grant };
     let started = export.start(app).await.map_err(|error| caller.problem(&error))?;
     Ok((headers, Body::from_stream(started.into_stream())).into_response())
 }

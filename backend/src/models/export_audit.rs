@@ -13,13 +13,13 @@ use crate::id::Id;
 /// One export.
 #[derive(Debug, HasQuery)]
 #[diesel(table_name = export_audits)]
-#[diesel(base_query = export_audits::table.inner_join(users::table))]
+#[diesel(base_query = export_audits::table.left_join(users::table))]
 pub struct ExportAudit {
     /// Identifies the record.
     pub id: Id,
-    /// Who exported.
-    #[diesel(select_expression = users::email)]
-    pub user_email: String,
+    /// Who exported; null on the command line.
+    #[diesel(select_expression = users::email.nullable())]
+    pub user_email: Option<String>,
     /// The dataset's key.
     pub dataset: String,
     /// The format's key.
@@ -32,20 +32,58 @@ pub struct ExportAudit {
     pub bytes: i64,
     /// Of the content before compression; null unless the file was completed.
     pub sha256: Option<Vec<u8>>,
-    /// `complete`, `aborted` or `failed`.
-    pub outcome: String,
+    /// How it ended.
+    #[diesel(deserialize_as = String)]
+    pub outcome: Outcome,
     /// When it began.
     pub started_at: DateTime<Utc>,
     /// How long it took.
     pub duration_ms: i64,
 }
 
+/// How an export ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The reader has the whole file.
+    Complete,
+    /// The reader went away, or the server did.
+    Aborted,
+    /// Something failed.
+    Failed,
+}
+
+impl Outcome {
+    const ALL: [Self; 3] = [Self::Complete, Self::Aborted, Self::Failed];
+
+    /// The outcome's name in the database.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Aborted => "aborted",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl TryFrom<String> for Outcome {
+    type Error = UnknownOutcome;
+
+    fn try_from(key: String) -> Result<Self, UnknownOutcome> {
+        Self::ALL.into_iter().find(|outcome| outcome.key() == key).ok_or(UnknownOutcome(key))
+    }
+}
+
+/// There is no outcome of this name.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no outcome “{0}”")]
+pub struct UnknownOutcome(String);
+
 /// An export that begins; until it is finished it counts as aborted, so that a crash leaves the truth.
 #[derive(Debug, Insertable)]
 #[diesel(table_name = export_audits)]
 pub struct NewExportAudit<'a> {
-    /// Who exports.
-    pub user_id: i64,
+    /// Who exports; nobody on the command line.
+    pub user_id: Option<i64>,
     /// The dataset's key.
     pub dataset: &'a str,
     /// The format's key.
@@ -70,7 +108,7 @@ pub struct ExportEnd<'a> {
     pub bytes: i64,
     /// Of a complete file.
     pub sha256: Option<&'a [u8]>,
-    /// `complete`, `aborted` or `failed`.
+    /// [`Outcome::key`].
     pub outcome: &'static str,
     /// How long it took.
     pub duration_ms: i64,

@@ -3,7 +3,12 @@
 use diesel::dsl::{select, sql};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
-use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use diesel_async::pooled_connection::deadpool::Object;
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
+use tokio::runtime::Handle;
+use tracing::warn;
+
+use crate::db::Connection;
 
 /// What an export's transaction is allowed and told.
 ///
@@ -15,24 +20,65 @@ const BEGIN: &str = "\
     SET LOCAL random_page_cost = 1.1; \
     SET LOCAL cursor_tuple_fraction = 1";
 
-/// Begins to read; all queries until [`end`] see the same data.
-pub async fn begin(conn: &mut AsyncPgConnection) -> QueryResult<()> {
-    conn.batch_execute(BEGIN).await
+/// A connection whose queries all see the same data.
+///
+/// Only [`Snapshot::end`] gives the connection back to its pool. However else the reader ends, by an error, a panic or
+/// by being dropped, the query is cancelled and the connection closed: nobody may find it with a transaction open.
+pub struct Snapshot {
+    conn: Option<Object<Connection>>,
 }
 
-/// The name by which another connection can see the same data, while this one reads.
-pub async fn share(conn: &mut AsyncPgConnection) -> QueryResult<String> {
-    select(sql::<Text>("pg_export_snapshot()")).get_result(conn).await
+impl Snapshot {
+    /// Begins to read.
+    pub async fn begin(conn: Object<Connection>) -> QueryResult<Self> {
+        let mut snapshot = Self { conn: Some(conn) };
+        snapshot.conn().batch_execute(BEGIN).await?;
+        Ok(snapshot)
+    }
+
+    /// Begins to read what another snapshot shares.
+    pub async fn join(conn: Object<Connection>, name: &str) -> QueryResult<Self> {
+        let mut snapshot = Self::begin(conn).await?;
+        let quoted = name.replace('\'', "''");
+        snapshot.conn().batch_execute(&format!("SET TRANSACTION SNAPSHOT '{quoted}'")).await?;
+        Ok(snapshot)
+    }
+
+    /// The name by which another connection can see the same data, while this one reads.
+    pub async fn share(&mut self) -> QueryResult<String> {
+        select(sql::<Text>("pg_export_snapshot()")).get_result(self.conn()).await
+    }
+
+    /// The connection to read by.
+    pub fn conn(&mut self) -> &mut Connection {
+        self.conn.as_mut().expect("only ending it takes the connection away")
+    }
+
+    /// Stops the query that is running.
+    pub async fn cancel(&mut self) {
+        cancel(self.conn()).await;
+    }
+
+    /// Ends reading and gives the connection back, if it is still good.
+    pub async fn end(mut self) -> QueryResult<()> {
+        self.conn().batch_execute("ROLLBACK").await?;
+        drop(self.conn.take());
+        Ok(())
+    }
 }
 
-/// Begins to read what another connection shares.
-pub async fn join(conn: &mut AsyncPgConnection, name: &str) -> QueryResult<()> {
-    begin(conn).await?;
-    let quoted = name.replace('\'', "''");
-    conn.batch_execute(&format!("SET TRANSACTION SNAPSHOT '{quoted}'")).await
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        let Some(conn) = self.conn.take().map(Object::take) else { return };
+        // Where the runtime ends too, so do its connections.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move { cancel(&conn).await });
+        }
+    }
 }
 
-/// Ends reading.
-pub async fn end(conn: &mut AsyncPgConnection) -> QueryResult<()> {
-    conn.batch_execute("ROLLBACK").await
+async fn cancel(conn: &Connection) {
+    if let Err(error) = conn.cancel_token().cancel_query(tokio_postgres::NoTls).await {
+        warn!(%error, "A query could not be cancelled");
+    }
 }

@@ -1,0 +1,77 @@
+//! Rows of the database on their way into a file's cells.
+
+use anyhow::Context as _;
+use diesel::row::{Field as _, Row as _};
+
+use super::cell::{Cell, Wire};
+use super::columns::{FileColumn, Origin};
+use super::emails::Emails;
+use super::writer::Writer;
+use crate::db::Connection;
+use crate::source::RawRow;
+
+/// Makes sure that the e-mail addresses of these rows are known.
+pub async fn look_up(
+    columns: &[FileColumn],
+    batch: &[RawRow<'_>],
+    emails: &mut Emails,
+    conn: &mut Connection,
+) -> anyhow::Result<()> {
+    emails.trim();
+    for row in batch {
+        for column in columns {
+            if let Origin::EmailOf(field) = column.origin
+                && let Some(user_id) = user_id(row, field)?
+            {
+                emails.want(user_id);
+            }
+        }
+    }
+    if emails.is_missing_any() {
+        emails.look_up(conn).await?;
+    }
+    Ok(())
+}
+
+/// Appends a row.
+pub fn write_row(
+    writer: &mut Writer,
+    out: &mut Vec<u8>,
+    columns: &[FileColumn],
+    row: &RawRow<'_>,
+    emails: &Emails,
+) -> anyhow::Result<()> {
+    for (index, FileColumn { column, origin }) in columns.iter().enumerate() {
+        match *origin {
+            Origin::Field(field) => with_cell(row, field, |cell| writer.cell(out, index, column.kind, cell))?,
+            Origin::EmailOf(field) => {
+                let email = user_id(row, field)?.and_then(|user_id| emails.get(user_id));
+                let cell = email.map_or(Cell::Null, |email| Cell::Text(email.as_bytes()));
+                writer.cell(out, index, column.kind, cell);
+            }
+        }
+    }
+    writer.end_row(out);
+    Ok(())
+}
+
+fn user_id(row: &RawRow<'_>, field: usize) -> anyhow::Result<Option<i64>> {
+    with_cell(row, field, |cell| match cell {
+        Cell::Integer(user_id) => Some(user_id),
+        Cell::Null
+        | Cell::Decimal(_)
+        | Cell::Boolean(_)
+        | Cell::Text(_)
+        | Cell::Moment(_)
+        | Cell::Json(_) => None,
+    })
+}
+
+/// Hands a field's value on; it lives no longer than that.
+fn with_cell<T>(row: &RawRow<'_>, field: usize, take: impl FnOnce(Cell<'_>) -> T) -> anyhow::Result<T> {
+    let field = row.get(field).context("A row has too few fields")?;
+    match field.value() {
+        Some(value) => Ok(take(Wire::of(value.get_oid().get())?.read(value.as_bytes())?)),
+        None => Ok(take(Cell::Null)),
+    }
+}

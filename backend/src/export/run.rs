@@ -1,0 +1,199 @@
+//! The task behind an export: reads, formats and sends, then gives everything back and puts the end on record.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use sha2::{Digest as _, Sha256};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::time::timeout;
+use tracing::{error, warn};
+
+use super::columns::FileColumn;
+use super::emails::Emails;
+use super::rows::{look_up, write_row};
+use super::stream::Export;
+use super::writer::Writer;
+use crate::app::App;
+use crate::db::Connection;
+use crate::error::Result;
+use crate::models::export_audit::{ExportEnd, Outcome};
+use crate::source::erased::AnySource;
+use crate::source::snapshot::Snapshot;
+
+/// Rows that are formatted in one go; also how many may wait for their e-mail addresses.
+const BATCH: usize = 1024;
+/// The output is sent in pieces of about this size, in bytes.
+const CHUNK: usize = 64 << 10;
+/// Pieces that may wait for a slow reader.
+pub const WAITING_CHUNKS: usize = 4;
+/// A reader who takes nothing for so long has gone away.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// What the reader gets. When the messages end without [`Message::End`], the file is not whole.
+pub enum Message {
+    /// A piece of the file.
+    Chunk(Bytes),
+    /// That was the last one.
+    End,
+}
+
+/// An export that is about to run.
+pub struct Run {
+    pub app: App,
+    pub export: Export,
+    pub source: &'static dyn AnySource,
+    pub columns: Vec<FileColumn>,
+    /// Where e-mail addresses are looked up, when the file has any.
+    pub lookup: Option<Snapshot>,
+    pub progress: Progress,
+    /// Others may begin when it is given back.
+    pub slot: OwnedSemaphorePermit,
+    /// The record of it.
+    pub audit: i64,
+}
+
+/// Why an export did not come to its end.
+enum Stop {
+    /// The reader went away or takes nothing.
+    ReaderGone,
+    /// The query was refused before anything was sent; whoever asked has been told.
+    NeverBegan,
+    /// Something failed.
+    Failed(anyhow::Error),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl Run {
+    /// Runs from the first row to the record; `ready` learns whether there will be a file.
+    pub async fn finish(mut self, mut reading: Snapshot, ready: oneshot::Sender<Result<()>>) {
+        let began = Instant::now();
+        let mut result = self.pump(reading.conn(), ready).await;
+        if result.is_err() {
+            // ROLLBACK would wait for all rows that are still on their way.
+            reading.cancel().await;
+        }
+        for snapshot in [Some(reading), self.lookup.take()].into_iter().flatten() {
+            if let Err(error) = snapshot.end().await {
+                warn!(%error, "An export's connection could not be used again and was closed");
+            }
+        }
+        // Connections and slot are back before the reader learns of the end.
+        drop(self.slot);
+        if result.is_ok() {
+            result = self.progress.taken().await;
+        }
+        let outcome = match &result {
+            Ok(()) => Outcome::Complete,
+            Err(Stop::ReaderGone) => Outcome::Aborted,
+            Err(Stop::NeverBegan | Stop::Failed(_)) => Outcome::Failed,
+        };
+        let Progress { chunks, hash, rows, bytes } = self.progress;
+        let sha256: [u8; 32] = hash.finalize().into();
+        let end = ExportEnd {
+            rows,
+            bytes,
+            sha256: result.is_ok().then_some(&sha256[..]),
+            outcome: outcome.key(),
+            duration_ms: i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX),
+        };
+        let recorded = async { anyhow::Ok(end.save(&mut *self.app.pool.get().await?, self.audit).await?) };
+        if let Err(error) = recorded.await {
+            let cause = format!("{error:#}");
+            error!(audit = self.audit, cause, "The end of an export could not be put on record");
+        }
+        match result {
+            // A reader who is gone needs no end.
+            Ok(()) => drop(chunks.send(Message::End).await),
+            Err(Stop::ReaderGone | Stop::NeverBegan) => {}
+            Err(Stop::Failed(error)) => {
+                error!(audit = self.audit, cause = format!("{error:#}"), "An export failed");
+            }
+        }
+    }
+
+    async fn pump(&mut self, conn: &mut Connection, ready: oneshot::Sender<Result<()>>) -> Result<(), Stop> {
+        let zone = self.app.config.hub.timezone;
+        let rows = match self.source.stream(conn, &self.export.grant, zone).await {
+            Ok(rows) => rows,
+            Err(error) => {
+                drop(ready.send(Err(error.into())));
+                return Err(Stop::NeverBegan);
+            }
+        };
+        if ready.send(Ok(())).is_err() {
+            return Err(Stop::ReaderGone);
+        }
+        let mut batches = rows.ready_chunks(BATCH);
+        let mut writer = Writer::new(&self.export.request, &self.columns);
+        let mut emails = Emails::default();
+        let mut out = Vec::with_capacity(CHUNK + CHUNK / 4);
+        writer.begin(&mut out);
+        loop {
+            let batch = tokio::select! {
+                () = self.progress.chunks.closed() => return Err(Stop::ReaderGone),
+                batch = batches.next() => batch,
+            };
+            let Some(batch) = batch else { break };
+            let batch = batch.into_iter().collect::<Result<Vec<_>, _>>()?;
+            if let Some(lookup) = &mut self.lookup {
+                look_up(&self.columns, &batch, &mut emails, lookup.conn()).await?;
+            }
+            let is_first = self.progress.rows == 0;
+            for row in &batch {
+                write_row(&mut writer, &mut out, &self.columns, row, &emails)?;
+                self.progress.rows += 1;
+                if out.len() >= CHUNK {
+                    self.progress.send(&mut out).await?;
+                }
+            }
+            if is_first {
+                self.progress.send(&mut out).await?;
+            }
+        }
+        writer.end(&mut out);
+        self.progress.send(&mut out).await
+    }
+}
+
+/// What has been sent.
+pub struct Progress {
+    chunks: mpsc::Sender<Message>,
+    hash: Sha256,
+    rows: i64,
+    bytes: i64,
+}
+
+impl Progress {
+    /// Nothing yet.
+    pub fn new(chunks: mpsc::Sender<Message>) -> Self {
+        Self { chunks, hash: Sha256::new(), rows: 0, bytes: 0 }
+    }
+
+    async fn send(&mut self, out: &mut Vec<u8>) -> Result<(), Stop> {
+        if out.is_empty() {
+            return Ok(());
+        }
+        self.hash.update(&*out);
+        self.bytes += i64::try_from(out.len()).unwrap_or(i64::MAX);
+        let chunk = std::mem::replace(out, Vec::with_capacity(CHUNK + CHUNK / 4));
+        let sent = self.chunks.send_timeout(Message::Chunk(chunk.into()), PATIENCE).await;
+        sent.map_err(|_| Stop::ReaderGone)
+    }
+
+    /// Waits until the reader has taken everything, one piece after the other.
+    async fn taken(&self) -> Result<(), Stop> {
+        for taken in 1..=WAITING_CHUNKS {
+            match timeout(PATIENCE, self.chunks.reserve_many(taken)).await {
+                Ok(Ok(_)) => {}
+                Ok(Err(_)) | Err(_) => return Err(Stop::ReaderGone),
+            }
+        }
+        Ok(())
+    }
+}
