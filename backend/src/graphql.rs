@@ -4,6 +4,7 @@
 
 pub mod account;
 pub mod answer;
+pub mod audit;
 pub mod catalog;
 pub mod context;
 pub mod dataset;
@@ -19,6 +20,7 @@ pub mod user;
 #[derive(async_graphql::MergedObject, Default)]
 pub struct Query(
     account::AccountQuery,
+    audit::AuditQuery,
     catalog::CatalogQuery,
     dataset::DatasetQuery,
     token::TokenQuery,

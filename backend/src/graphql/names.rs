@@ -4,6 +4,7 @@ use async_graphql::Enum;
 use domain::access::{Role, TokenScope};
 use domain::{Dataset, ExportFormat, Locale};
 
+use crate::models::export_audit::Outcome;
 use crate::models::user::User;
 
 /// One of the seven datasets.
@@ -98,4 +99,16 @@ pub enum ScopeName {
     Record,
     /// Mirroring platform data and publishing platform events.
     Platform,
+}
+
+/// How an export ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(name = "ExportOutcome", remote = "Outcome")]
+pub enum OutcomeName {
+    /// The reader has the whole file.
+    Complete,
+    /// The reader went away, or the server did.
+    Aborted,
+    /// Something failed.
+    Failed,
 }
