@@ -14,6 +14,7 @@ use crate::config::{Config, ConfigError, Variables};
 use crate::error::Error;
 
 mod database;
+mod export;
 mod logging;
 mod migrate;
 mod schema;
@@ -39,6 +40,8 @@ enum Command {
     Serve(serve::Arguments),
     /// Apply the migrations that are missing.
     Migrate(migrate::Arguments),
+    /// Write a dataset to standard output, as the Hub's download has it.
+    Export(export::Arguments),
     /// Print the GraphQL schema.
     Schema,
     /// Manage accounts.
@@ -108,6 +111,10 @@ fn execute(data_dir: PathBuf, command: Command) -> Result<(), Failure> {
         Command::Migrate(arguments) => {
             let config = start(&data_dir, variables)?;
             until_interrupted(migrate::run(&data_dir, &config, arguments))
+        }
+        Command::Export(arguments) => {
+            let config = start(&data_dir, variables)?;
+            until_interrupted(export::run(&data_dir, config, arguments))
         }
         Command::Schema => schema::run(),
         Command::User(command) => {

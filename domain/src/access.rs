@@ -245,8 +245,9 @@ impl Viewer {
 
 /// Leave to read the rows of one dataset that pass one filter.
 ///
-/// Whatever reads, counts, estimates, charts or exports rows takes a `Grant`, and only [`Grant::to_read`] and
-/// [`Grant::to_export`] make one: no path can pass the rules by.
+/// Whatever reads, counts, estimates, charts or exports rows takes a `Grant`, and only [`Grant::to_read`],
+/// [`Grant::to_export`] and, on the server's own command line, [`Grant::to_operate`] make one: no path can pass the
+/// rules by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
     dataset: Dataset,
@@ -263,6 +264,11 @@ impl Grant {
     /// Leave to take rows away in a file.
     pub fn to_export(viewer: &Viewer, dataset: Dataset, filter: Filter) -> Result<Self, Denied> {
         Self::with_scope(viewer, dataset, filter, TokenScope::Export)
+    }
+
+    /// Leave for whoever runs the server's commands, and so has the whole database at hand.
+    pub fn to_operate(dataset: Dataset, filter: Filter) -> Self {
+        Self { dataset, filter, courses: CourseScope::Any }
     }
 
     fn with_scope(

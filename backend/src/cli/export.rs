@@ -1,0 +1,109 @@
+//! `dataporter export`
+
+use std::io;
+use std::path::Path;
+
+use anyhow::{Context as _, anyhow};
+use clap::builder::PossibleValuesParser;
+use domain::filter::FilterKey;
+use domain::{Dataset, ExportFormat, Grant};
+
+use super::Failure;
+use super::database::CommandDatabase;
+use crate::app::App;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::export::request::{Defaults, Parameters};
+use crate::export::{Export, ExportRequest, NotWritten};
+
+/// What can be asked for.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The dataset.
+    #[arg(value_parser = PossibleValuesParser::new(Dataset::ALL.map(Dataset::key)))]
+    dataset: String,
+    /// The format of the file.
+    #[arg(long, value_parser = PossibleValuesParser::new(ExportFormat::AVAILABLE.map(ExportFormat::key)))]
+    format: String,
+    /// A filter of the dataset, such as course_id=7 or date_from=2026-11-16; may be repeated.
+    #[arg(long = "filter", value_name = "KEY=VALUE", value_parser = filter)]
+    filters: Vec<(String, String)>,
+    /// The columns of the file in their order, with commas between; all when left out.
+    #[arg(long)]
+    columns: Option<String>,
+    /// The first line of a CSV file: labels (readable) or keys (for machines).
+    #[arg(long)]
+    headers: Option<String>,
+    /// What stands between the cells of a CSV file: , or ;
+    #[arg(long)]
+    delimiter: Option<String>,
+    /// What stands before a fraction in a CSV file: . or ,
+    #[arg(long)]
+    decimal: Option<String>,
+    /// Begin a CSV file with a byte order mark, for Excel.
+    #[arg(long)]
+    bom: bool,
+    /// The language of readable headers: es or en.
+    #[arg(long)]
+    locale: Option<String>,
+    /// The time zone of timestamps, such as America/Bogota.
+    #[arg(long)]
+    timezone: Option<String>,
+}
+
+/// Writes the file to standard output.
+pub(super) async fn run(data_dir: &Path, config: Config, arguments: Arguments) -> Result<(), Failure> {
+    let defaults = Defaults { locale: config.hub.locale, timezone: config.hub.timezone };
+    let request = ExportRequest::parse(&arguments.parameters(), defaults)?;
+    let database = CommandDatabase::open_migrated(data_dir, &config).await?;
+    let pool = database.pool();
+    let app = App::new(config, pool.clone(), Clock::system())?;
+    let written = write(&app, request).await;
+    pool.close();
+    database.close().await?;
+    written
+}
+
+async fn write(app: &App, request: ExportRequest) -> Result<(), Failure> {
+    let grant = Grant::to_operate(request.dataset, request.filter.clone());
+    let export = Export { user_id: None, address: None, request, grant };
+    let started = export.start(app).await?;
+    match started.write_to(&mut tokio::io::stdout()).await {
+        // Whoever reads has had enough, as `head` does.
+        Err(NotWritten::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written.context("The file is not whole")?),
+    }
+}
+
+impl Arguments {
+    /// The request as a link would have it.
+    fn parameters(self) -> Parameters {
+        let Self { dataset, format, filters, columns, headers, delimiter, decimal, bom, locale, timezone } =
+            self;
+        let options = [
+            ("dataset", Some(dataset)),
+            ("format", Some(format)),
+            ("columns", columns),
+            ("headers", headers),
+            ("delimiter", delimiter),
+            ("decimal", decimal),
+            ("bom", bom.then(|| "1".to_owned())),
+            ("locale", locale),
+            ("timezone", timezone),
+        ];
+        let given = options.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
+        given.chain(filters).collect()
+    }
+}
+
+/// Reads `key=value`; an option of the request may not pose as a filter.
+fn filter(text: &str) -> anyhow::Result<(String, String)> {
+    let (key, value) = text.split_once('=').context("expected KEY=VALUE, such as course_id=7")?;
+    match FilterKey::parse(key) {
+        Some(key) => Ok((key.key().to_owned(), value.to_owned())),
+        None => {
+            let known: Vec<&str> = FilterKey::ALL.map(FilterKey::key).to_vec();
+            Err(anyhow!("there is no filter “{key}”; filters are {}", known.join(", ")))
+        }
+    }
+}
