@@ -1,0 +1,3 @@
+//! Telemetry: what happened, on its way in and out.
+
+pub mod recorder;

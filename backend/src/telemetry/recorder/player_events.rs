@@ -1,0 +1,83 @@
+//! Writes player events down, many at a time.
+
+use chrono::{DateTime, Utc};
+use diesel::QueryResult;
+use diesel::sql_query;
+use diesel::sql_types::{
+    Array, BigInt, Double, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+};
+use diesel_async::RunQueryDsl;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::db::Connection;
+
+/// A player event to be recorded.
+#[derive(Debug)]
+pub struct NewPlayerEvent<'a> {
+    /// When it happened; its month must be there.
+    pub recorded_at: DateTime<Utc>,
+    /// When every enabled driver had its verdict, if so.
+    pub synced_at: Option<DateTime<Utc>>,
+    /// Who watched.
+    pub user_id: Option<i64>,
+    /// The lesson's course.
+    pub course_id: Option<i64>,
+    /// The lesson.
+    pub lesson_id: Option<i64>,
+    /// What happened.
+    pub event: &'a str,
+    /// Who plays the video.
+    pub provider: Option<&'a str>,
+    /// Position in the video, in seconds.
+    pub playback_seconds: i32,
+    /// Seconds watched.
+    pub watched_seconds: i32,
+    /// The video's length in seconds.
+    pub video_duration: Option<i32>,
+    /// How fast it plays.
+    pub playback_rate: f64,
+    /// The part of the page.
+    pub context_tag: &'a str,
+    /// Details.
+    pub metadata: Option<Value>,
+    /// What the client calls the event.
+    pub client_event_id: Option<Uuid>,
+}
+
+/// Records player events, whose ids follow their order, and answers with how many there were.
+///
+/// One array a column makes one statement of any number of rows, which is planned once and parsed once.
+pub async fn record_player_events(
+    conn: &mut Connection,
+    events: &[NewPlayerEvent<'_>],
+    now: DateTime<Utc>,
+) -> QueryResult<usize> {
+    fn column<'e, T>(events: &'e [NewPlayerEvent<'_>], of: impl Fn(&'e NewPlayerEvent<'_>) -> T) -> Vec<T> {
+        events.iter().map(of).collect()
+    }
+    sql_query(
+        "INSERT INTO video_player_events (recorded_at, synced_at, user_id, course_id, lesson_id, event, provider, \
+             playback_seconds, watched_seconds, video_duration, playback_rate, context_tag, metadata, \
+             client_event_id, created_at) \
+         SELECT new.*, $15 \
+         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) AS new",
+    )
+    .bind::<Array<Timestamptz>, _>(column(events, |event| event.recorded_at))
+    .bind::<Array<Nullable<Timestamptz>>, _>(column(events, |event| event.synced_at))
+    .bind::<Array<Nullable<BigInt>>, _>(column(events, |event| event.user_id))
+    .bind::<Array<Nullable<BigInt>>, _>(column(events, |event| event.course_id))
+    .bind::<Array<Nullable<BigInt>>, _>(column(events, |event| event.lesson_id))
+    .bind::<Array<Text>, _>(column(events, |event| event.event))
+    .bind::<Array<Nullable<Text>>, _>(column(events, |event| event.provider))
+    .bind::<Array<Integer>, _>(column(events, |event| event.playback_seconds))
+    .bind::<Array<Integer>, _>(column(events, |event| event.watched_seconds))
+    .bind::<Array<Nullable<Integer>>, _>(column(events, |event| event.video_duration))
+    .bind::<Array<Double>, _>(column(events, |event| event.playback_rate))
+    .bind::<Array<Text>, _>(column(events, |event| event.context_tag))
+    .bind::<Array<Nullable<Jsonb>>, _>(column(events, |event| event.metadata.as_ref()))
+    .bind::<Array<Nullable<SqlUuid>>, _>(column(events, |event| event.client_event_id))
+    .bind::<Timestamptz, _>(now)
+    .execute(conn)
+    .await
+}
