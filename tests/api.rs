@@ -4,9 +4,11 @@
 
 mod accounts;
 mod connection;
+mod demo;
 mod generated;
 mod harness;
 mod migrations;
+mod mirror;
 mod player_event_partitions;
 mod settings;
 mod tokens;

@@ -14,6 +14,7 @@ use crate::config::{Config, ConfigError, Variables};
 use crate::error::Error;
 
 mod database;
+mod demo;
 mod export;
 mod logging;
 mod migrate;
@@ -44,6 +45,8 @@ enum Command {
     Export(export::Arguments),
     /// Print the GraphQL schema.
     Schema,
+    /// Fill an empty database with a made-up academy, and print who can sign in.
+    Demo(demo::Arguments),
     /// Manage accounts.
     #[command(subcommand)]
     User(user::Command),
@@ -117,6 +120,10 @@ fn execute(data_dir: PathBuf, command: Command) -> Result<(), Failure> {
             until_interrupted(export::run(&data_dir, config, arguments))
         }
         Command::Schema => schema::run(),
+        Command::Demo(arguments) => {
+            let config = start(&data_dir, variables)?;
+            until_interrupted(demo::run(&data_dir, &config, arguments))
+        }
         Command::User(command) => {
             let config = start(&data_dir, variables)?;
             until_interrupted(user::run(&data_dir, &config, command))

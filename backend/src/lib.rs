@@ -6,6 +6,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod db;
+pub mod demo;
 pub mod error;
 pub mod export;
 pub mod graphql;
@@ -16,5 +17,6 @@ pub mod models;
 mod outbound;
 pub mod source;
 pub mod spreadsheet;
+pub mod telemetry;
 
 pub use error::{Error, Result};

@@ -44,6 +44,11 @@ impl CommandDatabase {
         Ok(database)
     }
 
+    /// Whether it is the private one in the data directory.
+    pub fn is_private(&self) -> bool {
+        self.private.is_some()
+    }
+
     /// Connections to it.
     pub fn pool(&self) -> Pool {
         db::pool(&self.url, CONNECTIONS)

@@ -11,6 +11,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use super::demo::IfEmpty;
 use super::{Failure, logging, runtime, signals};
 use crate::app::App;
 use crate::clock::Clock;
@@ -28,6 +29,9 @@ pub(super) struct Arguments {
     /// The address and port to listen on.
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
+    /// Fill the database with a demo academy if nothing is in it.
+    #[arg(long)]
+    demo_if_empty: bool,
 }
 
 /// Serves until the process is told to end.
@@ -44,8 +48,10 @@ pub(super) fn run(data_dir: &Path, arguments: Arguments, variables: Variables) -
         let Some(mut private) = started.transpose()? else { return Ok(()) };
         let url = config.database.url.clone().or(private.as_ref().map(EmbeddedPostgres::database_url));
         let url = url.context("There is no database")?;
+        let kept_in = private.as_ref().map(|_| data_dir);
+        let demo = arguments.demo_if_empty.then(|| IfEmpty::new(kept_in));
         let served = tokio::select! {
-            served = serve(config, &url, listener, address, stop) => served,
+            served = serve(config, &url, listener, address, demo, stop) => served,
             failure = failed(private.as_mut()) => Err(failure),
         };
         if let Some(private) = private {
@@ -74,6 +80,7 @@ async fn serve(
     database: &SecretString,
     listener: std::net::TcpListener,
     address: SocketAddr,
+    demo: Option<IfEmpty>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let Some(applied) = stop.run_until_cancelled(db::migrate(database)).await else { return Ok(()) };
@@ -83,10 +90,18 @@ async fn serve(
     }
     let pool = db::pool(database, config.database.pool_size);
     let app = App::new(config, pool.clone(), Clock::system())?;
+    let mut notice = None;
+    if let Some(demo) = demo {
+        let Some(filled) = stop.run_until_cancelled(demo.fill(&app)).await else { return Ok(()) };
+        notice = Some(filled?);
+    }
     let routes = http::router(app).into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(TcpListener::from_std(listener)?, routes)
         .with_graceful_shutdown(stop.clone().cancelled_owned());
     println!("DataPorter Hub is ready at http://{address}/");
+    if let Some(notice) = notice {
+        notice.print();
+    }
     tokio::select! {
         served = server => served?,
         () = drained(&stop) => warn!("Cut off the requests that were still going on"),

@@ -200,6 +200,15 @@ impl User {
             .await
     }
 
+    /// Sets the hash of the password of whoever has this e-mail address.
+    pub async fn set_password(conn: &mut Connection, email: &str, hash: &str) -> QueryResult<()> {
+        diesel::update(users::table.filter(lower(users::email).eq(lower(email))))
+            .set(users::password_hash.eq(hash))
+            .execute(conn)
+            .await?;
+        Ok(())
+    }
+
     /// Replaces the hash of an unchanged password, unless the password was changed meanwhile.
     pub async fn rehash(conn: &mut Connection, id: i64, from: &str, to: &str) -> QueryResult<()> {
         diesel::update(users::table.find(id).filter(users::password_hash.eq(from)))

@@ -1,5 +1,7 @@
 //! An amount of money, exact.
 
+use std::fmt;
+
 use diesel::data_types::PgNumeric;
 use diesel::expression::AsExpression;
 use diesel::pg::Pg;
@@ -41,6 +43,12 @@ impl Price {
     }
 }
 
+impl fmt::Display for Price {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}.{:02}", self.0 / SCALE, self.0 % SCALE)
+    }
+}
+
 impl ToSql<Numeric, Pg> for Price {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
         // PostgreSQL counts in base 10,000, the most significant digit first; here the last one is the fraction.
@@ -65,6 +73,7 @@ mod tests {
         assert_eq!(read("49.9"), Some(4990));
         assert_eq!(read("49.05"), Some(4905));
         assert_eq!(read("9999999999.99"), Some(999_999_999_999));
+        assert_eq!(Price::from_hundredths(4905).to_string(), "49.05");
         for other in
             ["", ".", "1.", ".5", "-1", "+1", "1,50", "1.234", "1e3", "10000000000", " 1", "NaN", "٣"]
         {

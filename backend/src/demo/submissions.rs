@@ -1,0 +1,90 @@
+//! What the teachers proposed, and what became of it.
+
+use chrono::TimeDelta;
+use rand::Rng;
+use rand::seq::IndexedRandom as _;
+use serde_json::json;
+
+use super::calendar::Calendar;
+use super::catalog::Catalog;
+use super::ids::Ids;
+use super::people::People;
+use crate::models::mirrored::teacher_submission::{MirroredSubmission, NewSubmissionChange};
+
+/// How many days back the first submission may be.
+const DAYS: i64 = 80;
+
+const PROPOSALS: [(&str, &str, &str); 12] = [
+    ("module", "Módulo extra: «pronunciación»", "Diez ejercicios de escucha, grabados con alumnos reales."),
+    ("lesson", "=PROMEDIO(B2:B20) explicado con calma", "La duda que más se repite; con hoja de práctica."),
+    ("pack", "Pack intensivo, 12 sesiones", "Para quien se examina en junio. Precio por hablar."),
+    ("lesson", "Cómo leer un mensaje de error", "Línea a línea, sin prisa:\n1. qué\n2. dónde\n3. por qué"),
+    ("module", "Portafolio \"en una tarde\"", "Guía y plantilla; falta grabar el último vídeo."),
+    ("lesson", "+10 ideas para tu primer anuncio", "Ejemplos de comercios del barrio, con cifras."),
+    ("lesson", "El IVA, contado a mi abuela 👵", "Corto y con humor; 6 minutos."),
+    ("pack", "Pack de repaso; 3 sesiones", "Solo en agosto."),
+    ("module", "Accesibilidad: de la teoría al teclado", "Checklist, demos y una práctica en vivo."),
+    ("lesson", "@menciones, hilos y canales en Discord", "Lo mínimo para la primera práctica."),
+    ("lesson", "-50 % de gastos hormiga: reto de un mes", "Con plantilla descargable."),
+    ("module", "Entrevistas simuladas", "Guiones para parejas, niveles A2–B2."),
+];
+
+/// Two rounds of proposals with their histories.
+pub fn hand_in(
+    rng: &mut impl Rng,
+    calendar: Calendar,
+    people: &People,
+    catalog: &Catalog,
+    ids: &mut Ids,
+) -> (Vec<MirroredSubmission>, Vec<NewSubmissionChange>) {
+    let mut handed_in = Vec::new();
+    for (kind, title, summary) in PROPOSALS.iter().chain(&PROPOSALS) {
+        let teacher_id = people.teachers.choose(rng).copied().unwrap_or(people.admin);
+        let created_at = calendar.study_time(rng, DAYS) - TimeDelta::days(3);
+        let (status, feedback) = match rng.random_range(0..10) {
+            0..3 => ("pending", None),
+            3..8 => ("approved", Some("¡Muy bien! Se publica el lunes.")),
+            _ => ("rejected", Some("Buena idea, pero \"ya existe\": mira el módulo 4, lección 2.")),
+        };
+        let reviewed_at =
+            feedback.map(|_| created_at + TimeDelta::minutes(rng.random_range(200..2 * 24 * 60)));
+        handed_in.push(MirroredSubmission {
+            id: ids.take(),
+            teacher_id,
+            course_id: catalog.courses.choose(rng).map(|course| course.id),
+            kind,
+            title: (*title).to_owned(),
+            summary: Some((*summary).to_owned()),
+            payload: Some(json!({ "pages": rng.random_range(2..30), "language": "es" })),
+            status,
+            feedback: feedback.map(str::to_owned),
+            reviewed_by: reviewed_at.map(|_| people.teacher_admins[rng.random_range(0..2)]),
+            reviewed_at,
+            result_type: (status == "approved").then(|| (*kind).to_owned()),
+            result_id: (status == "approved" && *kind == "lesson")
+                .then(|| catalog.lessons.choose(rng).map(|lesson| lesson.id))
+                .flatten(),
+            created_at,
+        });
+    }
+    let changes = handed_in.iter().flat_map(history).collect();
+    (handed_in, changes)
+}
+
+fn history(row: &MirroredSubmission) -> impl Iterator<Item = NewSubmissionChange> {
+    let handed_in = NewSubmissionChange {
+        submission_id: row.id,
+        status: "pending",
+        changed_by: Some(row.teacher_id),
+        changed_at: row.created_at,
+        notes: None,
+    };
+    let reviewed = row.reviewed_at.map(|changed_at| NewSubmissionChange {
+        submission_id: row.id,
+        status: row.status,
+        changed_by: row.reviewed_by,
+        changed_at,
+        notes: row.feedback.clone(),
+    });
+    std::iter::once(handed_in).chain(reviewed)
+}

@@ -1,0 +1,164 @@
+//! The demo academy: the same for a seed, whole, and never mixed with anything else.
+
+use backend::auth::password::Passwords;
+use backend::demo::sign_in::SignIn;
+use backend::demo::{self, DemoError, Options};
+use secrecy::ExposeSecret as _;
+use serde_json::json;
+
+use crate::harness::database::TestDatabase;
+use crate::harness::hub::{Hub, NOW};
+
+const OPTIONS: Options =
+    Options { students: 40, events: 4_000, seed: 7, now: NOW, zone: chrono_tz::Tz::America__Bogota };
+
+const TABLES: [&str; 15] = [
+    "users",
+    "courses",
+    "lessons",
+    "course_teacher",
+    "practice_packages",
+    "practice_package_orders",
+    "discord_practices",
+    "discord_practice_reservations",
+    "discord_practice_requests",
+    "teacher_submissions",
+    "teacher_submission_histories",
+    "video_progress",
+    "video_player_events",
+    "student_activity_snapshots",
+    "teacher_activity_snapshots",
+];
+
+async fn fill(database: &TestDatabase, options: Options) -> Result<Vec<SignIn>, DemoError> {
+    let passwords = Passwords::new().unwrap();
+    demo::fill(&mut *database.pool.get().await.unwrap(), &passwords, options).await
+}
+
+/// What is stored in a table, without when it was stored and without passwords.
+async fn content(database: &TestDatabase, table: &str) -> Vec<String> {
+    let statement = format!(
+        "SELECT (to_jsonb(stored) - 'created_at' - 'password_hash')::text FROM {table} stored ORDER BY 1"
+    );
+    let rows = database.client().await.query(&statement, &[]).await.unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// How many rows contradict what must hold.
+async fn contradictions(database: &TestDatabase, select: &str) -> i64 {
+    let statement = format!("SELECT count(*) FROM ({select}) AS wrong");
+    database.client().await.query_one(&statement, &[]).await.unwrap().get(0)
+}
+
+#[tokio::test]
+async fn the_same_seed_makes_the_same_academy() {
+    let (one, two) = (TestDatabase::new().await, TestDatabase::new().await);
+    fill(&one, OPTIONS).await.unwrap();
+    fill(&two, OPTIONS).await.unwrap();
+    for table in TABLES {
+        let rows = content(&one, table).await;
+        assert!(!rows.is_empty(), "{table}");
+        assert_eq!(rows, content(&two, table).await, "{table}");
+    }
+    let other = TestDatabase::new().await;
+    fill(&other, Options { seed: 8, ..OPTIONS }).await.unwrap();
+    assert_ne!(content(&one, "users").await, content(&other, "users").await);
+}
+
+#[tokio::test]
+async fn its_numbers_hang_together() {
+    let database = TestDatabase::new().await;
+    fill(&database, OPTIONS).await.unwrap();
+    assert_eq!(content(&database, "video_player_events").await.len(), OPTIONS.events);
+    let claims = [
+        (
+            "a practice has more reservations than seats",
+            "SELECT FROM discord_practices practice WHERE capacity < (
+                SELECT count(*) FROM discord_practice_reservations
+                WHERE practice_id = practice.id AND status <> 'cancelled')",
+        ),
+        (
+            "an order has not the sessions that its reservations left",
+            "SELECT FROM practice_package_orders orders JOIN practice_packages packs ON packs.id = practice_package_id
+             WHERE sessions_remaining <> sessions_count - (
+                SELECT count(*) FROM discord_practice_reservations
+                WHERE order_id = orders.id AND status = 'attended')",
+        ),
+        (
+            "more sessions are promised than an order has left",
+            "SELECT FROM practice_package_orders orders WHERE sessions_remaining < (
+                SELECT count(*) FROM discord_practice_reservations
+                WHERE order_id = orders.id AND status = 'confirmed')",
+        ),
+        (
+            "a practice that was cancelled was attended, or one to come is over",
+            "SELECT FROM discord_practices practice JOIN discord_practice_reservations seat ON practice_id = practice.id
+             WHERE seat.status = 'attended' AND practice.status <> 'completed'",
+        ),
+        (
+            "something was reserved, paid or recorded in the future",
+            "SELECT FROM discord_practice_reservations, (SELECT max(recorded_at) AS recorded FROM video_player_events) AS last
+             WHERE greatest(reserved_at, cancelled_at, attended_at, recorded) > to_timestamp(1800000000)",
+        ),
+        (
+            "an attended seat has no snapshot, or another has one",
+            "SELECT FROM discord_practice_reservations seat WHERE (status = 'attended') <> EXISTS (
+                SELECT FROM student_activity_snapshots
+                WHERE category = 'practice_attendance' AND (payload ->> 'reservation_id')::bigint = seat.id)",
+        ),
+        (
+            "progress is not where the last event was",
+            "SELECT FROM video_progress progress WHERE last_second <> (
+                SELECT playback_seconds FROM video_player_events event
+                WHERE event.user_id = progress.user_id AND event.lesson_id = progress.lesson_id
+                ORDER BY recorded_at DESC, id DESC LIMIT 1)",
+        ),
+        (
+            "a submission's history does not end with its status",
+            "SELECT FROM teacher_submissions submission WHERE status <> (
+                SELECT status FROM teacher_submission_histories
+                WHERE submission_id = submission.id ORDER BY changed_at DESC, id DESC LIMIT 1)",
+        ),
+    ];
+    for (claim, select) in claims {
+        assert_eq!(contradictions(&database, select).await, 0, "{claim}");
+    }
+}
+
+#[tokio::test]
+async fn new_rows_get_ids_behind_its_own() {
+    let database = TestDatabase::new().await;
+    fill(&database, OPTIONS).await.unwrap();
+    let client = database.client().await;
+    let added = "INSERT INTO users (name, email, role) VALUES ('Eva', 'eva@example.com', 'student')
+                 RETURNING id = (SELECT max(id) + 1 FROM users)";
+    assert!(client.query_one(added, &[]).await.unwrap().get::<_, bool>(0));
+}
+
+#[tokio::test]
+async fn it_is_never_mixed_with_anything_else() {
+    let hub = Hub::start().await;
+    hub.user(domain::Role::Admin).await;
+    let refusal = fill(&hub.database, OPTIONS).await.unwrap_err();
+    assert!(matches!(refusal, DemoError::NotEmpty), "{refusal}");
+    assert_eq!(content(&hub.database, "users").await.len(), 1);
+}
+
+#[tokio::test]
+async fn its_people_sign_in_with_passwords_that_the_seed_does_not_tell() {
+    let hub = Hub::start().await;
+    let sign_ins = fill(&hub.database, OPTIONS).await.unwrap();
+    let roles: Vec<_> = sign_ins.iter().map(|sign_in| sign_in.role.key()).collect();
+    assert_eq!(roles, ["admin", "teacher_admin", "teacher", "student"]);
+    let login = "mutation ($email: String!, $password: String!) {
+        login(email: $email, password: $password) { viewer { email } }
+    }";
+    for SignIn { email, password, .. } in &sign_ins {
+        let variables = json!({"email": email, "password": password.expose_secret()});
+        let viewer = hub.graphql(login).variables(variables).data().await;
+        assert_eq!(viewer["login"]["viewer"]["email"], *email);
+    }
+    let again = TestDatabase::new().await;
+    let others = fill(&again, OPTIONS).await.unwrap();
+    assert_ne!(sign_ins[0].password.expose_secret(), others[0].password.expose_secret());
+}

@@ -1,0 +1,334 @@
+//! What the learning platform mirrors: stored by id, whole calls at once, and every mistake named by its place.
+
+use domain::Role;
+use serde_json::{Value, json};
+
+use crate::harness::hub::{Hub, TestUser};
+
+/// A hub with a service that mirrors into it.
+struct Mirror {
+    hub: Hub,
+    service: TestUser,
+}
+
+impl Mirror {
+    async fn start() -> Self {
+        let hub = Hub::start().await;
+        let service = hub.user(Role::Service).await;
+        Self { hub, service }
+    }
+
+    /// Sends rows by one of the mutations, whose input type is named.
+    async fn send(&self, mutation: &str, input_type: &str, input: Value) -> Value {
+        let query = format!("mutation ($input: [{input_type}!]!) {{ {mutation}(input: $input) }}");
+        let answer = self.hub.graphql(&query).by(&self.service.token).variables(json!({ "input": input }));
+        answer.send().await.body
+    }
+
+    /// Sends rows that must be stored, and answers with how many were written.
+    async fn written(&self, mutation: &str, input_type: &str, input: Value) -> Value {
+        let answer = self.send(mutation, input_type, input).await;
+        assert!(answer["errors"].is_null(), "{answer}");
+        answer["data"][mutation].clone()
+    }
+
+    /// Sends rows that must be refused, and answers with the fields that were wrong.
+    async fn refused(&self, mutation: &str, input_type: &str, input: Value) -> Vec<String> {
+        let answer = self.send(mutation, input_type, input).await;
+        let extensions = &answer["errors"][0]["extensions"];
+        assert_eq!(extensions["code"], "BAD_USER_INPUT", "{answer}");
+        let fields = extensions["fields"].as_array().unwrap_or_else(|| panic!("{answer}"));
+        fields.iter().map(|wrong| wrong["field"].as_str().unwrap().to_owned()).collect()
+    }
+
+    async fn users(&self, input: Value) -> Value {
+        self.written("mirrorUsers", "UserInput", input).await
+    }
+
+    /// Some rows of the hub's database as JSON.
+    async fn rows(&self, select: &str) -> Value {
+        let statement = format!("SELECT coalesce(json_agg(row), '[]')::text FROM ({select}) AS row");
+        let row = self.hub.database.client().await.query_one(&statement, &[]).await.unwrap();
+        serde_json::from_str(row.get(0)).unwrap()
+    }
+
+    /// A teacher (1), a student (2), a course (1) with a lesson (1), and a pack (1).
+    async fn with_an_academy() -> Self {
+        let mirror = Self::start().await;
+        mirror.users(json!([user(1, "TEACHER"), user(2, "STUDENT")])).await;
+        let course = json!({"id": "1", "slug": "algebra", "titles": {"es": "Álgebra"}});
+        mirror.written("mirrorCourses", "CourseInput", json!([course])).await;
+        let lesson = json!({"id": "1", "courseId": "1", "title": "Grupos"});
+        mirror.written("mirrorLessons", "LessonInput", json!([lesson])).await;
+        mirror.written("mirrorPracticePackages", "PracticePackageInput", json!([pack()])).await;
+        mirror
+    }
+}
+
+fn user(id: i64, role: &str) -> Value {
+    json!({"id": id.to_string(), "name": format!("Persona {id}"), "email": format!("p{id}@platform.example"), "role": role})
+}
+
+fn pack() -> Value {
+    json!({
+        "id": "1", "creatorId": "1", "lessonId": "1", "title": "Cuatro sesiones", "sessionsCount": 4,
+        "priceAmount": "49.9", "priceCurrency": "eur", "status": "active"
+    })
+}
+
+fn order() -> Value {
+    json!({
+        "id": "1", "practicePackageId": "1", "userId": "2", "status": "paid", "sessionsRemaining": 4,
+        "createdAt": "2026-11-16T09:00:00Z"
+    })
+}
+
+fn submission(status: &str) -> Value {
+    json!({
+        "id": "1", "teacherId": "1", "courseId": "1", "type": "lesson", "title": "Anillos", "status": status,
+        "createdAt": "2026-11-16T09:00:00Z"
+    })
+}
+
+/// The same object with some fields changed.
+fn with(mut object: Value, changes: Value) -> Value {
+    let Value::Object(changes) = changes else { panic!("changes are an object") };
+    object.as_object_mut().unwrap().extend(changes);
+    object
+}
+
+#[tokio::test]
+async fn rows_are_written_once_however_often_they_are_sent() {
+    let mirror = Mirror::start().await;
+    let both = json!([user(1, "STUDENT"), user(2, "TEACHER")]);
+    assert_eq!(mirror.users(both.clone()).await, 2);
+    mirror.hub.clock.advance(chrono::TimeDelta::minutes(5));
+    assert_eq!(mirror.users(both).await, 0);
+    let renamed = with(user(2, "TEACHER"), json!({"name": "Eva"}));
+    assert_eq!(mirror.users(json!([user(1, "STUDENT"), renamed])).await, 1);
+    let rows = mirror
+        .rows("SELECT id, name, extract(epoch FROM updated_at - created_at)::int AS age FROM users WHERE id < 9 ORDER BY id")
+        .await;
+    let expected = json!([{"id": 1, "name": "Persona 1", "age": 0}, {"id": 2, "name": "Eva", "age": 300}]);
+    assert_eq!(rows, expected);
+}
+
+#[tokio::test]
+async fn everything_that_is_wrong_is_named_at_once_by_index_and_field() {
+    let mirror = Mirror::start().await;
+    let wrong = json!([
+        user(1, "STUDENT"),
+        {"id": "zero", "name": " ", "email": "nobody", "role": "STUDENT"},
+        with(user(3, "STUDENT"), json!({"name": "n\u{0}", "email": "P1@Platform.example"})),
+        user(1, "TEACHER"),
+    ]);
+    let fields = mirror.refused("mirrorUsers", "UserInput", wrong).await;
+    let expected =
+        ["input[1].id", "input[1].name", "input[1].email", "input[2].name", "input[3].id", "input[3].email"];
+    assert_eq!(fields, expected);
+    assert_eq!(mirror.rows("SELECT id FROM users WHERE id < 9").await, json!([]));
+}
+
+#[tokio::test]
+async fn a_thousand_rows_a_call_are_the_limit() {
+    let mirror = Mirror::start().await;
+    let users: Vec<Value> = (1..=1001).map(|id| user(id, "STUDENT")).collect();
+    assert_eq!(mirror.users(json!(users[..1000])).await, 1000);
+    assert_eq!(mirror.refused("mirrorUsers", "UserInput", json!(users)).await, ["input"]);
+    assert_eq!(mirror.users(json!([])).await, 0);
+}
+
+#[tokio::test]
+async fn an_address_belongs_to_one_user_but_may_be_handed_on_within_a_call() {
+    let mirror = Mirror::start().await;
+    mirror.users(json!([user(1, "STUDENT"), user(2, "STUDENT")])).await;
+    let taker = |id, owner| with(user(id, "STUDENT"), json!({"email": format!("P{owner}@platform.example")}));
+    let refused = mirror.refused("mirrorUsers", "UserInput", json!([user(1, "STUDENT"), taker(3, 2)])).await;
+    assert_eq!(refused, ["input[1].email"]);
+    assert_eq!(mirror.users(json!([taker(1, 2), taker(2, 1)])).await, 2);
+    let rows = mirror.rows("SELECT id, email FROM users WHERE id < 9 ORDER BY id").await;
+    let expected =
+        json!([{"id": 1, "email": "P2@platform.example"}, {"id": 2, "email": "P1@platform.example"}]);
+    assert_eq!(rows, expected);
+}
+
+#[tokio::test]
+async fn what_is_a_persons_own_stays_as_it_is() {
+    let mirror = Mirror::start().await;
+    let granted = with(user(1, "TEACHER_ADMIN"), json!({"permissions": ["MANAGE_SETTINGS"]}));
+    mirror.users(json!([granted])).await;
+    mirror.hub.sql("UPDATE users SET password_hash = 'hash', locale = 'en' WHERE id = 1").await;
+    mirror.users(json!([with(user(1, "TEACHER_ADMIN"), json!({"name": "Ana"}))])).await;
+    let own = "SELECT manage_settings, password_hash, locale FROM users WHERE id = 1";
+    let kept = json!([{"manage_settings": true, "password_hash": "hash", "locale": "en"}]);
+    assert_eq!(mirror.rows(own).await, kept);
+    assert_eq!(mirror.users(json!([with(user(1, "TEACHER_ADMIN"), json!({"permissions": []}))])).await, 1);
+    assert_eq!(mirror.rows(own).await[0]["manage_settings"], false);
+}
+
+#[tokio::test]
+async fn who_is_locked_out_is_out_at_once_and_for_all_sessions() {
+    let mirror = Mirror::start().await;
+    let student = mirror.hub.user(Role::Student).await;
+    let sent = |active: bool| with(user(student.id, "STUDENT"), json!({"active": active}));
+    mirror.users(json!([sent(false)])).await;
+    mirror.users(json!([sent(true)])).await;
+    assert_eq!(mirror.hub.graphql("{ viewer { id } }").by(&student.token).code().await, "UNAUTHENTICATED");
+}
+
+#[tokio::test]
+async fn one_active_admin_always_remains() {
+    let mirror = Mirror::start().await;
+    mirror.users(json!([user(1, "ADMIN"), user(2, "ADMIN")])).await;
+    mirror.users(json!([user(1, "STUDENT")])).await;
+    let deposed = json!([with(user(2, "ADMIN"), json!({"active": false}))]);
+    let answer = mirror.send("mirrorUsers", "UserInput", deposed).await;
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "CONFLICT", "{answer}");
+}
+
+#[tokio::test]
+async fn who_was_erased_stays_erased() {
+    let mirror = Mirror::start().await;
+    mirror.users(json!([user(1, "STUDENT")])).await;
+    mirror.hub.sql("UPDATE users SET name = 'x', email = 'erased-1', erased_at = now() WHERE id = 1").await;
+    assert_eq!(mirror.users(json!([user(1, "STUDENT")])).await, 0);
+}
+
+#[tokio::test]
+async fn a_slug_belongs_to_one_course_and_titles_go_by_language() {
+    let mirror = Mirror::with_an_academy().await;
+    let course = |slug: &str, titles| json!([{"id": "2", "slug": slug, "titles": titles}]);
+    for (slug, titles, field) in [
+        ("algebra", json!({"es": "Otra"}), "input[0].slug"),
+        ("dos palabras", json!({"es": "Otra"}), "input[0].slug"),
+        ("otra", json!({}), "input[0].titles"),
+        ("otra", json!({"es": " "}), "input[0].titles"),
+        ("otra", json!(["Otra"]), "input[0].titles"),
+    ] {
+        let refused = mirror.refused("mirrorCourses", "CourseInput", course(slug, titles)).await;
+        assert_eq!(refused, [field], "{slug}");
+    }
+    let swapped = json!([
+        {"id": "2", "slug": "algebra", "titles": {"es": "Otra"}},
+        {"id": "1", "slug": "algebra-1", "titles": {"es": "Álgebra"}},
+    ]);
+    assert_eq!(mirror.written("mirrorCourses", "CourseInput", swapped).await, 2);
+}
+
+#[tokio::test]
+async fn what_a_row_points_to_must_be_there() {
+    let mirror = Mirror::with_an_academy().await;
+    let lesson = json!([{"id": "9", "courseId": "404", "title": "x"}]);
+    assert_eq!(mirror.refused("mirrorLessons", "LessonInput", lesson).await, ["input[0].courseId"]);
+    let lost = json!([
+        with(pack(), json!({"id": "8", "creatorId": "404"})),
+        with(pack(), json!({"id": "9", "lessonId": "404"})),
+    ]);
+    let refused = mirror.refused("mirrorPracticePackages", "PracticePackageInput", lost).await;
+    assert_eq!(refused, ["input[0].creatorId", "input[1].lessonId"]);
+    let lost = json!([with(order(), json!({"practicePackageId": "404", "userId": "405"}))]);
+    let refused = mirror.refused("mirrorPracticePackageOrders", "PracticePackageOrderInput", lost).await;
+    assert_eq!(refused, ["input[0].practicePackageId", "input[0].userId"]);
+}
+
+#[tokio::test]
+async fn amounts_dates_and_known_words_are_checked() {
+    let mirror = Mirror::with_an_academy().await;
+    let wrong = with(pack(), json!({"priceAmount": "1e3", "priceCurrency": "EURO", "sessionsCount": 0}));
+    let refused = mirror.refused("mirrorPracticePackages", "PracticePackageInput", json!([wrong])).await;
+    assert_eq!(refused, ["input[0].sessionsCount", "input[0].priceAmount", "input[0].priceCurrency"]);
+    let wrong = json!([with(
+        order(),
+        json!({"status": "lost", "sessionsRemaining": -1, "paidAt": "yesterday", "meta": {"a": "\u{0}"}}),
+    )]);
+    let refused = mirror.refused("mirrorPracticePackageOrders", "PracticePackageOrderInput", wrong).await;
+    let expected = ["input[0].status", "input[0].sessionsRemaining", "input[0].paidAt", "input[0].meta"];
+    assert_eq!(refused, expected);
+
+    let price = mirror.rows("SELECT price_amount::text, price_currency FROM practice_packages").await;
+    assert_eq!(price, json!([{"price_amount": "49.90", "price_currency": "EUR"}]));
+    let written =
+        mirror.written("mirrorPracticePackageOrders", "PracticePackageOrderInput", json!([order()]));
+    assert_eq!(written.await, 1);
+}
+
+#[tokio::test]
+async fn a_practice_that_says_no_end_ends_when_its_time_is_over() {
+    let mirror = Mirror::with_an_academy().await;
+    let practice = json!({
+        "id": "1", "lessonId": "1", "title": "Práctica", "startAt": "2026-11-16T19:00:00+01:00",
+        "meetingToken": "opens the room"
+    });
+    let sent = json!([practice]);
+    let written = mirror.written("mirrorDiscordPractices", "DiscordPracticeInput", sent);
+    assert_eq!(written.await, 1);
+    let stored = mirror
+        .rows(
+            "SELECT type, status, to_char(end_at, 'HH24:MI') AS \"end\", duration_minutes, capacity, requires_package, \
+             meeting_token FROM discord_practices",
+        )
+        .await;
+    let expected = json!([{
+        "type": "cohort", "status": "scheduled", "end": "19:00", "duration_minutes": 60, "capacity": 12,
+        "requires_package": false, "meeting_token": "opens the room"
+    }]);
+    assert_eq!(stored, expected);
+    let early = json!([with(practice, json!({"endAt": "2026-11-16T17:00:00Z"}))]);
+    let refused = mirror.refused("mirrorDiscordPractices", "DiscordPracticeInput", early).await;
+    assert_eq!(refused, ["input[0].endAt"]);
+}
+
+#[tokio::test]
+async fn each_new_status_of_a_submission_goes_on_record() {
+    let mirror = Mirror::with_an_academy().await;
+    let send = async |input| {
+        mirror.written("mirrorTeacherSubmissions", "TeacherSubmissionInput", json!([input])).await
+    };
+    assert_eq!(send(submission("pending")).await, 1);
+    assert_eq!(send(submission("pending")).await, 0);
+    let review = json!({"reviewedBy": "2", "reviewedAt": "2026-11-17T10:00:00Z", "feedback": "Bien"});
+    assert_eq!(send(with(submission("approved"), review.clone())).await, 1);
+    let retitled = with(with(submission("approved"), review), json!({"title": "Cuerpos"}));
+    assert_eq!(send(retitled).await, 1);
+    let history = mirror
+        .rows(
+            "SELECT status, changed_by, changed_at::date::text AS day, notes FROM teacher_submission_histories ORDER BY id",
+        )
+        .await;
+    let expected = json!([
+        {"status": "pending", "changed_by": 1, "day": "2026-11-16", "notes": null},
+        {"status": "approved", "changed_by": 2, "day": "2026-11-17", "notes": "Bien"},
+    ]);
+    assert_eq!(history, expected);
+}
+
+#[tokio::test]
+async fn an_assignment_is_made_changed_and_removed() {
+    let mirror = Mirror::with_an_academy().await;
+    let assignment = json!({"courseId": "1", "teacherId": "1", "assignedAt": "2026-11-16T09:00:00Z"});
+    let send = async |changes| {
+        let input = json!([with(assignment.clone(), changes)]);
+        mirror.written("mirrorCourseTeachers", "CourseTeacherInput", input).await
+    };
+    assert_eq!(send(json!({})).await, 1);
+    assert_eq!(send(json!({})).await, 0);
+    assert_eq!(send(json!({"assignedBy": "2"})).await, 1);
+    assert_eq!(send(json!({"removed": true})).await, 1);
+    assert_eq!(send(json!({"removed": true})).await, 0);
+    let twice = mirror.refused("mirrorCourseTeachers", "CourseTeacherInput", json!([assignment, assignment]));
+    assert_eq!(twice.await, ["input[1].teacherId"]);
+}
+
+#[tokio::test]
+async fn only_admins_and_services_mirror() {
+    let mirror = Mirror::start().await;
+    let mutation = "mutation { mirrorUsers(input: []) }";
+    for role in Role::ALL {
+        let user = mirror.hub.user_named(&format!("mirror-{}", role.key()), role).await;
+        let answer = mirror.hub.graphql(mutation).by(&user.token).send().await;
+        match role {
+            Role::Admin | Role::Service => assert!(answer.body["errors"].is_null(), "{}", answer.body),
+            Role::TeacherAdmin | Role::Teacher | Role::Student => assert_eq!(answer.code(), "FORBIDDEN"),
+        }
+    }
+}
