@@ -69,6 +69,8 @@ impl Started {
                 None => Some((Err(Broken), None)),
             }
         })
+        // Compression asks once more after the end.
+        .fuse()
     }
 
     /// Writes the content, and ends when the export is on record, however that went.
