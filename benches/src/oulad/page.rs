@@ -1,0 +1,72 @@
+//! The same as a person does it: signs in to the Hub, chooses the dataset and a course by its name, and downloads.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use domain::Dataset;
+use domain::filter::FilterKey;
+
+use super::{Course, Rows, said};
+use crate::browser::Browser;
+use crate::hub::{EMAIL, Hub, PASSWORD};
+
+/// How long a download may take.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Exports one course in the browser, and compares the file on disk with the source's rows.
+pub async fn export_one_course(hub: &Hub, course: &Course, source: &Rows) -> Result<()> {
+    let began = Instant::now();
+    let downloads = hub.directory().join("downloads");
+    fs::create_dir(&downloads)?;
+    let browser = Browser::start(&hub.directory(), &downloads).await?;
+    let saved = save(&browser, hub, course, &downloads).await;
+    if let (Err(_), Ok(picture)) = (&saved, browser.screenshot().await) {
+        let path = std::env::temp_dir().join("dataporter-oulad-failed.png");
+        fs::write(&path, picture)?;
+        eprintln!("What the page looked like: {}", path.display());
+    }
+    browser.close().await?;
+    let exported = Rows::read(fs::File::open(saved?)?)?;
+    source.ensure_same_of_course(&course.id, &exported)?;
+    said(&format!("{} rows of “{}” downloaded in Chromium", exported.len(), course.title), began);
+    Ok(())
+}
+
+async fn save(browser: &Browser, hub: &Hub, course: &Course, downloads: &Path) -> Result<PathBuf> {
+    let Course { title, .. } = course;
+    let dataset = Dataset::StudentActivitySnapshots.describe().title.es;
+    let course_label = FilterKey::CourseId.title().es;
+    let course_field = format!("//input[@id = //label[normalize-space() = '{course_label}']/@for]");
+    browser.open(&format!("{}/es/admin/data-porter", hub.address)).await?;
+    browser.fill("//input[@name = 'email']", EMAIL).await?;
+    browser.fill("//input[@name = 'password']", PASSWORD).await?;
+    browser.click("//button[@type = 'submit']").await?;
+    browser.click(&format!("//button[@aria-pressed][normalize-space() = '{dataset}']")).await?;
+    browser.fill(&course_field, title).await?;
+    browser.click(&format!("//li[@role = 'option'][starts-with(normalize-space(), '{title}')]")).await?;
+    // The preview shows rows of the course before the file is asked for.
+    browser.find("//table//tbody/tr").await?;
+    browser.click("//form[.//fieldset]//button[@type = 'submit'][not(@disabled)]").await?;
+    downloaded(downloads).await
+}
+
+/// Waits for the one file to be there as a whole.
+async fn downloaded(folder: &Path) -> Result<PathBuf> {
+    let began = Instant::now();
+    while began.elapsed() < PATIENCE {
+        let files: Vec<PathBuf> =
+            fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+        let is_whole = |path: &Path| path.extension().is_some_and(|extension| extension == "csv");
+        if let [file] = &files[..]
+            && is_whole(file)
+        {
+            let name = file.file_name().context("A file without a name")?.to_string_lossy().into_owned();
+            anyhow::ensure!(name.starts_with("student_activity_snapshots_"), "The file is called {name}");
+            return Ok(file.clone());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    bail!("No file was downloaded")
+}

@@ -1,0 +1,35 @@
+//! Repeated measurements, and how two of them compare.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Measurements of one thing.
+#[derive(Debug, Default)]
+pub struct Series(Vec<Duration>);
+
+impl Series {
+    /// Adds a measurement.
+    pub fn add(&mut self, time: Duration) {
+        self.0.push(time);
+        self.0.sort_unstable();
+    }
+
+    /// The one in the middle.
+    pub fn median(&self) -> Duration {
+        self.0.get(self.0.len() / 2).copied().unwrap_or_default()
+    }
+
+    /// The median in relation to another one's.
+    pub fn ratio_to(&self, reference: &Self) -> f64 {
+        self.median().as_secs_f64() / reference.median().as_secs_f64()
+    }
+}
+
+impl fmt::Display for Series {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ends = [self.0.first(), self.0.last()].map(|time| time.copied().unwrap_or_default());
+        let [least, most] = ends.map(|time| time.as_secs_f64());
+        let median = self.median().as_secs_f64();
+        write!(f, "min {least:.3} s   median {median:.3} s   max {most:.3} s")
+    }
+}
