@@ -57,6 +57,6 @@ const EVENTS: &str = r#"
             n, random() AS dice, (random() * 40)::int AS viewer, 1 + (random() * 59)::int AS lesson,
             date_trunc('milliseconds',
                 now() - interval '60 days' * (1 - n::float8 / :events) - random() * interval '10 seconds') AS at
-        FROM generate_series(1, :events) n
+        FROM generate_series(1::bigint, :events) n
     ) drawn;
 "#;
