@@ -5,6 +5,7 @@
 mod accounts;
 mod connection;
 mod demo;
+mod embedded;
 mod generated;
 mod harness;
 mod migrations;

@@ -10,7 +10,7 @@ use tracing::{error, info};
 
 use super::postmaster::{Postmaster, Run};
 
-/// PostgreSQL ending this soon after a start is not worth another one.
+/// PostgreSQL ending this soon after it was started again is not worth another try.
 const SHORTEST_RUN: Duration = Duration::from_secs(5);
 
 /// A PostgreSQL that is kept running.
@@ -59,19 +59,19 @@ async fn keep(
     stopping: CancellationToken,
     failure: mpsc::Sender<anyhow::Error>,
 ) -> anyhow::Result<()> {
+    let mut restarted: Option<Instant> = None;
     loop {
-        let started = Instant::now();
         let ended = tokio::select! {
             ended = run.ended() => ended?,
             () = stopping.cancelled() => return run.stop().await,
         };
-        let restarted = if started.elapsed() < SHORTEST_RUN {
-            Err(anyhow!("PostgreSQL ended by itself soon after its start ({ended})"))
+        let next = if restarted.is_some_and(|moment| moment.elapsed() < SHORTEST_RUN) {
+            Err(anyhow!("PostgreSQL ended by itself again, soon after it was started again ({ended})"))
         } else {
             error!("PostgreSQL ended by itself ({ended}); starting it again");
             postmaster.run().await.context("PostgreSQL ended by itself and cannot be started again")
         };
-        run = match restarted {
+        run = match next {
             Ok(run) => run,
             Err(error) => {
                 // Nobody asks any more when the receiver is gone.
@@ -79,6 +79,7 @@ async fn keep(
                 return Ok(());
             }
         };
+        restarted = Some(Instant::now());
         info!("PostgreSQL runs again");
     }
 }

@@ -18,8 +18,9 @@ const CHILDREN: Duration = Duration::from_secs(10);
 /// Ends every process that still works on the cluster in this directory.
 ///
 /// Only called by the holder of the data directory's lock, so that whatever still runs there is nobody's.
-pub(super) async fn clear(cluster: &Path) -> anyhow::Result<()> {
-    if let Some(orphan) = postmaster(cluster).filter(|pid| works_in(cluster, *pid)) {
+pub(super) async fn clear(cluster: &Path, socket_directory: &Path) -> anyhow::Result<()> {
+    let note = cluster.join("postmaster.pid");
+    if let Some(orphan) = named_in(&note).filter(|pid| works_in(cluster, *pid)) {
         warn!(pid = orphan.as_raw(), "Stopping a PostgreSQL that was left behind");
         stop(orphan, || works_in(cluster, orphan)).await?;
     }
@@ -32,9 +33,12 @@ pub(super) async fn clear(cluster: &Path) -> anyhow::Result<()> {
             bail!("Processes of a killed PostgreSQL still work in {}", cluster.display());
         }
     }
-    // Another program may have the number of a PostgreSQL that was killed; PostgreSQL would take it for its like.
-    if postmaster(cluster).is_some_and(|pid| kill(pid, None).is_ok()) {
-        fs::remove_file(cluster.join("postmaster.pid"))?;
+    // The number of a PostgreSQL that was killed may be another program's now, or that of its own corpse, where nobody
+    // buries the dead. PostgreSQL would take either for its like.
+    for note in [note, socket_directory.join(".s.PGSQL.5432.lock")] {
+        if named_in(&note).is_some_and(|pid| kill(pid, None).is_ok()) {
+            fs::remove_file(note)?;
+        }
     }
     Ok(())
 }
@@ -68,9 +72,9 @@ async fn wait_while(patience: Duration, holds: impl Fn() -> bool) -> bool {
     true
 }
 
-/// The process that the cluster's own note names; it may be long gone.
-fn postmaster(cluster: &Path) -> Option<Pid> {
-    let note = fs::read_to_string(cluster.join("postmaster.pid")).ok()?;
+/// The process that a note of PostgreSQL names; it may be long gone.
+fn named_in(note: &Path) -> Option<Pid> {
+    let note = fs::read_to_string(note).ok()?;
     note.lines().next()?.trim().parse().ok().filter(|pid| *pid > 1).map(Pid::from_raw)
 }
 

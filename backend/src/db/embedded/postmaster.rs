@@ -27,8 +27,9 @@ const SLOW_START: Duration = Duration::from_secs(10);
 /// After this long the start has failed.
 const LONGEST_START: Duration = Duration::from_secs(15 * 60);
 
-/// Becomes PostgreSQL, with its words appended to the log in the current directory.
-const RUN: &str = r#"umask 077; exec "$@" >>log 2>&1"#;
+/// Becomes PostgreSQL, with its words appended to the log beside the cluster. It begins in the cluster, where it stays,
+/// so that it can be told from other processes at any moment.
+const RUN: &str = r#"umask 077; exec "$@" >>../log 2>&1"#;
 
 /// How PostgreSQL is to be run.
 #[derive(Debug)]
@@ -78,10 +79,9 @@ impl Postmaster {
     /// Clears away what an earlier run left, starts PostgreSQL and waits until it answers.
     pub async fn run(&self) -> anyhow::Result<Run> {
         let directory = self.cluster.directory();
-        leftovers::clear(&directory).await?;
+        leftovers::clear(&directory, &self.socket_directory).await?;
         let log_begins = self.cluster.log().metadata().map_or(0, |log| log.len());
-        let home = directory.parent().context("The cluster has no parent directory")?;
-        let mut command = self.owner.command("/bin/sh", home);
+        let mut command = self.owner.command("/bin/sh", &directory);
         command
             .args(["-c", RUN, "sh"])
             .arg(self.binaries.program("postgres"))
