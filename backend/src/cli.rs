@@ -119,10 +119,13 @@ fn execute(data_dir: PathBuf, command: Command) -> Result<(), Failure> {
             let config = start(&data_dir, variables)?;
             until_interrupted(export::run(&data_dir, config, arguments))
         }
-        Command::Schema => schema::run(),
         Command::Demo(arguments) => {
             let config = start(&data_dir, variables)?;
             until_interrupted(demo::run(&data_dir, &config, arguments))
+        }
+        Command::Schema => {
+            schema::run();
+            Ok(())
         }
         Command::User(command) => {
             let config = start(&data_dir, variables)?;
@@ -145,7 +148,7 @@ fn start(data_dir: &Path, variables: Variables) -> Result<Config, Failure> {
 /// Runs a command, which is dropped when the process is told to end: what it started then ends too.
 fn until_interrupted(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     runtime()?.block_on(async {
-        let done = signals::stop()?.run_until_cancelled(command).await;
+        let done = signals::stop()?.told.run_until_cancelled(command).await;
         done.unwrap_or_else(|| Err(Failure::Failed(anyhow!("Interrupted"))))
     })
 }

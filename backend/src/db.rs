@@ -3,12 +3,13 @@
 //! Knows nothing of what is in the tables; queries are in `models`.
 
 use anyhow::{Context as _, anyhow};
-use diesel::migration::{Migration, Result as MigrationResult};
+use diesel::migration::{Migration, MigrationSource as _, Result as MigrationResult};
 use diesel::pg::Pg;
+use diesel::sql_types::{Nullable, Text};
 use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, deadpool};
-use diesel_async::{AsyncConnection as _, SimpleAsyncConnection as _};
+use diesel_async::{AsyncConnection as _, RunQueryDsl as _, SimpleAsyncConnection as _};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
 use futures_util::FutureExt as _;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -83,6 +84,21 @@ pub async fn migrate(database_url: &SecretString) -> anyhow::Result<Vec<String>>
 pub async fn pending(database_url: &SecretString) -> anyhow::Result<Vec<String>> {
     let conn = connect(database_url).await.context("The database cannot be reached")?;
     with_migrations(conn, |harness| Ok(names(&harness.pending_migrations(MIGRATIONS)?))).await
+}
+
+/// Whether the newest migration is applied, asked on a connection that is there already.
+pub async fn is_current(conn: &mut Connection) -> anyhow::Result<bool> {
+    let newest = newest_version()?;
+    let applied = diesel::sql_query("SELECT FROM __diesel_schema_migrations WHERE version = $1")
+        .bind::<Nullable<Text>, _>(newest)
+        .execute(conn)
+        .await?;
+    Ok(applied > 0)
+}
+
+fn newest_version() -> anyhow::Result<Option<String>> {
+    let migrations: Vec<Box<dyn Migration<Pg>>> = MIGRATIONS.migrations().map_err(|error| anyhow!(error))?;
+    Ok(migrations.iter().map(|migration| migration.name().version().to_string()).max())
 }
 
 fn names(migrations: &[Box<dyn Migration<Pg>>]) -> Vec<String> {

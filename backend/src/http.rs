@@ -3,6 +3,7 @@
 pub mod caller;
 mod export;
 mod graphql;
+mod health;
 mod hub;
 pub mod problem;
 
@@ -26,6 +27,7 @@ pub fn router(app: App) -> Router {
         .route("/graphql", graphql::route())
         .merge(export::routes())
         .merge(hub::routes())
+        .merge(health::routes())
         .fallback(async || Problem::of(ErrorCode::NotFound, "There is nothing at this address."))
         .method_not_allowed_fallback(async || problem::method_not_allowed())
         .layer(
@@ -34,10 +36,10 @@ pub fn router(app: App) -> Router {
                 .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
                 .layer(middleware::from_fn(log))
                 .layer(PropagateRequestIdLayer::x_request_id())
-                .layer(CatchPanicLayer::custom(problem::panicked))
                 .layer(always(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
                 .layer(always(header::X_FRAME_OPTIONS, "DENY"))
-                .layer(always(header::REFERRER_POLICY, "no-referrer")),
+                .layer(always(header::REFERRER_POLICY, "no-referrer"))
+                .layer(CatchPanicLayer::custom(problem::panicked)),
         )
         .with_state(app)
 }

@@ -9,6 +9,7 @@ pub mod discord_practice_reservation;
 pub mod export_audit;
 pub mod fresh;
 pub mod mirrored;
+pub mod player_event_month;
 pub mod practice_package_order;
 pub mod session;
 pub mod student_activity_snapshot;

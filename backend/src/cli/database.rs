@@ -22,13 +22,11 @@ pub(super) struct CommandDatabase {
 impl CommandDatabase {
     /// The database, whatever is in it; the private one is started if it does not run.
     pub async fn open(data_dir: &Path, config: &Config) -> anyhow::Result<Self> {
-        match &config.database.url {
-            Some(url) => Ok(Self { url: url.clone(), private: None }),
-            None => {
-                let private = EmbeddedPostgres::find_or_start(data_dir, &config.database).await?;
-                Ok(Self { url: private.database_url(), private: Some(private) })
-            }
+        if let Some(url) = &config.database.url {
+            return Ok(Self { url: url.clone(), private: None });
         }
+        let private = EmbeddedPostgres::find_or_start(data_dir, &config.database).await?;
+        Ok(Self { url: private.database_url(), private: Some(private) })
     }
 
     /// The database with every table.

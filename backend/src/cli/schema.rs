@@ -1,11 +1,9 @@
 //! `dataporter schema`
 
-use super::Failure;
 use crate::config::Config;
 use crate::graphql::schema;
 
 /// Prints the GraphQL schema; neither settings nor a database are needed for it.
-pub(super) fn run() -> Result<(), Failure> {
+pub(super) fn run() {
     print!("{}", schema::build(&Config::of_defaults().graphql).sdl());
-    Ok(())
 }

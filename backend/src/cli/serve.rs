@@ -8,16 +8,16 @@ use anyhow::Context as _;
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
-use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::demo::IfEmpty;
-use super::{Failure, logging, runtime, signals};
+use super::demo::{IfEmpty, Notice};
+use super::signals::{self, Stop};
+use super::{Failure, logging, runtime};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{self, Config, Variables};
 use crate::db::embedded::EmbeddedPostgres;
-use crate::{db, http};
+use crate::{db, http, jobs};
 
 /// How long requests may go on after the server was told to end.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -32,6 +32,9 @@ pub(super) struct Arguments {
     /// Fill the database with a demo academy if nothing is in it.
     #[arg(long)]
     demo_if_empty: bool,
+    /// Leave what is done on a schedule to another server on the same database.
+    #[arg(long)]
+    no_scheduler: bool,
 }
 
 /// Serves until the process is told to end.
@@ -44,14 +47,28 @@ pub(super) fn run(data_dir: &Path, arguments: Arguments, variables: Variables) -
     logging::start(&config.logging);
     runtime()?.block_on(async {
         let stop = signals::stop()?;
-        let started = stop.run_until_cancelled(private_database(data_dir, &config)).await;
+        let started = stop.told.run_until_cancelled(private_database(data_dir, &config)).await;
         let Some(mut private) = started.transpose()? else { return Ok(()) };
         let url = config.database.url.clone().or(private.as_ref().map(EmbeddedPostgres::database_url));
         let url = url.context("There is no database")?;
         let kept_in = private.as_ref().map(|_| data_dir);
         let demo = arguments.demo_if_empty.then(|| IfEmpty::new(kept_in));
+        let serving = async {
+            let prepared = stop.told.run_until_cancelled(prepare(config, &url, demo)).await;
+            let Some((app, notice)) = prepared.transpose()? else { return Ok(()) };
+            if !arguments.no_scheduler {
+                tokio::spawn(jobs::run(app.clone(), stop.told.clone()));
+            }
+            serve(app, listener, &stop, || {
+                println!("DataPorter Hub is ready at http://{address}/");
+                if let Some(notice) = notice {
+                    notice.print();
+                }
+            })
+            .await
+        };
         let served = tokio::select! {
-            served = serve(config, &url, listener, address, demo, stop) => served,
+            served = serving => served,
             failure = failed(private.as_mut()) => Err(failure),
         };
         if let Some(private) = private {
@@ -75,46 +92,52 @@ async fn failed(private: Option<&mut EmbeddedPostgres>) -> anyhow::Error {
     }
 }
 
-async fn serve(
+/// Brings the database up to date and puts the application together.
+async fn prepare(
     config: Config,
     database: &SecretString,
-    listener: std::net::TcpListener,
-    address: SocketAddr,
     demo: Option<IfEmpty>,
-    stop: CancellationToken,
-) -> anyhow::Result<()> {
-    let Some(applied) = stop.run_until_cancelled(db::migrate(database)).await else { return Ok(()) };
-    let applied = applied?;
-    if !applied.is_empty() {
-        info!("Applied {} migrations, up to {}", applied.len(), applied[applied.len() - 1]);
+) -> anyhow::Result<(App, Option<Notice>)> {
+    let applied = db::migrate(database).await?;
+    if let Some(last) = applied.last() {
+        info!("Applied {} migrations, up to {last}", applied.len());
     }
     let pool = db::pool(database, config.database.pool_size);
-    let app = App::new(config, pool.clone(), Clock::system())?;
-    let mut notice = None;
-    if let Some(demo) = demo {
-        let Some(filled) = stop.run_until_cancelled(demo.fill(&app)).await else { return Ok(()) };
-        notice = Some(filled?);
-    }
+    let app = App::new(config, pool, Clock::system())?;
+    let notice = match demo {
+        Some(demo) => Some(demo.fill(&app).await?),
+        None => None,
+    };
+    Ok((app, notice))
+}
+
+async fn serve(
+    app: App,
+    listener: std::net::TcpListener,
+    stop: &Stop,
+    ready: impl FnOnce(),
+) -> anyhow::Result<()> {
+    let pool = app.pool.clone();
     let routes = http::router(app).into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(TcpListener::from_std(listener)?, routes)
-        .with_graceful_shutdown(stop.clone().cancelled_owned());
-    println!("DataPorter Hub is ready at http://{address}/");
-    if let Some(notice) = notice {
-        notice.print();
-    }
+        .with_graceful_shutdown(stop.told.clone().cancelled_owned());
+    ready();
     tokio::select! {
-        served = server => served?,
-        () = drained(&stop) => warn!("Cut off the requests that were still going on"),
+        ended = server => ended?,
+        () = drained(stop) => warn!("Cut off the requests that were still going on"),
     }
     pool.close();
     Ok(())
 }
 
 /// Waits until no request may go on any longer.
-async fn drained(stop: &CancellationToken) {
-    stop.cancelled().await;
-    info!("Told to end: letting the requests that go on finish");
-    sleep(DRAIN).await;
+async fn drained(stop: &Stop) {
+    stop.told.cancelled().await;
+    info!("Told to end: letting the requests that go on finish; told again, they are cut off");
+    tokio::select! {
+        () = sleep(DRAIN) => {}
+        () = stop.told_again.cancelled() => {}
+    }
 }
 
 /// The address to type into a browser on this machine.

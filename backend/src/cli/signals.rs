@@ -1,21 +1,32 @@
-//! How the process is told to end.
+//! How the process is told to end: by Ctrl-C, or by its supervisor.
 
 use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// A token that is cancelled when the process is told to end.
-pub(super) fn stop() -> anyhow::Result<CancellationToken> {
-    let stop = CancellationToken::new();
-    let told = stop.clone();
+/// What the process was told.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Stop {
+    /// To end, in good order.
+    pub told: CancellationToken,
+    /// To end, and quickly.
+    pub told_again: CancellationToken,
+}
+
+/// Listens from now on.
+pub(super) fn stop() -> anyhow::Result<Stop> {
+    let stop = Stop::default();
+    let telling = stop.clone();
     let mut interrupt = listen(SignalKind::interrupt())?;
     let mut terminate = listen(SignalKind::terminate())?;
     tokio::spawn(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+        for token in [telling.told, telling.told_again] {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            token.cancel();
         }
-        told.cancel();
     });
     Ok(stop)
 }

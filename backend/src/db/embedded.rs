@@ -42,7 +42,7 @@ pub use refusal::Refusal;
 const APPLICATION: &str = "dataporter";
 
 /// How long to wait for a cluster that another process is starting.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The private PostgreSQL of a data directory, running.
 #[derive(Debug)]

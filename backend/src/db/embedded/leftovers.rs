@@ -11,7 +11,7 @@ use tokio::time::sleep;
 use tracing::warn;
 
 /// How long an orphan may take to shut down properly.
-const PROPER_SHUTDOWN: Duration = Duration::from_secs(60);
+const PROPER_SHUTDOWN: Duration = Duration::from_mins(1);
 /// How long the children of a killed PostgreSQL may take to notice, and to end when they are told to.
 const CHILDREN: Duration = Duration::from_secs(10);
 

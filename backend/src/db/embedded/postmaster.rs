@@ -25,7 +25,7 @@ use super::owner::Owner;
 /// After this long it is said that the start takes its time: a database that was killed recovers first.
 const SLOW_START: Duration = Duration::from_secs(10);
 /// After this long the start has failed.
-const LONGEST_START: Duration = Duration::from_secs(15 * 60);
+const LONGEST_START: Duration = Duration::from_mins(15);
 
 /// Becomes PostgreSQL, with its words appended to the log beside the cluster. It begins in the cluster, where it stays,
 /// so that it can be told from other processes at any moment.

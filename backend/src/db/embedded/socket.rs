@@ -23,7 +23,7 @@ pub(super) fn make(data_dir: &Path, cluster: &Path, owner: &Owner) -> anyhow::Re
     }
     if let Ok(directory) = link(data_dir).read_link() {
         let private = fs::symlink_metadata(&directory)
-            .is_ok_and(|found| found.is_dir() && owner.is(found.uid()) && found.mode() & 0o077 == 0);
+            .is_ok_and(|found| found.is_dir() && owner.is(found.uid()) && found.mode() & 0o777 == 0o700);
         if private {
             return Ok(directory);
         }

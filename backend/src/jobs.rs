@@ -1,0 +1,43 @@
+//! What is done again and again while the hub is served.
+//!
+//! Several servers on one database may all do it: whatever one has done, the others find done.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use chrono::{Days, Months};
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+use tracing::error;
+
+use crate::app::App;
+use crate::models::player_event_month;
+use crate::models::session::Session;
+
+const HOUSEKEEPING: Duration = Duration::from_hours(1);
+
+/// How far ahead the months for player events are made: a server that is only now and then on still has room.
+const MONTHS_AHEAD: Months = Months::new(3);
+
+/// Runs the schedule until it is told to stop.
+pub async fn run(app: App, stop: CancellationToken) {
+    let mut hours = interval(HOUSEKEEPING);
+    hours.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // The first tick is at once.
+    while stop.run_until_cancelled(hours.tick()).await.is_some() {
+        if let Err(error) = keep_house(&app).await {
+            error!(cause = format!("{error:#}"), "Housekeeping failed; it is tried again in an hour");
+        }
+    }
+}
+
+async fn keep_house(app: &App) -> anyhow::Result<()> {
+    let now = app.clock.now();
+    let conn = &mut *app.pool.get().await.context("No database connection")?;
+    let today = now.date_naive();
+    // Yesterday too: events of the last minutes of a month arrive in the next one.
+    player_event_month::ensure(conn, today - Days::new(1), today + MONTHS_AHEAD)
+        .await
+        .context("Months for player events cannot be made")?;
+    Session::sweep_all(conn, now).await.context("Expired sessions cannot be deleted")
+}
