@@ -8,6 +8,7 @@ mod demo;
 mod embedded;
 mod generated;
 mod harness;
+mod imports;
 mod migrations;
 mod mirror;
 mod player_event_partitions;

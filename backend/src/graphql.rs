@@ -8,12 +8,14 @@ pub mod audit;
 pub mod catalog;
 pub mod context;
 pub mod dataset;
+pub mod import;
 mod limits;
 pub mod mirror;
 pub mod names;
 pub mod schema;
 pub mod token;
 mod total;
+mod upload;
 pub mod user;
 
 /// Everything that can be asked.
@@ -23,6 +25,7 @@ pub struct Query(
     audit::AuditQuery,
     catalog::CatalogQuery,
     dataset::DatasetQuery,
+    import::ImportQuery,
     token::TokenQuery,
     user::UserQuery,
 );
@@ -31,6 +34,7 @@ pub struct Query(
 #[derive(async_graphql::MergedObject, Default)]
 pub struct Mutation(
     account::AccountMutation,
+    import::ImportMutation,
     mirror::MirrorMutation,
     token::TokenMutation,
     user::UserMutation,

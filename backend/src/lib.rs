@@ -12,6 +12,7 @@ pub mod export;
 pub mod graphql;
 pub mod http;
 pub mod id;
+pub mod import;
 pub mod jobs;
 pub mod mirror;
 pub mod models;

@@ -192,7 +192,8 @@ fn page_cost(first: Option<i32>, last: Option<i32>, row: usize) -> usize {
     10 + usize::try_from(rows).unwrap_or(500) * row / 10
 }
 
-async fn email(ctx: &Context<'_>, user: Id) -> Result<String> {
+/// A user's e-mail address.
+pub(super) async fn email(ctx: &Context<'_>, user: Id) -> Result<String> {
     optional_email(ctx, Some(user))
         .await?
         .ok_or_else(|| Error::Internal(anyhow::anyhow!("User {user} is not there")))

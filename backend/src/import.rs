@@ -1,0 +1,159 @@
+//! Imports: a file becomes snapshots, or a list of what is wrong with it.
+//!
+//! A thread reads and checks the file, chunk by chunk; the database checks what the rows refer to and keeps the good ones
+//! aside; and when the file is through, those that are not there yet are recorded, all in one transaction. Knows nothing
+//! of GraphQL or HTTP.
+
+mod cell_problem;
+mod chunk;
+mod column;
+mod content;
+mod file_problem;
+mod header;
+mod json_scan;
+mod payload;
+mod records;
+mod references;
+mod row;
+mod write;
+
+use std::fs::File;
+use std::io::Seek as _;
+
+use anyhow::Context as _;
+use diesel_async::AsyncConnection as _;
+use domain::Locale;
+use tokio::sync::Semaphore;
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::models::import::{Import, ImportMode, ImportState, NewImport, Outcome};
+use crate::models::snapshot_table::SnapshotTable;
+pub use cell_problem::CellProblem;
+use file_problem::FileProblem;
+use records::Broken;
+
+/// So many imports work at a time in one process; the others wait, so that requests always find a connection.
+static SLOTS: Semaphore = Semaphore::const_new(2);
+
+/// What somebody wants imported, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Order {
+    /// Where the rows are to go.
+    pub table: SnapshotTable,
+    /// What happens to good rows when others are bad.
+    pub mode: ImportMode,
+    /// Whether anything is to be written.
+    pub effect: Effect,
+    /// The id of the user who wants it.
+    pub importer: i64,
+    /// Their language.
+    pub locale: Locale,
+}
+
+/// What an import does with good rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// They are checked and counted.
+    CheckOnly,
+    /// They are written.
+    Write,
+}
+
+/// A file as it was received.
+#[derive(Debug)]
+pub struct ReceivedFile {
+    /// Its name as the sender wrote it; never used as a path.
+    pub name: String,
+    /// Its content.
+    pub content: File,
+}
+
+/// The longest file name that is kept, in characters.
+const MAX_NAME: usize = 255;
+
+/// Imports a file, and answers when that is through. The work goes on when whoever waits for it goes away.
+///
+/// A file that cannot be read as a whole is an error with the field `file`; bad rows are not.
+pub async fn import(app: &App, order: Order, file: ReceivedFile) -> Result<Import> {
+    let size = file.content.metadata().context("The received file is gone")?.len();
+    let name: String = file.name.chars().filter(|char| !char.is_control()).take(MAX_NAME).collect();
+    let new = NewImport {
+        dataset: order.table.dataset().key(),
+        mode: order.mode.key(),
+        dry_run: order.effect == Effect::CheckOnly,
+        filename: &name,
+        size_bytes: i64::try_from(size).unwrap_or(i64::MAX),
+        imported_by: order.importer,
+        started_at: app.clock.now(),
+    };
+    let import = new.insert(&mut *app.pool.get().await?).await?;
+    let work = tokio::spawn(carry_out(app.clone(), order, import, file.content, size));
+    work.await.context("An import was cut off")?
+}
+
+async fn carry_out(app: App, order: Order, import: Import, mut content: File, size: u64) -> Result<Import> {
+    let _slot = SLOTS.acquire().await.context("Imports are closed")?;
+    let mut conn = app.pool.get().await?;
+    let result = if size > app.config.imports.max_bytes {
+        Err(FileProblem::TooLarge(app.config.imports.max_bytes).into())
+    } else {
+        content.rewind().context("The received file is gone")?;
+        conn.transaction(async |conn| write::write(conn, &app, order, &import, content).await).await
+    };
+    let (state, message, error) = match result {
+        Ok(import) => return Ok(import),
+        Err(Failure::Refused(problem)) => {
+            let phrase = problem.phrase();
+            let message = phrase.in_locale(order.locale).to_owned();
+            (ImportState::Rejected, message, Error::invalid("file", phrase))
+        }
+        Err(Failure::Internal(cause)) => {
+            let error = Error::Internal(cause);
+            (ImportState::Failed, error.message(order.locale), error)
+        }
+    };
+    Outcome {
+        state: state.key(),
+        content_sha256: None,
+        rows_read: 0,
+        rows_inserted: 0,
+        rows_duplicate: 0,
+        rows_rejected: 0,
+        message: Some(message),
+        finished_at: app.clock.now(),
+    }
+    .store(&mut conn, import.id)
+    .await?;
+    Err(error)
+}
+
+/// Why an import did not come to its end.
+#[derive(Debug)]
+enum Failure {
+    /// The file is not as it should be.
+    Refused(FileProblem),
+    /// A fault of ours.
+    Internal(anyhow::Error),
+}
+
+impl From<FileProblem> for Failure {
+    fn from(problem: FileProblem) -> Self {
+        Self::Refused(problem)
+    }
+}
+
+impl From<Broken> for Failure {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Refused(problem) => Self::Refused(problem),
+            Broken::Unreadable(error) => Self::Internal(error.into()),
+        }
+    }
+}
+
+impl From<diesel::result::Error> for Failure {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Internal(error.into())
+    }
+}

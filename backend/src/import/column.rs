@@ -1,0 +1,81 @@
+//! The columns of an import file.
+
+use crate::models::mirrored::reference::Referenced;
+use crate::models::snapshot_table::SnapshotTable;
+
+/// A column of an import file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Column {
+    /// The student or teacher.
+    Person,
+    /// The course.
+    Course,
+    /// The lesson.
+    Lesson,
+    /// The practice pack.
+    PracticePackage,
+    /// What kind of activity.
+    Category,
+    /// What the value is about.
+    Scope,
+    /// The figure.
+    Value,
+    /// Details.
+    Payload,
+    /// The moment.
+    CapturedAt,
+}
+
+impl Column {
+    /// Every column, in the order of the file.
+    pub const ALL: [Self; 9] = [
+        Self::Person,
+        Self::Course,
+        Self::Lesson,
+        Self::PracticePackage,
+        Self::Category,
+        Self::Scope,
+        Self::Value,
+        Self::Payload,
+        Self::CapturedAt,
+    ];
+
+    /// The column's name in files that go into this table.
+    pub const fn key(self, table: SnapshotTable) -> &'static str {
+        match self {
+            Self::Person => table.person_column(),
+            Self::Course => "course_id",
+            Self::Lesson => "lesson_id",
+            Self::PracticePackage => "practice_package_id",
+            Self::Category => "category",
+            Self::Scope => "scope",
+            Self::Value => "value",
+            Self::Payload => "payload",
+            Self::CapturedAt => "captured_at",
+        }
+    }
+}
+
+impl From<Referenced> for Column {
+    fn from(table: Referenced) -> Self {
+        match table {
+            Referenced::User => Self::Person,
+            Referenced::Course => Self::Course,
+            Referenced::Lesson => Self::Lesson,
+            Referenced::Package => Self::PracticePackage,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_columns_are_those_of_the_catalogue() {
+        for table in SnapshotTable::ALL {
+            let keys = Column::ALL.map(|column| column.key(table));
+            assert_eq!(Some(&keys[..]), table.dataset().describe().import);
+        }
+    }
+}

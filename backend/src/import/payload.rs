@@ -1,0 +1,47 @@
+//! Payload cells: JSON as it stands, or any other text, kept as what it is.
+
+use std::borrow::Cow;
+
+use serde_json::json;
+
+use super::cell_problem::CellProblem;
+use super::json_scan::{Finding, scan};
+
+/// What to store for a payload cell that is not blank.
+///
+/// A JSON object or array is stored as it stands; any other text as `{"raw": text}`.
+pub fn read(text: &str) -> Result<Cow<'_, str>, CellProblem> {
+    let finding = if text.trim_start().starts_with(['{', '[']) { scan(text) } else { Finding::NotJson };
+    match finding {
+        Finding::Storable => Ok(Cow::Borrowed(text)),
+        Finding::NotJson => Ok(Cow::Owned(json!({ "raw": text }).to_string())),
+        Finding::TooDeep => Err(CellProblem::TooDeep),
+        Finding::NotStorable => Err(CellProblem::NotStorable),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_and_arrays_stay_as_they_are() {
+        for text in ["{}", " [1, 2.50, {\"a\": null}] ", "{\"n\": 123456789012345678901234567890.10}"] {
+            assert_eq!(read(text), Ok(Cow::Borrowed(text)));
+        }
+    }
+
+    #[test]
+    fn any_other_text_is_kept_as_text() {
+        assert_eq!(read("12").unwrap(), r#"{"raw":"12"}"#);
+        assert_eq!(read("{a: \"b\"}").unwrap(), r#"{"raw":"{a: \"b\"}"}"#);
+        assert_eq!(read("[1] and more").unwrap(), r#"{"raw":"[1] and more"}"#);
+    }
+
+    #[test]
+    fn json_that_cannot_be_kept_is_refused() {
+        assert_eq!(read("{\"a\": \"\\u0000\"}"), Err(CellProblem::NotStorable));
+        assert_eq!(read("[1e400]"), Err(CellProblem::NotStorable));
+        assert_eq!(read(&format!("{}{}", "[".repeat(1000), "]".repeat(1000))), Err(CellProblem::TooDeep));
+    }
+}

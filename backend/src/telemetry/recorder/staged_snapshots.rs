@@ -1,0 +1,36 @@
+//! Records what an import has set aside.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Timestamptz};
+use diesel_async::RunQueryDsl;
+
+use crate::db::Connection;
+use crate::models::snapshot_table::SnapshotTable;
+use crate::models::staged_snapshot::StagedSnapshot;
+
+/// Records the staged snapshots of an import that are not there yet, and answers with their number.
+///
+/// Rows of one moment keep the order of the file.
+pub async fn record_staged_snapshots(
+    conn: &mut Connection,
+    table: SnapshotTable,
+    import_id: i64,
+    now: DateTime<Utc>,
+) -> QueryResult<usize> {
+    let (name, person) = (table.name(), table.person_column());
+    let new = StagedSnapshot::new_rows(table);
+    sql_query(format!(
+        "INSERT INTO {name} (captured_at, {person}, course_id, lesson_id, practice_package_id, category, scope, value, \
+             payload, import_id, created_at) \
+         SELECT captured_at, person_id, course_id, lesson_id, practice_package_id, category, scope, value, payload, \
+             $1, $2 \
+         FROM ({new}) AS new \
+         ORDER BY captured_at, line"
+    ))
+    .bind::<BigInt, _>(import_id)
+    .bind::<Timestamptz, _>(now)
+    .execute(conn)
+    .await
+}

@@ -1,0 +1,388 @@
+//! Imports: what a file becomes, and what it is told.
+
+use std::fmt::Write as _;
+
+use backend::models::user::{User, UserChanges};
+use chrono::TimeDelta;
+use domain::access::Role;
+use reqwest::multipart::{Form, Part};
+use serde_json::{Value, json};
+
+use crate::harness::hub::{Answer, Hub, NOW, TestUser};
+
+const IMPORT: &str = "mutation ($file: Upload!, $dataset: Dataset!, $mode: ImportMode!, $dryRun: Boolean!) {
+    importSnapshots(dataset: $dataset, file: $file, mode: $mode, dryRun: $dryRun) {
+        id state mode dryRun filename sizeBytes rowsRead rowsInserted rowsDuplicate rowsRejected message importedBy
+        rejectedRows { line column value reason }
+    }
+}";
+const HEADER: &str =
+    "user_id,course_id,lesson_id,practice_package_id,category,scope,value,payload,captured_at";
+
+/// A hub with two students, a course, a lesson and a pack.
+async fn hub() -> Hub {
+    let hub = Hub::start().await;
+    hub.sql(
+        "INSERT INTO users (id, name, email, role) VALUES
+             (7, 'Luz', 'luz@example.com', 'student'), (8, 'Teo', 'teo@example.com', 'student');
+         INSERT INTO courses (id, slug, titles) VALUES (1, 'uno', '{\"es\": \"Uno\"}');
+         INSERT INTO lessons (id, course_id, title) VALUES (11, 1, 'Once');
+         INSERT INTO practice_packages
+             (id, creator_id, lesson_id, title, sessions_count, price_amount, price_currency, status)
+             VALUES (21, 7, 11, 'Pack', 4, 10, 'EUR', 'active')",
+    )
+    .await;
+    hub
+}
+
+/// How a file is imported.
+#[derive(Clone, Copy)]
+struct How {
+    dataset: &'static str,
+    mode: &'static str,
+    dry_run: bool,
+}
+
+const ALL: How = How { dataset: "STUDENT_ACTIVITY_SNAPSHOTS", mode: "ALL_OR_NOTHING", dry_run: false };
+const SKIP: How = How { mode: "SKIP_INVALID", ..ALL };
+
+async fn send(hub: &Hub, by: &TestUser, how: How, file: impl Into<Vec<u8>>) -> Answer {
+    let How { dataset, mode, dry_run } = how;
+    let variables = json!({"file": null, "dataset": dataset, "mode": mode, "dryRun": dry_run});
+    let form = Form::new()
+        .text("operations", json!({"query": IMPORT, "variables": variables}).to_string())
+        .text("map", json!({"0": ["variables.file"]}).to_string())
+        .part("0", Part::bytes(file.into()).file_name("snapshots.csv"));
+    let request = hub.http.post(hub.url("/graphql")).bearer_auth(&by.token);
+    let request = request.header("graphql-require-preflight", "1").header("accept-language", "en");
+    let body = request.multipart(form).send().await.unwrap().json().await.unwrap();
+    Answer { body, cookie: None }
+}
+
+async fn import(hub: &Hub, by: &TestUser, how: How, file: impl Into<Vec<u8>>) -> Value {
+    let Answer { mut body, .. } = send(hub, by, how, file).await;
+    assert!(body["errors"].is_null(), "{body}");
+    body["data"]["importSnapshots"].take()
+}
+
+/// State, and rows inserted, duplicate and rejected.
+fn counts(import: &Value) -> Value {
+    json!([import["state"], import["rowsInserted"], import["rowsDuplicate"], import["rowsRejected"]])
+}
+
+/// Why the file as a whole was refused.
+async fn refusal(hub: &Hub, by: &TestUser, file: impl Into<Vec<u8>>) -> String {
+    let Answer { body, .. } = send(hub, by, ALL, file).await;
+    assert_eq!(body["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{body}");
+    assert_eq!(body["errors"][0]["extensions"]["field"], "file", "{body}");
+    body["errors"][0]["message"].as_str().unwrap().to_owned()
+}
+
+/// The rows of a table as the database knows them, in the stable order.
+async fn stored(hub: &Hub, table: &str) -> Vec<String> {
+    let rows = format!(
+        "SELECT concat_ws(' ', captured_at, user_id, course_id, lesson_id, practice_package_id, category, scope, value,
+             payload) FROM {table} ORDER BY captured_at DESC, id DESC"
+    );
+    let rows = hub.database.client().await.query(&rows, &[]).await.unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+async fn students(hub: &Hub) -> Vec<String> {
+    stored(hub, "student_activity_snapshots").await
+}
+
+#[tokio::test]
+async fn a_csv_with_the_machine_header_becomes_snapshots() {
+    let hub = hub().await;
+    let admin = hub.user(Role::Admin).await;
+    let file = format!(
+        "{HEADER}\n7,1,11,21,quiz,module,3,\"{{\"\"b\"\": 1.50, \"\"a\"\": [null]}}\",2026-11-16T09:00:00.25+01:00\n\
+         8,,,,,,,note,2026-11-15\n8,,,,,,,,\n"
+    );
+    let imported = import(&hub, &admin, ALL, file.as_str()).await;
+    assert_eq!(counts(&imported), json!(["DONE", 3, 0, 0]));
+    assert_eq!(imported["rowsRead"], 3);
+    assert_eq!(imported["filename"], "snapshots.csv");
+    assert_eq!(imported["sizeBytes"], json!(file.len() as f64));
+    assert_eq!(imported["importedBy"], "admin@example.com");
+    assert_eq!(
+        students(&hub).await,
+        [
+            "2027-01-15 08:00:00+00 8 custom",
+            "2026-11-16 08:00:00.25+00 7 1 11 21 quiz module 3 {\"a\": [null], \"b\": 1.50}",
+            "2026-11-15 00:00:00+00 8 custom {\"raw\": \"note\"}",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn teacher_snapshots_are_imported_alike() {
+    let hub = hub().await;
+    let admin = hub.user(Role::Admin).await;
+    let how = How { dataset: "TEACHER_ACTIVITY_SNAPSHOTS", ..ALL };
+    let file = "teacher_id,value\n7,1\n7,1\n";
+    assert_eq!(counts(&import(&hub, &admin, how, file).await), json!(["DONE", 1, 1, 0]));
+    assert_eq!(counts(&import(&hub, &admin, how, file).await), json!(["DONE", 0, 2, 0]));
+    assert_eq!(students(&hub).await.len(), 0);
+}
+
+#[tokio::test]
+async fn every_bad_row_is_reported_with_line_column_value_and_reason() {
+    let hub = hub().await;
+    let admin = hub.user(Role::Admin).await;
+    let file = format!(
+        "{HEADER}\r\n7,1,,,a,s,1,\"two\r\nlines\",2026-11-16\r\n\r\n12abc,1,,,a,s,1,,2026-11-16\r\n\
+         7,99,,,a,s,1,,2026-11-16\r\n9,1,,,a,s,12abc,,2026-11-16\r\n7,1,12,,a,s,1,,2026-11-16\r\n\
+         7,1,,22,a,s,1,,2026-11-16\r\n7,1,,,a,s,1,,16/11/2026\r\n9,1,,,a,s,1,,2026-11-16\r\n7,1,,,a\r\n"
+    );
+    let imported = import(&hub, &admin, ALL, file).await;
+    assert_eq!(counts(&imported), json!(["REJECTED", 0, 0, 8]));
+    assert_eq!(imported["message"], "8 rows are wrong; none was imported.");
+    insta::assert_json_snapshot!(imported["rejectedRows"]);
+    assert_eq!(students(&hub).await.len(), 0);
+    let kept = "SELECT row_text FROM import_rows_rejected WHERE line = 6";
+    let kept = hub.database.client().await.query_one(kept, &[]).await.unwrap();
+    assert_eq!(kept.get::<_, &str>(0), "7,99,,,a,s,1,,2026-11-16");
+}
+
+#[tokio::test]
+async fn good_rows_are_written_when_bad_ones_are_to_be_skipped() {
+    let hub = hub().await;
+    let admin = hub.user(Role::Admin).await;
+    let file =
+        "user_id,value,captured_at\n7,1,2026-11-16\n7,-1,2026-11-16\n99,1,2026-11-16\n8,2,2026-11-16\n";
+    assert_eq!(counts(&import(&hub, &admin, SKIP, file).await), json!(["DONE", 2, 0, 2]));
+    assert_eq!(students(&hub).await.len(), 2);
+
+    hub.sql("INSERT INTO users (id, name, email, role) VALUES (99, 'Eva', 'eva@example.com', 'student')")
+        .await;
+    assert_eq!(counts(&import(&hub, &admin, SKIP, file).await), json!(["DONE", 1, 2, 1]));
+}
+
+#[tokio::test]
+async fn a_dry_run_counts_and_writes_nothing() {
+    let hub = hub().await;
+    let admin = hub.user(Role::Admin).await;
+    let file = "user_id,value\n7,1\n7,1\n8,2\n8,x\n";
+    let dry = How { dry_run: true, ..SKIP };
+    assert_eq!(counts(&import(&hub, &admin, dry, file).await), json!(["DONE", 2, 1, 1]));
+    let strict = import(&hub, &admin, How { dry_run: true, ..ALL }, file).await;
+    assert_eq!(counts(&strict), json!(["REJECTED", 0, 1, 1]));
+    assert_eq!(strict["dryRun"], true);
+    assert_eq!(students(&hub).await.len(), 0);
+    hub.clock.advance(TimeDelta::minutes(1));
+    assert_eq!(
+        counts(&import(&hub, &admin, SKIP, file).await),
+        json!(["DONE", 2, 1, 1]),
+        "a dry run is no import"
+    );
+}
+
+#[tokio::test]
+async fn rows_that_are_already_there_are_not_inserted_again() {
+    let hub = hub().await;
+    let admin = hub.user(Role::Admin).await;
+    let first = format!(
+        "{HEADER}\n7,1,,,a,s,1,\"{{\"\"x\"\":1,\"\"y\"\":2}}\",2026-11-16T00:00:00Z\n7,,,,a,,,,2026-11-16\n"
+    );
+    import(&hub, &admin, ALL, first).await;
+    let second = format!(
+        "{HEADER}\n7,1,,,a,s,1,\"{{ \"\"y\"\": 2.0, \"\"x\"\": 1 }}\",2026-11-16T01:00:00+01:00\n7,,,,a,,,,2026-11-16\n\
+         7,,,,a,,0,,2026-11-16\n7,,,,a,,0,,2026-11-16\n7,1,,,a,,,,2026-11-16\n"
+    );
+    assert_eq!(counts(&import(&hub, &admin, ALL, second).await), json!(["DONE", 2, 3, 0]));
+}
+
+#[tokio::test]
+async fn a_file_that_comes_again_holds_nothing_new_even_without_dates() {
+    let hub = hub().await;
+    let admin = hub.user(Role::Admin).await;
+    let file = "user_id,value\n7,1\n8,2\n";
+    assert_eq!(counts(&import(&hub, &admin, ALL, file).await), json!(["DONE", 2, 0, 0]));
+    for _ in 0..2 {
+        hub.clock.advance(TimeDelta::minutes(1));
+        assert_eq!(counts(&import(&hub, &admin, ALL, file).await), json!(["DONE", 0, 2, 0]));
+    }
+    let another = "user_id,value\n7,1\n8,2\n\n";
+    assert_eq!(counts(&import(&hub, &admin, ALL, another).await), json!(["DONE", 2, 0, 0]));
+}
+
+#[tokio::test]
+async fn the_same_file_twice_at_once_is_imported_once() {
+    let hub = hub().await;
+    let admin = hub.user(Role::Admin).await;
+    let file = "user_id,value,captured_at\n7,1,2026-11-16\n8,2,2026-11-16\n";
+    let (one, two) = tokio::join!(import(&hub, &admin, ALL, file), import(&hub, &admin, ALL, file));
+    let inserted = one["rowsInserted"].as_i64().unwrap() + two["rowsInserted"].as_i64().unwrap();
+    assert_eq!((inserted, students(&hub).await.len()), (2, 2));
+}
+
+#[tokio::test]
+async fn headers_that_people_read_are_understood() {
+    let hub = hub().await;
+    let admin = hub.user(Role::Admin).await;
+    for file in [
+        "\u{feff}Capturado;ID de estudiante;Correo del estudiante;Valor;Ámbito\r\n\r\n2026-11-16;7;x@y.z;1;a;b\r\n;;;;\r\n",
+        "\u{feff}Capturado;ID de estudiante;Correo del estudiante;Valor;Ámbito\r\n\r\n2026-11-16;7;x@y.z;1;\"a;b\"\r\n;;;;\r\n",
+        "scope,value,Student e-mail,Student ID,captured at\n\"a;b\",1,,7,2026-11-16",
+    ] {
+        import(&hub, &admin, SKIP, file).await;
+    }
+    assert_eq!(students(&hub).await, ["2026-11-16 00:00:00+00 7 custom a;b 1"]);
+}
+
+#[tokio::test]
+async fn formulas_that_an_export_guarded_are_restored() {
+    let hub = hub().await;
+    let admin = hub.user(Role::Admin).await;
+    let file = "user_id,category,scope,captured_at\n7,'=1+1,'-x,2026-11-16\n7,'quoted',it's,2026-11-15\n";
+    import(&hub, &admin, ALL, file).await;
+    assert_eq!(
+        students(&hub).await,
+        ["2026-11-16 00:00:00+00 7 =1+1 -x", "2026-11-15 00:00:00+00 7 'quoted' it's"]
+    );
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_csv_is_refused_by_what_it_is() {
+    let hub = hub().await;
+    let admin = hub.user(Role::Admin).await;
+    let mut told = String::new();
+    for file in [
+        &b""[..],
+        b" \r\n",
+        b"PK\x03\x04\x14\x00\x06\x00",
+        b"[{\"user_id\": 7}]",
+        b"{\"user_id\": 7}\n",
+        b"\xff\xfeu\x00",
+        b"user_id\n7\x00\n",
+        b"user_id,scope\n7,ma\xf1ana\n",
+        b"user_id,scope\n7,\"open\n8,x\n",
+        b"user_id,colour,taste\n7,red,sour\n",
+        b"course_id\n1\n",
+        b"user_id,value,valor\n7,1,1\n",
+    ] {
+        writeln!(told, "{}", refusal(&hub, &admin, file).await).unwrap();
+    }
+    insta::assert_snapshot!(told);
+    let history = "{ imports(first: 1) { totalCount nodes { state message rowsRead } } }";
+    let history = hub.graphql(history).by(&admin.token).data().await;
+    assert_eq!(history["imports"]["totalCount"], 12);
+    assert_eq!(history["imports"]["nodes"][0]["state"], "REJECTED");
+}
+
+#[tokio::test]
+async fn size_and_rows_have_their_limits() {
+    let hub = Hub::with(|config| {
+        config.imports.max_bytes = 2000;
+        config.imports.max_rows = 2;
+    })
+    .await;
+    let admin = hub.user(Role::Admin).await;
+    let rows = format!("user_id\n{}\n{}\n{}\n", admin.id, admin.id, admin.id);
+    assert_eq!(refusal(&hub, &admin, rows).await, "file: The file has too many rows. Accepted: up to 2.");
+    let large = format!("user_id\n{}\n", " ".repeat(2000));
+    assert_eq!(
+        refusal(&hub, &admin, large).await,
+        "file: The file is too large. Accepted: up to 2000 bytes."
+    );
+}
+
+#[tokio::test]
+async fn importing_needs_manage_settings_and_a_snapshot_dataset() {
+    let hub = hub().await;
+    let file = "user_id\n7\n";
+    for role in [Role::TeacherAdmin, Role::Teacher, Role::Student, Role::Service] {
+        let user = hub.user(role).await;
+        assert_eq!(send(&hub, &user, ALL, file).await.code(), "FORBIDDEN");
+    }
+    let admin = hub.user(Role::Admin).await;
+    let events = How { dataset: "VIDEO_PLAYER_EVENTS", ..ALL };
+    assert_eq!(send(&hub, &admin, events, file).await.code(), "BAD_USER_INPUT");
+    let nobody = TestUser { id: 0, token: "none".to_owned() };
+    assert_eq!(send(&hub, &nobody, ALL, file).await.code(), "UNAUTHENTICATED");
+    assert_eq!(students(&hub).await.len(), 0);
+}
+
+#[tokio::test]
+async fn a_teacher_admin_sees_their_own_imports_only() {
+    let hub = hub().await;
+    let (admin, teacher) = (hub.user(Role::Admin).await, hub.user(Role::TeacherAdmin).await);
+    let granted = UserChanges { role: None, manage_settings: Some(true), active: None, updated_at: NOW };
+    User::change(&mut hub.database.pool.get().await.unwrap(), teacher.id, &granted).await.unwrap();
+    let how = How { dataset: "TEACHER_ACTIVITY_SNAPSHOTS", ..SKIP };
+    let theirs = import(&hub, &teacher, how, "teacher_id,value\n7,1\n7,secret\n").await;
+    let admins = import(&hub, &admin, how, "teacher_id,value\n7,2\n7,secret\n").await;
+
+    let one = "query ($id: ID!) { import(id: $id) { rejectedRows { value } } }";
+    let ask =
+        |by: &TestUser, import: &Value| hub.graphql(one).by(&by.token).variables(json!({"id": import["id"]}));
+    assert_eq!(ask(&teacher, &admins).data().await["import"], Value::Null);
+    for by in [&admin, &teacher] {
+        assert_eq!(ask(by, &theirs).data().await["import"]["rejectedRows"][0]["value"], "secret");
+    }
+    let all = "{ imports { totalCount nodes { id } } }";
+    let seen = hub.graphql(all).by(&teacher.token).data().await;
+    assert_eq!(seen["imports"], json!({"totalCount": 1, "nodes": [{"id": theirs["id"]}]}));
+    let seen = hub.graphql(all).by(&admin.token).data().await;
+    assert_eq!(seen["imports"]["totalCount"], 2);
+}
+
+#[tokio::test]
+async fn the_history_is_paged_newest_first() {
+    let hub = hub().await;
+    let admin = hub.user(Role::Admin).await;
+    let mut made = Vec::new();
+    for value in 0..3 {
+        made.push(import(&hub, &admin, ALL, format!("user_id,value\n7,{value}\n")).await["id"].take());
+    }
+    let page = "query ($after: String) {
+        imports(first: 2, after: $after) { nodes { id } pageInfo { hasNextPage endCursor } }
+    }";
+    let first = hub.graphql(page).by(&admin.token).data().await["imports"].take();
+    assert_eq!(first["nodes"], json!([{"id": made[2]}, {"id": made[1]}]));
+    assert_eq!(first["pageInfo"]["hasNextPage"], true);
+    let after = json!({"after": first["pageInfo"]["endCursor"]});
+    let second = hub.graphql(page).by(&admin.token).variables(after).data().await["imports"].take();
+    assert_eq!(second["nodes"], json!([{"id": made[0]}]));
+    assert_eq!(second["pageInfo"]["hasNextPage"], false);
+}
+
+#[tokio::test]
+async fn a_file_that_did_not_come_is_asked_for() {
+    let hub = hub().await;
+    let admin = hub.user(Role::Admin).await;
+    for file in [json!("#__graphql_file__:0"), json!("#__graphql_file__:x"), json!("x")] {
+        let variables = json!({"file": file, "dataset": ALL.dataset, "mode": ALL.mode, "dryRun": false});
+        let code = hub.graphql(IMPORT).by(&admin.token).variables(variables).code().await;
+        assert_eq!(code, "BAD_USER_INPUT", "{file}");
+    }
+}
+
+#[tokio::test]
+async fn twenty_thousand_rows_arrive_value_for_value() {
+    let hub = hub().await;
+    let admin = hub.user(Role::Admin).await;
+    hub.sql("INSERT INTO users (id, name, email, role) SELECT id, 's', 's' || id, 'student' FROM generate_series(1000, 2999) id")
+        .await;
+    let mut file = format!("{HEADER}\n");
+    for row in 0..20_000 {
+        let (student, day) = (1000 + row % 2000, 1 + row % 28);
+        let payload = format!("\"{{\"\"region\"\": \"\"East, \\n{row}\"\", \"\"disability\"\": false}}\"");
+        writeln!(
+            file,
+            "{student},1,,,course_registration,module,{row},{payload},2013-02-{day:02}T09:00:00+00:00"
+        )
+        .unwrap();
+    }
+    let imported = import(&hub, &admin, ALL, file.as_str()).await;
+    assert_eq!(counts(&imported), json!(["DONE", 20_000, 0, 0]));
+    let found = "SELECT count(*) FROM student_activity_snapshots
+        WHERE user_id = 1000 + value % 2000 AND captured_at = ('2013-02-' || 1 + value % 28 || ' 09:00Z')::timestamptz
+          AND payload = jsonb_build_object('region', E'East, \\n' || value, 'disability', false) AND course_id = 1
+          AND category = 'course_registration' AND scope = 'module' AND lesson_id IS NULL";
+    let found = hub.database.client().await.query_one(found, &[]).await.unwrap();
+    assert_eq!(found.get::<_, i64>(0), 20_000);
+    assert_eq!(counts(&import(&hub, &admin, ALL, file).await), json!(["DONE", 0, 20_000, 0]));
+}
