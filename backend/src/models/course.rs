@@ -130,10 +130,12 @@ fn wanted(text: Option<&str>) -> Option<&str> {
 pub(super) fn containing(text: &str) -> String {
     let mut pattern = String::from("%");
     for character in text.chars() {
-        if matches!(character, '%' | '_' | '\\') {
-            pattern.push('\\');
+        match character {
+            '%' | '_' | '\\' => pattern.extend(['\\', character]),
+            // PostgreSQL has no text with a NUL in it, so this finds nothing.
+            '\0' => pattern.push(char::REPLACEMENT_CHARACTER),
+            _ => pattern.push(character),
         }
-        pattern.push(character);
     }
     pattern.push('%');
     pattern
