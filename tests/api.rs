@@ -6,6 +6,7 @@ mod accounts;
 mod connection;
 mod demo;
 mod embedded;
+mod exports;
 mod generated;
 mod harness;
 mod imports;

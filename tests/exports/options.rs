@@ -1,0 +1,103 @@
+//! What can be chosen: columns, layout, language, time zone, days.
+
+use serde_json::{Value, json};
+
+use super::download::Exporter;
+use crate::harness::hub::Hub;
+
+const EVENTS: &str = "video_player_events";
+
+#[tokio::test]
+async fn columns_are_those_that_were_chosen_in_their_order() {
+    let exporter = Exporter::of_an_academy().await;
+    let mut request = json!({"dataset": EVENTS, "format": "csv", "columns": ["event", "user_email", "recorded_at"], "headers": "keys"});
+    let rows = "event,user_email,recorded_at\r\n\
+                play,'+bo@example.com,2026-11-01T00:00:00Z\r\n\
+                cta_click,,2026-11-01T00:00:00Z\r\n\
+                progress_tick,ana.ñandú@example.com,2026-10-31T23:59:59.999999Z\r\n";
+    assert_eq!(exporter.file(&request).await, rows);
+    request["columns"] = json!("event,user_email,recorded_at");
+    assert_eq!(exporter.file(&request).await, rows);
+    request["format"] = json!("ndjson");
+    let first = r#"{"event":"play","user_email":"+bo@example.com","recorded_at":"2026-11-01T00:00:00Z"}"#;
+    assert_eq!(exporter.file(&request).await.lines().next(), Some(first));
+}
+
+#[tokio::test]
+async fn every_layout_of_csv_is_what_its_spreadsheet_expects() {
+    let exporter = Exporter::of_an_academy().await;
+    let columns = json!(["playback_rate", "metadata", "context_tag"]);
+    let mut files = String::new();
+    for delimiter in [",", ";"] {
+        for decimal in [".", ","] {
+            let request = json!({
+                "dataset": EVENTS, "format": "csv", "columns": columns, "locale": "en",
+                "delimiter": delimiter, "decimal": decimal, "bom": delimiter == ";",
+            });
+            let file = exporter.file(&request).await;
+            assert_eq!(file.starts_with('\u{feff}'), delimiter == ";");
+            files += &format!(
+                "--- delimiter {delimiter} decimal {decimal}\n{}",
+                file.replace('\u{feff}', "[BOM]")
+            );
+        }
+    }
+    insta::assert_snapshot!(files.replace('\r', ""));
+}
+
+#[tokio::test]
+async fn timestamps_are_in_the_chosen_zone_across_changes_of_the_clock() {
+    let exporter = Exporter::new().await;
+    let insert = "SELECT ensure_player_event_partitions('2026-03-01', '2026-10-31');
+        INSERT INTO video_player_events (recorded_at, event) SELECT moment::timestamptz, 'play' FROM unnest(ARRAY[
+            '2026-03-29 00:59:59.5Z', '2026-03-29 01:00Z', '2026-10-25 00:59:59Z', '2026-10-25 01:00:00.000001Z']) AS moment";
+    exporter.hub.sql(insert).await;
+    let file = async |timezone: Value| {
+        let columns = json!(["recorded_at"]);
+        let request = json!({"dataset": EVENTS, "format": "csv", "headers": "keys", "columns": columns, "timezone": timezone});
+        let file = exporter.file(&request).await;
+        file.lines().skip(1).map(ToOwned::to_owned).collect::<Vec<_>>()
+    };
+    let madrid = [
+        "2026-10-25T02:00:00.000001+01:00",
+        "2026-10-25T02:59:59+02:00",
+        "2026-03-29T03:00:00+02:00",
+        "2026-03-29T01:59:59.500+01:00",
+    ];
+    assert_eq!(file(json!("Europe/Madrid")).await, madrid);
+    assert_eq!(file(json!("Asia/Kolkata")).await[1], "2026-10-25T06:29:59+05:30");
+    assert_eq!(file(Value::Null).await[1], "2026-10-25T00:59:59Z");
+}
+
+#[tokio::test]
+async fn a_date_is_a_whole_day_in_the_hubs_time_zone() {
+    let hub = Hub::with(|config| config.hub.timezone = "America/Bogota".parse().unwrap()).await;
+    let exporter = Exporter::on(hub).await;
+    let insert = "SELECT ensure_player_event_partitions('2026-11-01', '2026-11-30');
+        INSERT INTO video_player_events (recorded_at, event) SELECT moment::timestamptz, 'play' FROM unnest(ARRAY[
+            '2026-11-16 04:59:59.999999Z', '2026-11-16 05:00Z', '2026-11-17 04:59:59.999999Z', '2026-11-17 05:00Z']) AS moment";
+    exporter.hub.sql(insert).await;
+    let file = async |from: &str, to: &str| {
+        let filters = json!({"date_from": from, "date_to": to});
+        let request =
+            json!({"dataset": EVENTS, "format": "csv", "columns": ["recorded_at"], "filters": filters});
+        let file = exporter.file(&request).await;
+        file.lines().skip(1).map(ToOwned::to_owned).collect::<Vec<_>>()
+    };
+    let day = ["2026-11-16T23:59:59.999999-05:00", "2026-11-16T00:00:00-05:00"];
+    assert_eq!(file("2026-11-16", "2026-11-16").await, day);
+    assert_eq!(file("2026-11-16", "2026-11-17").await.len(), 3);
+    assert_eq!(file("2026-11-16", "").await.len(), 3);
+    assert_eq!(file("", "2026-11-15").await, ["2026-11-15T23:59:59.999999-05:00"]);
+    assert_eq!(file("2026-11-16T05:00:00Z", "2026-11-17T00:00:00-05:00").await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_lesson_and_a_course_that_contradict_each_other_give_nothing() {
+    let exporter = Exporter::of_an_academy().await;
+    for (course, rows) in [(1, 1), (2, 0)] {
+        let filters = json!({"course_id": course, "lesson_id": "101"});
+        let request = json!({"dataset": EVENTS, "format": "ndjson", "filters": filters});
+        assert_eq!(exporter.file(&request).await.lines().count(), rows);
+    }
+}

@@ -1,0 +1,59 @@
+//! The record of exports, as admins see it.
+
+use domain::access::Role;
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+use super::download::Exporter;
+
+const FIELDS: &str = "nodes { user dataset format filters rows bytes sha256 outcome startedAt }";
+
+#[tokio::test]
+async fn the_record_proves_that_a_file_is_whole() {
+    let exporter = Exporter::of_an_academy().await;
+    let request = json!({"dataset": "video_player_events", "format": "csv", "filters": {"date_from": "2026-11-01", "event": "play"}});
+    let file = exporter.file(&request).await;
+    let query = format!("{{ exportAudits {{ {FIELDS} totalCount }} }}");
+    let audits = exporter.hub.graphql(&query).by(&exporter.admin.token).data().await;
+    let expected = json!({
+        "user": "admin@example.com",
+        "dataset": "VIDEO_PLAYER_EVENTS",
+        "format": "CSV",
+        "filters": {"date_from": "2026-11-01", "event": "play"},
+        "rows": 1.0,
+        "bytes": f64::from(u32::try_from(file.len()).unwrap()),
+        "sha256": hex::encode(Sha256::digest(&file)),
+        "outcome": "COMPLETE",
+        "startedAt": "2027-01-15T08:00:00+00:00",
+    });
+    assert_eq!(audits["exportAudits"], json!({"nodes": [expected], "totalCount": 1}));
+    assert_eq!(exporter.count("SELECT count(*) FROM export_audits WHERE address = '127.0.0.1'").await, 1);
+}
+
+#[tokio::test]
+async fn admins_page_through_the_record_and_nobody_else_does() {
+    let exporter = Exporter::of_an_academy().await;
+    for format in ["csv", "json", "ndjson"] {
+        exporter.file(&json!({"dataset": "discord_practices", "format": format})).await;
+    }
+    let page = |arguments: &str| {
+        let fields = "nodes { format } pageInfo { hasNextPage hasPreviousPage endCursor } totalCount";
+        exporter.hub.graphql(&format!("{{ exportAudits({arguments}) {{ {fields} }} }}"))
+    };
+    let token = &exporter.admin.token;
+    let first = page("first: 2").by(token).data().await["exportAudits"].take();
+    assert_eq!(first["nodes"], json!([{"format": "NDJSON"}, {"format": "JSON"}]));
+    assert_eq!((&first["totalCount"], &first["pageInfo"]["hasNextPage"]), (&json!(3), &json!(true)));
+    let cursor = first["pageInfo"]["endCursor"].as_str().unwrap();
+    let second =
+        page(&format!("first: 2, after: \"{cursor}\"")).by(token).data().await["exportAudits"].take();
+    assert_eq!(second["nodes"], json!([{"format": "CSV"}]));
+    assert_eq!(second["pageInfo"]["hasNextPage"], false);
+    assert_eq!(page("first: 501").by(token).code().await, "BAD_USER_INPUT");
+    assert_eq!(page("after: \"x\"").by(token).code().await, "BAD_USER_INPUT");
+    assert_eq!(page("first: 1").code().await, "UNAUTHENTICATED");
+    for role in [Role::TeacherAdmin, Role::Teacher, Role::Student, Role::Service] {
+        let other = exporter.hub.user(role).await;
+        assert_eq!(page("first: 1").by(&other.token).code().await, "FORBIDDEN");
+    }
+}
