@@ -151,7 +151,7 @@ fn listed(sign_ins: &[SignIn]) -> SecretString {
     let mut list = String::new();
     for SignIn { role, email, password } in sign_ins {
         let (role, password) = (role.key(), password.expose_secret());
-        write!(list, "  {role:<14} {email:<32} {password}\n").expect("a string takes whatever is written");
+        writeln!(list, "  {role:<14} {email:<32} {password}").expect("a string takes whatever is written");
     }
     list.trim_end().into()
 }
