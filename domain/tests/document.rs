@@ -28,7 +28,7 @@ fn document() -> String {
          A date in `date_from` or `date_to` means that whole day in the hub's time zone; both ends are inclusive.\n",
     );
     for dataset in Dataset::ALL {
-        describe(&mut text, dataset.describe()).unwrap();
+        describe(&mut text, dataset.describe()).expect("a string takes whatever is written");
     }
     text
 }
