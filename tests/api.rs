@@ -2,11 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
+mod access;
 mod accounts;
+mod catalog;
 mod connection;
+mod contract;
+mod cursors;
+mod dates;
 mod demo;
 mod embedded;
 mod generated;
+mod guard_rails;
 mod harness;
 mod imports;
 mod migrations;
