@@ -43,7 +43,7 @@ pub enum Ending {
 pub struct Session {
     standing: RwSignal<Standing>,
     token: StoredValue<Option<String>>,
-    locale: StoredValue<Locale>,
+    locale: Signal<Locale>,
 }
 
 /// How long before its end a token is renewed, in milliseconds.
@@ -57,13 +57,10 @@ pub fn use_session() -> Session {
 }
 
 impl Session {
-    /// Gives the session to everything below, and finds out whether somebody is still signed in.
-    pub fn provide(locale: Locale) -> Self {
-        let session = Self {
-            standing: RwSignal::new(Standing::Checking),
-            token: StoredValue::new(None),
-            locale: StoredValue::new(locale),
-        };
+    /// Gives the session, which asks the server in a language, to everything below, and finds out whether somebody is still signed in.
+    pub fn provide(locale: Signal<Locale>) -> Self {
+        let session =
+            Self { standing: RwSignal::new(Standing::Checking), token: StoredValue::new(None), locale };
         provide_context(session);
         session.restore();
         session
@@ -85,11 +82,6 @@ impl Session {
     /// The time zone of whoever is signed in, tracked.
     pub fn timezone(self) -> String {
         self.person().map_or_else(|| "UTC".to_owned(), |person| person.timezone)
-    }
-
-    /// Sets the language that the server is asked to speak.
-    pub fn speak(self, locale: Locale) {
-        self.locale.set_value(locale);
     }
 
     /// Shows and exports dates in another time zone from now on.
@@ -207,6 +199,6 @@ impl Session {
     }
 
     fn caller(self) -> Caller {
-        Caller { token: self.token.get_value(), locale: self.locale.get_value() }
+        Caller { token: self.token.get_value(), locale: self.locale.get_untracked() }
     }
 }

@@ -25,10 +25,10 @@ pub fn Hub() -> impl IntoView {
     let params = use_params_map();
     let tag = Memo::new(move |_| params.with(|params| params.get("locale").unwrap_or_default()));
     let known = Memo::new(move |_| Locale::ALL.into_iter().find(|locale| tag.get() == locale.tag()));
-    let i18n = I18n::provide(Signal::derive(move || known.get().unwrap_or_else(i18n::remembered)));
-    let session = Session::provide(i18n.locale_now());
+    let locale = Signal::derive(move || known.get().unwrap_or_else(i18n::remembered));
+    let i18n = I18n::provide(locale);
+    let session = Session::provide(locale);
     Arrived::provide();
-    Effect::new(move |_| session.speak(i18n.locale()));
 
     let (navigate, location) = (use_navigate(), use_location());
     Effect::new(move |_| {

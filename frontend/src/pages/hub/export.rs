@@ -1,11 +1,13 @@
 //! The export page: a dataset, its filters, the first rows, the file.
 
 mod cells;
+mod course_filter;
 mod csv_options;
 mod dataset_buttons;
 mod date_filter;
 mod download;
 mod filters;
+mod lesson_filter;
 mod name_filter;
 mod preview;
 mod scope_note;

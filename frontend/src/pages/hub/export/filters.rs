@@ -5,8 +5,9 @@ use domain::dataset::FilterField;
 use domain::filter::{FilterKey, FilterKind};
 use leptos::prelude::*;
 
+use super::course_filter::CourseFilter;
 use super::date_filter::DateFilter;
-use super::name_filter::{CourseFilter, LessonFilter};
+use super::lesson_filter::LessonFilter;
 use super::state::use_export;
 use super::value_filter::ValueFilter;
 use crate::i18n::use_i18n;
