@@ -3,12 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod accounts;
+mod command_line;
 mod connection;
 mod demo;
 mod embedded;
 mod exports;
 mod generated;
 mod harness;
+mod health;
 mod imports;
 mod migrations;
 mod mirror;
