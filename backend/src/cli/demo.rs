@@ -7,6 +7,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use chrono::SubsecRound as _;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
@@ -137,7 +138,7 @@ fn options(config: &Config, students: u32, events: u32, seed: u64) -> Options {
         students: count(students),
         events: count(events),
         seed,
-        now: Clock::system().now(),
+        now: Clock::system().now().trunc_subsecs(0),
         zone: config.hub.timezone,
     }
 }
@@ -151,7 +152,7 @@ fn listed(sign_ins: &[SignIn]) -> SecretString {
     let mut list = String::new();
     for SignIn { role, email, password } in sign_ins {
         let (role, password) = (role.key(), password.expose_secret());
-        write!(list, "  {role:<14} {email:<32} {password}\n").expect("a string takes whatever is written");
+        writeln!(list, "  {role:<14} {email:<32} {password}").expect("a string takes whatever is written");
     }
     list.trim_end().into()
 }

@@ -7,8 +7,9 @@ use rand::seq::{IndexedRandom as _, SliceRandom as _};
 use super::calendar::Calendar;
 use super::catalog::Catalog;
 use super::ids::Ids;
-use super::orders::{Orders, Promise};
+use super::orders::Orders;
 use super::people::People;
+use super::seat::{Outcome, Seat};
 use super::snapshots::Snapshots;
 use crate::models::discord_practice_reservation::NewReservation;
 use crate::models::mirrored::discord_practice::{MeetingToken, MirroredPractice};
@@ -16,7 +17,7 @@ use crate::models::mirrored::discord_practice::{MeetingToken, MirroredPractice};
 /// Weeks before and after the present one that have practices.
 const WEEKS: std::ops::RangeInclusive<i64> = -8..=2;
 /// What ended so long ago has its attendance on record.
-const RECORDED_AFTER: TimeDelta = TimeDelta::hours(20);
+pub const RECORDED_AFTER: TimeDelta = TimeDelta::hours(20);
 /// Students for whom a course has one practice a week; twice as many have two.
 const STUDENTS_A_PRACTICE: usize = 200;
 /// The most practices that a course has in a week.
@@ -86,7 +87,7 @@ impl Practices {
                 break;
             }
             let latest = practice.start_at.min(calendar.now);
-            let reserved_at = latest - TimeDelta::minutes(rng.random_range(90..6 * 24 * 60));
+            let reserved_at = latest - TimeDelta::seconds(rng.random_range(5_400..6 * 24 * 3_600));
             let promise = if practice.requires_package {
                 let package = practice.practice_package_id;
                 let Some(promise) = hosts.orders.promise(user_id, course, package, reserved_at) else {
@@ -171,88 +172,5 @@ fn sketch(
         cohort_label: (kind == "cohort").then(|| format!("Cohorte «Ñandú», {cohort}.ª edición")),
         discord_channel_url: Some(format!("https://discord.example/practicas/{course}-{cohort}")),
         meeting_token: Some(MeetingToken(format!("sala-{token:016x}").into())),
-    }
-}
-
-/// How a reservation ends, as far as it has.
-#[derive(Clone, Copy)]
-enum Outcome {
-    /// It stands.
-    Confirmed,
-    /// The student came.
-    Attended(DateTime<Utc>),
-    /// It was cancelled.
-    Cancelled(DateTime<Utc>),
-}
-
-impl Outcome {
-    fn of(
-        rng: &mut impl Rng,
-        calendar: Calendar,
-        practice: &MirroredPractice,
-        reserved_at: DateTime<Utc>,
-    ) -> Self {
-        let latest = practice.start_at.min(calendar.now);
-        let given_up = rng.random_ratio(12, 100);
-        if practice.status == "cancelled" || given_up {
-            let minutes = (latest - reserved_at).num_minutes().max(2);
-            // Most think of it early; some in the last hours.
-            let left = rng.random_range(1..minutes).min(rng.random_range(1..minutes));
-            return Self::Cancelled(latest - TimeDelta::minutes(left));
-        }
-        match practice.status {
-            "completed" => {
-                Self::Attended(practice.start_at + TimeDelta::seconds(rng.random_range(-240..600)))
-            }
-            _ => Self::Confirmed,
-        }
-    }
-}
-
-/// A seat that somebody takes.
-struct Seat {
-    id: i64,
-    user_id: i64,
-    reserved_at: DateTime<Utc>,
-    promise: Option<Promise>,
-}
-
-impl Seat {
-    fn take(
-        self,
-        calendar: Calendar,
-        hosts: &mut Hosts<'_>,
-        practice: &MirroredPractice,
-        outcome: Outcome,
-    ) -> NewReservation {
-        let Self { id, user_id, reserved_at, promise } = self;
-        let order_id = promise.map(|promise| hosts.orders.id(promise));
-        let (status, cancelled_at, attended_at) = match outcome {
-            Outcome::Confirmed => ("confirmed", None, None),
-            Outcome::Attended(at) => {
-                if let Some(promise) = promise {
-                    let order = hosts.orders.consume(promise);
-                    hosts.snapshots.of_consumption(hosts.catalog, order, practice.end_at);
-                }
-                ("attended", None, Some(at))
-            }
-            Outcome::Cancelled(at) => {
-                promise.inspect(|promise| hosts.orders.release(*promise));
-                ("cancelled", Some(at), None)
-            }
-        };
-        // The command that records outcomes passes cancelled practices by.
-        let is_recorded = practice.status == "completed" && practice.end_at < calendar.now - RECORDED_AFTER;
-        NewReservation {
-            id,
-            practice_id: practice.id,
-            user_id,
-            status,
-            order_id,
-            reserved_at,
-            cancelled_at,
-            attended_at,
-            outcome_recorded_at: is_recorded.then(|| practice.end_at + TimeDelta::minutes(60)),
-        }
     }
 }
