@@ -19,7 +19,6 @@ use super::{requests, submissions};
 use crate::db::Connection;
 use crate::models::discord_practice_request::NewRequest;
 use crate::models::discord_practice_reservation::NewReservation;
-use crate::models::fresh;
 use crate::models::mirrored::course::MirroredCourse;
 use crate::models::mirrored::course_teacher::MirroredAssignment;
 use crate::models::mirrored::discord_practice::MirroredPractice;
@@ -28,6 +27,7 @@ use crate::models::mirrored::practice_package::MirroredPackage;
 use crate::models::mirrored::practice_package_order::MirroredOrder;
 use crate::models::mirrored::teacher_submission::{MirroredSubmission, NewSubmissionChange};
 use crate::models::mirrored::user::MirroredUser;
+use crate::models::player_event_month;
 use crate::models::video_progress::NewVideoProgress;
 use crate::telemetry::recorder::player_events::record_player_events;
 use crate::telemetry::recorder::{record_student_snapshots, record_teacher_snapshots};
@@ -137,7 +137,8 @@ impl Academy {
             NewVideoProgress::insert(conn, rows).await?;
         }
         if let (Some(first), Some(last)) = (history.events.first(), history.events.last()) {
-            fresh::ensure_months(conn, first.recorded_at.date_naive(), last.recorded_at.date_naive()).await?;
+            player_event_month::ensure(conn, first.recorded_at.date_naive(), last.recorded_at.date_naive())
+                .await?;
         }
         for events in history.events.chunks(EVENTS) {
             record_player_events(conn, events, now).await?;

@@ -2,7 +2,7 @@
 
 use diesel::dsl::{exists, select};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Date, Text};
+use diesel::sql_types::{BigInt, Text};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection as _};
 
 use crate::db::Connection;
@@ -49,20 +49,6 @@ pub async fn advance(conn: &mut Connection, table: &str, last: i64) -> QueryResu
     diesel::sql_query("SELECT setval(pg_get_serial_sequence($1, 'id'), $2)")
         .bind::<Text, _>(table)
         .bind::<BigInt, _>(last)
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-/// Makes the months for player events of these days.
-pub async fn ensure_months(
-    conn: &mut Connection,
-    first: chrono::NaiveDate,
-    last: chrono::NaiveDate,
-) -> QueryResult<()> {
-    diesel::sql_query("SELECT ensure_player_event_partitions($1, $2)")
-        .bind::<Date, _>(first)
-        .bind::<Date, _>(last)
         .execute(conn)
         .await?;
     Ok(())
