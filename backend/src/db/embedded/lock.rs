@@ -15,16 +15,28 @@ use super::Refusal;
 /// The right to run the cluster: one process at a time has it.
 #[derive(Debug)]
 pub(super) struct Lock {
-    /// Locked for as long as it is open.
-    _file: File,
-    guests: File,
+    _file: Locked,
+    guests: Locked,
 }
 
 /// Held by a process that uses a cluster which another one runs.
 #[derive(Debug)]
 pub(super) struct GuestPass {
-    /// Locked for as long as it is open.
-    _file: File,
+    _file: Locked,
+}
+
+/// A file that is unlocked when it is dropped.
+///
+/// Closing it would not be enough: a child process shares it from the moment it is forked until it runs its own
+/// program, and the lock would stay for as long.
+#[derive(Debug)]
+struct Locked(File);
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // A file that cannot be unlocked is unlocked by being closed.
+        self.0.unlock().ok();
+    }
 }
 
 impl Lock {
@@ -46,13 +58,13 @@ impl Lock {
         }
         let guests = open(&guests(data_dir)).map_err(unusable)?;
         note_process(&mut file).map_err(unusable)?;
-        Ok(Self { _file: file, guests })
+        Ok(Self { _file: Locked(file), guests: Locked(guests) })
     }
 
     /// Waits until no other process uses the cluster, and lets no further one in.
     pub async fn wait_for_guests(&self) -> anyhow::Result<()> {
         loop {
-            match self.guests.try_lock() {
+            match self.guests.0.try_lock() {
                 Ok(()) => return Ok(()),
                 Err(TryLockError::WouldBlock) => sleep(Duration::from_millis(100)).await,
                 Err(TryLockError::Error(error)) => {
@@ -68,7 +80,7 @@ impl GuestPass {
     pub fn take(data_dir: &Path) -> anyhow::Result<Option<Self>> {
         let file = open(&guests(data_dir)).context("The data directory cannot be used")?;
         match file.try_lock_shared() {
-            Ok(()) => Ok(Some(Self { _file: file })),
+            Ok(()) => Ok(Some(Self { _file: Locked(file) })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error).context("The data directory cannot be locked"),
         }
