@@ -7,6 +7,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use chrono::SubsecRound as _;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
@@ -137,7 +138,7 @@ fn options(config: &Config, students: u32, events: u32, seed: u64) -> Options {
         students: count(students),
         events: count(events),
         seed,
-        now: Clock::system().now(),
+        now: Clock::system().now().trunc_subsecs(0),
         zone: config.hub.timezone,
     }
 }

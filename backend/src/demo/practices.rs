@@ -87,7 +87,7 @@ impl Practices {
                 break;
             }
             let latest = practice.start_at.min(calendar.now);
-            let reserved_at = latest - TimeDelta::minutes(rng.random_range(90..6 * 24 * 60));
+            let reserved_at = latest - TimeDelta::seconds(rng.random_range(5_400..6 * 24 * 3_600));
             let promise = if practice.requires_package {
                 let package = practice.practice_package_id;
                 let Some(promise) = hosts.orders.promise(user_id, course, package, reserved_at) else {

@@ -31,10 +31,10 @@ impl Outcome {
         let latest = practice.start_at.min(calendar.now);
         let given_up = rng.random_ratio(12, 100);
         if practice.status == "cancelled" || given_up {
-            let minutes = (latest - reserved_at).num_minutes().max(2);
+            let seconds = (latest - reserved_at).num_seconds().max(2);
             // Most think of it early; some in the last hours.
-            let left = rng.random_range(1..minutes).min(rng.random_range(1..minutes));
-            return Self::Cancelled(latest - TimeDelta::minutes(left));
+            let left = rng.random_range(1..seconds).min(rng.random_range(1..seconds));
+            return Self::Cancelled(latest - TimeDelta::seconds(left));
         }
         match practice.status {
             "completed" => {

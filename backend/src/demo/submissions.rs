@@ -14,19 +14,32 @@ use crate::models::mirrored::teacher_submission::{MirroredSubmission, NewSubmiss
 /// How many days back the first submission may be.
 const DAYS: i64 = 80;
 
-const PROPOSALS: [(&str, &str, &str); 12] = [
-    ("module", "Módulo extra: «pronunciación»", "Diez ejercicios de escucha, grabados con alumnos reales."),
-    ("lesson", "=PROMEDIO(B2:B20) explicado con calma", "La duda que más se repite; con hoja de práctica."),
-    ("pack", "Pack intensivo, 12 sesiones", "Para quien se examina en junio. Precio por hablar."),
-    ("lesson", "Cómo leer un mensaje de error", "Línea a línea, sin prisa:\n1. qué\n2. dónde\n3. por qué"),
-    ("module", "Portafolio \"en una tarde\"", "Guía y plantilla; falta grabar el último vídeo."),
-    ("lesson", "+10 ideas para tu primer anuncio", "Ejemplos de comercios del barrio, con cifras."),
-    ("lesson", "El IVA, contado a mi abuela 👵", "Corto y con humor; 6 minutos."),
-    ("pack", "Pack de repaso; 3 sesiones", "Solo en agosto."),
-    ("module", "Accesibilidad: de la teoría al teclado", "Checklist, demos y una práctica en vivo."),
-    ("lesson", "@menciones, hilos y canales en Discord", "Lo mínimo para la primera práctica."),
-    ("lesson", "-50 % de gastos hormiga: reto de un mes", "Con plantilla descargable."),
-    ("module", "Entrevistas simuladas", "Guiones para parejas, niveles A2–B2."),
+/// A proposal: the course's place in the curriculum, the type, the title and the summary.
+type Proposal = (usize, &'static str, &'static str, &'static str);
+
+const PROPOSALS: [Proposal; 12] = [
+    (
+        0,
+        "module",
+        "Módulo extra: «pronunciación»",
+        "Diez ejercicios de escucha, grabados con alumnos reales.",
+    ),
+    (
+        2,
+        "lesson",
+        "=PROMEDIO(B2:B20) explicado con calma",
+        "La duda que más se repite; con hoja de práctica.",
+    ),
+    (0, "pack", "Pack intensivo, 12 sesiones", "Para quien se examina en junio. Precio por hablar."),
+    (1, "lesson", "Cómo leer un mensaje de error", "Línea a línea, sin prisa:\n1. qué\n2. dónde\n3. por qué"),
+    (3, "module", "Portafolio \"en una tarde\"", "Guía y plantilla; falta grabar el último vídeo."),
+    (4, "lesson", "+10 ideas para tu primer anuncio", "Ejemplos de comercios del barrio, con cifras."),
+    (5, "lesson", "El IVA, contado a mi abuela 👵", "Corto y con humor; 6 minutos."),
+    (1, "pack", "Pack de repaso; 3 sesiones", "Solo en agosto."),
+    (3, "module", "Accesibilidad: de la teoría al teclado", "Checklist, demos y una práctica en vivo."),
+    (4, "lesson", "@menciones, hilos y canales en Discord", "Lo mínimo para la primera práctica."),
+    (5, "lesson", "-50 % de gastos hormiga: reto de un mes", "Con plantilla descargable."),
+    (0, "module", "Entrevistas simuladas", "Guiones para parejas, niveles A2–B2."),
 ];
 
 /// Two rounds of proposals with their histories.
@@ -38,8 +51,8 @@ pub fn hand_in(
     ids: &mut Ids,
 ) -> (Vec<MirroredSubmission>, Vec<NewSubmissionChange>) {
     let mut handed_in = Vec::new();
-    for (kind, title, summary) in PROPOSALS.iter().chain(&PROPOSALS) {
-        let teacher_id = people.teachers.choose(rng).copied().unwrap_or(people.admin);
+    for (course, kind, title, summary) in PROPOSALS.iter().chain(&PROPOSALS) {
+        let teacher_id = catalog.teachers[*course].choose(rng).copied().unwrap_or(people.admin);
         let created_at = calendar.study_time(rng, DAYS) - TimeDelta::days(3);
         let (status, feedback) = match rng.random_range(0..10) {
             0..3 => ("pending", None),
@@ -51,7 +64,7 @@ pub fn hand_in(
         handed_in.push(MirroredSubmission {
             id: ids.take(),
             teacher_id,
-            course_id: catalog.courses.choose(rng).map(|course| course.id),
+            course_id: Some(catalog.courses[*course].id),
             kind,
             title: (*title).to_owned(),
             summary: Some((*summary).to_owned()),
@@ -62,7 +75,7 @@ pub fn hand_in(
             reviewed_at,
             result_type: (status == "approved").then(|| (*kind).to_owned()),
             result_id: (status == "approved" && *kind == "lesson")
-                .then(|| catalog.lessons.choose(rng).map(|lesson| lesson.id))
+                .then(|| catalog.videos[*course].choose(rng).map(|video| video.lesson_id))
                 .flatten(),
             created_at,
         });
