@@ -1,6 +1,6 @@
 //! The columns of an import file.
 
-use crate::models::mirrored::reference::Referenced;
+use crate::models::reference::Referenced;
 use crate::models::snapshot_table::SnapshotTable;
 
 /// A column of an import file.

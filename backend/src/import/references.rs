@@ -9,7 +9,7 @@ use super::chunk::Chunk;
 use super::column::Column;
 use super::row::Refusal;
 use crate::db::Connection;
-use crate::models::mirrored::reference::Referenced;
+use crate::models::reference::Referenced;
 use crate::models::staged_snapshot::StagedSnapshot;
 
 /// So many ids of one table are remembered; a file has far more rows than people or courses.

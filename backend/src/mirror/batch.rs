@@ -8,7 +8,7 @@ use super::reader::{Reader, Reference};
 use super::{MOST_ROWS, Mirrored};
 use crate::db::Connection;
 use crate::error::{Error, Invalid, Result};
-use crate::models::mirrored::reference::Referenced;
+use crate::models::reference::Referenced;
 
 /// A row with its index in the call.
 pub type Numbered<R> = (usize, R);

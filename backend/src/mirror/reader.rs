@@ -8,7 +8,7 @@ use domain::text::{Locale, Phrase};
 use serde_json::Value;
 
 use super::batch::Problem;
-use crate::models::mirrored::reference::Referenced;
+use crate::models::reference::Referenced;
 
 const BLANK: Text = Text::new("Falta el texto.", "The text is missing.");
 const JSON_TOO_LONG: Text = Text::new(

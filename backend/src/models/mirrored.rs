@@ -9,7 +9,6 @@ pub mod lesson;
 pub mod practice_package;
 pub mod practice_package_order;
 pub mod price;
-pub mod reference;
 pub mod teacher_submission;
 pub mod user;
 

@@ -9,7 +9,7 @@ use crate::id::Id;
 use crate::mirror::Reader;
 use crate::mirror::course_teacher::Assignment;
 use crate::models::mirrored::course_teacher::MirroredAssignment;
-use crate::models::mirrored::reference::Referenced;
+use crate::models::reference::Referenced;
 
 /// One teacher of one course.
 #[derive(InputObject)]

@@ -10,7 +10,7 @@ use crate::id::Id;
 use crate::mirror::Reader;
 use crate::models::mirrored::course::MirroredCourse;
 use crate::models::mirrored::lesson::MirroredLesson;
-use crate::models::mirrored::reference::Referenced;
+use crate::models::reference::Referenced;
 
 /// The most characters of a slug.
 const MOST_SLUG: usize = 200;

@@ -12,7 +12,7 @@ use super::sent::Sent;
 use crate::id::Id;
 use crate::mirror::Reader;
 use crate::models::mirrored::practice_package_order::MirroredOrder;
-use crate::models::mirrored::reference::Referenced;
+use crate::models::reference::Referenced;
 
 /// The most characters of a payment's reference.
 const MOST_REFERENCE: usize = 200;

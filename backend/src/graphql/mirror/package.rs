@@ -10,7 +10,7 @@ use crate::id::Id;
 use crate::mirror::Reader;
 use crate::models::mirrored::practice_package::MirroredPackage;
 use crate::models::mirrored::price::Price;
-use crate::models::mirrored::reference::Referenced;
+use crate::models::reference::Referenced;
 
 /// The most sessions of a pack.
 pub const MOST_SESSIONS: i32 = 1_000_000;

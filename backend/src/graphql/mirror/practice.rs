@@ -13,7 +13,7 @@ use super::sent::Sent;
 use crate::id::Id;
 use crate::mirror::Reader;
 use crate::models::mirrored::discord_practice::{MeetingToken, MirroredPractice};
-use crate::models::mirrored::reference::Referenced;
+use crate::models::reference::Referenced;
 
 /// The most minutes of a practice: a year.
 const MOST_MINUTES: i32 = 525_600;

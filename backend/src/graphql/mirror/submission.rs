@@ -12,8 +12,8 @@ use super::package::MOST_WORD;
 use super::sent::Sent;
 use crate::id::Id;
 use crate::mirror::Reader;
-use crate::models::mirrored::reference::Referenced;
 use crate::models::mirrored::teacher_submission::MirroredSubmission;
+use crate::models::reference::Referenced;
 
 /// The most characters of a summary or a feedback.
 const MOST_PROSE: usize = 20_000;
