@@ -33,7 +33,7 @@ impl Graphql {
             ),
             max_depth: reader.setting(
                 "GRAPHQL_MAX_DEPTH",
-                "12",
+                "16",
                 kind::number(3..=100),
                 "The deepest nesting of a GraphQL document.",
             ),

@@ -11,7 +11,7 @@ use domain::{Dataset, ExportFormat, Locale};
 use futures_util::FutureExt as _;
 use serde_json::Value;
 
-use super::catalog::at_most;
+use super::catalog::{at_most, list_cost};
 use super::context::ContextExt as _;
 use super::names::{DatasetName, FormatName, OutcomeName};
 use super::total::Total;
@@ -31,15 +31,15 @@ type ExportAudits = Connection<String, ExportAudit, Total, EmptyFields>;
 #[Object]
 impl AuditQuery {
     /// Who took what out of the hub, newest first. Errors: UNAUTHENTICATED, FORBIDDEN but for admins, BAD_USER_INPUT.
-    #[graphql(complexity = "10 + usize::try_from(first).unwrap_or_default() * child_complexity / 10")]
+    #[graphql(complexity = "list_cost(first, child_complexity)")]
     async fn export_audits(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "At most so many, from 0 to 500.", default = 50)] first: i32,
+        #[graphql(desc = "At most so many, from 0 to 500; 50 unless told.", default = 50)] first: Option<i32>,
         #[graphql(desc = "Behind the record with this cursor.")] after: Option<String>,
     ) -> Result<ExportAudits> {
         ctx.viewer_who_may(Act::Audit)?;
-        let limit = at_most("first", first)?;
+        let limit = at_most("first", first.unwrap_or(50))?;
         let behind = after.as_deref().map(parse_id).transpose();
         let behind = behind.map_err(|_| Error::invalid("after", NO_CURSOR))?;
         let mut page = export_audit::ExportAudit::newest(&mut *ctx.conn().await?, behind, limit + 1).await?;

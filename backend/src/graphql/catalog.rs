@@ -39,12 +39,16 @@ impl CatalogQuery {
         #[graphql(desc = "Part of the title in any language, or of the slug, or the id.")] search: Option<
             String,
         >,
-        #[graphql(desc = "At most so many, from 0 to 500.", default = 50)] first: i32,
+        #[graphql(desc = "At most so many, from 0 to 500; 50 unless told.", default = 50)] first: Option<i32>,
     ) -> Result<Vec<Course>> {
         let viewer = ctx.viewer_who_may(Act::BrowseCourses)?;
-        let found =
-            course::search(&mut *ctx.conn().await?, viewer, search.as_deref(), at_most("first", first)?)
-                .await?;
+        let found = course::search(
+            &mut *ctx.conn().await?,
+            viewer,
+            search.as_deref(),
+            at_most("first", first.unwrap_or(50))?,
+        )
+        .await?;
         Ok(found.into_iter().map(|row| Course::new(row, ctx.request().locale)).collect())
     }
 
@@ -54,10 +58,10 @@ impl CatalogQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Only this course's lessons.")] course_id: Option<Id>,
         #[graphql(desc = "Part of the title, or the id.")] search: Option<String>,
-        #[graphql(desc = "At most so many, from 0 to 500.", default = 50)] first: i32,
+        #[graphql(desc = "At most so many, from 0 to 500; 50 unless told.", default = 50)] first: Option<i32>,
     ) -> Result<Vec<Lesson>> {
         let viewer = ctx.viewer_who_may(Act::BrowseCourses)?;
-        let limit = at_most("first", first)?;
+        let limit = at_most("first", first.unwrap_or(50))?;
         let mut conn = ctx.conn().await?;
         let found =
             course::search_lessons(&mut conn, viewer, course_id.map(|id| id.0), search.as_deref(), limit)
@@ -78,6 +82,12 @@ pub fn at_most(field: &str, number: i32) -> Result<i64> {
             domain::Text::new("Se acepta un número de 0 a 500.", "Accepted: a number from 0 to 500."),
         )),
     }
+}
+
+/// A list costs what its entries cost, which is how an alias or a long list is paid for.
+pub fn list_cost(first: Option<i32>, entry: usize) -> usize {
+    let entries = usize::try_from(first.unwrap_or(50)).unwrap_or_default();
+    10 + entries.saturating_mul(entry) / 10
 }
 
 /// A dataset, with everything a form or a client needs to know of it.

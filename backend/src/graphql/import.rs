@@ -8,7 +8,7 @@ use domain::access::{Act, Role};
 use domain::text::Text;
 use futures_util::FutureExt as _;
 
-use super::catalog::at_most;
+use super::catalog::{at_most, list_cost};
 use super::context::ContextExt as _;
 use super::dataset::email;
 use super::names::DatasetName;
@@ -51,15 +51,15 @@ impl ImportQuery {
     /// One's own imports, or all for an admin, the newest first; dry runs too.
     ///
     /// Errors: UNAUTHENTICATED; FORBIDDEN without manage-settings; BAD_USER_INPUT.
-    #[graphql(complexity = "10 + usize::try_from(first).unwrap_or_default() * child_complexity / 10")]
+    #[graphql(complexity = "list_cost(first, child_complexity)")]
     async fn imports(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "At most so many, from 0 to 500.", default = 20)] first: i32,
+        #[graphql(desc = "At most so many, from 0 to 500; 20 unless told.", default = 20)] first: Option<i32>,
         #[graphql(desc = "Behind the import with this cursor.")] after: Option<String>,
     ) -> Result<Imports> {
         let whose = whose(ctx.viewer_who_may(Act::Import)?);
-        let limit = at_most("first", first)?;
+        let limit = at_most("first", first.unwrap_or(20))?;
         let behind = match &after {
             Some(cursor) => Some(Cursor::decode(cursor).ok_or(Error::invalid("after", NO_CURSOR))?),
             None => None,
@@ -187,13 +187,13 @@ impl Import {
     }
 
     /// The first refused rows, in the order of the file. Errors: BAD_USER_INPUT.
-    #[graphql(complexity = "10 + usize::try_from(first).unwrap_or_default() * child_complexity / 10")]
+    #[graphql(complexity = "list_cost(first, child_complexity)")]
     async fn rejected_rows(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "At most so many, from 0 to 500.", default = 20)] first: i32,
+        #[graphql(desc = "At most so many, from 0 to 500; 20 unless told.", default = 20)] first: Option<i32>,
     ) -> Result<Vec<RejectedRow>> {
-        let limit = at_most("first", first)?;
+        let limit = at_most("first", first.unwrap_or(20))?;
         let rows = ImportRejection::first(&mut *ctx.conn().await?, self.0.id, limit).await?;
         let locale = ctx.request().locale;
         let row = |row: ImportRejection| RejectedRow {

@@ -86,11 +86,12 @@ impl TokenMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Whose progress.")] user_id: Id,
-        #[graphql(desc = "How long it is good for, from 1 to 1440.", default = 120)] minutes: i32,
+        #[graphql(desc = "How long it is good for, from 1 to 1440; 120 unless told.", default = 120)] minutes: Option<i32>,
     ) -> Result<IssuedPlayerToken> {
         let viewer = ctx.viewer()?;
         viewer.may(Act::RecordForAnybody).or_else(|_| viewer.may(Act::Mirror))?;
-        let minutes = Minutes::new(minutes).ok_or_else(|| Error::invalid("minutes", MINUTES))?;
+        let minutes =
+            Minutes::new(minutes.unwrap_or(120)).ok_or_else(|| Error::invalid("minutes", MINUTES))?;
         let user = User::active(&mut *ctx.conn().await?, user_id.0).await?;
         let user = user.ok_or(Error::NotFound(NO_SUCH_USER.into()))?;
         let app = ctx.app();

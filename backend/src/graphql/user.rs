@@ -7,7 +7,7 @@ use domain::filter::parse_id;
 use domain::text::Text;
 use futures_util::FutureExt as _;
 
-use super::catalog::at_most;
+use super::catalog::{at_most, list_cost};
 use super::context::ContextExt as _;
 use super::names::{Permission, RoleName};
 use super::total::Total;
@@ -27,16 +27,16 @@ type Users = Connection<String, User, Total, EmptyFields>;
 #[Object]
 impl UserQuery {
     /// Users in the order of their ids. Errors: UNAUTHENTICATED, FORBIDDEN but for admins, BAD_USER_INPUT.
-    #[graphql(complexity = "10 + usize::try_from(first).unwrap_or_default() * child_complexity / 10")]
+    #[graphql(complexity = "list_cost(first, child_complexity)")]
     async fn users(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Part of the name or of the e-mail address.")] search: Option<String>,
-        #[graphql(desc = "At most so many, from 0 to 500.", default = 50)] first: i32,
+        #[graphql(desc = "At most so many, from 0 to 500; 50 unless told.", default = 50)] first: Option<i32>,
         #[graphql(desc = "Behind the user with this cursor.")] after: Option<String>,
     ) -> Result<Users> {
         ctx.viewer_who_may(Act::Audit)?;
-        let limit = at_most("first", first)?;
+        let limit = at_most("first", first.unwrap_or(50))?;
         let behind = match &after {
             Some(cursor) => parse_id(cursor).map_err(|_| Error::invalid("after", NO_CURSOR))?,
             None => 0,
