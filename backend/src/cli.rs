@@ -74,7 +74,7 @@ impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         match error {
             ConfigError::Wrong(_) => Self::Usage(format!("These settings are wrong:\n{error}")),
-            ConfigError::AppKey { .. } => Self::Failed(error.into()),
+            ConfigError::AppKey { .. } => Self::Usage(error.to_string()),
         }
     }
 }
@@ -89,6 +89,7 @@ impl From<Error> for Failure {
             | Error::Denied(_)
             | Error::NotFound(_)
             | Error::Conflict(_)
+            | Error::TooComplex(_)
             | Error::TooMany { .. } => Self::Failed(anyhow!(error.message(Locale::En))),
         }
     }

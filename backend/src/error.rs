@@ -31,6 +31,8 @@ pub enum Error {
     NotFound(Phrase),
     /// It contradicts what is stored (409 `CONFLICT`).
     Conflict(Phrase),
+    /// A document asks for more than one request may (400 `TOO_COMPLEX`).
+    TooComplex(Phrase),
     /// Too many requests; the sender may come back after this time (429 `RATE_LIMITED`).
     TooMany {
         /// How long to wait.
@@ -63,6 +65,7 @@ impl Error {
             Self::Invalid(_) => ErrorCode::BadUserInput,
             Self::NotFound(_) => ErrorCode::NotFound,
             Self::Conflict(_) => ErrorCode::Conflict,
+            Self::TooComplex(_) => ErrorCode::TooComplex,
             Self::TooMany { .. } => ErrorCode::RateLimited,
             Self::Internal(_) => ErrorCode::Internal,
         }
@@ -81,7 +84,9 @@ impl Error {
                     .collect();
                 told.join(" ")
             }
-            Self::NotFound(phrase) | Self::Conflict(phrase) => phrase.in_locale(locale).to_owned(),
+            Self::NotFound(phrase) | Self::Conflict(phrase) | Self::TooComplex(phrase) => {
+                phrase.in_locale(locale).to_owned()
+            }
             Self::TooMany { retry_after } => {
                 let seconds = retry_after.as_secs().max(1);
                 match locale {
@@ -103,6 +108,7 @@ impl Error {
             | Self::Invalid(_)
             | Self::NotFound(_)
             | Self::Conflict(_)
+            | Self::TooComplex(_)
             | Self::Internal(_) => None,
         }
     }
@@ -116,6 +122,7 @@ impl Error {
             | Self::Denied(_)
             | Self::NotFound(_)
             | Self::Conflict(_)
+            | Self::TooComplex(_)
             | Self::TooMany { .. }
             | Self::Internal(_) => &[],
         }

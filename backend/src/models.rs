@@ -13,6 +13,7 @@ pub mod import_rejection;
 pub mod mirrored;
 pub mod player_event_month;
 pub mod practice_package_order;
+pub mod reference;
 pub mod session;
 pub mod snapshot_table;
 pub mod staged_snapshot;

@@ -1,147 +1,90 @@
 //! What a GraphQL document may ask of us before anything of it runs.
 //!
-//! Depth, complexity and directives are limited by the library. It visits a fragment once per spread, so a short
-//! document can make it visit billions of fields; and it does not count aliases. Both are limited here, first.
+//! Depth and complexity are limited by the library. Before it comes to that, it visits a fragment once per spread and
+//! one that nothing spreads as deep as it goes, so that a short document could keep it busy for days. Such documents
+//! are refused here, before the library sees them; and so are the repetitions that it does not count.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextParseQuery};
-use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
-use async_graphql::{ErrorExtensionValues, Name, Pos, ServerError, ServerResult, Variables};
-use domain::failure::ErrorCode;
+use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextPrepareRequest};
+use async_graphql::{Pos, Request, ServerError, ServerResult};
+use domain::text::Phrase;
 
-/// The most aliases in a document, spreads counted each time.
-pub const MAX_ALIASES: u64 = 50;
-/// The most fields in a document, spreads counted each time.
-pub const MAX_FIELDS: u64 = 5_000;
+use crate::error::Error;
+
+mod size;
+
+use size::Size;
+
 /// The most directives on one field.
-pub const MAX_DIRECTIVES: usize = 10;
-/// The deepest recursion of the parser.
-pub const MAX_RECURSION: usize = 64;
+pub const MAX_DIRECTIVES_A_FIELD: usize = 10;
+/// The deepest nesting of selections, fragments spread out.
+pub const MAX_NESTING: usize = 64;
+
+/// A limit: what is limited, in Spanish and English, and to how many.
+type Limit = (&'static str, &'static str, u64);
+
+const OPERATIONS: Limit = ("operaciones", "operations", 20);
+const FRAGMENTS: Limit = ("fragmentos", "fragments", 100);
+const VARIABLES: Limit = ("variables", "variables", 100);
+// From here on, what a fragment holds counts each time that it is spread.
+const SELECTIONS: Limit = ("campos", "fields", 5_000);
+const ROOT_FIELDS: Limit = ("campos de primer nivel", "fields at the top", 50);
+const ALIASES: Limit = ("alias", "aliases", 50);
+const ARGUMENTS: Limit = ("argumentos", "arguments", 1_000);
+const DIRECTIVES: Limit = ("directivas", "directives", 100);
+/// Each one may have the database read a whole table.
+const TOTALS: Limit = ("totalCount", "totalCount", 10);
 
 /// Adds the limits to a schema.
 pub struct Limits;
 
 impl ExtensionFactory for Limits {
     fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(Limit)
+        Arc::new(Check)
     }
 }
 
-struct Limit;
+struct Check;
 
 #[async_graphql::async_trait::async_trait]
-impl Extension for Limit {
-    async fn parse_query(
+impl Extension for Check {
+    async fn prepare_request(
         &self,
         ctx: &ExtensionContext<'_>,
-        query: &str,
-        variables: &Variables,
-        next: NextParseQuery<'_>,
-    ) -> ServerResult<ExecutableDocument> {
-        let document = next.run(ctx, query, variables).await?;
-        let size = Size::of_document(&document);
-        if size.aliases > MAX_ALIASES {
-            return Err(too_complex(format!("Too many aliases. Accepted: up to {MAX_ALIASES}.")));
+        mut request: Request,
+        next: NextPrepareRequest<'_>,
+    ) -> ServerResult<Request> {
+        // The library goes on with the document that was parsed here.
+        let document = request.parsed_query()?;
+        let size = Size::of_document(document).map_err(|_| {
+            refused(Phrase::new(
+                format!("El documento está demasiado anidado. Se aceptan hasta {MAX_NESTING} niveles."),
+                format!("The document is nested too deep. Accepted: up to {MAX_NESTING} levels."),
+            ))
+        })?;
+        for (number, (es, en, most)) in [
+            (size.operations, OPERATIONS),
+            (size.fragments, FRAGMENTS),
+            (size.variables, VARIABLES),
+            (size.root_fields, ROOT_FIELDS),
+            (size.spread.selections, SELECTIONS),
+            (size.spread.aliases, ALIASES),
+            (size.spread.arguments, ARGUMENTS),
+            (size.spread.directives, DIRECTIVES),
+            (size.spread.totals, TOTALS),
+        ] {
+            if number > most {
+                return Err(refused(Phrase::new(
+                    format!("El documento lleva {number} {es}. Se aceptan hasta {most}."),
+                    format!("The document has {number} {en}. Accepted: up to {most}."),
+                )));
+            }
         }
-        if size.fields > MAX_FIELDS {
-            return Err(too_complex(format!("Too many fields. Accepted: up to {MAX_FIELDS}.")));
-        }
-        Ok(document)
+        next.run(ctx, request).await
     }
 }
 
-fn too_complex(message: String) -> ServerError {
-    let mut error = ServerError::new(message, Some(Pos::default()));
-    let mut extensions = ErrorExtensionValues::default();
-    extensions.set("code", ErrorCode::TooComplex.as_str());
-    error.extensions = Some(extensions);
-    error
-}
-
-/// How much a document holds once its fragments are spread out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Size {
-    fields: u64,
-    aliases: u64,
-}
-
-impl Size {
-    fn of_document(document: &ExecutableDocument) -> Self {
-        let mut known = HashMap::new();
-        let operations = document.operations.iter();
-        operations.fold(Self::default(), |size, (_, operation)| {
-            size.plus(Self::of_set(&operation.node.selection_set.node, document, &mut known))
-        })
-    }
-
-    fn of_set<'a>(
-        set: &'a SelectionSet,
-        document: &'a ExecutableDocument,
-        known: &mut HashMap<&'a Name, Self>,
-    ) -> Self {
-        set.items.iter().fold(Self::default(), |size, selection| {
-            size.plus(match &selection.node {
-                Selection::Field(field) => {
-                    let own = Self { fields: 1, aliases: u64::from(field.node.alias.is_some()) };
-                    own.plus(Self::of_set(&field.node.selection_set.node, document, known))
-                }
-                Selection::InlineFragment(fragment) => {
-                    Self::of_set(&fragment.node.selection_set.node, document, known)
-                }
-                Selection::FragmentSpread(spread) => {
-                    Self::of_fragment(&spread.node.fragment_name.node, document, known)
-                }
-            })
-        })
-    }
-
-    /// A fragment is measured once; one that spreads itself counts as empty there, and validation refuses it later.
-    fn of_fragment<'a>(
-        name: &'a Name,
-        document: &'a ExecutableDocument,
-        known: &mut HashMap<&'a Name, Self>,
-    ) -> Self {
-        if let Some(size) = known.get(name) {
-            return *size;
-        }
-        let Some(fragment) = document.fragments.get(name) else { return Self::default() };
-        known.insert(name, Self::default());
-        let size = Self::of_set(&fragment.node.selection_set.node, document, known);
-        known.insert(name, size);
-        size
-    }
-
-    fn plus(self, other: Self) -> Self {
-        Self {
-            fields: self.fields.saturating_add(other.fields),
-            aliases: self.aliases.saturating_add(other.aliases),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use async_graphql::parser::parse_query;
-
-    use super::*;
-
-    #[test]
-    fn fragments_count_each_time_they_are_spread() {
-        let mut query = String::from("{ ...f0 }");
-        for level in 0..40 {
-            query += &format!(" fragment f{level} on Query {{ ...f{} ...f{} }}", level + 1, level + 1);
-        }
-        query += " fragment f40 on Query { viewer { id } }";
-        let size = Size::of_document(&parse_query(query).unwrap());
-        assert_eq!(size.fields, 2 * (1 << 40));
-    }
-
-    #[test]
-    fn a_fragment_that_spreads_itself_ends() {
-        let document =
-            parse_query("{ ...a } fragment a on Query { x ...b } fragment b on Query { ...a }").unwrap();
-        assert_eq!(Size::of_document(&document), Size { fields: 1, aliases: 0 });
-    }
+fn refused(message: Phrase) -> ServerError {
+    async_graphql::Error::from(Error::TooComplex(message)).into_server_error(Pos::default())
 }

@@ -14,8 +14,8 @@ pub fn build(config: &Graphql) -> HubSchema {
     let mut builder = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
         .limit_depth(config.max_depth)
         .limit_complexity(config.max_complexity)
-        .limit_recursive_depth(limits::MAX_RECURSION)
-        .limit_directives(limits::MAX_DIRECTIVES)
+        .limit_recursive_depth(limits::MAX_NESTING)
+        .limit_directives(limits::MAX_DIRECTIVES_A_FIELD)
         .extension(Limits);
     if !config.introspection {
         // What may not be asked for may not be guessed either.
