@@ -5,7 +5,8 @@ use chrono::TimeDelta;
 use domain::access::Role;
 use serde_json::{Value, json};
 
-use crate::harness::hub::{Answer, Hub, NOW};
+use crate::harness::ask::Answer;
+use crate::harness::hub::{Hub, NOW};
 
 const PASSWORD: &str = "correct horse battery";
 const LOGIN: &str = "mutation ($email: String!, $password: String!) {

@@ -2,13 +2,21 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
+mod access;
 mod accounts;
+mod catalog;
+mod command_line;
 mod connection;
+mod contract;
+mod cursors;
+mod dates;
 mod demo;
 mod embedded;
 mod exports;
 mod generated;
+mod guard_rails;
 mod harness;
+mod health;
 mod imports;
 mod migrations;
 mod mirror;

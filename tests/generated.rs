@@ -7,12 +7,18 @@ mod diesel_schema;
 use std::path::Path;
 
 use crate::harness::database::TestDatabase;
+use crate::harness::sdl;
 
 #[tokio::test]
 async fn the_diesel_schema_is_current() {
     let database = TestDatabase::new().await;
     let schema = diesel_schema::print(&database.client().await).await;
     assert_current("backend/src/db/schema.rs", &schema);
+}
+
+#[test]
+fn the_graphql_schema_is_current() {
+    assert_current("schema.graphql", &sdl::of_server());
 }
 
 /// Compares a file, named from the project's root, with what it should be.

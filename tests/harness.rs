@@ -1,5 +1,10 @@
 //! What the tests stand on.
 
+pub mod academy;
+pub mod ask;
 pub mod cluster;
 pub mod database;
+pub mod dataset;
 pub mod hub;
+pub mod sdl;
+pub mod statements;

@@ -8,7 +8,8 @@ use domain::access::Role;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 
-use crate::harness::hub::{Answer, Hub, NOW, TestUser};
+use crate::harness::ask::Answer;
+use crate::harness::hub::{Hub, NOW, TestUser};
 
 const IMPORT: &str = "mutation ($file: Upload!, $dataset: Dataset!, $mode: ImportMode!, $dryRun: Boolean!) {
     importSnapshots(dataset: $dataset, file: $file, mode: $mode, dryRun: $dryRun) {
@@ -55,8 +56,7 @@ async fn send(hub: &Hub, by: &TestUser, how: How, file: impl Into<Vec<u8>>) -> A
         .part("0", Part::bytes(file.into()).file_name("snapshots.csv"));
     let request = hub.http.post(hub.url("/graphql")).bearer_auth(&by.token);
     let request = request.header("graphql-require-preflight", "1").header("accept-language", "en");
-    let body = request.multipart(form).send().await.unwrap().json().await.unwrap();
-    Answer { body, cookie: None }
+    Answer::of(request.multipart(form)).await
 }
 
 async fn import(hub: &Hub, by: &TestUser, how: How, file: impl Into<Vec<u8>>) -> Value {

@@ -3,18 +3,23 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use backend::app::App;
+use backend::auth::api_token::create_api_token;
+use backend::auth::player_token::{Minutes, PlayerToken};
 use backend::auth::session::{self, Client};
 use backend::clock::Clock;
 use backend::config::Config;
+use backend::db::Connection;
 use backend::http;
 use backend::models::user::{NewUser, User};
 use chrono::{DateTime, Utc};
-use domain::access::Role;
+use diesel_async::pooled_connection::deadpool::Object;
+use domain::access::{Role, TokenScope};
 use secrecy::ExposeSecret as _;
-use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use super::academy::Academy;
+use super::ask::Ask;
 use super::database::TestDatabase;
 
 /// What signs the tokens and links of the tests.
@@ -29,6 +34,8 @@ pub struct Hub {
     pub clock: Clock,
     pub app: App,
     pub http: reqwest::Client,
+    /// What is in the database.
+    pub academy: Academy,
     address: SocketAddr,
     server: JoinHandle<()>,
 }
@@ -38,19 +45,6 @@ pub struct TestUser {
     pub id: i64,
     /// Their access token.
     pub token: String,
-}
-
-/// An answer of the GraphQL endpoint.
-pub struct Answer {
-    pub body: Value,
-    /// What `Set-Cookie` says, if anything.
-    pub cookie: Option<String>,
-}
-
-/// A GraphQL request to be sent.
-pub struct Ask {
-    request: reqwest::RequestBuilder,
-    body: Value,
 }
 
 impl Hub {
@@ -70,7 +64,8 @@ impl Hub {
         let address = listener.local_addr().expect("it is bound");
         let routes = http::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
         let server = tokio::spawn(async { axum::serve(listener, routes).await.expect("it serves") });
-        Self { database, clock, app, http: client(), address, server }
+        let academy = Academy::new(database.client().await);
+        Self { database, clock, app, http: client(), academy, address, server }
     }
 
     /// The address of a path.
@@ -80,8 +75,7 @@ impl Hub {
 
     /// A GraphQL request, from nobody yet.
     pub fn graphql(&self, query: &str) -> Ask {
-        let request = self.http.post(self.url("/graphql"));
-        Ask { request, body: json!({ "query": query }) }
+        Ask::new(self.http.post(self.url("/graphql")), query)
     }
 
     /// A new user, named for their role, signed in.
@@ -91,21 +85,50 @@ impl Hub {
 
     /// A new user, signed in.
     pub async fn user_named(&self, name: &str, role: Role) -> TestUser {
-        let mut conn = self.database.pool.get().await.expect("the database is there");
+        let mut conn = self.conn().await;
         let email = format!("{name}@example.com");
         let new =
             NewUser { name, email: &email, role: role.key(), manage_settings: None, password_hash: "none" };
         let user: User = new.insert(&mut conn).await.expect("the user is new");
+        TestUser { id: user.id, token: self.sign_in(user.id).await }
+    }
+
+    /// An access token for a user.
+    pub async fn sign_in(&self, user_id: i64) -> String {
+        let mut conn = self.conn().await;
         let client = Client { address: None, user_agent: None };
-        let signed_in = session::start(&mut conn, &self.app.auth.keys, user.id, client, self.clock.now())
+        let signed_in = session::start(&mut conn, &self.app.auth.keys, user_id, client, self.clock.now())
             .await
             .expect("the user is active");
-        TestUser { id: user.id, token: signed_in.access_token.expose_secret().to_owned() }
+        signed_in.access_token.expose_secret().to_owned()
+    }
+
+    /// An API token of a user.
+    pub async fn api_token(&self, user_id: i64, scopes: &[TokenScope]) -> String {
+        let mut conn = self.conn().await;
+        let owner = User::active(&mut conn, user_id).await.unwrap().expect("the user is active");
+        let (token, _) = create_api_token(&mut conn, &owner, "test", scopes, None, self.clock.now())
+            .await
+            .expect("the scopes are within the owner's rights");
+        token.expose_secret().to_owned()
+    }
+
+    /// A token with which a video player records what a user watches.
+    pub fn player_token(&self, user_id: i64) -> String {
+        let minutes = Minutes::new(60).expect("an hour is short enough");
+        let (token, _) = PlayerToken { user_id }
+            .issue(&self.app.auth.keys, self.clock.now(), minutes)
+            .expect("it can be signed");
+        token.expose_secret().to_owned()
     }
 
     /// Runs a statement in the hub's database.
     pub async fn sql(&self, statement: &str) {
         self.database.client().await.batch_execute(statement).await.expect("the statement is right");
+    }
+
+    async fn conn(&self) -> Object<Connection> {
+        self.database.pool.get().await.expect("the database is there")
     }
 }
 
@@ -115,56 +138,8 @@ impl Drop for Hub {
     }
 }
 
-impl Ask {
-    /// Who asks.
-    pub fn by(mut self, token: &str) -> Self {
-        self.request = self.request.bearer_auth(token);
-        self
-    }
-
-    /// The variables of the query.
-    pub fn variables(mut self, variables: Value) -> Self {
-        self.body["variables"] = variables;
-        self
-    }
-
-    /// A header beside the usual ones.
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.request = self.request.header(name, value);
-        self
-    }
-
-    /// Sends it, and reads the answer, which is JSON whatever it says.
-    pub async fn send(self) -> Answer {
-        let response = self.request.json(&self.body).send().await.expect("the hub answers");
-        let cookie =
-            response.headers().get("set-cookie").map(|value| value.to_str().expect("ASCII").to_owned());
-        Answer { body: response.json().await.expect("the answer is JSON"), cookie }
-    }
-
-    /// The data of the answer, which must hold no error.
-    pub async fn data(self) -> Value {
-        let Answer { mut body, .. } = self.send().await;
-        assert!(body["errors"].is_null(), "{body}");
-        body["data"].take()
-    }
-
-    /// The code of the first error, which there must be.
-    pub async fn code(self) -> String {
-        self.send().await.code()
-    }
-}
-
-impl Answer {
-    /// The code of the first error, which there must be.
-    pub fn code(&self) -> String {
-        let code = self.body["errors"][0]["extensions"]["code"].as_str();
-        code.unwrap_or_else(|| panic!("{}", self.body)).to_owned()
-    }
-}
-
 fn client() -> reqwest::Client {
     // Fails when another test was faster, with the same provider.
     rustls::crypto::ring::default_provider().install_default().ok();
-    reqwest::Client::builder().build().expect("a client can be made")
+    reqwest::Client::builder().no_proxy().build().expect("a client can be made")
 }

@@ -1,0 +1,320 @@
+//! What the GraphQL endpoint withstands: documents made to hurt, requests from foreign pages, and questions about its
+//! inside.
+
+use std::time::{Duration, Instant};
+
+use domain::access::Role;
+use serde_json::{Value, json};
+
+use crate::harness::ask::Answer;
+use crate::harness::hub::{Hub, TestUser};
+
+/// Refusing takes no longer than this, in a build without optimisation on a busy machine.
+const AT_ONCE: Duration = Duration::from_secs(3);
+
+async fn hub_and_admin() -> (Hub, TestUser) {
+    let hub = Hub::start().await;
+    let admin = hub.user(Role::Admin).await;
+    (hub, admin)
+}
+
+#[tokio::test]
+async fn a_document_made_to_hurt_is_refused_at_once_and_the_server_lives_on() {
+    let (hub, admin) = hub_and_admin().await;
+    let alias = |number: usize| format!("a{number}: videoPlayerEvents(first: 1) {{ totalCount }}");
+    let fragments = |last: usize, next: &dyn Fn(usize) -> String| -> String {
+        (0..last).map(|level| format!("fragment f{level} on Query {{ {} }} ", next(level + 1))).collect()
+    };
+    let documents = [
+        ("ten thousand directives", format!("{{ viewer {{ id {} }} }}", "@skip(if: false) ".repeat(10_000))),
+        ("eleven directives", format!("{{ viewer {{ id {} }} }}", "@skip(if: false) ".repeat(11))),
+        (
+            "a hundred aliases",
+            format!("{{ {} }}", (0..100).map(alias).collect::<Vec<_>>().join(" ")),
+        ),
+        (
+            "aliases in a list of fragments",
+            format!(
+                "{{ {} }} fragment f on Query {{ {} }}",
+                "...f ".repeat(10),
+                (0..10).map(alias).collect::<Vec<_>>().join(" ")
+            ),
+        ),
+        (
+            "twenty large pages",
+            format!(
+                "{{ {} }}",
+                (0..20)
+                    .map(|number| format!(
+                        "a{number}: practicePackageOrders(first: 500) {{ nodes {{ id userEmail teacherEmail meta }} }} "
+                    ))
+                    .collect::<String>()
+            ),
+        ),
+        (
+            "a fragment bomb",
+            format!(
+                "{{ ...f0 }} {} fragment f40 on Query {{ viewer {{ id }} }}",
+                fragments(40, &|next| format!("...f{next} ...f{next}"))
+            ),
+        ),
+        (
+            "fragments nested a thousand deep",
+            format!(
+                "{{ ...f0 }} {} fragment f1000 on Query {{ viewer {{ id }} }}",
+                fragments(1000, &|next| format!("...f{next}"))
+            ),
+        ),
+        (
+            "inline fragments nested ten thousand deep",
+            format!("{{ {} viewer {{ id }} {} }}", "... { ".repeat(10_000), "} ".repeat(10_000)),
+        ),
+        ("ten thousand braces", format!("{}{}", "{ a ".repeat(10_000), "}".repeat(10_000))),
+        (
+            "a list nested ten thousand deep",
+            format!("{{ courses(search: {}1{}) {{ id }} }}", "[".repeat(10_000), "]".repeat(10_000)),
+        ),
+        ("fragments in a circle", "{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }".to_owned()),
+        ("a fragment within itself", "{ ...a } fragment a on Query { viewer { id } ...a }".to_owned()),
+        (
+            "a deep question",
+            format!("{{ __schema {{ types {{ fields {{ type {} }} }} }} }}", {
+                format!("{}name{}", "{ ofType ".repeat(20) + "{ ", " }" .repeat(21))
+            }),
+        ),
+    ];
+    let mut codes = serde_json::Map::new();
+    for (name, document) in documents {
+        let began = Instant::now();
+        let answer = hub.graphql(&document).by(&admin.token).send().await;
+        assert!(began.elapsed() < AT_ONCE, "{name} took {:?}", began.elapsed());
+        assert!(answer.body["data"].is_null(), "{name}: {}", answer.body);
+        codes.insert(name.to_owned(), Value::from(answer.code()));
+    }
+    insta::assert_json_snapshot!(codes);
+    hub.graphql("{ viewer { id } }").by(&admin.token).data().await;
+}
+
+#[tokio::test]
+async fn pages_that_fit_the_budget_are_served() {
+    let (hub, admin) = hub_and_admin().await;
+    let largest = "{ teacherSubmissions(first: 500) {
+        totalCount
+        pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+        edges { cursor node { id createdAt teacherId teacherEmail courseId courseSlug type title summary status
+            feedback reviewedBy reviewedAt resultType resultId history { status changedBy changedAt notes } } }
+    } }";
+    hub.graphql(largest).by(&admin.token).data().await;
+    // What every tool asks first.
+    hub.graphql(INTROSPECTION).by(&admin.token).data().await;
+    hub.graphql(INTROSPECTION).data().await;
+}
+
+/// As GraphiQL asks it.
+const INTROSPECTION: &str = "query IntrospectionQuery {
+    __schema {
+        queryType { name } mutationType { name } subscriptionType { name }
+        types { ...FullType }
+        directives { name description locations args { ...InputValue } }
+    }
+}
+fragment FullType on __Type {
+    kind name description
+    fields(includeDeprecated: true) {
+        name description args { ...InputValue } type { ...TypeRef } isDeprecated deprecationReason
+    }
+    inputFields { ...InputValue }
+    interfaces { ...TypeRef }
+    enumValues(includeDeprecated: true) { name description isDeprecated deprecationReason }
+    possibleTypes { ...TypeRef }
+}
+fragment InputValue on __InputValue { name description type { ...TypeRef } defaultValue }
+fragment TypeRef on __Type {
+    kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name
+        ofType { kind name ofType { kind name } } } } } } }
+}";
+
+#[tokio::test]
+async fn only_requests_that_a_foreign_page_cannot_send_unasked_are_taken() {
+    let (hub, admin) = hub_and_admin().await;
+    let post = || hub.http.post(hub.url("/graphql")).bearer_auth(&admin.token);
+    let get = |query: &str| {
+        let query: String = form_urlencoded::byte_serialize(query.as_bytes()).collect();
+        hub.http.get(hub.url(&format!("/graphql?query={query}"))).bearer_auth(&admin.token)
+    };
+    let read = json!({"query": "{ viewer { id } }"}).to_string();
+    let write = "mutation { updatePreferences(locale: EN) { locale } }";
+    let form = || reqwest::multipart::Form::new().text("operations", read.clone()).text("map", "{}");
+    let mut told = serde_json::Map::new();
+    for (name, request) in [
+        ("JSON", post().header("content-type", "application/json; charset=utf-8").body(read.clone())),
+        ("text/plain", post().header("content-type", "text/plain").body(read.clone())),
+        ("text/plain that says JSON behind it", {
+            post().header("content-type", "text/plain; application/json").body(read.clone())
+        }),
+        (
+            "a form",
+            post().header("content-type", "application/x-www-form-urlencoded").body("query={viewer{id}}"),
+        ),
+        ("no content type", post().body(read.clone())),
+        ("multipart", post().multipart(form())),
+        ("multipart with a preflight", post().multipart(form()).header("graphql-require-preflight", "1")),
+        (
+            "multipart with Apollo's preflight",
+            post().multipart(form()).header("apollo-require-preflight", ""),
+        ),
+        ("a batch", post().json(&json!([{"query": "{ viewer { id } }"}, {"query": "{ viewer { id } }"}]))),
+        ("JSON that is none", post().header("content-type", "application/json").body("{")),
+        ("nothing", post().header("content-type", "application/json").body("")),
+        ("a body of 3 MiB", post().json(&json!({"query": "{ viewer { id } }", "pad": "x".repeat(3 << 20)}))),
+        ("a query by GET", get("{ viewer { id } }")),
+        ("a mutation by GET", get(write)),
+        ("a mutation by GET beside a query", get(&format!("query A {{ viewer {{ id }} }} {write}"))),
+        ("GET without a query", hub.http.get(hub.url("/graphql"))),
+        ("PUT", hub.http.put(hub.url("/graphql"))),
+    ] {
+        let answer = Answer::of(request).await;
+        let verdict = if answer.body["data"].is_object() { "answered".to_owned() } else { answer.code() };
+        told.insert(name.to_owned(), Value::from(format!("{} {verdict}", answer.status)));
+    }
+    insta::assert_json_snapshot!(told);
+    let locale = hub.graphql("{ viewer { locale } }").by(&admin.token).data().await;
+    assert_eq!(locale["viewer"]["locale"], "ES", "nothing was changed");
+}
+
+#[tokio::test]
+async fn with_introspection_off_the_schema_is_silent() {
+    let hub = Hub::with(|config| config.graphql.introspection = false).await;
+    let admin = hub.user(Role::Admin).await;
+    for query in [
+        "{ __schema { types { name } } }",
+        "{ __type(name: \"User\") { fields { name } } }",
+        "{ _service { sdl } }",
+        "{ viewr { id } }",
+        "{ viewer { emial } }",
+        "{ discordPractices(filtr: 1) { totalCount } }",
+        "{ discordPractices(filter: {curseId: \"1\"}) { totalCount } }",
+        "{ datasets(locale: EM) { key } }",
+    ] {
+        let answer = hub.graphql(query).by(&admin.token).send().await;
+        let text = answer.body.to_string();
+        for told in ["Did you mean", "email", "\"fields\"", "courseId", "\"types\"", "sdl\":"] {
+            assert!(!text.contains(told), "{query}: {text}");
+        }
+    }
+    for path in
+        ["/sdl", "/schema", "/schema.graphql", "/graphql/sdl", "/graphql?sdl", "/graphiql", "/graphql"]
+    {
+        let page = hub.http.get(hub.url(path)).header("accept", "text/html").send().await.unwrap();
+        assert!(page.status().is_client_error(), "{path}: {}", page.status());
+    }
+    // What a type is called can be asked of whatever one has.
+    hub.graphql("{ __typename }").by(&admin.token).data().await;
+}
+
+#[tokio::test]
+async fn the_explorer_is_there_only_when_it_is_asked_for() {
+    for (wanted, status) in [(false, 400), (true, 200)] {
+        let hub = Hub::with(|config| config.graphql.graphiql = wanted).await;
+        let page = hub.http.get(hub.url("/graphql")).header("accept", "text/html").send().await.unwrap();
+        assert_eq!(page.status(), status);
+    }
+}
+
+#[tokio::test]
+async fn a_fault_of_ours_says_nothing_about_the_inside() {
+    let (hub, admin) = hub_and_admin().await;
+    let lesson = hub.academy.lesson(hub.academy.course().await).await;
+    hub.academy.row(domain::Dataset::DiscordPractices, lesson, "2026-11-10T08:00:00Z").await;
+    hub.sql("ALTER TABLE lessons RENAME TO vanished").await;
+    let link = json!({"dataset": "discord_practices", "format": "csv"});
+    let broken = [
+        hub.graphql("{ lessons { id } }").by(&admin.token).send().await,
+        hub.graphql("{ discordPractices { totalCount } }").by(&admin.token).send().await,
+        Answer::of(
+            hub.http.post(hub.url("/admin/data-porter/export-links")).bearer_auth(&admin.token).json(&link),
+        )
+        .await,
+    ];
+    hub.sql("ALTER TABLE users RENAME TO vanished_too").await;
+    let without_users = hub.graphql("{ viewer { id } }").by(&admin.token).send().await;
+    for answer in broken.iter().chain([&without_users]) {
+        let text = answer.body.to_string();
+        assert_eq!(answer.code(), "INTERNAL", "{text}");
+        for told in
+            ["lessons\\\"", "vanished", "relation", "does not exist", "SELECT", "users", "diesel", ".rs"]
+        {
+            assert!(!text.contains(told), "{text}");
+        }
+        let in_graphql = &answer.body["errors"][0]["extensions"]["requestId"];
+        let id = in_graphql.as_str().or(answer.body["requestId"].as_str()).unwrap();
+        assert_eq!(id.len(), 36, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn wrong_input_is_named_by_its_path_and_told_in_the_readers_language() {
+    let (hub, admin) = hub_and_admin().await;
+    let query =
+        "{ practicePackageOrders(filter: {practicePackageId: \"0\", userId: \"12abc\", dateFrom: \"ayer\",
+        status: \"lost\"}) { totalCount } }";
+    let ask = || hub.graphql(query).by(&admin.token);
+    insta::assert_json_snapshot!(ask().header("accept-language", "en-GB").send().await.body["errors"]);
+
+    let message = async |ask: crate::harness::ask::Ask| ask.send().await.body["errors"][0]["message"].take();
+    let spanish = message(ask()).await;
+    assert!(spanish.as_str().unwrap().contains("No es un identificador"), "the hub's own: {spanish}");
+    assert_eq!(message(ask().header("accept-language", "fr, es;q=0.5, en;q=0.1")).await, spanish);
+    hub.sql(&format!("UPDATE users SET locale = 'en' WHERE id = {}", admin.id)).await;
+    let english = message(ask()).await;
+    assert!(english.as_str().unwrap().contains("Not an id"), "the person's own: {english}");
+    assert_eq!(message(ask().header("accept-language", "es-CO")).await, spanish);
+    assert_eq!(message(hub.graphql("{ viewer { id } }")).await, "Inicia sesión o envía un token válido.");
+}
+
+#[tokio::test]
+async fn ids_that_are_none_are_refused_and_never_reach_the_database() {
+    let (hub, admin) = hub_and_admin().await;
+    for id in [
+        "\"0\"",
+        "\"-1\"",
+        "\"1 OR 1=1\"",
+        "\"\\u0000\"",
+        "\"9007199254740992\"",
+        "\"99999999999999999999\"",
+        "\"１\"",
+        "0",
+        "-1",
+    ] {
+        let query = format!("{{ discordPractices(filter: {{courseId: {id}}}) {{ totalCount }} }}");
+        let answer = hub.graphql(&query).by(&admin.token).send().await;
+        assert_eq!(answer.code(), "BAD_USER_INPUT", "{id}");
+    }
+    for search in ["\"%\"", "\"_\"", "\"\\\\\"", "\"'; DROP TABLE courses; --\"", "\"\\u0000\""] {
+        let query = format!("{{ courses(search: {search}) {{ id }} lessons(search: {search}) {{ id }} }}");
+        let answer = hub.graphql(&query).by(&admin.token).send().await;
+        let found = &answer.body["data"]["courses"];
+        assert!(found.is_array() || answer.code() == "BAD_USER_INPUT", "{search}: {}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn what_one_reader_looked_up_is_not_kept_for_the_next() {
+    let (hub, admin) = hub_and_admin().await;
+    let lesson = hub.academy.lesson(hub.academy.course().await).await;
+    hub.academy.row(domain::Dataset::CourseTeacherAssignments, lesson, "2026-11-10T08:00:00Z").await;
+    let address = async |token: &str| {
+        let query = format!(
+            "{{ courseTeacherAssignments(filter: {{courseId: \"{}\"}}) {{ nodes {{ teacherEmail }} }} }}",
+            lesson.course
+        );
+        hub.graphql(&query).by(token).send().await.body
+    };
+    assert!(address(&admin.token).await["data"].is_object());
+    hub.sql("UPDATE users SET email = 'renamed@example.org' WHERE role = 'teacher'").await;
+    let renamed =
+        &address(&admin.token).await["data"]["courseTeacherAssignments"]["nodes"][0]["teacherEmail"];
+    assert_eq!(renamed, "renamed@example.org");
+    let student = hub.user(Role::Student).await;
+    assert!(!address(&student.token).await.to_string().contains("renamed@example.org"));
+}
