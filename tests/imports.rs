@@ -282,11 +282,9 @@ async fn size_and_rows_have_their_limits() {
     let admin = hub.user(Role::Admin).await;
     let rows = format!("user_id\n{}\n{}\n{}\n", admin.id, admin.id, admin.id);
     assert_eq!(refusal(&hub, &admin, rows).await, "file: The file has too many rows. Accepted: up to 2.");
-    let large = format!("user_id\n{}\n", " ".repeat(2000));
-    assert_eq!(
-        refusal(&hub, &admin, large).await,
-        "file: The file is too large. Accepted: up to 2000 bytes."
-    );
+    let large = send(&hub, &admin, ALL, format!("user_id\n{}\n", " ".repeat(2000))).await;
+    assert_eq!((large.status, large.code().as_str()), (413, "BAD_USER_INPUT"));
+    assert_eq!(large.body["detail"], "The request is too large. Accepted: up to 2000 bytes.");
 }
 
 #[tokio::test]
@@ -385,4 +383,98 @@ async fn twenty_thousand_rows_arrive_value_for_value() {
     let found = hub.database.client().await.query_one(found, &[]).await.unwrap();
     assert_eq!(found.get::<_, i64>(0), 20_000);
     assert_eq!(counts(&import(&hub, &admin, ALL, file).await), json!(["DONE", 0, 20_000, 0]));
+}
+
+/// A multipart request: its parts by name, with a file name where there is one.
+fn upload(
+    hub: &Hub,
+    token: &str,
+    parts: &[(&'static str, String, Option<&'static str>)],
+) -> reqwest::RequestBuilder {
+    let form = parts.iter().fold(Form::new(), |form, (name, content, file)| match file {
+        Some(file) => form.part(*name, Part::text(content.clone()).file_name(*file)),
+        None => form.text(*name, content.clone()),
+    });
+    let request = hub.http.post(hub.url("/graphql")).header("graphql-require-preflight", "1");
+    let request = if token.is_empty() { request } else { request.bearer_auth(token) };
+    request.header("accept-language", "en").multipart(form)
+}
+
+#[tokio::test]
+async fn only_who_may_import_may_upload() {
+    let hub = Hub::start().await;
+    let operations = json!({"query": "{ viewer { id } }"}).to_string();
+    for (token, status, code) in [
+        (String::new(), 401, "UNAUTHENTICATED"),
+        (hub.user(Role::Student).await.token, 403, "FORBIDDEN"),
+        (hub.user(Role::TeacherAdmin).await.token, 403, "FORBIDDEN"),
+    ] {
+        let parts = [("operations", operations.clone(), None), ("map", "{}".to_owned(), None)];
+        let answer = Answer::of(upload(&hub, &token, &parts)).await;
+        assert_eq!((answer.status, answer.code().as_str()), (status, code));
+    }
+}
+
+#[tokio::test]
+async fn an_upload_is_one_file_in_one_variable_beside_a_small_request() {
+    let hub = Hub::start().await;
+    let admin = hub.user(Role::Admin).await;
+    let operations = || ("operations", json!({"query": "{ viewer { id } }"}).to_string(), None);
+    let map = |text: &str| ("map", text.to_owned(), None);
+    let file = |name| (name, "user_id\n".to_owned(), Some("a.csv"));
+    let padded = json!({"query": "{ viewer { id } }", "pad": "x".repeat(3 << 20)}).to_string();
+    let one_by_one = r#"{"0": ["variables.file"]}"#;
+    for (wrong, parts, status) in [
+        ("a second file", vec![operations(), map(one_by_one), file("0"), file("1")], 400),
+        (
+            "a file in two variables",
+            vec![operations(), map(r#"{"0": ["variables.file", "variables.too"]}"#), file("0")],
+            400,
+        ),
+        ("a file that the map does not know", vec![operations(), map("{}"), file("0")], 400),
+        ("a file that does not come", vec![operations(), map(one_by_one)], 400),
+        ("no operations", vec![map(one_by_one), file("0")], 400),
+        ("no map", vec![operations(), file("0")], 400),
+        ("operations that are none", vec![("operations", "x".to_owned(), None), map("{}")], 400),
+        ("operations of 3 MiB", vec![("operations", padded, None), map("{}")], 413),
+        ("a map of 5 KiB", vec![operations(), map(&" ".repeat(5 << 10))], 413),
+        ("operations twice", vec![operations(), operations(), map("{}")], 400),
+    ] {
+        let answer = Answer::of(upload(&hub, &admin.token, &parts)).await;
+        assert_eq!((answer.status, answer.code().as_str()), (status, "BAD_USER_INPUT"), "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn an_import_whose_process_ended_is_said_to_have_failed() {
+    let hub = Hub::start().await;
+    let admin = hub.user(Role::Admin).await;
+    hub.sql(&format!(
+        "INSERT INTO imports (dataset, mode, dry_run, filename, size_bytes, imported_by, started_at) \
+         SELECT 'student_activity_snapshots', 'all_or_nothing', false, name, 1, {}, '{NOW}'::timestamptz - age \
+         FROM (VALUES ('dead', interval '1 hour'), ('alive', '1 hour'), ('young', '1 second')) AS v (name, age)",
+        admin.id
+    ))
+    .await;
+    let worker = hub.database.client().await;
+    worker
+        .batch_execute(
+            "BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('import alive', id)) FROM imports \
+             WHERE filename = 'alive'",
+        )
+        .await
+        .unwrap();
+    let mut conn = hub.app.pool.get().await.unwrap();
+    backend::import::close_abandoned(&hub.app, &mut conn).await.unwrap();
+
+    let query = "{ imports { nodes { filename state message finishedAt } } }";
+    let answer = hub.graphql(query).by(&admin.token).data().await;
+    let told = |name: &str| {
+        let all = answer["imports"]["nodes"].as_array().unwrap();
+        all.iter().find(|import| import["filename"] == name).unwrap().clone()
+    };
+    assert_eq!(told("dead")["state"], "FAILED");
+    assert!(told("dead")["message"].as_str().unwrap().contains("no se escribió nada"));
+    assert_eq!(told("alive")["state"], "RUNNING");
+    assert_eq!(told("young")["state"], "RUNNING");
 }

@@ -90,7 +90,8 @@ impl From<Error> for Failure {
             | Error::NotFound(_)
             | Error::Conflict(_)
             | Error::TooComplex(_)
-            | Error::TooMany { .. } => Self::Failed(anyhow!(error.message(Locale::En))),
+            | Error::TooMany { .. }
+            | Error::Busy { .. } => Self::Failed(anyhow!(error.message(Locale::En))),
         }
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! Knows nothing of what is in the tables; queries are in `models`.
 
+use std::time::Duration;
+
+use ::deadpool::Runtime;
 use anyhow::{Context as _, anyhow};
 use diesel::migration::{Migration, MigrationSource as _, Result as MigrationResult};
 use diesel::pg::Pg;
@@ -29,13 +32,22 @@ pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");
 /// What holds for each connection.
 ///
 /// Plans are made for the values at hand, since a filter on one course and one on another, or on this month and on all
-/// time, want different indexes and partitions. No query runs long enough in its expressions for JIT to pay. How long
-/// a statement may take is for its caller to say.
+/// time, want different indexes and partitions. No query runs long enough in its expressions for JIT to pay.
 const SESSION_SETTINGS: &str = "\
     SET application_name = 'dataporter'; \
     SET TimeZone = 'UTC'; \
     SET plan_cache_mode = force_custom_plan; \
     SET jit = off";
+
+/// What holds for the statements of a request: nobody waits longer for an answer. Exports and imports, which take as
+/// long as they take, lift it for their transaction by [`UNLIMITED`].
+const REQUEST_SETTINGS: &str = "SET statement_timeout = '30s'";
+
+/// Lets the statements of a transaction run as long as they take.
+pub const UNLIMITED: &str = "SET LOCAL statement_timeout = 0";
+
+/// So long a request waits for a connection before it is told that the hub is busy.
+const POOL_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Migrations run in one process at a time. The key is any number that no other advisory lock of ours uses.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_lock(7238261054)";
@@ -43,12 +55,20 @@ const MIGRATION_LOCK: &str = "SELECT pg_advisory_lock(7238261054)";
 /// Makes a pool of up to `size` connections; none is opened before it is needed.
 pub fn pool(database_url: &SecretString, size: usize) -> Pool {
     let mut config = ManagerConfig::default();
-    config.custom_setup = Box::new(|url| connect_to(url.to_owned()).boxed());
+    config.custom_setup = Box::new(|url| connect_for_requests(url.to_owned()).boxed());
     let manager = AsyncDieselConnectionManager::new_with_config(database_url.expose_secret(), config);
     Pool::builder(manager)
         .max_size(size)
+        .runtime(Runtime::Tokio1)
+        .wait_timeout(Some(POOL_PATIENCE))
         .build()
-        .expect("a pool without time limits needs no runtime to be built")
+        .expect("a pool that knows its runtime may have time limits")
+}
+
+async fn connect_for_requests(url: String) -> ConnectionResult<Connection> {
+    let mut conn = connect_to(url).await?;
+    conn.batch_execute(REQUEST_SETTINGS).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(conn)
 }
 
 /// Opens a connection of its own, for whoever must not wait for the pool or hold on to a part of it.

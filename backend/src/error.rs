@@ -6,10 +6,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use diesel_async::pooled_connection::deadpool::PoolError;
 use domain::access::Denied;
 use domain::failure::ErrorCode;
 use domain::filter::FieldProblem;
 use domain::text::{Locale, Phrase, Text};
+
+/// When to come back to a hub whose database connections are all in use.
+const WHEN_BUSY: Duration = Duration::from_secs(5);
 
 /// The result of handling a request.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -35,6 +39,11 @@ pub enum Error {
     TooComplex(Phrase),
     /// Too many requests; the sender may come back after this time (429 `RATE_LIMITED`).
     TooMany {
+        /// How long to wait.
+        retry_after: Duration,
+    },
+    /// As much is under way as the hub takes on at a time (429 `RATE_LIMITED`).
+    Busy {
         /// How long to wait.
         retry_after: Duration,
     },
@@ -66,7 +75,7 @@ impl Error {
             Self::NotFound(_) => ErrorCode::NotFound,
             Self::Conflict(_) => ErrorCode::Conflict,
             Self::TooComplex(_) => ErrorCode::TooComplex,
-            Self::TooMany { .. } => ErrorCode::RateLimited,
+            Self::TooMany { .. } | Self::Busy { .. } => ErrorCode::RateLimited,
             Self::Internal(_) => ErrorCode::Internal,
         }
     }
@@ -94,6 +103,13 @@ impl Error {
                     Locale::En => format!("Too many attempts. Try again in {seconds} s."),
                 }
             }
+            Self::Busy { retry_after } => {
+                let seconds = retry_after.as_secs().max(1);
+                match locale {
+                    Locale::Es => format!("El hub está ocupado. Vuelve a probar en {seconds} s."),
+                    Locale::En => format!("The hub is busy. Try again in {seconds} s."),
+                }
+            }
             Self::Internal(_) => INTERNAL.in_locale(locale).to_owned(),
         }
     }
@@ -101,7 +117,7 @@ impl Error {
     /// The seconds to wait before trying again, when that helps.
     pub fn retry_after_seconds(&self) -> Option<u64> {
         match self {
-            Self::TooMany { retry_after } => Some(retry_after.as_secs().max(1)),
+            Self::TooMany { retry_after } | Self::Busy { retry_after } => Some(retry_after.as_secs().max(1)),
             Self::Unauthenticated
             | Self::WrongLogin
             | Self::Denied(_)
@@ -124,6 +140,7 @@ impl Error {
             | Self::Conflict(_)
             | Self::TooComplex(_)
             | Self::TooMany { .. }
+            | Self::Busy { .. }
             | Self::Internal(_) => &[],
         }
     }
@@ -166,8 +183,11 @@ impl From<diesel::result::Error> for Error {
     }
 }
 
-impl From<diesel_async::pooled_connection::deadpool::PoolError> for Error {
-    fn from(error: diesel_async::pooled_connection::deadpool::PoolError) -> Self {
+impl From<PoolError> for Error {
+    fn from(error: PoolError) -> Self {
+        if matches!(error, PoolError::Timeout(_)) {
+            return Self::Busy { retry_after: WHEN_BUSY };
+        }
         Self::Internal(anyhow::Error::new(error).context("No database connection"))
     }
 }

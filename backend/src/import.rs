@@ -21,11 +21,15 @@ use std::fs::File;
 use std::io::Seek as _;
 
 use anyhow::Context as _;
+use chrono::TimeDelta;
+use diesel::QueryResult;
 use diesel_async::AsyncConnection as _;
 use domain::Locale;
+use domain::text::Text;
 use tokio::sync::Semaphore;
 
 use crate::app::App;
+use crate::db::Connection;
 use crate::error::{Error, Result};
 use crate::models::import::{Import, ImportMode, ImportState, NewImport, Outcome};
 use crate::models::snapshot_table::SnapshotTable;
@@ -69,6 +73,14 @@ pub struct ReceivedFile {
     pub content: File,
 }
 
+/// An import begins its work within this time.
+const STARTING: TimeDelta = TimeDelta::minutes(1);
+
+const CUT_OFF: Text = Text::new(
+    "La importación se interrumpió y no se escribió nada. Vuelve a importar el archivo.",
+    "The import was cut off and nothing was written. Import the file again.",
+);
+
 /// The longest file name that is kept, in characters.
 const MAX_NAME: usize = 255;
 
@@ -76,6 +88,12 @@ const MAX_NAME: usize = 255;
 ///
 /// A file that cannot be read as a whole is an error with the field `file`; bad rows are not.
 pub async fn import(app: &App, order: Order, file: ReceivedFile) -> Result<Import> {
+    let work = tokio::spawn(carry_out(app.clone(), order, file));
+    work.await.context("An import was cut off")?
+}
+
+async fn carry_out(app: App, order: Order, file: ReceivedFile) -> Result<Import> {
+    let _slot = SLOTS.acquire().await.context("Imports are closed")?;
     let size = file.content.metadata().context("The received file is gone")?.len();
     let name: String = file.name.chars().filter(|char| !char.is_control()).take(MAX_NAME).collect();
     let new = NewImport {
@@ -88,20 +106,7 @@ pub async fn import(app: &App, order: Order, file: ReceivedFile) -> Result<Impor
         started_at: app.clock.now(),
     };
     let import = new.insert(&mut *app.pool.get().await?).await?;
-    let work = tokio::spawn(carry_out(app.clone(), order, import, file.content, size));
-    work.await.context("An import was cut off")?
-}
-
-async fn carry_out(app: App, order: Order, import: Import, mut content: File, size: u64) -> Result<Import> {
-    let _slot = SLOTS.acquire().await.context("Imports are closed")?;
-    let mut conn = app.pool.get().await?;
-    let result = if size > app.config.imports.max_bytes {
-        Err(FileProblem::TooLarge(app.config.imports.max_bytes).into())
-    } else {
-        content.rewind().context("The received file is gone")?;
-        conn.transaction(async |conn| write::write(conn, &app, order, &import, content).await).await
-    };
-    let (state, message, error) = match result {
+    let (state, message, error) = match read_and_write(&app, order, &import, file.content).await {
         Ok(import) => return Ok(import),
         Err(Failure::Refused(problem)) => {
             let phrase = problem.phrase();
@@ -123,9 +128,28 @@ async fn carry_out(app: App, order: Order, import: Import, mut content: File, si
         message: Some(message),
         finished_at: app.clock.now(),
     }
-    .store(&mut conn, import.id)
+    .store(&mut *app.pool.get().await?, import.id)
     .await?;
     Err(error)
+}
+
+/// Works on a connection of its own, which is given back before anybody asks how it went: it may be broken by then.
+async fn read_and_write(
+    app: &App,
+    order: Order,
+    import: &Import,
+    mut content: File,
+) -> Result<Import, Failure> {
+    content.rewind().context("The received file is gone").map_err(Failure::Internal)?;
+    let mut conn = app.pool.get().await.context("No database connection").map_err(Failure::Internal)?;
+    conn.transaction(async |conn| write::write(conn, app, order, import, content).await).await
+}
+
+/// Says of imports whose process ended in the middle that they failed. Nothing of them was written.
+pub async fn close_abandoned(app: &App, conn: &mut Connection) -> QueryResult<()> {
+    let now = app.clock.now();
+    let message = CUT_OFF.in_locale(app.config.hub.locale);
+    Import::fail_abandoned(conn, now - STARTING, now, message).await
 }
 
 /// Why an import did not come to its end.

@@ -11,22 +11,23 @@ use tokio_util::sync::CancellationToken;
 use tracing::error;
 
 use crate::app::App;
+use crate::import;
 use crate::models::player_event_month;
 use crate::models::session::Session;
 
-const HOUSEKEEPING: Duration = Duration::from_hours(1);
+const HOUSEKEEPING: Duration = Duration::from_mins(10);
 
 /// How far ahead the months for player events are made: a server that is only now and then on still has room.
 const MONTHS_AHEAD: Months = Months::new(3);
 
 /// Runs the schedule until it is told to stop.
 pub async fn run(app: App, stop: CancellationToken) {
-    let mut hours = interval(HOUSEKEEPING);
-    hours.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut times = interval(HOUSEKEEPING);
+    times.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // The first tick is at once.
-    while stop.run_until_cancelled(hours.tick()).await.is_some() {
+    while stop.run_until_cancelled(times.tick()).await.is_some() {
         if let Err(error) = keep_house(&app).await {
-            error!(cause = format!("{error:#}"), "Housekeeping failed; it is tried again in an hour");
+            error!(cause = format!("{error:#}"), "Housekeeping failed; it is tried again in ten minutes");
         }
     }
 }
@@ -39,5 +40,6 @@ async fn keep_house(app: &App) -> anyhow::Result<()> {
     player_event_month::ensure(conn, today - Days::new(1), today + MONTHS_AHEAD)
         .await
         .context("Months for player events cannot be made")?;
+    import::close_abandoned(app, conn).await.context("Imports that were cut off cannot be closed")?;
     Session::sweep_all(conn, now).await.context("Expired sessions cannot be deleted")
 }

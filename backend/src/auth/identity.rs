@@ -29,25 +29,50 @@ pub struct Identity {
     pub token_id: Option<i64>,
 }
 
-/// Who holds this token; nobody when it is not good.
+/// What a token says and its signature proves. Whether it still counts, the database knows.
+pub enum Proof {
+    /// It has the form of an API token; this is its digest.
+    ApiToken([u8; 32]),
+    /// The hub signed it for a session.
+    Session(AccessToken),
+    /// The hub signed it for a video player.
+    Player(PlayerToken),
+    /// The platform signed it for the user with this id.
+    Platform(i64),
+}
+
+impl Proof {
+    /// Judges a token without the database, so that made-up tokens cost it nothing.
+    pub async fn of(auth: &Auth, token: &str, now: DateTime<Utc>) -> Option<Self> {
+        if token.starts_with(opaque::API_TOKEN_PREFIX) {
+            return opaque::looks_like_api_token(token).then(|| Self::ApiToken(opaque::digest(token)));
+        }
+        if let Some(access) = AccessToken::read(&auth.keys, token, now) {
+            return Some(Self::Session(access));
+        }
+        if let Some(player) = PlayerToken::read(&auth.keys, token, now) {
+            return Some(Self::Player(player));
+        }
+        auth.platform.read(token, now).await.map(Self::Platform)
+    }
+}
+
+/// Who proved by a token who they are; nobody when it no longer counts.
 pub async fn identify(
     auth: &Auth,
     conn: &mut Connection,
-    token: &str,
+    proof: Proof,
     now: DateTime<Utc>,
 ) -> Result<Option<Identity>> {
-    if token.starts_with(opaque::API_TOKEN_PREFIX) {
-        return by_api_token(auth, conn, token, now).await;
-    }
-    let (user, credential, family_id) = if let Some(access) = AccessToken::read(&auth.keys, token, now) {
-        let AccessToken { user_id, family_id } = access;
-        (User::in_session(conn, user_id, family_id, now).await?, Credential::Session, Some(family_id))
-    } else if let Some(PlayerToken { user_id }) = PlayerToken::read(&auth.keys, token, now) {
-        (User::active(conn, user_id).await?, Credential::Player, None)
-    } else if let Some(user_id) = auth.platform.read(token, now).await {
-        (User::active(conn, user_id).await?, Credential::Platform, None)
-    } else {
-        return Ok(None);
+    let (user, credential, family_id) = match proof {
+        Proof::ApiToken(digest) => return by_api_token(auth, conn, &digest, now).await,
+        Proof::Session(AccessToken { user_id, family_id }) => {
+            (User::in_session(conn, user_id, family_id, now).await?, Credential::Session, Some(family_id))
+        }
+        Proof::Player(PlayerToken { user_id }) => {
+            (User::active(conn, user_id).await?, Credential::Player, None)
+        }
+        Proof::Platform(user_id) => (User::active(conn, user_id).await?, Credential::Platform, None),
     };
     let Some(user) = user else { return Ok(None) };
     let viewer = viewer(auth, conn, &user, credential).await?;
@@ -79,15 +104,10 @@ pub async fn viewer(
 async fn by_api_token(
     auth: &Auth,
     conn: &mut Connection,
-    token: &str,
+    digest: &[u8],
     now: DateTime<Utc>,
 ) -> Result<Option<Identity>> {
-    if !opaque::looks_like_api_token(token) {
-        return Ok(None);
-    }
-    let Some((token, user)) = ApiToken::in_force(conn, &opaque::digest(token), now).await? else {
-        return Ok(None);
-    };
+    let Some((token, user)) = ApiToken::in_force(conn, digest, now).await? else { return Ok(None) };
     token.note_use(conn, now).await?;
     with_api_token(auth, conn, token, user).await.map(Some)
 }

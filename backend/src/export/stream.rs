@@ -101,7 +101,7 @@ impl Export {
     pub async fn start(self, app: &App) -> Result<Started> {
         let slots = app.export_slots.clone().acquire_owned();
         let Ok(Ok(slot)) = tokio::time::timeout(QUEUE, slots).await else {
-            return Err(Error::TooMany { retry_after: QUEUE });
+            return Err(Error::Busy { retry_after: QUEUE });
         };
         let source = erased::of(self.request.dataset);
         let columns = locate(source, &self.request.chosen_columns())?;

@@ -12,7 +12,7 @@ use secrecy::SecretString;
 
 use super::problem::Problem;
 use crate::app::App;
-use crate::auth::identity::{Identity, identify};
+use crate::auth::identity::{Identity, Proof, identify};
 use crate::auth::refresh_cookie;
 use crate::error::{Error, Result};
 use crate::graphql::context;
@@ -87,7 +87,9 @@ impl FromRequestParts<App> for Caller {
 }
 
 async fn find(app: &App, token: &str) -> Result<Option<Identity>> {
-    identify(&app.auth, &mut *app.pool.get().await?, token, app.clock.now()).await
+    let now = app.clock.now();
+    let Some(proof) = Proof::of(&app.auth, token, now).await else { return Ok(None) };
+    identify(&app.auth, &mut *app.pool.get().await?, proof, now).await
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

@@ -3,53 +3,62 @@
 //! A request that a foreign page could send without asking first is refused: a POST must be JSON, or multipart with a
 //! header that no form can set, and a GET cannot change anything.
 
-use async_graphql::http::{GraphiQLSource, MultipartOptions, parse_query_string, receive_body};
+use async_graphql::Request;
+use async_graphql::http::GraphiQLSource;
 use async_graphql::parser::types::OperationType;
-use async_graphql::{ParseRequestError, Request};
 use async_graphql_axum::GraphQLResponse;
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
-use axum::http::header::{ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{Html, IntoResponse, Response as HttpResponse};
 use axum::routing::{MethodRouter, get};
-use domain::failure::ErrorCode;
-use domain::text::Phrase;
-use futures_util::TryStreamExt as _;
-use tokio_util::compat::TokioAsyncReadCompatExt as _;
-use tokio_util::io::StreamReader;
+use domain::access::Act;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde::Deserialize;
 
+use self::refusal::Refusal;
 use super::caller::Caller;
-use super::problem::Problem;
 use crate::app::App;
 use crate::graphql::answer;
 
-/// What a multipart request may hold beside its file, in bytes.
-const MAX_ENVELOPE_BYTES: usize = 64 << 10;
+mod refusal;
+mod upload;
+
+/// The largest JSON request of a caller who may mirror: a thousand rows with their texts.
+const MAX_MIRROR_BYTES: usize = 16 << 20;
 
 /// The route.
 pub fn route() -> MethodRouter<App> {
     get(query).post(execute)
 }
 
+/// What a GET says in its address.
+#[derive(Deserialize)]
+struct Address {
+    query: Option<String>,
+    variables: Option<String>,
+    #[serde(rename = "operationName")]
+    operation_name: Option<String>,
+}
+
 async fn execute(State(app): State<App>, caller: Caller, headers: HeaderMap, body: Body) -> HttpResponse {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let limit = match content_type.split(';').next().unwrap_or_default().trim() {
-        kind if kind.eq_ignore_ascii_case("application/json") => app.config.http.max_body_bytes,
-        kind if kind.eq_ignore_ascii_case("multipart/form-data") && has_preflight_header(&headers) => {
-            usize::try_from(app.config.imports.max_bytes)
-                .unwrap_or(usize::MAX)
-                .saturating_add(MAX_ENVELOPE_BYTES)
+    let received = match content_type.split(';').next().unwrap_or_default().trim() {
+        kind if kind.eq_ignore_ascii_case("application/json") => read_json(&app, &caller, body).await,
+        kind if kind.eq_ignore_ascii_case("multipart/form-data") => {
+            if has_preflight_header(&headers) {
+                upload::receive(&app, &caller, content_type, body).await
+            } else {
+                Err(Refusal::NeedsPreflight)
+            }
         }
-        kind if kind.eq_ignore_ascii_case("multipart/form-data") => return NEEDS_PREFLIGHT.problem(&caller),
-        _ => return WRONG_CONTENT_TYPE.problem(&caller),
+        _ => Err(Refusal::WrongContentType),
     };
-    let stream = Body::new(http_body_util::Limited::new(body, limit)).into_data_stream();
-    let reader = StreamReader::new(stream.map_err(std::io::Error::other)).compat();
-    let options = MultipartOptions::default().max_num_files(1).max_file_size(limit);
-    match receive_body(Some(content_type), reader, options).await {
-        Ok(request) => run(&app, caller, request).await.into_response(),
-        Err(error) => refused(&error, limit, &caller),
+    match received {
+        Ok(request) => run(&app, caller, request).await,
+        Err(refusal) => refusal.problem(&caller).into_response(),
     }
 }
 
@@ -57,16 +66,23 @@ async fn query(
     State(app): State<App>,
     caller: Caller,
     headers: HeaderMap,
-    RawQuery(query): RawQuery,
+    address: Result<Query<Address>, QueryRejection>,
 ) -> HttpResponse {
-    let Some(query) = query else {
+    let Ok(Query(Address { query: Some(query), variables, operation_name })) = address else {
         return if app.config.graphql.graphiql && accepts_html(&headers) {
             explorer()
         } else {
-            NEEDS_QUERY.problem(&caller)
+            Refusal::NeedsQuery.problem(&caller).into_response()
         };
     };
-    let Ok(mut request) = parse_query_string(&query) else { return NEEDS_QUERY.problem(&caller) };
+    let mut request = Request::new(query);
+    request.operation_name = operation_name;
+    if let Some(variables) = variables {
+        match serde_json::from_str(&variables) {
+            Ok(variables) => request = request.variables(variables),
+            Err(_) => return Refusal::NeedsQuery.problem(&caller).into_response(),
+        }
+    }
     let reads_only = match request.parsed_query() {
         Ok(document) => {
             document.operations.iter().all(|(_, operation)| operation.node.ty == OperationType::Query)
@@ -74,13 +90,39 @@ async fn query(
         // Not GraphQL at all: let the answer say where.
         Err(_) => true,
     };
-    if reads_only { run(&app, caller, request).await.into_response() } else { ONLY_BY_POST.problem(&caller) }
+    if reads_only {
+        run(&app, caller, request).await
+    } else {
+        Refusal::OnlyByPost.problem(&caller).into_response()
+    }
 }
 
-async fn run(app: &App, caller: Caller, request: Request) -> GraphQLResponse {
+async fn run(app: &App, caller: Caller, request: Request) -> HttpResponse {
     let (locale, request_id) = (caller.locale, caller.request_id.clone());
     let response = app.schema.execute(caller.into_graphql(app, request)).await;
-    answer::finish(response, locale, &request_id).into()
+    let mut response = GraphQLResponse::from(answer::finish(response, locale, &request_id)).into_response();
+    // Answers hold what one person may see, and sometimes a secret.
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+async fn read_json(app: &App, caller: &Caller, body: Body) -> Result<Request, Refusal> {
+    let mut limit = app.config.http.max_body_bytes;
+    if caller.viewer().is_ok_and(|viewer| viewer.may(Act::Mirror).is_ok()) {
+        limit = limit.max(MAX_MIRROR_BYTES);
+    }
+    let body = Limited::new(body, limit).collect().await.map_err(|error| {
+        if error.is::<LengthLimitError>() { Refusal::TooLarge(limit) } else { Refusal::BrokenOff }
+    })?;
+    parse(&body.to_bytes())
+}
+
+/// One request as JSON.
+fn parse(json: &[u8]) -> Result<Request, Refusal> {
+    if json.trim_ascii_start().starts_with(b"[") {
+        return Err(Refusal::Batch);
+    }
+    serde_json::from_slice(json).map_err(|error| Refusal::NotGraphql(error.to_string()))
 }
 
 fn has_preflight_header(headers: &HeaderMap) -> bool {
@@ -101,67 +143,4 @@ fn explorer() -> HttpResponse {
                   script-src 'self' 'unsafe-inline' https://unpkg.com https://esm.sh; \
                   style-src 'self' 'unsafe-inline' https://unpkg.com https://esm.sh";
     ([(CONTENT_SECURITY_POLICY, policy)], Html(page)).into_response()
-}
-
-struct Refusal {
-    status: StatusCode,
-    es: &'static str,
-    en: &'static str,
-}
-
-impl Refusal {
-    fn problem(&self, caller: &Caller) -> HttpResponse {
-        let detail = Phrase::new(self.es, self.en);
-        Problem::new(self.status, ErrorCode::BadUserInput, detail.in_locale(caller.locale)).into_response()
-    }
-}
-
-const WRONG_CONTENT_TYPE: Refusal = Refusal {
-    status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
-    es: "Se acepta Content-Type application/json, o multipart/form-data para subir un archivo.",
-    en: "Accepted: Content-Type application/json, or multipart/form-data for a file upload.",
-};
-const NEEDS_PREFLIGHT: Refusal = Refusal {
-    status: StatusCode::BAD_REQUEST,
-    es: "Una petición multipart debe llevar la cabecera graphql-require-preflight con cualquier valor.",
-    en: "A multipart request must carry the header graphql-require-preflight with any value.",
-};
-const NEEDS_QUERY: Refusal = Refusal {
-    status: StatusCode::BAD_REQUEST,
-    es: "Se acepta POST con JSON, o GET con query y, si hace falta, variables como JSON.",
-    en: "Accepted: POST with JSON, or GET with query and, where needed, variables as JSON.",
-};
-const ONLY_BY_POST: Refusal = Refusal {
-    status: StatusCode::METHOD_NOT_ALLOWED,
-    es: "Una mutación se envía por POST.",
-    en: "A mutation goes by POST.",
-};
-
-fn refused(error: &ParseRequestError, limit: usize, caller: &Caller) -> HttpResponse {
-    let too_large =
-        matches!(error, ParseRequestError::PayloadTooLarge) || error.to_string().contains("length limit");
-    if too_large {
-        let megabytes = limit >> 20;
-        let detail = Phrase::new(
-            format!("La petición es demasiado grande. Se aceptan hasta {megabytes} MiB."),
-            format!("The request is too large. Accepted: up to {megabytes} MiB."),
-        );
-        return Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            ErrorCode::BadUserInput,
-            detail.in_locale(caller.locale),
-        )
-        .into_response();
-    }
-    let detail = match error {
-        ParseRequestError::UnsupportedBatch => {
-            Phrase::new("Se acepta una sola operación por petición.", "Accepted: one operation a request.")
-        }
-        other => Phrase::new(
-            format!("No es una petición de GraphQL: {other}"),
-            format!("Not a GraphQL request: {other}"),
-        ),
-    };
-    Problem::new(StatusCode::BAD_REQUEST, ErrorCode::BadUserInput, detail.in_locale(caller.locale))
-        .into_response()
 }

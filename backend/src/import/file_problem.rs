@@ -7,8 +7,6 @@ use domain::text::{Phrase, Text};
 pub enum FileProblem {
     /// It holds nothing.
     Empty,
-    /// It is larger than this many bytes.
-    TooLarge(u64),
     /// It has more rows than this.
     TooManyRows(u64),
     /// Its content is not of a kind that is taken.
@@ -79,10 +77,6 @@ impl FileProblem {
             Self::Empty => Phrase::new(
                 "El archivo está vacío. Se acepta un CSV con una línea de encabezado.",
                 "The file is empty. Accepted: a CSV with a header line.",
-            ),
-            Self::TooLarge(most) => Phrase::new(
-                format!("El archivo es demasiado grande. Se aceptan hasta {most} bytes."),
-                format!("The file is too large. Accepted: up to {most} bytes."),
             ),
             Self::TooManyRows(most) => Phrase::new(
                 format!("El archivo tiene demasiadas filas. Se aceptan hasta {most}."),

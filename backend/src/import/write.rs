@@ -4,6 +4,7 @@ use std::fs::File;
 
 use anyhow::Context as _;
 use diesel::QueryResult;
+use diesel_async::SimpleAsyncConnection as _;
 use domain::Locale;
 use tokio::sync::mpsc;
 
@@ -11,7 +12,7 @@ use super::chunk::{self, Chunk, Reading};
 use super::references::References;
 use super::{Effect, Failure, Order};
 use crate::app::App;
-use crate::db::Connection;
+use crate::db::{Connection, UNLIMITED};
 use crate::models::import::{Import, ImportMode, ImportState, Outcome};
 use crate::models::import_rejection::NewImportRejection;
 use crate::models::staged_snapshot::StagedSnapshot;
@@ -32,6 +33,8 @@ pub(super) async fn write(
     content: File,
 ) -> Result<Import, Failure> {
     let Order { table, mode, effect, importer: _, locale } = order;
+    conn.batch_execute(UNLIMITED).await?;
+    Import::show_alive(conn, import.id).await?;
     StagedSnapshot::make_table(conn).await?;
     let (sender, mut chunks) = mpsc::channel(WAITING_CHUNKS);
     let reading = Reading { table, zone: app.config.hub.timezone, max_rows: app.config.imports.max_rows };

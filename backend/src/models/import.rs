@@ -4,9 +4,10 @@ mod mode;
 mod state;
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::Text;
+use diesel::sql_types::{BigInt, Bool, Text};
 use diesel_async::RunQueryDsl;
 
 use super::snapshot_table::SnapshotTable;
@@ -187,6 +188,38 @@ impl Import {
             .first(conn)
             .await
             .optional()
+    }
+
+    /// Shows others, until the transaction ends however it ends, that somebody works on the import.
+    pub async fn show_alive(conn: &mut Connection, id: i64) -> QueryResult<()> {
+        sql_query("SELECT pg_advisory_xact_lock(hashtextextended('import alive', $1))")
+            .bind::<BigInt, _>(id)
+            .execute(conn)
+            .await?;
+        Ok(())
+    }
+
+    /// Says of imports that began before this moment, and that nobody works on, that they failed.
+    pub async fn fail_abandoned(
+        conn: &mut Connection,
+        before: DateTime<Utc>,
+        now: DateTime<Utc>,
+        message: &str,
+    ) -> QueryResult<()> {
+        let nobodys = sql::<Bool>("pg_try_advisory_xact_lock(hashtextextended('import alive', id))");
+        let running = imports::table
+            .filter(imports::state.eq(ImportState::Running.key()))
+            .filter(imports::started_at.lt(before))
+            .filter(nobodys);
+        diesel::update(running)
+            .set((
+                imports::state.eq(ImportState::Failed.key()),
+                imports::message.eq(message),
+                imports::finished_at.eq(now),
+            ))
+            .execute(conn)
+            .await?;
+        Ok(())
     }
 
     /// Lets imports into one table take turns: whoever comes second waits for the first one's transaction to end.

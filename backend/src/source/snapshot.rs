@@ -16,6 +16,7 @@ use crate::db::Connection;
 /// export is streamed from an index rather than sorted first.
 const BEGIN: &str = "\
     BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+    SET LOCAL statement_timeout = 0; \
     SET LOCAL work_mem = '64MB'; \
     SET LOCAL random_page_cost = 1.1; \
     SET LOCAL cursor_tuple_fraction = 1";

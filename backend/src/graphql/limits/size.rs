@@ -173,7 +173,7 @@ mod tests {
     fn a_chain_of_fragments_is_as_deep_as_its_links_whether_it_is_used_or_not() {
         assert!(size(&bomb(60)).is_ok());
         size(&bomb(70)).unwrap_err();
-        size(&bomb(50_000).replace("{ ...f0 }", "{ x }")).unwrap_err();
+        size(&bomb(2_000).replace("{ ...f0 }", "{ x }")).unwrap_err();
     }
 
     #[test]

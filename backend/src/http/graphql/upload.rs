@@ -1,0 +1,114 @@
+//! A file that comes with a GraphQL request, by the multipart request specification
+//! (<https://github.com/jaydenseric/graphql-multipart-request-spec>).
+//!
+//! Only who may import may upload, and that is asked before the first byte is kept. One file a request, in one variable:
+//! that is all the schema has a use for.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use async_graphql::{Request, UploadValue};
+use axum::body::Body;
+use domain::access::Act;
+use multer::{Constraints, Field, Multipart, SizeLimit};
+use tokio::fs::File;
+use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use super::parse;
+use super::refusal::Refusal;
+use crate::app::App;
+use crate::error::Error;
+use crate::http::caller::Caller;
+
+/// So many files are received at a time in one process; who comes then is asked to come back.
+static SLOTS: Semaphore = Semaphore::const_new(8);
+
+/// When to come back.
+const LATER: Duration = Duration::from_secs(10);
+
+/// A sender may be silent for so long.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The longest `map`, in bytes: it leads one file to one variable.
+const MAX_MAP_BYTES: usize = 4 << 10;
+
+/// Receives a request with its file, if any.
+pub async fn receive(app: &App, caller: &Caller, content_type: &str, body: Body) -> Result<Request, Refusal> {
+    caller.viewer()?.may(Act::Import).map_err(Error::from)?;
+    let _slot = SLOTS.try_acquire().map_err(|_| Error::Busy { retry_after: LATER })?;
+    let boundary = multer::parse_boundary(content_type).map_err(|_| Refusal::WrongParts)?;
+    let max_file = usize::try_from(app.config.imports.max_bytes).unwrap_or(usize::MAX);
+    let limits = SizeLimit::new()
+        .per_field(as_u64(max_file))
+        .for_field("operations", as_u64(app.config.http.max_body_bytes))
+        .for_field("map", as_u64(MAX_MAP_BYTES));
+    let constraints = Constraints::new().size_limit(limits);
+    let mut parts = Multipart::with_constraints(body.into_data_stream(), boundary, constraints);
+
+    let (mut operations, mut map, mut file) = (None, None, None);
+    while let Some(part) = in_time(parts.next_field()).await?.map_err(|error| broken(&error))? {
+        match part.name() {
+            Some("operations") if operations.is_none() => operations = Some(parse(&bytes(part).await?)?),
+            Some("map") if map.is_none() => {
+                let given: HashMap<String, Vec<String>> =
+                    serde_json::from_slice(&bytes(part).await?).map_err(|_| Refusal::WrongParts)?;
+                map = Some(given);
+            }
+            Some(name) if file.is_none() && part.file_name().is_some() => {
+                file = Some((name.to_owned(), keep(part).await?));
+            }
+            Some(_) | None => return Err(Refusal::WrongParts),
+        }
+    }
+    let mut request: Request = operations.ok_or(Refusal::WrongParts)?;
+    let mut map = map.ok_or(Refusal::WrongParts)?;
+    if let Some((name, file)) = file {
+        match map.remove(&name).as_deref() {
+            Some([variable]) => request.set_upload(variable, file),
+            Some(_) | None => return Err(Refusal::WrongParts),
+        }
+    }
+    if map.is_empty() { Ok(request) } else { Err(Refusal::WrongParts) }
+}
+
+/// Writes a file where nobody finds it, and it ends with its last user.
+async fn keep(mut part: Field<'_>) -> Result<UploadValue, Refusal> {
+    let content = tokio::task::spawn_blocking(tempfile::tempfile).await.map_err(std::io::Error::other)??;
+    let mut file = File::from_std(content);
+    while let Some(chunk) = in_time(part.chunk()).await?.map_err(|error| broken(&error))? {
+        file.write_all(&chunk).await?;
+    }
+    file.flush().await?;
+    file.rewind().await?;
+    Ok(UploadValue {
+        filename: part.file_name().unwrap_or_default().to_owned(),
+        content_type: part.content_type().map(ToString::to_string),
+        content: file.into_std().await,
+    })
+}
+
+async fn bytes(part: Field<'_>) -> Result<Vec<u8>, Refusal> {
+    Ok(in_time(part.bytes()).await?.map_err(|error| broken(&error))?.into())
+}
+
+async fn in_time<T>(work: impl Future<Output = T>) -> Result<T, Refusal> {
+    timeout(PATIENCE, work).await.map_err(|_| Refusal::BrokenOff)
+}
+
+fn broken(error: &multer::Error) -> Refusal {
+    match error {
+        multer::Error::FieldSizeExceeded { limit, .. } | multer::Error::StreamSizeExceeded { limit } => {
+            Refusal::TooLarge(usize::try_from(*limit).unwrap_or(usize::MAX))
+        }
+        multer::Error::StreamReadFailed(_)
+        | multer::Error::IncompleteStream
+        | multer::Error::IncompleteFieldData { .. } => Refusal::BrokenOff,
+        _ => Refusal::WrongParts,
+    }
+}
+
+fn as_u64(bytes: usize) -> u64 {
+    bytes.try_into().unwrap_or(u64::MAX)
+}
