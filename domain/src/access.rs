@@ -1,6 +1,10 @@
 //! Who may do what, and [`Grant`]: the only way to a dataset's rows.
 
+mod token_scope;
+
 use serde::{Deserialize, Serialize};
+
+pub use token_scope::TokenScope;
 
 use crate::dataset::{Dataset, TeacherAdminAccess};
 use crate::failure::ErrorCode;
@@ -61,47 +65,6 @@ impl TryFrom<String> for Role {
 #[derive(Debug, thiserror::Error)]
 #[error("there is no role “{0}”")]
 pub struct UnknownRole(String);
-
-/// What an API token may be used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum TokenScope {
-    /// Reading datasets, statuses and lists.
-    Read,
-    /// Making export links.
-    Export,
-    /// Importing snapshots and undoing imports.
-    Import,
-    /// Running and retrying the sync.
-    Sync,
-    /// Recording progress and player events.
-    Record,
-    /// Mirroring platform data and publishing platform events.
-    Platform,
-}
-
-impl TokenScope {
-    /// Every scope.
-    pub const ALL: [Self; 6] =
-        [Self::Read, Self::Export, Self::Import, Self::Sync, Self::Record, Self::Platform];
-
-    /// The scope's name in the database and on the command line.
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Export => "export",
-            Self::Import => "import",
-            Self::Sync => "sync",
-            Self::Record => "record",
-            Self::Platform => "platform",
-        }
-    }
-
-    /// The scope with this name.
-    pub fn parse(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|scope| scope.key() == key)
-    }
-}
 
 /// By what the viewer proved who they are.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -91,6 +91,11 @@ pub struct Description {
 }
 
 impl Description {
+    /// The filter with this key.
+    pub fn filter(&self, key: FilterKey) -> Option<&'static FilterField> {
+        self.filters.iter().find(|field| field.key == key)
+    }
+
     /// The column with this key.
     pub fn column(&self, key: &str) -> Option<&'static Column> {
         self.columns.iter().find(|column| column.key == key)
@@ -142,7 +147,22 @@ pub struct FilterField {
     /// What its value is.
     pub kind: FilterKind,
     /// Values to choose from (or suggestions, when the kind is text).
-    pub choices: &'static [&'static str],
+    pub choices: &'static [Choice],
+}
+
+/// A value to choose from.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// The value, as rows and requests have it.
+    pub value: &'static str,
+    /// The name that people read.
+    pub title: Text,
+}
+
+impl Choice {
+    const fn new(value: &'static str, title: Text) -> Self {
+        Self { value, title }
+    }
 }
 
 impl FilterField {
@@ -150,7 +170,12 @@ impl FilterField {
         Self { key, kind, choices: &[] }
     }
 
-    const fn with_choices(key: FilterKey, kind: FilterKind, choices: &'static [&'static str]) -> Self {
+    /// The choice with this value.
+    pub fn choice(&self, value: &str) -> Option<&'static Choice> {
+        self.choices.iter().find(|choice| choice.value == value)
+    }
+
+    const fn with_choices(key: FilterKey, kind: FilterKind, choices: &'static [Choice]) -> Self {
         Self { key, kind, choices }
     }
 }
@@ -161,13 +186,13 @@ const COURSE: FilterField = FilterField::new(FilterKey::CourseId, FilterKind::Co
 const LESSON: FilterField = FilterField::new(FilterKey::LessonId, FilterKind::Lesson);
 
 /// Categories that the product itself records; an import may bring others.
-const CATEGORIES: &[&str] = &[
-    "practice_reservation",
-    "practice_pack_purchase",
-    "practice_pack_consumption",
-    "practice_attendance",
-    "practice_cancellation",
-    "custom",
+const CATEGORIES: &[Choice] = &[
+    Choice::new("practice_reservation", Text::new("Reserva de práctica", "Practice reservation")),
+    Choice::new("practice_pack_purchase", Text::new("Compra de pack", "Pack purchase")),
+    Choice::new("practice_pack_consumption", Text::new("Consumo de pack", "Pack consumption")),
+    Choice::new("practice_attendance", Text::new("Asistencia a práctica", "Practice attendance")),
+    Choice::new("practice_cancellation", Text::new("Cancelación de práctica", "Practice cancellation")),
+    Choice::new("custom", Text::new("Otra", "Custom")),
 ];
 
 /// What a Teacher Admin must give to read a dataset.

@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, SecondsFormat, TimeZone, Utc};
 use chrono_tz::Tz;
 
-use crate::dataset::{Dataset, FilterField};
+use crate::dataset::{Choice, Dataset, FilterField};
 use crate::text::{Locale, Text};
 
 /// The name of a filter.
@@ -318,7 +318,7 @@ pub fn parse_id(text: &str) -> Result<i64, Problem> {
 
 fn parse_text(field: &FilterField, value: &str) -> Result<String, Problem> {
     match field.kind {
-        FilterKind::Choice if !field.choices.contains(&value) => Err(Problem::NotAChoice(field.choices)),
+        FilterKind::Choice if field.choice(value).is_none() => Err(Problem::NotAChoice(field.choices)),
         _ if value.chars().count() > MAX_TEXT => Err(Problem::TooLong(MAX_TEXT)),
         _ if value.contains('\0') => Err(Problem::NotText),
         _ => Ok(value.to_owned()),
@@ -347,7 +347,7 @@ pub enum Problem {
     /// Not a whole number from 1 on.
     NotAnId,
     /// None of the choices.
-    NotAChoice(&'static [&'static str]),
+    NotAChoice(&'static [Choice]),
     /// Longer than this many characters.
     TooLong(usize),
     /// Text with a NUL character.
@@ -379,9 +379,9 @@ impl Problem {
             Self::NotAnId if es => "No es un identificador. Se acepta un número entero desde 1.".to_owned(),
             Self::NotAnId => "Not an id. Accepted: a whole number from 1 on.".to_owned(),
             Self::NotAChoice(choices) if es => {
-                format!("Valor desconocido. Se acepta: {}.", choices.join(", "))
+                format!("Valor desconocido. Se acepta: {}.", values(choices))
             }
-            Self::NotAChoice(choices) => format!("Unknown value. Accepted: {}.", choices.join(", ")),
+            Self::NotAChoice(choices) => format!("Unknown value. Accepted: {}.", values(choices)),
             Self::TooLong(most) if es => format!("Demasiado largo. Se aceptan hasta {most} caracteres."),
             Self::TooLong(most) => format!("Too long. Accepted: up to {most} characters."),
             Self::NotText if es => "El texto contiene un carácter nulo.".to_owned(),
@@ -390,6 +390,11 @@ impl Problem {
             Self::Reversed => "The end is before the start.".to_owned(),
         }
     }
+}
+
+/// Values as they are to be sent, one after the other.
+fn values(choices: &[Choice]) -> String {
+    choices.iter().map(|choice| choice.value).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

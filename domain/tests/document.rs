@@ -57,7 +57,7 @@ fn describe(text: &mut String, dataset: &Description) -> std::fmt::Result {
     }
     writeln!(text, "\n| filter | takes | known values |\n| --- | --- | --- |")?;
     for field in dataset.filters {
-        let choices: Vec<String> = field.choices.iter().map(|choice| format!("`{choice}`")).collect();
+        let choices: Vec<String> = field.choices.iter().map(|choice| format!("`{}`", choice.value)).collect();
         writeln!(
             text,
             "| `{}` | {} | {} |",

@@ -32,7 +32,7 @@ impl CatalogQuery {
         Ok(seen.map(|dataset| DatasetInfo::new(dataset, viewer, locale)).collect())
     }
 
-    /// Courses by name, in order of their slugs. Errors: UNAUTHENTICATED, FORBIDDEN, BAD_USER_INPUT.
+    /// Courses by name, in order of their slugs, but one whose id was searched for comes first. Errors: UNAUTHENTICATED, FORBIDDEN, BAD_USER_INPUT.
     async fn courses(
         &self,
         ctx: &Context<'_>,
@@ -52,7 +52,7 @@ impl CatalogQuery {
         Ok(found.into_iter().map(|row| Course::new(row, ctx.request().locale)).collect())
     }
 
-    /// Lessons by name, in order of their titles. Errors: UNAUTHENTICATED, FORBIDDEN, BAD_USER_INPUT.
+    /// Lessons by name, in order of their titles, but one whose id was searched for comes first. Errors: UNAUTHENTICATED, FORBIDDEN, BAD_USER_INPUT.
     async fn lessons(
         &self,
         ctx: &Context<'_>,
@@ -128,7 +128,7 @@ impl DatasetInfo {
             key: field.key.key(),
             label: field.key.title().in_locale(locale),
             kind: field.kind.into(),
-            choices: field.choices.to_vec(),
+            choices: field.choices.iter().map(|choice| choice.value).collect(),
         };
         Self {
             dataset: dataset.into(),

@@ -126,13 +126,8 @@ impl Reader {
         dataset: Dataset,
         key: FilterKey,
     ) -> Option<&'static str> {
-        let choices = dataset
-            .describe()
-            .filters
-            .iter()
-            .find(|filter| filter.key == key)
-            .map_or(&[][..], |filter| filter.choices);
-        let known = choices.iter().find(|choice| **choice == sent).copied();
+        let choices = dataset.describe().filter(key).map_or(&[][..], |filter| filter.choices);
+        let known = choices.iter().map(|choice| choice.value).find(|value| *value == sent);
         known.or_else(|| self.wrong(field, phrase(Cause::NotAChoice(choices))))
     }
 

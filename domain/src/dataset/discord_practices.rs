@@ -1,7 +1,8 @@
 //! Live practices on Discord.
 
 use super::{
-    COURSE, COURSE_OR_LESSON, Column, ColumnKind, DATE_FROM, DATE_TO, Description, FilterField, LESSON,
+    COURSE, COURSE_OR_LESSON, Choice, Column, ColumnKind, DATE_FROM, DATE_TO, Description, FilterField,
+    LESSON,
 };
 use crate::filter::{FilterKey, FilterKind};
 use crate::text::Text;
@@ -48,9 +49,20 @@ pub(super) const DATASET: Description = Description {
         FilterField::with_choices(
             FilterKey::Status,
             FilterKind::Choice,
-            &["scheduled", "cancelled", "completed"],
+            &[
+                Choice::new("scheduled", Text::new("Programada", "Scheduled")),
+                Choice::new("cancelled", Text::new("Cancelada", "Cancelled")),
+                Choice::new("completed", Text::new("Realizada", "Completed")),
+            ],
         ),
-        FilterField::with_choices(FilterKey::Type, FilterKind::Text, &["cohort", "global"]),
+        FilterField::with_choices(
+            FilterKey::Type,
+            FilterKind::Text,
+            &[
+                Choice::new("cohort", Text::new("Cohorte", "Cohort")),
+                Choice::new("global", Text::new("Global", "Global")),
+            ],
+        ),
         FilterField::new(FilterKey::CreatorId, FilterKind::Id),
     ],
     teacher_admin: COURSE_OR_LESSON,

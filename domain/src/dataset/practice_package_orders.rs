@@ -1,7 +1,8 @@
 //! Orders of practice packs.
 
 use super::{
-    COURSE, COURSE_OR_LESSON, Column, ColumnKind, DATE_FROM, DATE_TO, Description, FilterField, LESSON,
+    COURSE, COURSE_OR_LESSON, Choice, Column, ColumnKind, DATE_FROM, DATE_TO, Description, FilterField,
+    LESSON,
 };
 use crate::filter::{FilterKey, FilterKind};
 use crate::text::Text;
@@ -50,7 +51,12 @@ pub(super) const DATASET: Description = Description {
         FilterField::with_choices(
             FilterKey::Status,
             FilterKind::Choice,
-            &["pending", "paid", "cancelled", "completed"],
+            &[
+                Choice::new("pending", Text::new("Pendiente", "Pending")),
+                Choice::new("paid", Text::new("Pagado", "Paid")),
+                Choice::new("cancelled", Text::new("Cancelado", "Cancelled")),
+                Choice::new("completed", Text::new("Completado", "Completed")),
+            ],
         ),
         FilterField::new(FilterKey::PracticePackageId, FilterKind::Id),
         FilterField::new(FilterKey::UserId, FilterKind::Id),

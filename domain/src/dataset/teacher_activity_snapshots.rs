@@ -1,7 +1,8 @@
 //! What a Teacher Admin did, summed up; only admins read it.
 
 use super::{
-    COURSE, Column, ColumnKind, DATE_FROM, DATE_TO, Description, FilterField, LESSON, TeacherAdminAccess,
+    COURSE, Choice, Column, ColumnKind, DATE_FROM, DATE_TO, Description, FilterField, LESSON,
+    TeacherAdminAccess,
 };
 use crate::filter::{FilterKey, FilterKind};
 use crate::text::Text;
@@ -35,7 +36,13 @@ pub(super) const DATASET: Description = Description {
         FilterField::with_choices(
             FilterKey::Category,
             FilterKind::Text,
-            &["practice_request_escalated", "custom"],
+            &[
+                Choice::new(
+                    "practice_request_escalated",
+                    Text::new("Solicitud de práctica escalada", "Practice request escalated"),
+                ),
+                Choice::new("custom", Text::new("Otra", "Custom")),
+            ],
         ),
     ],
     teacher_admin: TeacherAdminAccess::Never,

@@ -1,6 +1,8 @@
 //! Modules, lessons and packs that teachers proposed.
 
-use super::{COURSE, Column, ColumnKind, DATE_FROM, DATE_TO, Description, FilterField, TeacherAdminAccess};
+use super::{
+    COURSE, Choice, Column, ColumnKind, DATE_FROM, DATE_TO, Description, FilterField, TeacherAdminAccess,
+};
 use crate::filter::{FilterKey, FilterKind};
 use crate::text::Text;
 
@@ -38,9 +40,21 @@ pub(super) const DATASET: Description = Description {
         FilterField::with_choices(
             FilterKey::Status,
             FilterKind::Choice,
-            &["pending", "approved", "rejected"],
+            &[
+                Choice::new("pending", Text::new("Pendiente", "Pending")),
+                Choice::new("approved", Text::new("Aprobada", "Approved")),
+                Choice::new("rejected", Text::new("Rechazada", "Rejected")),
+            ],
         ),
-        FilterField::with_choices(FilterKey::Type, FilterKind::Choice, &["module", "lesson", "pack"]),
+        FilterField::with_choices(
+            FilterKey::Type,
+            FilterKind::Choice,
+            &[
+                Choice::new("module", Text::new("Módulo", "Module")),
+                Choice::new("lesson", Text::new("Lección", "Lesson")),
+                Choice::new("pack", Text::new("Pack", "Pack")),
+            ],
+        ),
         FilterField::new(FilterKey::TeacherId, FilterKind::Id),
     ],
     teacher_admin: TeacherAdminAccess::OneOf(&[FilterKey::CourseId]),

@@ -1,7 +1,8 @@
 //! What the video player reported.
 
 use super::{
-    COURSE, COURSE_OR_LESSON, Column, ColumnKind, DATE_FROM, DATE_TO, Description, FilterField, LESSON,
+    COURSE, COURSE_OR_LESSON, Choice, Column, ColumnKind, DATE_FROM, DATE_TO, Description, FilterField,
+    LESSON,
 };
 use crate::filter::{FilterKey, FilterKind};
 use crate::text::Text;
@@ -48,17 +49,21 @@ pub(super) const DATASET: Description = Description {
 };
 
 /// The events that our own player sends; others are taken too.
-const EVENTS: &[&str] = &[
-    "progress_tick",
-    "play",
-    "pause",
-    "seek",
-    "banner_view",
-    "banner_click",
-    "cta_view",
-    "cta_click",
-    "resource_click",
+const EVENTS: &[Choice] = &[
+    Choice::new("progress_tick", Text::new("Avance", "Progress tick")),
+    Choice::new("play", Text::new("Reproducir", "Play")),
+    Choice::new("pause", Text::new("Pausar", "Pause")),
+    Choice::new("seek", Text::new("Saltar", "Seek")),
+    Choice::new("banner_view", Text::new("Ver banner", "Banner view")),
+    Choice::new("banner_click", Text::new("Clic en banner", "Banner click")),
+    Choice::new("cta_view", Text::new("Ver llamada a la acción", "Call-to-action view")),
+    Choice::new("cta_click", Text::new("Clic en llamada a la acción", "Call-to-action click")),
+    Choice::new("resource_click", Text::new("Clic en recurso", "Resource click")),
 ];
 
 /// The usual providers; others are taken too.
-const PROVIDERS: &[&str] = &["youtube", "vimeo", "cloudflare"];
+const PROVIDERS: &[Choice] = &[
+    Choice::new("youtube", Text::new("YouTube", "YouTube")),
+    Choice::new("vimeo", Text::new("Vimeo", "Vimeo")),
+    Choice::new("cloudflare", Text::new("Cloudflare", "Cloudflare")),
+];
