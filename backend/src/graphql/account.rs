@@ -129,15 +129,19 @@ pub struct Session {
     access_token: String,
     /// When the access token ends; refresh the session before.
     expires_at: DateTime<Utc>,
+    /// In how many seconds that is, for clients whose clock may be wrong.
+    expires_in: i32,
     /// Who is signed in.
     viewer: ViewerAccount,
 }
 
 fn open(ctx: &Context<'_>, auth: &Auth, signed_in: SignedIn) -> Session {
+    let now = ctx.app().clock.now();
     let SignedIn { user, access_token, expires_at, refresh_token } = signed_in;
     ctx.append_http_header("set-cookie", refresh_cookie::store(&refresh_token, auth.transport));
     let access_token = access_token.expose_secret().to_owned();
-    Session { access_token, expires_at, viewer: ViewerAccount(user) }
+    let expires_in = i32::try_from((expires_at - now).num_seconds()).unwrap_or(i32::MAX);
+    Session { access_token, expires_at, expires_in, viewer: ViewerAccount(user) }
 }
 
 /// The account of whoever asks.
@@ -180,6 +184,11 @@ impl ViewerAccount {
     /// Their time zone, an IANA name: their choice, else the hub's.
     async fn timezone(&self, ctx: &Context<'_>) -> String {
         self.0.timezone.clone().unwrap_or_else(|| ctx.app().config.hub.timezone.name().to_owned())
+    }
+
+    /// The hub's own time zone, an IANA name: a filter's date means that whole day there.
+    async fn hub_timezone(&self, ctx: &Context<'_>) -> &'static str {
+        ctx.app().config.hub.timezone.name()
     }
 
     /// The courses that are assigned to them.

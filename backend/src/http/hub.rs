@@ -4,7 +4,7 @@
 //! asked for anew each time.
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::header::{
     ACCEPT_ENCODING, ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
     COOKIE, ETAG, IF_NONE_MATCH, VARY,
@@ -39,13 +39,34 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route("/", get(home))
         .route("/{file}", get(file))
+        .route("/{locale}/", get(start))
         .route("/{locale}/admin/data-porter", get(page))
+        .route("/{locale}/admin/data-porter/", get(start))
         .route("/{locale}/admin/data-porter/{*section}", get(page))
 }
 
 /// Leads to the Hub in the language that was chosen there, else in the browser's.
 async fn home(State(app): State<App>, headers: HeaderMap) -> Redirect {
     Redirect::to(&address(preferred(&app, &headers)))
+}
+
+/// Leads from what somebody typed for the Hub to its page, in the language that they typed.
+async fn start(
+    State(app): State<App>,
+    Path(tag): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Redirect {
+    let page = address(spoken(&tag).unwrap_or_else(|| preferred(&app, &headers)));
+    match query {
+        Some(query) => Redirect::to(&format!("{page}?{query}")),
+        None => Redirect::to(&page),
+    }
+}
+
+/// The language whose exact tag this is: pages are in no other place than under those.
+fn spoken(tag: &str) -> Option<Locale> {
+    Locale::ALL.into_iter().find(|locale| locale.tag() == tag)
 }
 
 fn address(locale: Locale) -> String {
@@ -60,8 +81,7 @@ fn preferred(app: &App, headers: &HeaderMap) -> Locale {
 }
 
 async fn page(State(app): State<App>, Path(path): Path<Vec<String>>, headers: HeaderMap) -> Response {
-    let locale = path.first().map(String::as_str).unwrap_or_default();
-    if !Locale::ALL.iter().any(|known| known.tag() == locale) {
+    if path.first().and_then(|tag| spoken(tag)).is_none() {
         return Redirect::to(&address(preferred(&app, &headers))).into_response();
     }
     match FILES.iter().find(|file| file.name == PAGE) {
@@ -88,6 +108,9 @@ fn policy() -> String {
 }
 
 async fn file(Path(name): Path<String>, headers: HeaderMap) -> Response {
+    if let Some(locale) = spoken(&name) {
+        return Redirect::to(&address(locale)).into_response();
+    }
     match FILES.iter().find(|file| file.name == name && file.name != PAGE) {
         Some(file) => answer(file, &headers, "public, max-age=31536000, immutable"),
         None => Problem::of(ErrorCode::NotFound, "There is nothing at this address.").into_response(),

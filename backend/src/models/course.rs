@@ -69,19 +69,24 @@ pub async fn assigned_to(conn: &mut AsyncPgConnection, user_id: i64) -> QueryRes
         .await
 }
 
-/// Courses whose title, slug or id matches, limited to those that the viewer may name.
+/// Courses whose title, slug or id matches, limited to those that the viewer may name; the one with that id comes first.
 pub async fn search(
     conn: &mut AsyncPgConnection,
     viewer: &Viewer,
     text: Option<&str>,
     limit: i64,
 ) -> QueryResult<Vec<CourseRow>> {
-    let mut query = CourseRow::query().order((courses::slug, courses::id)).limit(limit).into_boxed();
+    let text = wanted(text);
+    // No course has the id 0.
+    let id: i64 = text.and_then(|text| text.parse().ok()).unwrap_or_default();
+    let mut query = CourseRow::query()
+        .order((courses::id.eq(id).desc(), courses::slug, courses::id))
+        .limit(limit)
+        .into_boxed();
     if let Some(assigned) = assigned(viewer) {
         query = query.filter(courses::id.eq_any(assigned));
     }
-    if let Some(text) = wanted(text) {
-        let id: i64 = text.parse().unwrap_or_default();
+    if let Some(text) = text {
         let pattern = containing(text);
         let in_titles = sql::<Bool>(
             "EXISTS (SELECT FROM jsonb_each_text(courses.titles) AS title WHERE title.value ILIKE ",
@@ -93,7 +98,7 @@ pub async fn search(
     query.load(conn).await
 }
 
-/// Lessons whose title or id matches, limited to those of courses that the viewer may name.
+/// Lessons whose title or id matches, limited to those of courses that the viewer may name; the one with that id first.
 pub async fn search_lessons(
     conn: &mut AsyncPgConnection,
     viewer: &Viewer,
@@ -101,15 +106,20 @@ pub async fn search_lessons(
     text: Option<&str>,
     limit: i64,
 ) -> QueryResult<Vec<LessonRow>> {
-    let mut query = LessonRow::query().order((lessons::title, lessons::id)).limit(limit).into_boxed();
+    let text = wanted(text);
+    // No lesson has the id 0.
+    let id: i64 = text.and_then(|text| text.parse().ok()).unwrap_or_default();
+    let mut query = LessonRow::query()
+        .order((lessons::id.eq(id).desc(), lessons::title, lessons::id))
+        .limit(limit)
+        .into_boxed();
     if let Some(assigned) = assigned(viewer) {
         query = query.filter(lessons::course_id.eq_any(assigned));
     }
     if let Some(course) = course {
         query = query.filter(lessons::course_id.eq(course));
     }
-    if let Some(text) = wanted(text) {
-        let id: i64 = text.parse().unwrap_or_default();
+    if let Some(text) = text {
         query = query.filter(lessons::title.ilike(containing(text)).or(lessons::id.eq(id)));
     }
     query.load(conn).await
