@@ -3,6 +3,7 @@
 use domain::access::Role;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
+use tokio::io::AsyncReadExt as _;
 
 use super::download::Exporter;
 
@@ -56,4 +57,20 @@ async fn admins_page_through_the_record_and_nobody_else_does() {
         let other = exporter.hub.user(role).await;
         assert_eq!(page("first: 1").by(&other.token).code().await, "FORBIDDEN");
     }
+}
+
+#[tokio::test]
+async fn an_export_is_running_until_it_has_ended() {
+    let exporter = Exporter::of_many_events().await;
+    let link = exporter.link(&json!({"dataset": "video_player_events", "format": "csv"})).await;
+    let mut stream = exporter.raw(&link).await;
+    stream.read_exact(&mut [0; 4096]).await.unwrap();
+    let outcome = async || {
+        let audits = exporter.hub.graphql("{ exportAudits { nodes { outcome } } }");
+        audits.by(&exporter.admin.token).data().await["exportAudits"]["nodes"][0]["outcome"].take()
+    };
+    assert_eq!(outcome().await, "RUNNING");
+    drop(stream);
+    exporter.wait_for(1, "SELECT count(*) FROM export_audits WHERE rows > 0").await;
+    assert_eq!(outcome().await, "ABORTED");
 }

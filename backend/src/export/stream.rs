@@ -16,7 +16,7 @@ use super::request::ExportRequest;
 use super::run::{Message, Progress, Run, WAITING_CHUNKS};
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::models::export_audit::NewExportAudit;
+use crate::models::export_audit::{ExportAudit, NewExportAudit};
 use crate::source::erased;
 use crate::source::snapshot::Snapshot;
 
@@ -107,6 +107,7 @@ impl Export {
         let columns = locate(source, &self.request.chosen_columns())?;
         let audit = self.put_on_record(app).await?;
         let mut reading = Snapshot::begin(app.pool.get().await?).await?;
+        ExportAudit::hold(reading.conn(), audit).await?;
         let lookup = if columns.iter().any(|column| matches!(column.origin, Origin::EmailOf(_))) {
             let name = reading.share().await?;
             Some(Snapshot::join(app.pool.get().await?, &name).await?)

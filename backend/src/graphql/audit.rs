@@ -77,7 +77,7 @@ pub struct ExportAudit {
     sha256: Option<String>,
     /// How long it took, in milliseconds.
     duration_ms: i32,
-    /// How it ended; an export that still runs counts as aborted.
+    /// How it ended, or that it still runs.
     outcome: OutcomeName,
     /// When it began.
     started_at: DateTime<Utc>,
@@ -99,7 +99,7 @@ impl ExportAudit {
             bytes: number(row.bytes),
             sha256: row.sha256.map(hex::encode),
             duration_ms: i32::try_from(row.duration_ms).unwrap_or(i32::MAX),
-            outcome: row.outcome.into(),
+            outcome: if row.is_under_way { OutcomeName::Running } else { row.outcome.into() },
             started_at: row.started_at,
         })
     }

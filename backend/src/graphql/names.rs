@@ -101,14 +101,26 @@ pub enum ScopeName {
     Platform,
 }
 
-/// How an export ended.
+/// How an export ended, or that it has not yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(name = "ExportOutcome", remote = "Outcome")]
+#[graphql(name = "ExportOutcome")]
 pub enum OutcomeName {
+    /// It is under way.
+    Running,
     /// The reader has the whole file.
     Complete,
     /// The reader went away, or the server did.
     Aborted,
     /// Something failed.
     Failed,
+}
+
+impl From<Outcome> for OutcomeName {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Complete => Self::Complete,
+            Outcome::Aborted => Self::Aborted,
+            Outcome::Failed => Self::Failed,
+        }
+    }
 }

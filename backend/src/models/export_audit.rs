@@ -1,7 +1,11 @@
 //! The record of exports: who took what away, and how to prove that a file is whole.
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::sql;
+use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Bool};
 use diesel_async::RunQueryDsl;
 use ipnet::IpNet;
 use serde_json::Value;
@@ -32,14 +36,25 @@ pub struct ExportAudit {
     pub bytes: i64,
     /// Of the content before compression; null unless the file was completed.
     pub sha256: Option<Vec<u8>>,
-    /// How it ended.
+    /// How it ended, unless it is still under way.
     #[diesel(deserialize_as = String)]
     pub outcome: Outcome,
+    /// Whether it is still under way.
+    #[diesel(select_expression = sql::<Bool>(IS_UNDER_WAY), select_expression_type = SqlLiteral<Bool>)]
+    pub is_under_way: bool,
     /// When it began.
     pub started_at: DateTime<Utc>,
     /// How long it took.
     pub duration_ms: i64,
 }
+
+/// Whether some process holds the lock that an export holds while it reads: one that died holds none.
+///
+/// The lock's two numbers are one for all exports, which no other lock of ours uses, and the record's id.
+const IS_UNDER_WAY: &str = "\
+    export_audits.outcome = 'aborted' AND export_audits.id IN (SELECT lock.objid::bigint FROM pg_locks AS lock \
+    JOIN pg_database AS here ON here.oid = lock.database AND here.datname = current_database() \
+    WHERE lock.locktype = 'advisory' AND lock.classid = 20261 AND lock.objsubid = 2)";
 
 /// How an export ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,6 +148,15 @@ impl ExportEnd<'_> {
 }
 
 impl ExportAudit {
+    /// Shows that the export is under way, for as long as the connection's transaction lasts.
+    pub async fn hold(conn: &mut Connection, id: i64) -> QueryResult<()> {
+        sql_query("SELECT pg_advisory_xact_lock_shared(20261, $1::integer)")
+            .bind::<BigInt, _>(id)
+            .execute(conn)
+            .await?;
+        Ok(())
+    }
+
     /// Up to `limit` records, newest first, behind the one with the id `after`.
     pub async fn newest(conn: &mut Connection, after: Option<i64>, limit: i64) -> QueryResult<Vec<Self>> {
         let mut query = Self::query().order(export_audits::id.desc()).limit(limit).into_boxed();
