@@ -6,12 +6,13 @@
 mod lock;
 
 use domain::Locale;
+use domain::access::Act;
 use graphql_client::GraphQLQuery;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::api::failure::Failure;
-use crate::api::sign_in::{Login, Logout, Person, RefreshSession, SignedIn, login, logout, refresh_session};
+use crate::api::sign_in::{Logout, Person, SignedIn, logout, renew, sign_in};
 use crate::api::{self, Caller, Letter, Request};
 
 /// Where somebody stands.
@@ -46,10 +47,10 @@ pub struct Session {
     locale: Signal<Locale>,
 }
 
-/// How long before its end a token is renewed, in milliseconds.
-const RENEW_EARLY: f64 = 60_000.0;
-/// The shortest and the longest wait before a token is renewed, in milliseconds.
-const RENEW_AFTER: (f64, f64) = (5_000.0, 3_600_000.0);
+/// How long before its end a token is renewed, in seconds.
+const RENEW_EARLY: f64 = 60.0;
+/// The shortest and the longest wait before a token is renewed, in seconds.
+const RENEW_AFTER: (f64, f64) = (30.0, 3_600.0);
 
 /// The session around a component.
 pub fn use_session() -> Session {
@@ -62,7 +63,7 @@ impl Session {
         let session =
             Self { standing: RwSignal::new(Standing::Checking), token: StoredValue::new(None), locale };
         provide_context(session);
-        session.restore();
+        spawn_local(session.restore());
         session
     }
 
@@ -77,6 +78,11 @@ impl Session {
             Standing::SignedIn(person) => Some(person.clone()),
             Standing::Checking | Standing::SignedOut(_) | Standing::Unknown(_) => None,
         })
+    }
+
+    /// Whether whoever is signed in may do this, tracked.
+    pub fn may(self, act: Act) -> bool {
+        self.person().is_some_and(|person| person.viewer.may(act).is_ok())
     }
 
     /// The time zone of whoever is signed in, tracked.
@@ -94,24 +100,21 @@ impl Session {
     }
 
     /// Finds out by the refresh cookie whether somebody is signed in.
-    pub fn restore(self) {
-        self.standing.set(Standing::Checking);
-        spawn_local(async move {
-            if let Err(failure) = self.renew(None).await {
-                self.standing.set(if failure.is_unauthenticated() {
-                    Standing::SignedOut(Ending::Never)
-                } else {
-                    Standing::Unknown(failure)
-                });
-            }
-        });
+    pub async fn restore(self) {
+        if let Err(failure) = self.renew(None).await {
+            self.standing.set(if failure.is_unauthenticated() {
+                Standing::SignedOut(Ending::Never)
+            } else {
+                Standing::Unknown(failure)
+            });
+        }
     }
 
     /// Signs in.
     pub async fn sign_in(self, email: String, password: String) -> Result<(), Failure> {
-        let request = api::operation::<Login>(login::Variables { email, password });
+        let request = sign_in(email, password);
         let answer = api::post(&self.caller(), &request.letter).await?;
-        self.accept((request.read)(&answer)?.into());
+        self.accept((request.read)(&answer)?);
         Ok(())
     }
 
@@ -136,12 +139,16 @@ impl Session {
         (request.read)(&self.exchange(request.letter).await?)
     }
 
-    /// Sends a letter and, when the token is no longer good, once more with a fresh one.
+    /// Sends a letter and, when the token is no longer good, once more with a fresh one of the same person's.
     async fn exchange(self, letter: Letter) -> Result<String, Failure> {
-        let caller = self.caller();
+        let (caller, asker) = (self.caller(), self.user_id());
         match api::post(&caller, &letter).await {
             Err(failure) if failure.is_unauthenticated() => {
                 self.replace(caller.token).await?;
+                // Another tab may have signed somebody else in, who has not asked for this.
+                if self.user_id() != asker {
+                    return Err(failure);
+                }
                 api::post(&self.caller(), &letter).await
             }
             answer => answer,
@@ -164,24 +171,23 @@ impl Session {
                 return Ok(());
             }
             let caller = Caller { token: None, ..self.caller() };
-            let request = api::operation::<RefreshSession>(refresh_session::Variables {});
+            let request = renew();
             let answer = api::post(&caller, &request.letter).await?;
-            self.accept((request.read)(&answer)?.into());
+            self.accept((request.read)(&answer)?);
             Ok(())
         })
         .await
     }
 
     fn accept(self, signed_in: SignedIn) {
-        let SignedIn { token, expires_at, person } = signed_in;
+        let SignedIn { token, expires_in, person } = signed_in;
         self.token.set_value(Some(token.clone()));
         let standing = Standing::SignedIn(person);
         // The same person again is no news: what they are reading stays as it is.
         if self.standing.with_untracked(|before| *before != standing) {
             self.standing.set(standing);
         }
-        let left = js_sys::Date::parse(&expires_at) - js_sys::Date::now() - RENEW_EARLY;
-        let wait = left.clamp(RENEW_AFTER.0, RENEW_AFTER.1);
+        let wait = (expires_in - RENEW_EARLY).clamp(RENEW_AFTER.0, RENEW_AFTER.1);
         set_timeout(
             move || {
                 spawn_local(async move {
@@ -189,13 +195,17 @@ impl Session {
                     drop(self.renew(Some(token)).await);
                 });
             },
-            std::time::Duration::from_secs_f64(wait / 1000.0),
+            std::time::Duration::from_secs_f64(wait),
         );
     }
 
     fn end(self, ending: Ending) {
         self.token.set_value(None);
         self.standing.set(Standing::SignedOut(ending));
+    }
+
+    fn user_id(self) -> Option<i64> {
+        untrack(|| self.person()).map(|person| person.viewer.user_id)
     }
 
     fn caller(self) -> Caller {

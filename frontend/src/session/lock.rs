@@ -13,11 +13,12 @@ use wasm_bindgen_futures::{JsFuture, future_to_promise};
 const NAME: &str = "dataporter-session";
 
 /// Runs the work while no other tab runs its own; without Web Locks (an insecure context) it just runs.
+///
+/// Whoever waits for it may give up: the work goes on, since half a renewal would end the session.
 pub async fn alone<T: 'static>(work: impl Future<Output = T> + 'static) -> T {
-    let Some((locks, request)) = lock_manager() else { return work.await };
     let outcome = Rc::new(RefCell::new(None));
     let pending = Rc::new(RefCell::new(Some(work)));
-    let callback = Closure::once_into_js({
+    let run = {
         let (slot, pending) = (Rc::clone(&outcome), Rc::clone(&pending));
         move || -> Promise {
             future_to_promise(async move {
@@ -28,16 +29,18 @@ pub async fn alone<T: 'static>(work: impl Future<Output = T> + 'static) -> T {
                 Ok(JsValue::UNDEFINED)
             })
         }
-    });
-    if let Ok(promise) = request.call2(&locks, &NAME.into(), &callback) {
-        // The promise ends when the work does, or at once where the lock is refused; both show below.
-        drop(JsFuture::from(Promise::from(promise)).await);
+    };
+    if let Some((locks, request)) = lock_manager() {
+        let callback = Closure::once_into_js(run.clone());
+        if let Ok(promise) = request.call2(&locks, &NAME.into(), &callback) {
+            // The promise ends when the work does, or at once where the lock is refused; both show below.
+            drop(JsFuture::from(Promise::from(promise)).await);
+        }
     }
-    let refused = pending.take();
-    match refused {
-        Some(work) => work.await,
-        None => outcome.take().expect("the promise ended after the work, which leaves its outcome"),
+    if pending.borrow().is_some() {
+        drop(JsFuture::from(run()).await);
     }
+    outcome.take().expect("the promise ended after the work, which leaves its outcome")
 }
 
 /// `navigator.locks` and its `request`, where the browser has them.
