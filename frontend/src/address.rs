@@ -131,10 +131,20 @@ impl ExportPage {
         }
     }
 
-    /// Changes the dataset and keeps the filters that mean the same in every dataset.
+    /// Changes the dataset and keeps the filters that mean the same in both.
     pub fn choose(&mut self, dataset: Dataset) {
         self.dataset = Some(dataset);
         self.values.retain(|(key, _)| matches!(key, FilterKey::CourseId | FilterKey::LessonId));
+        self.keep_to(dataset);
+    }
+
+    /// Drops the filters that a dataset does not have: what nobody sees must not count.
+    pub fn keep_to(&mut self, dataset: Dataset) {
+        let dataset = dataset.describe();
+        if dataset.filter(FilterKey::DateFrom).is_none() {
+            self.dates = Dates::All;
+        }
+        self.values.retain(|(key, _)| dataset.filter(*key).is_some());
     }
 
     /// Whether any filter is set.
@@ -148,15 +158,11 @@ impl ExportPage {
         self.values.clear();
     }
 
-    /// The filter that a dataset takes from this state; filters that it does not have are left out.
+    /// The filter that a dataset takes from this state.
     pub fn filter(&self, dataset: Dataset, today: NaiveDate) -> Result<Filter, Vec<FieldProblem>> {
         let dates = self.dates.bounds(today);
         let values = self.values.iter().map(|(key, value)| (*key, value.clone()));
-        let pairs: Vec<(FilterKey, String)> = dates
-            .into_iter()
-            .chain(values)
-            .filter(|(key, _)| dataset.describe().filters.iter().any(|field| field.key == *key))
-            .collect();
+        let pairs: Vec<(FilterKey, String)> = dates.into_iter().chain(values).collect();
         Filter::parse(dataset, pairs.iter().map(|(key, value)| (key.key(), value.as_str())))
     }
 }
@@ -191,7 +197,9 @@ mod tests {
 
     #[test]
     fn a_dataset_gets_only_the_filters_that_it_has() {
-        let page = ExportPage::read("date=today&course_id=3&lesson_id=9");
+        let mut page = ExportPage::read("date=today&course_id=3&lesson_id=9");
+        page.keep_to(Dataset::CourseTeacherAssignments);
+        assert_eq!(page.write(), "course_id=3");
         let today = NaiveDate::from_ymd_opt(2026, 11, 22).unwrap();
         let filter = page.filter(Dataset::CourseTeacherAssignments, today).unwrap();
         assert_eq!(filter, Filter { course_id: Some(3), ..Filter::default() });

@@ -8,6 +8,7 @@ pub mod courses;
 pub mod failure;
 pub mod links;
 pub mod names;
+mod patience;
 pub mod preview;
 pub mod sign_in;
 
@@ -17,6 +18,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use failure::Failure;
+use patience::Patience;
 
 /// The schema's scalars as the browser holds them.
 pub mod scalars {
@@ -89,18 +91,22 @@ fn read_json<T: DeserializeOwned>(answer: &str) -> Result<T, Failure> {
 }
 
 /// Posts a letter and gives back the text of the answer, unless it is a refusal.
+///
+/// An answer that does not come in time, or that nobody waits for any more, is broken off.
 pub async fn post(caller: &Caller, letter: &Letter) -> Result<String, Failure> {
+    let patience = Patience::new();
     let mut request = gloo_net::http::Request::post(letter.path)
         .header("content-type", "application/json")
         .header("accept", "application/json, application/problem+json")
-        .header("accept-language", caller.locale.tag());
+        .header("accept-language", caller.locale.tag())
+        .abort_signal(patience.signal().as_ref());
     if let Some(token) = &caller.token {
         request = request.header("authorization", &format!("Bearer {token}"));
     }
     let request = request.body(letter.body.as_str()).map_err(|_| Failure::Unreadable)?;
     let response = request.send().await.map_err(|_| Failure::Unreachable)?;
     let text = response.text().await.map_err(|_| Failure::Unreachable)?;
-    match failure::refusal(response.status(), &text) {
+    match failure::refusal(response.status(), &text, caller.locale) {
         Some(failure) => Err(failure),
         None => Ok(text),
     }

@@ -5,6 +5,7 @@ mod api;
 mod app;
 mod browser;
 mod i18n;
+mod latest;
 mod pages;
 mod session;
 mod theme;

@@ -8,7 +8,6 @@ use wasm_bindgen::{JsCast, JsValue};
 /// Writes values for one reader.
 pub struct Format {
     locale: Locale,
-    timezone: String,
     number: Function,
     moment: Option<Function>,
 }
@@ -33,7 +32,7 @@ impl Format {
                 ("hourCycle", "h23"),
             ],
         );
-        Self { locale, timezone: timezone.to_owned(), number: number.format(), moment }
+        Self { locale, number: number.format(), moment }
     }
 
     /// A number with its groups apart: `12.430` or `12,430`.
@@ -55,18 +54,6 @@ impl Format {
         self.moment.as_ref().and_then(|format| call(format, &date)).unwrap_or_else(|| rfc3339.to_owned())
     }
 
-    /// The day that it is now for the reader.
-    pub fn today(&self) -> NaiveDate {
-        let format = date_format(
-            "en-CA",
-            &self.timezone,
-            &[("year", "numeric"), ("month", "2-digit"), ("day", "2-digit")],
-        );
-        let text = format.and_then(|format| call(&format, &Date::new_0()));
-        let utc = || Date::new_0().to_iso_string().as_string().map(|text| text.chars().take(10).collect());
-        text.or_else(utc).and_then(|text| text.parse().ok()).unwrap_or_default()
-    }
-
     /// A size: `2,1 MB`.
     pub fn bytes(&self, bytes: f64) -> String {
         let (value, unit) = scaled_bytes(bytes);
@@ -86,6 +73,15 @@ impl Format {
     pub fn locale(&self) -> Locale {
         self.locale
     }
+}
+
+/// The day that it is now in a time zone.
+pub fn today(timezone: &str) -> NaiveDate {
+    let parts = [("year", "numeric"), ("month", "2-digit"), ("day", "2-digit")];
+    let format = date_format("en-CA", timezone, &parts);
+    let text = format.and_then(|format| call(&format, &Date::new_0()));
+    let utc = || Date::new_0().to_iso_string().as_string().map(|text| text.chars().take(10).collect());
+    text.or_else(utc).and_then(|text| text.parse().ok()).unwrap_or_default()
 }
 
 /// Bytes in the largest unit that leaves at least one of it, to one decimal.

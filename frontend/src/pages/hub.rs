@@ -3,6 +3,7 @@
 pub mod account;
 pub mod export;
 mod frame;
+mod last_export;
 pub mod records;
 
 use domain::Locale;
@@ -17,7 +18,9 @@ use super::sign_in::SignIn;
 use crate::address::in_language;
 use crate::i18n::{self, I18n};
 use crate::session::{Session, Standing};
+use crate::theme::ChosenTheme;
 use frame::Frame;
+use last_export::LastExport;
 
 /// What surrounds every page: nobody sees one before signing in.
 #[component]
@@ -29,6 +32,8 @@ pub fn Hub() -> impl IntoView {
     let i18n = I18n::provide(locale);
     let session = Session::provide(locale);
     Arrived::provide();
+    ChosenTheme::provide();
+    LastExport::provide();
 
     let (navigate, location) = (use_navigate(), use_location());
     Effect::new(move |_| {
@@ -38,23 +43,28 @@ pub fn Hub() -> impl IntoView {
         }
     });
 
-    // Only whether somebody is signed in decides what is built; a change of their time zone rebuilds nothing.
-    let signed_in = Memo::new(move |_| session.person().is_some());
+    let restore = Action::new_local(move |(): &()| session.restore());
+    // Only who is signed in decides what is built; a change of their time zone rebuilds nothing.
+    let signed_in = Memo::new(move |_| session.person().map(|person| person.viewer.user_id));
+    let standing = Memo::new(move |_| session.standing());
     move || {
-        if signed_in.get() {
+        if signed_in.get().is_some() {
             return view! { <Frame><Outlet /></Frame> }.into_any();
         }
-        match session.standing() {
+        match standing.get() {
             Standing::SignedOut(ending) => view! { <SignIn ending=ending /> }.into_any(),
             Standing::Unknown(failure) => {
                 let failure = Signal::derive(move || Some(failure.clone()));
                 view! {
                     <main class="door">
                         <div class="door__card">
-                            <Failed failure=failure />
-                            <button type="button" class="button" on:click=move |_| session.restore()>
-                                {move || i18n.messages().frame.retry}
-                            </button>
+                            <Failed
+                                failure=failure
+                                on_retry=move |()| {
+                                    restore.dispatch(());
+                                }
+                                busy=restore.pending()
+                            />
                         </div>
                     </main>
                 }

@@ -10,7 +10,7 @@ use leptos::ev::KeyboardEvent;
 use leptos::html;
 use leptos::prelude::*;
 
-use super::field::words_id;
+use super::field::{label_id, words_id};
 use list::List;
 use movement::{Movement, movement};
 
@@ -37,12 +37,12 @@ pub enum Matches {
 }
 
 /// What the combobox says.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Words {
     /// In the field, when nothing is chosen.
     pub placeholder: &'static str,
     /// The button that takes the choice away.
-    pub clear: &'static str,
+    pub clear: String,
     /// While a search is under way.
     pub searching: &'static str,
     /// When nothing was found.
@@ -65,6 +65,9 @@ pub fn Combobox(
     /// How the search stands.
     #[prop(into)]
     matches: Signal<Matches>,
+    /// Whether what is chosen is not accepted.
+    #[prop(optional, into)]
+    is_wrong: Signal<bool>,
     /// Called with what is typed.
     #[prop(into)]
     on_search: Callback<String>,
@@ -82,6 +85,12 @@ pub fn Combobox(
         move |index: usize| format!("{id}-option-{index}")
     });
 
+    // Another list has something else in the place that was reached in the old one.
+    let list = Memo::new(move |_| matches.get());
+    Effect::new(move |_| {
+        list.track();
+        active.set(None);
+    });
     let unfold = move |text: String| {
         active.set(None);
         open.set(true);
@@ -112,7 +121,11 @@ pub fn Combobox(
         match movement {
             Movement::Open => unfold(String::new()),
             Movement::To(index) => active.set(Some(index)),
-            Movement::Choose(index) => choose.run(found(index)),
+            Movement::Choose(index) => {
+                if let Some(value) = found(index) {
+                    choose.run(Some(value));
+                }
+            }
             Movement::Close => fold(),
         }
     };
@@ -142,6 +155,7 @@ pub fn Combobox(
                 aria-controls=list_id.clone()
                 aria-activedescendant=move || active.get().filter(|_| open.get()).map(|at| option_id.run(at))
                 aria-describedby=words_id(&id)
+                aria-invalid=move || is_wrong.get().to_string()
                 placeholder=move || words.get().placeholder
                 prop:value=move || typed.get().or_else(|| chosen.get()).unwrap_or_default()
                 on:input:target=move |event| {
@@ -157,7 +171,7 @@ pub fn Combobox(
                     "×"
                 </button>
             </Show>
-            <List id=list_id open words matches active option_id choose />
+            <List id=list_id label=label_id(&id) open words matches active option_id choose />
         </div>
     }
 }

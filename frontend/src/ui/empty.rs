@@ -7,7 +7,7 @@ use leptos::prelude::*;
 pub fn Empty(
     /// What there is none of.
     #[prop(into)]
-    title: Signal<&'static str>,
+    title: Signal<String>,
     /// What to do next.
     #[prop(into)]
     help: Signal<&'static str>,

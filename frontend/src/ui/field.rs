@@ -15,6 +15,11 @@ pub fn words_id(id: &str) -> String {
     format!("{id}-words")
 }
 
+/// The id of a control's label, for what else is named by it.
+pub fn label_id(id: &str) -> String {
+    format!("{id}-label")
+}
+
 /// A control with its label.
 #[component]
 pub fn Field(
@@ -25,17 +30,17 @@ pub fn Field(
     label: Signal<&'static str>,
     /// What to type.
     #[prop(optional, into)]
-    hint: MaybeProp<&'static str>,
+    hint: MaybeProp<String>,
     /// What is wrong with what was typed.
     #[prop(optional, into)]
     error: MaybeProp<String>,
     /// The control itself.
     children: Children,
 ) -> impl IntoView {
-    let words = words_id(&id);
+    let (words, label_id) = (words_id(&id), label_id(&id));
     view! {
         <div class="field">
-            <label class="field__label" for=id>
+            <label class="field__label" id=label_id for=id>
                 {move || label.get()}
             </label>
             {children()}

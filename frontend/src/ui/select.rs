@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use super::field::words_id;
+
 /// What can be chosen.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Choice {
@@ -27,14 +29,20 @@ pub fn Select(
     /// The value that is chosen.
     #[prop(into)]
     chosen: Signal<String>,
+    /// Whether what is chosen is not accepted.
+    #[prop(optional, into)]
+    is_wrong: Signal<bool>,
     /// Called with another value.
     #[prop(into)]
     on_choose: Callback<String>,
 ) -> impl IntoView {
+    let words = words_id(&id);
     view! {
         <select
             id=id
             class="field__control"
+            aria-describedby=words
+            aria-invalid=move || is_wrong.get().to_string()
             on:change:target=move |event| on_choose.run(event.target().value())
         >
             <For each=move || choices.get() key=Clone::clone let(choice)>

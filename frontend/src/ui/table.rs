@@ -38,6 +38,15 @@ impl Set {
     }
 }
 
+/// Whether rows are what was asked for last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Age {
+    /// They are.
+    Current,
+    /// They are older, and dimmed while the next are on their way.
+    Old,
+}
+
 /// A table with its rows.
 #[component]
 pub fn Table(
@@ -47,8 +56,8 @@ pub fn Table(
     columns: Vec<Column>,
     /// The rows, each with a cell for each column.
     rows: Vec<Vec<Cell>>,
-    /// Whether the rows are what was asked for last; older ones are dimmed while the next are on their way.
-    is_current: bool,
+    /// Whether the rows are what was asked for last.
+    age: Age,
 ) -> impl IntoView {
     let label = caption.clone();
     let sets: Vec<Set> = columns.iter().map(|column| column.set).collect();
@@ -63,11 +72,11 @@ pub fn Table(
         // A region that scrolls must be within reach of the keyboard.
         <div
             class="table"
-            class:table--stale=!is_current
+            class:table--stale=age == Age::Old
             tabindex="0"
             role="region"
             aria-label=label
-            aria-busy=(!is_current).to_string()
+            aria-busy=(age == Age::Old).to_string()
         >
             <table>
                 <caption class="unseen">{caption}</caption>
@@ -96,8 +105,9 @@ pub fn TableBones(
     let width = columns.len();
     let bone = || view! { <td><span class="table__bone"></span></td> };
     view! {
-        <div class="table" role="status" aria-busy="true">
-            <span class="unseen">{label}</span>
+        <div class="table">
+            // Not busy: what is busy is not read out.
+            <span class="unseen" role="status">{label}</span>
             <table aria-hidden="true">
                 <TableHead columns=columns />
                 <tbody>

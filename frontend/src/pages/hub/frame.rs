@@ -2,13 +2,16 @@
 
 use domain::access::Act;
 use leptos::prelude::*;
-use leptos_router::components::A;
+use leptos_router::hooks::use_location;
 
+use super::last_export::LastExport;
 use crate::address::Section;
 use crate::i18n::use_i18n;
+use crate::pages::failed::Failed;
 use crate::pages::preferences::Preferences;
 use crate::session::use_session;
 use crate::ui::brand::Brand;
+use crate::ui::button::{ActionButton, Look};
 
 /// The frame with a page in it.
 #[component]
@@ -37,8 +40,10 @@ pub fn Frame(
 /// The sections that the person may see.
 #[component]
 fn Sections() -> impl IntoView {
+    let last_export = expect_context::<LastExport>();
     let i18n = use_i18n();
     let session = use_session();
+    let current = use_location().pathname;
     let link = move |section: Section| {
         let label = move || {
             let words = i18n.messages();
@@ -48,17 +53,26 @@ fn Sections() -> impl IntoView {
                 Section::Account => words.account.title,
             }
         };
-        let path = move || section.path(i18n.locale());
+        let path = move || {
+            let path = section.path(i18n.locale());
+            match section {
+                Section::Export => last_export.continued(path),
+                Section::Records | Section::Account => path,
+            }
+        };
         view! {
             <li>
-                <A href=path exact=true attr:class="nav__link">
+                <a
+                    href=path
+                    class="nav__link"
+                    aria-current=move || (current.get() == section.path(i18n.locale())).then_some("page")
+                >
                     {label}
-                </A>
+                </a>
             </li>
         }
     };
-    let may_audit =
-        Memo::new(move |_| session.person().is_some_and(|person| person.viewer.may(Act::Audit).is_ok()));
+    let may_audit = Memo::new(move |_| session.may(Act::Audit));
     view! {
         <ul class="nav__sections">
             {link(Section::Export)}
@@ -94,16 +108,15 @@ pub fn SignOut() -> impl IntoView {
     let sign_out = Action::new_local(move |(): &()| session.sign_out());
     let failure = Signal::derive(move || sign_out.value().get().and_then(Result::err));
     view! {
-        <button
-            type="button"
-            class="button button--quiet button--small"
-            disabled=sign_out.pending()
-            on:click=move |_| {
+        <ActionButton
+            look=Look::Small
+            busy=sign_out.pending()
+            on_press=move |()| {
                 sign_out.dispatch(());
             }
         >
             {move || i18n.messages().frame.sign_out}
-        </button>
-        <crate::pages::failed::Failed failure=failure />
+        </ActionButton>
+        <Failed failure />
     }
 }

@@ -8,6 +8,7 @@ use super::{Match, Matches, Words};
 #[component]
 pub fn List(
     id: String,
+    label: String,
     #[prop(into)] open: Signal<bool>,
     words: Signal<Words>,
     matches: Signal<Matches>,
@@ -63,7 +64,7 @@ pub fn List(
     };
     view! {
         <div class="combobox__list" hidden=move || !open.get() on:mousedown=|event| event.prevent_default()>
-            <ul id=id role="listbox">{options}</ul>
+            <ul id=id role="listbox" aria-labelledby=label>{options}</ul>
             {move || message().map(|text| view! { <p class="combobox__message" aria-hidden="true">{text}</p> })}
         </div>
         <span class="unseen" role="status">{announced}</span>

@@ -3,7 +3,7 @@
 use domain::filter::FilterKey;
 use leptos::prelude::*;
 
-use super::name_filter::{NameFilter, Search};
+use super::name_filter::{NameFilter, Query, Search};
 use super::state::ExportState;
 use crate::api::courses::{Courses, MATCHES, courses};
 use crate::session::use_session;
@@ -13,8 +13,8 @@ use crate::ui::combobox::Match;
 #[component]
 pub fn CourseFilter() -> impl IntoView {
     let session = use_session();
-    let search = move |text: String| -> Search {
-        let variables = courses::Variables { search: Some(text), first: MATCHES };
+    let search = move |query: Query| -> Search {
+        let variables = courses::Variables { search: Some(query.text), first: MATCHES };
         Box::pin(async move {
             let answer = session.run::<Courses>(variables).await?;
             let found = |course: courses::CoursesCourses| Match {

@@ -24,8 +24,17 @@ pub fn DateFilter() -> impl IntoView {
     let choose = move |key: String| {
         state.change(|page| page.dates = Dates::parse(&key).unwrap_or_default());
     };
+    let zone = move || {
+        let is_dated = state.page().dates != Dates::All;
+        let zone = state.foreign_zone().filter(|_| is_dated)?;
+        Some((i18n.messages().filters.dates_zone)(&zone))
+    };
     view! {
-        <Field id=id.clone() label=Signal::derive(move || i18n.messages().filters.dates)>
+        <Field
+            id=id.clone()
+            label=Signal::derive(move || i18n.messages().filters.dates)
+            hint=Signal::derive(zone)
+        >
             <Select id choices chosen on_choose=choose />
         </Field>
         <Show when=move || matches!(state.page().dates, Dates::Custom { .. })>

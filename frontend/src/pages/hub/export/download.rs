@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::csv_options::CsvOptions;
 use super::scope_note::SCOPE_NOTE;
-use super::state::use_export;
+use super::state::{Rows, use_export};
 use crate::address::Format;
 use crate::api::links::{FileRequest, link};
 use crate::api::preview::Preview;
@@ -93,9 +93,11 @@ fn RowCount() -> impl IntoView {
     let text = move || {
         let words = &i18n.messages().export;
         let format = i18n::format::Format::new(i18n.locale(), &session.timezone());
-        let grant = state.grant().ok()?;
-        let loaded = state.loaded().filter(|loaded| loaded.grant == grant)?;
-        let Preview { rows, has_more } = loaded.rows.ok()?;
+        let (rows, has_more) = match state.rows() {
+            Rows::Here(Preview { rows, has_more }) => (rows, has_more),
+            Rows::Awaited | Rows::Old(_) if state.grant().is_ok() => return Some(words.counting.to_owned()),
+            Rows::Awaited | Rows::Old(_) | Rows::Failed(_) => return None,
+        };
         let count = rows.len();
         if !has_more {
             return Some((words.exact_rows)(count, &count.to_string()));

@@ -3,8 +3,8 @@
 use domain::filter::FilterKey;
 use leptos::prelude::*;
 
-use super::name_filter::{NameFilter, Search};
-use super::state::{ExportState, use_export};
+use super::name_filter::{NameFilter, Query, Search};
+use super::state::ExportState;
 use crate::api::courses::{Lessons, MATCHES, lessons};
 use crate::session::use_session;
 use crate::ui::combobox::Match;
@@ -13,14 +13,9 @@ use crate::ui::combobox::Match;
 #[component]
 pub fn LessonFilter() -> impl IntoView {
     let session = use_session();
-    let state = use_export();
-    let search = move |text: String| -> Search {
-        let course = untrack(|| state.page()).value(FilterKey::CourseId).to_owned();
-        let variables = lessons::Variables {
-            course_id: Some(course).filter(|course| !course.is_empty()),
-            search: Some(text),
-            first: MATCHES,
-        };
+    let search = move |query: Query| -> Search {
+        let Query { text, within, .. } = query;
+        let variables = lessons::Variables { course_id: within, search: Some(text), first: MATCHES };
         Box::pin(async move {
             let answer = session.run::<Lessons>(variables).await?;
             let found = |lesson: lessons::LessonsLessons| Match {
@@ -34,5 +29,13 @@ pub fn LessonFilter() -> impl IntoView {
     let choose = |state: ExportState, lesson: Option<String>| {
         state.change(|page| page.set(FilterKey::LessonId, &lesson.unwrap_or_default()));
     };
-    view! { <NameFilter key=FilterKey::LessonId placeholder=|words| words.all_lessons search choose /> }
+    view! {
+        <NameFilter
+            key=FilterKey::LessonId
+            within=FilterKey::CourseId
+            placeholder=|words| words.all_lessons
+            search
+            choose
+        />
+    }
 }

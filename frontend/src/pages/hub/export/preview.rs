@@ -1,18 +1,20 @@
 //! The first rows of what would be exported.
 
+use domain::access::Denied;
+use domain::filter::FilterKey;
 use domain::{Dataset, Grant};
 use leptos::prelude::*;
 use serde_json::Value;
 
 use super::cells::{Writer, cell, set};
-use super::state::{Loaded, Obstacle, use_export};
+use super::state::{Obstacle, Rows, use_export};
 use crate::api::preview::{Preview, ROWS, camel_case};
 use crate::i18n::format::Format;
 use crate::i18n::{I18n, use_i18n};
 use crate::pages::failed::Failed;
 use crate::session::use_session;
 use crate::ui::empty::Empty;
-use crate::ui::table::{Cell, Column, Table, TableBones};
+use crate::ui::table::{Age, Cell, Column, Table, TableBones};
 
 impl Writer for Format {
     fn number(&self, value: f64) -> String {
@@ -36,21 +38,39 @@ pub fn PreviewTable() -> impl IntoView {
     };
     let empty = |title: fn(I18n) -> &'static str, help: fn(I18n) -> &'static str| {
         let i18n = use_i18n();
-        let (title, help) = (Signal::derive(move || title(i18n)), Signal::derive(move || help(i18n)));
+        let (title, help) =
+            (Signal::derive(move || title(i18n).to_owned()), Signal::derive(move || help(i18n)));
         view! { <Empty title help /> }.into_any()
     };
-    let table = move |grant: &Grant, is_current: bool, preview: &Preview| {
+    let table = move |grant: &Grant, age: Age, preview: &Preview| {
         if preview.rows.is_empty() {
             return empty(|i18n| i18n.messages().export.no_rows, |i18n| i18n.messages().export.no_rows_help);
         }
         let dataset = grant.dataset();
         let format = Format::new(i18n.locale(), &session.timezone());
         let caption = (i18n.messages().export.preview)(i18n.text(dataset.describe().title));
-        view! { <Table caption columns=columns() rows=cells(dataset, preview, &format) is_current /> }
-            .into_any()
+        view! { <Table caption columns=columns() rows=cells(dataset, preview, &format) age /> }.into_any()
     };
-    move || match state.grant() {
+    // While it is being tried again, what failed stays, and the button with the focus on it.
+    let failure = Memo::new(move |_| match state.rows() {
+        Rows::Failed(failure) => Some(failure),
+        Rows::Awaited | Rows::Old(_) | Rows::Here(_) => None,
+    });
+    let rows = move || match state.grant() {
         Err(Obstacle::NoDataset) => ().into_any(),
+        Err(Obstacle::NotTheirs(dataset)) => {
+            let title = (i18n.messages().export.not_yours)(i18n.text(dataset.describe().title));
+            view! { <Empty title help=Signal::derive(move || i18n.messages().export.not_yours_help) /> }
+                .into_any()
+        }
+        Err(Obstacle::Denied(Denied::ScopeRequired { one_of, .. }))
+            if one_of.contains(&FilterKey::LessonId) =>
+        {
+            empty(
+                |i18n| i18n.messages().export.waiting_for_scope,
+                |i18n| i18n.messages().export.waiting_for_course_or_lesson_help,
+            )
+        }
         Err(Obstacle::Denied(_)) => empty(
             |i18n| i18n.messages().export.waiting_for_scope,
             |i18n| i18n.messages().export.waiting_for_scope_help,
@@ -59,23 +79,16 @@ pub fn PreviewTable() -> impl IntoView {
             |i18n| i18n.messages().export.waiting_for_filters,
             |i18n| i18n.messages().export.waiting_for_filters_help,
         ),
-        Ok(grant) => match state.loaded() {
-            None => bones().into_any(),
-            Some(Loaded { grant: of, rows: Ok(preview) }) => table(&grant, of == grant, &preview),
-            Some(Loaded { rows: Err(failure), .. }) => view! {
-                <Failed failure=Signal::derive(move || Some(failure.clone())) />
-                <div>
-                    <button
-                        type="button"
-                        class="button button--quiet"
-                        on:click=move |_| state.reload()
-                    >
-                        {move || i18n.messages().frame.retry}
-                    </button>
-                </div>
-            }
-            .into_any(),
+        Ok(grant) => match state.rows() {
+            Rows::Awaited => bones().into_any(),
+            Rows::Old(preview) => table(&grant, Age::Old, &preview),
+            Rows::Here(preview) => table(&grant, Age::Current, &preview),
+            Rows::Failed(_) => ().into_any(),
         },
+    };
+    view! {
+        {rows}
+        <Failed failure on_retry=move |()| state.reload() busy=state.is_reading() />
     }
 }
 

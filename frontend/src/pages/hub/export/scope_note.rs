@@ -18,7 +18,7 @@ pub fn ScopeNote() -> impl IntoView {
     let state = use_export();
     let denied = Memo::new(move |_| match state.grant() {
         Err(Obstacle::Denied(denied)) => Some(denied),
-        Err(Obstacle::NoDataset | Obstacle::Filters(_)) | Ok(_) => None,
+        Err(Obstacle::NoDataset | Obstacle::NotTheirs(_) | Obstacle::Filters(_)) | Ok(_) => None,
     });
     let text = move |denied: Denied| {
         let words = &i18n.messages().export;

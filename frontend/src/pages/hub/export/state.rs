@@ -11,8 +11,10 @@ use crate::address::ExportPage;
 use crate::api::failure::Failure;
 use crate::api::links::{FileLink, FileRequest, link};
 use crate::api::preview::{Preview, first_rows};
-use crate::i18n::format::Format;
+use crate::i18n::format::today;
 use crate::i18n::{I18n, use_i18n};
+use crate::latest::Latest;
+use crate::pages::hub::last_export::LastExport;
 use crate::session::{Session, use_session};
 
 /// The state of the page and what follows from it.
@@ -23,8 +25,8 @@ pub struct ExportState {
     datasets: Memo<Vec<Dataset>>,
     dataset: Memo<Option<Dataset>>,
     grant: Memo<Result<Grant, Obstacle>>,
-    preview: LocalResource<Option<Loaded>>,
-    estimate: LocalResource<Option<Result<FileLink, Failure>>>,
+    preview: Latest<Grant, Preview>,
+    estimate: Latest<Grant, FileLink>,
     session: Session,
     i18n: I18n,
 }
@@ -34,19 +36,25 @@ pub struct ExportState {
 pub enum Obstacle {
     /// There is no dataset that the viewer may see.
     NoDataset,
+    /// The address asks for one that the viewer may not see.
+    NotTheirs(Dataset),
     /// Filters that need mending.
     Filters(Vec<FieldProblem>),
     /// A rule forbids it.
     Denied(Denied),
 }
 
-/// The first rows, and by which grant they were read: rows of another filter are old, of another dataset no use.
+/// How far the first rows have come.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Loaded {
-    /// By which they were read.
-    pub grant: Grant,
-    /// The rows, or why there are none.
-    pub rows: Result<Preview, Failure>,
+pub enum Rows {
+    /// They are on their way, and there is nothing to show meanwhile.
+    Awaited,
+    /// They are on their way; these are of an older filter.
+    Old(Preview),
+    /// They are here.
+    Here(Preview),
+    /// They could not be read.
+    Failed(Failure),
 }
 
 /// The state around a part of the page.
@@ -64,41 +72,56 @@ impl ExportState {
             let options = NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() };
             go(&format!("{path}?{query}"), options);
         });
-        let page = Memo::new(move |_| location.search.with(|search| ExportPage::read(search)));
+        let address = Memo::new(move |_| location.search.with(|search| ExportPage::read(search)));
         let datasets = Memo::new(move |_| {
             session.person().map_or_else(Vec::new, |person| {
                 Dataset::ALL.into_iter().filter(|dataset| person.viewer.may_see(*dataset)).collect()
             })
         });
         let dataset = Memo::new(move |_| {
-            let wanted = page.with(|page| page.dataset);
-            datasets.with(|known| {
-                wanted.filter(|dataset| known.contains(dataset)).or_else(|| known.first().copied())
+            let wanted = address.with(|page| page.dataset);
+            datasets.with(|known| match wanted {
+                Some(wanted) => Some(wanted).filter(|wanted| known.contains(wanted)),
+                None => known.first().copied(),
             })
         });
+        let page = Memo::new(move |_| {
+            let mut page = address.get();
+            if let Some(dataset) = dataset.get() {
+                page.keep_to(dataset);
+            }
+            page
+        });
+        let last_export = expect_context::<LastExport>();
+        Effect::new(move |_| page.with(|page| last_export.keep(page)));
         let grant = Memo::new(move |_| {
             let person = session.person().ok_or(Obstacle::NoDataset)?;
-            let dataset = dataset.get().ok_or(Obstacle::NoDataset)?;
-            let today = Format::new(i18n.locale_now(), &person.timezone).today();
+            let dataset = match (dataset.get(), page.with(|page| page.dataset)) {
+                (Some(dataset), _) => dataset,
+                (None, Some(wanted)) if datasets.with(|known| !known.is_empty()) => {
+                    return Err(Obstacle::NotTheirs(wanted));
+                }
+                (None, _) => return Err(Obstacle::NoDataset),
+            };
+            let today = today(&person.hub_timezone);
             let filter = page.with(|page| page.filter(dataset, today)).map_err(Obstacle::Filters)?;
             Grant::to_export(&person.viewer, dataset, filter).map_err(Obstacle::Denied)
         });
-        let preview = LocalResource::new(move || {
-            let grant = grant.get().ok();
-            async move {
-                let grant = grant?;
-                let rows = session.ask(first_rows(&grant)).await;
-                Some(Loaded { grant, rows })
-            }
-        });
-        let estimate = LocalResource::new(move || {
-            let unsure = preview.get().flatten().and_then(|loaded| {
-                let has_more = loaded.rows.is_ok_and(|preview| preview.has_more);
-                has_more.then_some(loaded.grant)
-            });
-            let file = unsure.map(|grant| file(session, i18n, page, grant));
-            async move { Some(session.ask(link(&file?)).await) }
-        });
+        let preview = Latest::new(
+            move || grant.get().ok(),
+            move |grant| async move { session.ask(first_rows(&grant)).await },
+        );
+        let estimate = Latest::new(
+            move || {
+                let has_more = preview.answer()?.is_ok_and(|preview| preview.has_more);
+                grant.get().ok().filter(|_| has_more)
+            },
+            move |grant| {
+                // Whatever the file looks like, it has as many rows.
+                let file = untrack(|| file(session, i18n, &ExportPage::default(), grant));
+                async move { session.ask(link(&file)).await }
+            },
+        );
         let state = Self { page, navigate, datasets, dataset, grant, preview, estimate, session, i18n };
         provide_context(state);
         state
@@ -138,36 +161,62 @@ impl ExportState {
         Some(problem.problem.message(self.i18n.locale()))
     }
 
-    /// The rows that were read last, while they are of the dataset that is shown; tracked.
-    pub fn loaded(self) -> Option<Loaded> {
-        let dataset = self.dataset.get();
-        self.preview.get().flatten().filter(|loaded| Some(loaded.grant.dataset()) == dataset)
+    /// The first rows, those of an older filter meanwhile; tracked.
+    pub fn rows(self) -> Rows {
+        match self.preview.answer() {
+            Some(Ok(preview)) => Rows::Here(preview),
+            Some(Err(failure)) => Rows::Failed(failure),
+            None => match self.preview.newest() {
+                Some((grant, Ok(preview))) if Some(grant.dataset()) == self.dataset.get() => {
+                    Rows::Old(preview)
+                }
+                Some(_) | None => Rows::Awaited,
+            },
+        }
     }
 
     /// Reads the first rows again.
     pub fn reload(self) {
-        self.preview.refetch();
+        self.preview.ask_again();
+    }
+
+    /// Whether rows are on their way; tracked.
+    pub fn is_reading(self) -> Signal<bool> {
+        self.preview.is_asking()
     }
 
     /// About how many rows there are, when they are more than the first ones; tracked.
     pub fn estimate(self) -> Option<Result<FileLink, Failure>> {
-        self.estimate.get().flatten()
+        self.estimate.answer()
+    }
+
+    /// The hub's time zone, where a date of the filter is another day for the viewer; tracked.
+    pub fn foreign_zone(self) -> Option<String> {
+        let person = self.session.person()?;
+        (person.hub_timezone != person.timezone).then_some(person.hub_timezone)
+    }
+
+    /// The filters of which the viewer must set at least one; tracked.
+    pub fn required(self) -> &'static [FilterKey] {
+        let person = self.session.person();
+        let required = person.zip(self.dataset.get()).map(|(person, of)| person.viewer.required_scope(of));
+        required.unwrap_or_default()
     }
 
     /// What to ask for when the file is wanted as things stand now.
     pub fn file_now(self) -> Option<FileRequest> {
         let grant = self.grant.get_untracked().ok()?;
-        Some(file(self.session, self.i18n, self.page, grant))
+        Some(untrack(|| file(self.session, self.i18n, &self.page.get(), grant)))
     }
 }
 
-fn file(session: Session, i18n: I18n, page: Memo<ExportPage>, grant: Grant) -> FileRequest {
-    let page = page.get_untracked();
+/// What a file is asked for by; tracked.
+fn file(session: Session, i18n: I18n, page: &ExportPage, grant: Grant) -> FileRequest {
     FileRequest {
         grant,
         format: page.format.0,
         layout: page.layout,
-        locale: i18n.locale_now(),
-        timezone: untrack(|| session.timezone()),
+        locale: i18n.locale(),
+        timezone: session.timezone(),
     }
 }

@@ -24,7 +24,7 @@ pub fn ValueFilter(
     let choices = Signal::derive(move || {
         let all = Choice::new("", i18n.messages().filters.all);
         std::iter::once(all)
-            .chain(field.choices.iter().map(|choice| Choice::new(*choice, *choice)))
+            .chain(field.choices.iter().map(|choice| Choice::new(choice.value, i18n.text(choice.title))))
             .collect::<Vec<_>>()
     });
     let is_id = field.kind == FilterKind::Id;
@@ -40,7 +40,7 @@ pub fn ValueFilter(
             error=Signal::derive(problem)
         >
             {match field.kind {
-                FilterKind::Choice => view! { <Select id=id choices chosen=value on_choose=change /> }.into_any(),
+                FilterKind::Choice => view! { <Select id=id choices chosen=value on_choose=change is_wrong=Signal::derive(move || problem().is_some()) /> }.into_any(),
                 FilterKind::Date
                 | FilterKind::Course
                 | FilterKind::Lesson
@@ -59,7 +59,9 @@ pub fn ValueFilter(
                         on:change:target=move |event| change(event.target().value())
                     />
                     <datalist id=suggestions>
-                        {field.choices.iter().map(|choice| view! { <option value=*choice></option> }).collect_view()}
+                        {field.choices.iter().map(|choice| view! {
+                            <option value=choice.value label=move || i18n.text(choice.title)></option>
+                        }).collect_view()}
                     </datalist>
                 }
                 .into_any(),
