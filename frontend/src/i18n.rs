@@ -48,11 +48,6 @@ impl I18n {
         self.locale.get()
     }
 
-    /// The language as it is now.
-    pub fn locale_now(self) -> Locale {
-        self.locale.get_untracked()
-    }
-
     /// The page's phrases, tracked.
     pub fn messages(self) -> &'static Messages {
         messages(self.locale.get())
@@ -69,6 +64,14 @@ pub fn messages(locale: Locale) -> &'static Messages {
     match locale {
         Locale::Es => &es::MESSAGES,
         Locale::En => &en::MESSAGES,
+    }
+}
+
+/// A language's name in itself.
+pub fn name(locale: Locale) -> &'static str {
+    match locale {
+        Locale::Es => "Español",
+        Locale::En => "English",
     }
 }
 

@@ -1,5 +1,6 @@
 //! Why a request brought no answer, as data; the words for it are in `i18n`.
 
+use domain::Locale;
 use domain::failure::ErrorCode;
 use serde_json::Value;
 
@@ -19,8 +20,10 @@ pub enum Failure {
 pub struct Refusal {
     /// The kind of refusal.
     pub code: ErrorCode,
-    /// The reason in the caller's language.
+    /// The reason, in the language that the caller read at the time.
     pub message: String,
+    /// That language.
+    pub told_in: Locale,
     /// Wrong fields, each with what is wrong with it.
     pub fields: Vec<(String, String)>,
     /// When to come back, in seconds.
@@ -40,7 +43,7 @@ impl Failure {
 }
 
 /// What an answer says against the request, as a problem document (RFC 9457) or as GraphQL errors; `None` when nothing.
-pub fn refusal(status: u16, body: &str) -> Option<Failure> {
+pub fn refusal(status: u16, body: &str, told_in: Locale) -> Option<Failure> {
     let answer: Value = serde_json::from_str(body).unwrap_or_default();
     let (about, message) = match answer["errors"].get(0) {
         Some(first) => (&first["extensions"], &first["message"]),
@@ -54,6 +57,7 @@ pub fn refusal(status: u16, body: &str) -> Option<Failure> {
     Some(Failure::Refused(Refusal {
         code,
         message: text(message).unwrap_or_default(),
+        told_in,
         fields: fields(about),
         retry_after: about["retryAfterSeconds"].as_u64(),
         request_id: text(&about["requestId"]),
@@ -82,7 +86,7 @@ mod tests {
     use super::*;
 
     fn refused(status: u16, body: &str) -> Refusal {
-        match refusal(status, body) {
+        match refusal(status, body, Locale::Es) {
             Some(Failure::Refused(refusal)) => refusal,
             other => panic!("a refusal was expected, not {other:?}"),
         }
@@ -109,14 +113,14 @@ mod tests {
 
     #[test]
     fn an_answer_with_data_is_no_refusal() {
-        assert_eq!(refusal(200, r#"{"data":{"rows":[]}}"#), None);
-        assert_eq!(refusal(201, r#"{"url":"/x"}"#), None);
+        assert_eq!(refusal(200, r#"{"data":{"rows":[]}}"#, Locale::Es), None);
+        assert_eq!(refusal(201, r#"{"url":"/x"}"#, Locale::Es), None);
     }
 
     #[test]
     fn what_has_no_code_of_ours_is_unreadable() {
-        assert_eq!(refusal(200, r#"{"errors":[{"message":"boom"}]}"#), Some(Failure::Unreadable));
-        assert_eq!(refusal(500, "<html>"), Some(Failure::Unreadable));
-        assert_eq!(refusal(502, "<html>"), Some(Failure::Unreachable));
+        assert_eq!(refusal(200, r#"{"errors":[{"message":"boom"}]}"#, Locale::Es), Some(Failure::Unreadable));
+        assert_eq!(refusal(500, "<html>", Locale::Es), Some(Failure::Unreadable));
+        assert_eq!(refusal(502, "<html>", Locale::Es), Some(Failure::Unreachable));
     }
 }

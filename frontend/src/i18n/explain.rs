@@ -31,16 +31,19 @@ pub fn explain(failure: &Failure, locale: Locale) -> Explained {
 
 fn refused(refusal: &Refusal, locale: Locale) -> (String, String) {
     let words = &messages(locale).failures;
-    let told = || refusal.message.clone();
+    // What the server said stands in the language that it was asked in, and the page may have changed its own since.
+    let is_readable = refusal.told_in == locale;
+    let told = |otherwise: &str| if is_readable { refusal.message.as_str() } else { otherwise }.to_owned();
     match refusal.code {
         ErrorCode::Unauthenticated => {
             (words.unauthenticated.to_owned(), words.unauthenticated_help.to_owned())
         }
-        ErrorCode::Forbidden => (told(), words.forbidden_help.to_owned()),
-        ErrorCode::ScopeRequired => (told(), words.scope_help.to_owned()),
+        ErrorCode::Forbidden => (told(words.forbidden), words.forbidden_help.to_owned()),
+        ErrorCode::ScopeRequired => (told(words.scope), words.scope_help.to_owned()),
+        ErrorCode::BadUserInput if !is_readable => (words.input.to_owned(), words.input_help.to_owned()),
         ErrorCode::BadUserInput => (input(refusal), words.input_help.to_owned()),
         ErrorCode::NotFound => (words.not_found.to_owned(), words.not_found_help.to_owned()),
-        ErrorCode::Conflict => (told(), words.conflict_help.to_owned()),
+        ErrorCode::Conflict => (told(words.conflict), words.conflict_help.to_owned()),
         ErrorCode::RateLimited => {
             let seconds = refusal.retry_after.unwrap_or(USUAL_WAIT);
             (words.rate_limited.to_owned(), (words.rate_limited_help)(seconds))
@@ -71,6 +74,7 @@ mod tests {
                 let refusal = Refusal {
                     code,
                     message: "…".to_owned(),
+                    told_in: Locale::Es,
                     fields: Vec::new(),
                     retry_after: None,
                     request_id: None,
@@ -82,10 +86,26 @@ mod tests {
     }
 
     #[test]
+    fn what_the_server_said_in_another_language_is_not_shown() {
+        let refusal = Refusal {
+            code: ErrorCode::BadUserInput,
+            message: "Mal.".to_owned(),
+            told_in: Locale::Es,
+            fields: vec![("name".to_owned(), "Muy mal.".to_owned())],
+            retry_after: None,
+            request_id: None,
+        };
+        let failure = Failure::Refused(refusal);
+        assert_eq!(explain(&failure, Locale::Es).what, "Muy mal.");
+        assert_eq!(explain(&failure, Locale::En).what, "What was sent is not accepted.");
+    }
+
+    #[test]
     fn too_many_attempts_say_how_long_to_wait() {
         let refusal = Refusal {
             code: ErrorCode::RateLimited,
             message: String::new(),
+            told_in: Locale::En,
             fields: Vec::new(),
             retry_after: Some(30),
             request_id: None,

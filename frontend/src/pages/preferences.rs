@@ -9,9 +9,9 @@ use leptos_router::hooks::{use_location, use_navigate};
 use crate::address::in_language;
 use crate::api::account::{UpdatePreferences, update_preferences};
 use crate::api::names::Named;
-use crate::i18n::use_i18n;
+use crate::i18n::{self, use_i18n};
 use crate::session::use_session;
-use crate::theme::Theme;
+use crate::theme::{Theme, use_theme};
 use crate::ui::segments::{Segment, Segments};
 
 /// The two switches; the choice of language is also kept in the account of whoever is signed in.
@@ -21,7 +21,7 @@ pub fn Preferences() -> impl IntoView {
     let session = use_session();
     let navigate = use_navigate();
     let location = use_location();
-    let theme = RwSignal::new(Theme::recall());
+    let theme = use_theme();
 
     let switch_language = move |tag: String| {
         let Some(locale) = Locale::parse(&tag) else { return };
@@ -38,7 +38,9 @@ pub fn Preferences() -> impl IntoView {
         }
     };
     let languages = Signal::derive(|| {
-        let named = |locale: Locale| Segment::new(locale.tag(), locale.tag().to_uppercase());
+        let named = |locale: Locale| {
+            Segment::new(locale.tag(), locale.tag().to_uppercase()).called(i18n::name(locale), locale.tag())
+        };
         Locale::ALL.into_iter().map(named).collect::<Vec<_>>()
     });
     let themes = Signal::derive(move || {
@@ -64,8 +66,7 @@ pub fn Preferences() -> impl IntoView {
                 chosen=Signal::derive(move || theme.get().key().to_owned())
                 on_choose=move |key: String| {
                     if let Some(chosen) = Theme::parse(&key) {
-                        theme.set(chosen);
-                        chosen.choose();
+                        theme.choose(chosen);
                     }
                 }
             />

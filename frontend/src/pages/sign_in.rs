@@ -5,14 +5,14 @@ use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
 use super::failed::Failed;
+use super::heading::Heading;
 use super::preferences::Preferences;
 use crate::api::failure::Failure;
-use crate::browser;
-use crate::i18n::use_i18n;
+use crate::i18n::{I18n, use_i18n};
 use crate::session::{Ending, use_session};
 use crate::ui::brand::Brand;
 use crate::ui::button::SubmitButton;
-use crate::ui::field::{Field, field_id};
+use crate::ui::field::{Field, field_id, words_id};
 use crate::ui::notice::{Notice, Tone};
 
 /// The form, and why it is shown when a session ended.
@@ -29,23 +29,23 @@ pub fn SignIn(
         session.sign_in(email.clone(), password.clone())
     });
     let failure = Memo::new(move |_| sign_in.value().get().and_then(Result::err));
+    let tried = RwSignal::new(false);
+    let missing = Missing { email, password, tried };
     let wrong = move || failure.get().filter(is_about_credentials);
     let other = Signal::derive(move || failure.get().filter(|failure| !is_about_credentials(failure)));
     let (email_id, password_id) = (field_id(), field_id());
-    Effect::new(move |_| browser::set_title(&format!("{} · DataPorter Hub", i18n.messages().sign_in.title)));
-
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
-        sign_in.dispatch((email.get_untracked(), password.get_untracked()));
+        tried.set(true);
+        if untrack(|| missing.email(i18n).or_else(|| missing.password(i18n))).is_none() {
+            sign_in.dispatch((email.get_untracked().trim().to_owned(), password.get_untracked()));
+        }
     };
     view! {
         <main class="door">
-            <form class="door__card" on:submit=submit>
+            <form class="door__card" novalidate on:submit=submit>
                 <Brand />
-                <div>
-                    <h1>{move || i18n.messages().sign_in.title}</h1>
-                    <p class="soft">{move || i18n.messages().sign_in.lead}</p>
-                </div>
+                <Heading title=|i18n| i18n.messages().sign_in.title lead=|i18n| i18n.messages().sign_in.lead />
                 {move || {
                     let words = &i18n.messages().sign_in;
                     let told = match ending {
@@ -55,25 +55,37 @@ pub fn SignIn(
                     };
                     told.map(|(tone, text)| view! { <Notice tone=tone>{text}</Notice> })
                 }}
-                <Field id=email_id.clone() label=Signal::derive(move || i18n.messages().sign_in.email)>
+                <Field
+                    id=email_id.clone()
+                    label=Signal::derive(move || i18n.messages().sign_in.email)
+                    error=Signal::derive(move || missing.email(i18n).map(str::to_owned))
+                >
                     <input
-                        id=email_id
+                        id=email_id.clone()
                         class="field__control"
                         type="email"
                         name="email"
                         autocomplete="username"
-                        required
+                        aria-required="true"
+                        aria-describedby=words_id(&email_id)
+                        aria-invalid=move || missing.email(i18n).is_some().to_string()
                         bind:value=email
                     />
                 </Field>
-                <Field id=password_id.clone() label=Signal::derive(move || i18n.messages().sign_in.password)>
+                <Field
+                    id=password_id.clone()
+                    label=Signal::derive(move || i18n.messages().sign_in.password)
+                    error=Signal::derive(move || missing.password(i18n).map(str::to_owned))
+                >
                     <input
-                        id=password_id
+                        id=password_id.clone()
                         class="field__control"
                         type="password"
                         name="password"
                         autocomplete="current-password"
-                        required
+                        aria-required="true"
+                        aria-describedby=words_id(&password_id)
+                        aria-invalid=move || missing.password(i18n).is_some().to_string()
                         bind:value=password
                     />
                 </Field>
@@ -86,6 +98,33 @@ pub fn SignIn(
             </form>
             <Preferences />
         </main>
+    }
+}
+
+/// What is still to be typed, said once somebody tried to sign in.
+#[derive(Clone, Copy)]
+struct Missing {
+    email: RwSignal<String>,
+    password: RwSignal<String>,
+    tried: RwSignal<bool>,
+}
+
+impl Missing {
+    /// What is wrong with the e-mail; tracked.
+    fn email(self, i18n: I18n) -> Option<&'static str> {
+        let words = &i18n.messages().sign_in;
+        let wrong = self.email.with(|email| match email.trim() {
+            "" => Some(words.email_missing),
+            email if !email.contains('@') => Some(words.email_wrong),
+            _ => None,
+        });
+        wrong.filter(|_| self.tried.get())
+    }
+
+    /// What is wrong with the password; tracked.
+    fn password(self, i18n: I18n) -> Option<&'static str> {
+        let is_missing = self.tried.get() && self.password.with(String::is_empty);
+        is_missing.then(|| i18n.messages().sign_in.password_missing)
     }
 }
 

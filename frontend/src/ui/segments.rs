@@ -9,12 +9,18 @@ use super::field::field_id;
 pub struct Segment {
     value: &'static str,
     label: String,
+    called: Option<(&'static str, &'static str)>,
 }
 
 impl Segment {
     /// A value and its name.
     pub fn new(value: &'static str, label: impl Into<String>) -> Self {
-        Self { value, label: label.into() }
+        Self { value, label: label.into(), called: None }
+    }
+
+    /// Says what a screen reader calls it, and the tag of the language that this name is in.
+    pub fn called(self, name: &'static str, language: &'static str) -> Self {
+        Self { called: Some((name, language)), ..self }
     }
 }
 
@@ -44,6 +50,8 @@ pub fn Segments(
                         type="radio"
                         name=name.get_value()
                         value=segment.value
+                        aria-label=segment.called.map(|(name, _)| name)
+                        lang=segment.called.map(|(_, language)| language)
                         prop:checked=move || chosen.get() == segment.value
                         on:change=move |_| on_choose.run(segment.value.to_owned())
                     />

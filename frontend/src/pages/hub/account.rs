@@ -19,9 +19,7 @@ use tokens::Tokens;
 #[component]
 pub fn AccountPage() -> impl IntoView {
     let session = use_session();
-    let may_have_tokens = Memo::new(move |_| {
-        session.person().is_some_and(|person| person.viewer.may(Act::ManageOwnTokens).is_ok())
-    });
+    let may_have_tokens = Memo::new(move |_| session.may(Act::ManageOwnTokens));
     view! {
         <Heading title=|i18n| i18n.messages().account.title lead=|i18n| i18n.messages().account.lead />
         <div class="columns">

@@ -40,7 +40,7 @@ pub fn ExportPage() -> impl IntoView {
                 when=move || readable.get()
                 fallback=move || view! {
                     <Empty
-                        title=Signal::derive(move || i18n.messages().export.none_readable)
+                        title=Signal::derive(move || i18n.messages().export.none_readable.to_owned())
                         help=Signal::derive(move || i18n.messages().export.none_readable_help)
                     />
                 }

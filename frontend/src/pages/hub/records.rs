@@ -10,9 +10,10 @@ use crate::i18n::use_i18n;
 use crate::pages::failed::Failed;
 use crate::pages::heading::Heading;
 use crate::session::use_session;
+use crate::ui::button::{ActionButton, Look};
 use crate::ui::empty::Empty;
 use crate::ui::panel::Panel;
-use crate::ui::table::{Table, TableBones};
+use crate::ui::table::{Age, Table, TableBones};
 use rows::{cells, columns};
 
 /// How many exports are read at a time.
@@ -47,7 +48,7 @@ pub fn RecordsPage() -> impl IntoView {
         }
         Some(audits) if audits.is_empty() => view! {
             <Empty
-                title=Signal::derive(move || i18n.messages().records.none)
+                title=Signal::derive(move || i18n.messages().records.none.to_owned())
                 help=Signal::derive(move || i18n.messages().records.none_help)
             />
         }
@@ -56,30 +57,23 @@ pub fn RecordsPage() -> impl IntoView {
             let format = Format::new(i18n.locale(), &session.timezone());
             let rows = audits.iter().map(|audit| cells(audit, &format)).collect();
             let caption = i18n.messages().records.panel.to_owned();
-            view! { <Table caption columns=columns(i18n.messages()) rows is_current=true /> }.into_any()
+            view! { <Table caption columns=columns(i18n.messages()) rows age=Age::Current /> }.into_any()
         }
     };
-    let can_go_on = move || next.get().is_some() || failure.get().is_some();
+    let go_on = Callback::new(move |()| {
+        load.dispatch(next.get_untracked());
+    });
+    let has_more = Memo::new(move |_| next.get().is_some() && failure.get().is_none());
     view! {
         <Heading title=|i18n| i18n.messages().records.title lead=|i18n| i18n.messages().records.lead />
         <Panel title=Signal::derive(move || i18n.messages().records.panel)>
             {table}
-            <Failed failure />
-            <Show when=can_go_on>
+            <Failed failure on_retry=go_on busy=load.pending() />
+            <Show when=move || has_more.get()>
                 <div>
-                    <button
-                        type="button"
-                        class="button button--quiet"
-                        disabled=load.pending()
-                        on:click=move |_| {
-                            load.dispatch(next.get_untracked());
-                        }
-                    >
-                        {move || {
-                            let words = i18n.messages();
-                            if failure.get().is_some() { words.frame.retry } else { words.records.more }
-                        }}
-                    </button>
+                    <ActionButton look=Look::Quiet busy=load.pending() on_press=go_on>
+                        {move || i18n.messages().records.more}
+                    </ActionButton>
                 </div>
             </Show>
         </Panel>

@@ -11,7 +11,7 @@ use crate::api::names::Named;
 use crate::i18n::messages::Tokens;
 use crate::i18n::use_i18n;
 use crate::pages::failed::Failed;
-use crate::session::use_session;
+use crate::session::{Session, use_session};
 use crate::ui::button::SubmitButton;
 use crate::ui::field::{Field, field_id, words_id};
 use crate::ui::select::{Choice, Select};
@@ -29,7 +29,11 @@ pub fn NewToken(
     let i18n = use_i18n();
     let session = use_session();
     let name = RwSignal::new(String::new());
-    let scopes = RwSignal::new(vec![TokenScope::Read, TokenScope::Export]);
+    let offered = StoredValue::new(untrack(|| offered(session)));
+    let usual = [TokenScope::Read, TokenScope::Export].into_iter();
+    let scopes = RwSignal::new(
+        usual.filter(|scope| offered.with_value(|offered| offered.contains(scope))).collect::<Vec<_>>(),
+    );
     let days = RwSignal::new(EXPIRIES[1].to_string());
     let secret = RwSignal::new(None::<String>);
     let tried = RwSignal::new(false);
@@ -75,7 +79,7 @@ pub fn NewToken(
                 <Field
                     id=name_id.clone()
                     label=Signal::derive(move || i18n.messages().tokens.name)
-                    hint=Signal::derive(move || Some(i18n.messages().tokens.name_hint))
+                    hint=Signal::derive(move || Some(i18n.messages().tokens.name_hint.to_owned()))
                     error=Signal::derive(move || no_name().then(|| i18n.messages().tokens.name_missing.to_owned()))
                 >
                     <input
@@ -92,7 +96,7 @@ pub fn NewToken(
                     <Select id=days_id choices=expiries chosen=days on_choose=move |value| days.set(value) />
                 </Field>
             </div>
-            <ScopeChoice scopes />
+            <ScopeChoice offered=offered.get_value() scopes />
             <Show when=no_scope>
                 <p class="field__error" role="alert">{move || i18n.messages().tokens.scope_missing}</p>
             </Show>
@@ -106,7 +110,7 @@ pub fn NewToken(
 
 /// What the token will be good for, as far as the person is themselves.
 #[component]
-fn ScopeChoice(scopes: RwSignal<Vec<TokenScope>>) -> impl IntoView {
+fn ScopeChoice(offered: Vec<TokenScope>, scopes: RwSignal<Vec<TokenScope>>) -> impl IntoView {
     let i18n = use_i18n();
     let check = move |scope: TokenScope| {
         let toggle = move |event: leptos::ev::Targeted<leptos::ev::Event, web_sys::HtmlInputElement>| {
@@ -130,9 +134,15 @@ fn ScopeChoice(scopes: RwSignal<Vec<TokenScope>>) -> impl IntoView {
     view! {
         <fieldset class="field">
             <legend class="field__label">{move || i18n.messages().tokens.scopes}</legend>
-            <div class="form__row">{TokenScope::ALL.into_iter().map(check).collect_view()}</div>
+            <div class="form__row">{offered.into_iter().map(check).collect_view()}</div>
         </fieldset>
     }
+}
+
+/// What the person may do themselves, and so may give to a token.
+fn offered(session: Session) -> Vec<TokenScope> {
+    let Some(person) = session.person() else { return Vec::new() };
+    TokenScope::ALL.into_iter().filter(|scope| person.viewer.may_give(*scope)).collect()
 }
 
 /// A scope's name.

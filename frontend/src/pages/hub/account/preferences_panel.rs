@@ -29,28 +29,34 @@ pub fn PreferencesPanel() -> impl IntoView {
             Ok(())
         }
     });
+    let tried = RwSignal::new(false);
+    let is_missing = move || tried.get() && timezone.with(|name| name.trim().is_empty());
+    let submit = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        tried.set(true);
+        if !untrack(is_missing) {
+            save.dispatch(timezone.get_untracked().trim().to_owned());
+        }
+    };
+    let missing = move || is_missing().then(|| i18n.messages().account.timezone_missing.to_owned());
     let failure = Signal::derive(move || save.value().get().and_then(Result::err));
     let saved = move || matches!(save.value().get(), Some(Ok(())));
     view! {
         <Panel title=Signal::derive(move || i18n.messages().account.preferences)>
             <Preferences />
-            <form
-                class="form"
-                on:submit=move |event| {
-                    event.prevent_default();
-                    save.dispatch(timezone.get_untracked().trim().to_owned());
-                }
-            >
+            <form class="form" novalidate on:submit=submit>
                 <Field
                     id=id.clone()
                     label=Signal::derive(move || i18n.messages().account.timezone)
-                    hint=Signal::derive(move || Some(i18n.messages().account.timezone_hint))
+                    hint=Signal::derive(move || Some(i18n.messages().account.timezone_hint.to_owned()))
+                    error=Signal::derive(missing)
                 >
                     <input
                         id=id.clone()
                         class="field__control"
                         list=known.clone()
-                        required
+                        aria-required="true"
+                        aria-invalid=move || is_missing().to_string()
                         autocomplete="off"
                         spellcheck="false"
                         aria-describedby=words_id(&id)

@@ -1,49 +1,47 @@
 //! The API tokens there are.
 
+mod revoke;
+
+use js_sys::Date;
+use leptos::html;
 use leptos::prelude::*;
 
-use crate::api::account::api_tokens::ApiTokensApiTokens as Token;
-use crate::api::account::{RevokeApiToken, revoke_api_token};
+pub use crate::api::account::api_tokens::ApiTokensApiTokens as Token;
 use crate::i18n::format::Format;
+use crate::i18n::messages::Tokens;
 use crate::i18n::use_i18n;
-use crate::pages::failed::Failed;
 use crate::session::use_session;
 
 use super::new_token::scope_name;
+use revoke::Revoke;
 
 /// The tokens, each with a way to revoke it.
 #[component]
 pub fn TokenList(
     /// The tokens.
-    tokens: Vec<Token>,
-    /// Called after a token was revoked.
-    on_change: Callback<()>,
+    #[prop(into)]
+    tokens: Signal<Vec<Token>>,
+    /// The list, for whoever moves the focus here.
+    element: NodeRef<html::Ul>,
+    /// Called with the name of a token that was revoked.
+    on_revoked: Callback<String>,
 ) -> impl IntoView {
     view! {
-        <ul class="tokens">
-            {tokens.into_iter().map(|token| view! { <TokenRow token on_change /> }).collect_view()}
+        <ul class="tokens" node_ref=element tabindex="-1">
+            <For each=move || tokens.get() key=|token| (token.id.clone(), token.revoked_at.clone()) let(token)>
+                <TokenRow token on_revoked />
+            </For>
         </ul>
     }
 }
 
 /// One token.
 #[component]
-fn TokenRow(token: Token, on_change: Callback<()>) -> impl IntoView {
+fn TokenRow(token: Token, on_revoked: Callback<String>) -> impl IntoView {
     let i18n = use_i18n();
     let session = use_session();
-    let asked = RwSignal::new(false);
-    let id = token.id.clone();
-    let name = StoredValue::new(token.name.clone());
-    let is_revoked = token.revoked_at.is_some();
-    let revoke = Action::new_local(move |(): &()| {
-        let variables = revoke_api_token::Variables { id: id.clone() };
-        async move {
-            session.run::<RevokeApiToken>(variables).await?;
-            on_change.run(());
-            Ok(())
-        }
-    });
-    let failure = Signal::derive(move || revoke.value().get().and_then(Result::err));
+    let (id, name) = (token.id.clone(), token.name.clone());
+    let state = State::of(&token);
     let facts = move || {
         let words = &i18n.messages().tokens;
         let format = Format::new(i18n.locale(), &session.timezone());
@@ -58,57 +56,53 @@ fn TokenRow(token: Token, on_change: Callback<()>) -> impl IntoView {
         };
         format!("{}… · {} · {expiry} · {used}", token.prefix, scopes.join(", "))
     };
-    let state = move || {
-        let words = &i18n.messages().tokens;
-        if is_revoked { ("tag", words.revoked) } else { ("tag tag--ok", words.active) }
-    };
-    let ask = view! {
-        <Show
-            when=move || asked.get()
-            fallback=move || view! {
-                <button
-                    type="button"
-                    class="button button--quiet button--small"
-                    aria-label=move || (i18n.messages().tokens.revoke)(&name.get_value())
-                    on:click=move |_| asked.set(true)
-                >
-                    {move || i18n.messages().tokens.revoke_short}
-                </button>
-            }
-        >
-            <div class="form__row" role="group">
-                <span class="soft">{move || i18n.messages().tokens.revoke_sure}</span>
-                <button
-                    type="button"
-                    class="button button--bad button--small"
-                    autofocus
-                    disabled=revoke.pending()
-                    on:click=move |_| {
-                        revoke.dispatch(());
-                    }
-                >
-                    {move || i18n.messages().tokens.revoke_yes}
-                </button>
-                <button
-                    type="button"
-                    class="button button--quiet button--small"
-                    on:click=move |_| asked.set(false)
-                >
-                    {move || i18n.messages().tokens.cancel}
-                </button>
-            </div>
-        </Show>
-    };
     view! {
         <li class="tokens__one">
             <div>
                 <p>
-                    {name.get_value()} " " <span class=move || state().0>{move || state().1}</span>
+                    {name.clone()} " "
+                    <span class=state.class()>{move || state.name(&i18n.messages().tokens)}</span>
                 </p>
                 <p class="soft">{facts}</p>
             </div>
-            {(!is_revoked).then_some(ask)}
-            <Failed failure />
+            {(state != State::Revoked).then(|| view! { <Revoke id name on_revoked /> })}
         </li>
+    }
+}
+
+/// Whether a token can be used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Active,
+    Expired,
+    Revoked,
+}
+
+impl State {
+    fn of(token: &Token) -> Self {
+        let is_over = |moment: &String| Date::parse(moment) <= Date::now();
+        if token.revoked_at.is_some() {
+            Self::Revoked
+        } else if token.expires_at.as_ref().is_some_and(is_over) {
+            Self::Expired
+        } else {
+            Self::Active
+        }
+    }
+
+    const fn class(self) -> &'static str {
+        match self {
+            Self::Active => "tag tag--ok",
+            Self::Expired => "tag tag--warn",
+            Self::Revoked => "tag",
+        }
+    }
+
+    fn name(self, words: &Tokens) -> &'static str {
+        match self {
+            Self::Active => words.active,
+            Self::Expired => words.expired,
+            Self::Revoked => words.revoked,
+        }
     }
 }

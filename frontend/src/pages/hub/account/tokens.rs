@@ -1,11 +1,14 @@
 //! One's own API tokens: those there are, and the making of new ones.
 
+use leptos::html;
 use leptos::prelude::*;
 
 use super::new_token::NewToken;
-use super::token_list::TokenList;
+use super::token_list::{Token, TokenList};
 use crate::api::account::{ApiTokens, api_tokens};
+use crate::browser;
 use crate::i18n::use_i18n;
+use crate::latest::Latest;
 use crate::pages::failed::Failed;
 use crate::session::use_session;
 use crate::ui::empty::Empty;
@@ -16,35 +19,47 @@ use crate::ui::panel::Panel;
 pub fn Tokens() -> impl IntoView {
     let i18n = use_i18n();
     let session = use_session();
-    let tokens = LocalResource::new(move || async move {
-        session.run::<ApiTokens>(api_tokens::Variables {}).await.map(|answer| answer.api_tokens)
+    // An admin is told everybody's; this panel is about those that act for oneself.
+    let tokens = Latest::new(
+        move || session.person().map(|person| person.viewer.user_id),
+        move |owner: i64| async move {
+            let answer = session.run::<ApiTokens>(api_tokens::Variables {}).await?;
+            let is_own = |token: &Token| token.user_id.parse() == Ok(owner);
+            Ok(answer.api_tokens.into_iter().filter(is_own).collect::<Vec<_>>())
+        },
+    );
+    let failure = Signal::derive(move || tokens.answer().and_then(Result::err));
+    let known = Memo::new(move |_| tokens.answer().and_then(Result::ok));
+    let is_loading = Memo::new(move |_| tokens.answer().is_none());
+    let has_none = Memo::new(move |_| known.with(|known| known.as_ref().is_some_and(Vec::is_empty)));
+    let list = NodeRef::<html::Ul>::new();
+    let revoked = RwSignal::new(None::<String>);
+    let on_revoked = Callback::new(move |name: String| {
+        revoked.set(Some(name));
+        tokens.ask_again();
+        // The button that was pressed goes with what it was for.
+        if let Some(list) = list.get_untracked() {
+            browser::focus(&list);
+        }
     });
-    let reload = Callback::new(move |()| tokens.refetch());
-    let list = move || match tokens.get() {
-        None => view! { <p class="soft" role="status">{i18n.messages().frame.loading}</p> }.into_any(),
-        Some(Err(failure)) => view! {
-            <Failed failure=Signal::derive(move || Some(failure.clone())) />
-            <div>
-                <button type="button" class="button button--quiet" on:click=move |_| reload.run(())>
-                    {move || i18n.messages().frame.retry}
-                </button>
-            </div>
-        }
-        .into_any(),
-        Some(Ok(tokens)) if tokens.is_empty() => view! {
-            <Empty
-                title=Signal::derive(move || i18n.messages().tokens.none)
-                help=Signal::derive(move || i18n.messages().tokens.none_help)
-            />
-        }
-        .into_any(),
-        Some(Ok(tokens)) => view! { <TokenList tokens on_change=reload /> }.into_any(),
-    };
     view! {
         <Panel title=Signal::derive(move || i18n.messages().tokens.title)>
             <p class="soft">{move || i18n.messages().tokens.lead}</p>
-            {list}
-            <NewToken on_created=reload />
+            <Show when=move || is_loading.get()>
+                <p class="soft" role="status">{move || i18n.messages().frame.loading}</p>
+            </Show>
+            <Failed failure on_retry=move |()| tokens.ask_again() busy=tokens.is_asking() />
+            <Show when=move || has_none.get()>
+                <Empty
+                    title=Signal::derive(move || i18n.messages().tokens.none.to_owned())
+                    help=Signal::derive(move || i18n.messages().tokens.none_help)
+                />
+            </Show>
+            <TokenList tokens=Signal::derive(move || known.get().unwrap_or_default()) element=list on_revoked />
+            <p class="unseen" role="status">
+                {move || revoked.get().map(|name| (i18n.messages().tokens.revoke_done)(&name))}
+            </p>
+            <NewToken on_created=Callback::new(move |()| tokens.ask_again()) />
         </Panel>
     }
 }

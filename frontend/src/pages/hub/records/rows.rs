@@ -1,5 +1,6 @@
 //! How the record of exports is laid out as a table.
 
+use domain::Dataset;
 use domain::filter::FilterKey;
 use serde_json::Value;
 
@@ -41,7 +42,7 @@ pub fn cells(audit: &Audit, format: &Format) -> Vec<Cell> {
         Some(user.clone()),
         Some(dataset.0.describe().title.in_locale(format.locale()).to_owned()),
         Some(file.0.key().to_uppercase()),
-        Some(filters(filter, format, words)),
+        Some(filters(dataset.0, filter, format, words)),
         Some(format.number(*rows)),
         Some(format.bytes(*bytes)),
         Some(format.duration(*duration_ms as f64)),
@@ -51,11 +52,14 @@ pub fn cells(audit: &Audit, format: &Format) -> Vec<Cell> {
 }
 
 /// The filters as a person reads them: `Curso: 3 · Evento: play`.
-fn filters(filter: &Value, format: &Format, words: &Records) -> String {
+fn filters(dataset: Dataset, filter: &Value, format: &Format, words: &Records) -> String {
     let Value::Object(filters) = filter else { return words.no_filters.to_owned() };
     let pair = |(key, value): (&String, &Value)| {
-        let title = FilterKey::parse(key).map_or(key.as_str(), |key| key.title().in_locale(format.locale()));
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let Some(key) = FilterKey::parse(key) else { return format!("{key}: {value}") };
+        let title = key.title().in_locale(format.locale());
+        let choice = dataset.describe().filter(key).and_then(|field| field.choice(&value));
+        let value = choice.map_or(value.as_str(), |choice| choice.title.in_locale(format.locale()));
         format!("{title}: {value}")
     };
     let pairs: Vec<String> = filters.iter().filter(|(_, value)| !value.is_null()).map(pair).collect();
@@ -65,6 +69,7 @@ fn filters(filter: &Value, format: &Format, words: &Records) -> String {
 /// How an export ended; a server that is newer than this app may know more endings.
 fn outcome_word(outcome: &ExportOutcome, words: &Records) -> &'static str {
     match outcome {
+        ExportOutcome::Running => words.running,
         ExportOutcome::Complete => words.complete,
         ExportOutcome::Aborted => words.aborted,
         ExportOutcome::Failed => words.failed,
