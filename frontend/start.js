@@ -10,3 +10,29 @@
     // Storage is closed to us: the system's theme holds.
   }
 }
+
+// Says so where the app could not be loaded or has come to an end: it cannot do that itself.
+{
+  const hasStarted = () => document.readyState !== "loading" && !document.getElementById("start");
+  const isTheEnd = (error) => error instanceof WebAssembly.RuntimeError;
+  const tell = () => {
+    if (document.readyState === "loading") {
+      document.addEventListener("DOMContentLoaded", tell, { once: true });
+      return;
+    }
+    document.getElementById("start")?.remove();
+    document.getElementById("broken").hidden = false;
+    document.getElementById("reload").onclick = () => location.reload();
+  };
+  // A script that cannot be fetched is told to its element only, so listen on the way down.
+  addEventListener(
+    "error",
+    ({ target, error }) => {
+      if (isTheEnd(error) || (target instanceof HTMLScriptElement && !hasStarted())) tell();
+    },
+    true,
+  );
+  addEventListener("unhandledrejection", ({ reason }) => {
+    if (isTheEnd(reason) || !hasStarted()) tell();
+  });
+}

@@ -9,7 +9,7 @@ use web_sys::{HtmlAnchorElement, HtmlDocument, HtmlElement, Storage};
 
 /// Removes the bar that moves until the app has been loaded.
 pub fn remove_splash() {
-    if let Ok(Some(splash)) = document().query_selector(".splash") {
+    if let Some(splash) = document().get_element_by_id("start") {
         splash.remove();
     }
 }
