@@ -8,7 +8,7 @@ scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 need=run
 profile=(--release)
 if [ "${1:-}" = oulad ]; then
-  need=test
+  need="test"
   profile=()
 fi
 "$scripts/setup.sh" "$need"

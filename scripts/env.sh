@@ -5,7 +5,7 @@
 #   DATAPORTER_TOOLS  where tools are installed; a cache of the user's, shared by all checkouts, unless set
 #   TRUNK_DIR, WASM_BINDGEN_DIR, BINARYEN_DIR, DEBIAN_RUST_DIR  the folder of each tool in there, named by version
 #   WASM_TOOLCHAIN    what RUSTUP_TOOLCHAIN must be for trunk, and for nothing else; empty when nothing builds for wasm32
-#   POSTGRESQL_BIN    the newest PostgreSQL's binaries
+#   POSTGRESQL_BIN    PostgreSQL's binaries: those of DATAPORTER_PG_BIN, else the newest
 #   CHROMIUM, CHROMEDRIVER  the browser of the tests and its driver
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -52,17 +52,25 @@ elif has_wasm_std "$DEBIAN_RUST_DIR/lib/rustlib/wasm32-unknown-unknown/lib"; the
 fi
 export WASM_TOOLCHAIN
 
+# Whether the folder given holds a PostgreSQL that is new enough.
+has_postgresql() {
+  local version
+  if ! [ -x "$1/initdb" ] || ! [ -x "$1/postgres" ]; then return 1; fi
+  version=$("$1/postgres" --version | grep -oE '[0-9]+' | head -n 1)
+  [ "${version:-0}" -ge "$POSTGRESQL_VERSION" ]
+}
+
+# Where somebody says which to take, no other will do; the server itself looks there too.
 POSTGRESQL_BIN=
-for folder in /usr/lib/postgresql/*/bin; do
-  version=${folder%/bin}
-  version=${version##*/}
-  if [ -x "$folder/initdb" ] && [ -x "$folder/postgres" ] && [ "$version" -ge "$POSTGRESQL_VERSION" ]; then
-    POSTGRESQL_BIN=$folder
-  fi
-done
-if [ -z "$POSTGRESQL_BIN" ] && command -v initdb >/dev/null && command -v postgres >/dev/null; then
-  version=$(postgres --version | grep -oE '[0-9]+' | head -1)
-  if [ "$version" -ge "$POSTGRESQL_VERSION" ]; then POSTGRESQL_BIN=$(dirname "$(command -v postgres)"); fi
+if [ -n "${DATAPORTER_PG_BIN:-}" ]; then
+  if has_postgresql "$DATAPORTER_PG_BIN"; then POSTGRESQL_BIN=$DATAPORTER_PG_BIN; fi
+else
+  while read -r folder; do
+    if has_postgresql "$folder"; then
+      POSTGRESQL_BIN=$folder
+      break
+    fi
+  done < <(printf '%s\n' /usr/lib/postgresql/*/bin | sort -rV; dirname "$(command -v postgres)")
 fi
 export POSTGRESQL_BIN
 
@@ -76,6 +84,5 @@ first_installed() {
 CHROMIUM=${CHROMIUM:-$(first_installed chromium chromium-browser google-chrome)}
 CHROMEDRIVER=${CHROMEDRIVER:-$(first_installed chromedriver)}
 export CHROMIUM CHROMEDRIVER
-export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner
 
-unset folder version
+unset folder

@@ -10,5 +10,5 @@ scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$scripts/env.sh"
 cd "$ROOT"
 
-cargo build --release --locked -p backend --bin dataporter
-exec "${CARGO_TARGET_DIR:-target}/release/dataporter" serve --demo-if-empty --listen "${LISTEN:-127.0.0.1:8080}"
+exec cargo run --release --locked -p backend --bin dataporter -- \
+  serve --demo-if-empty --listen "${LISTEN:-127.0.0.1:8080}"

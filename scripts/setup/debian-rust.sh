@@ -11,13 +11,21 @@ work=$folder.new
 ordinary=$(rustc --print sysroot)
 host=$(rustc -vV | sed -n 's/^host: //p')
 
+fail() {
+  echo "$*; where rustup can download: rustup target add wasm32-unknown-unknown"
+  exit 1
+}
+
 # candidate PACKAGE PATTERN: the newest package that PACKAGE depends on and whose name is of that pattern.
-candidate() { apt-cache depends "$1" | grep -oE "$2" | sort -Vu | tail -n 1; }
+candidate() {
+  apt-cache depends "$1" | grep -oE "$2" | sort -Vu | tail -n 1 || fail "No package that $1 depends on is like $2"
+}
 
 echo "Downloading Debian's rustc-web"
 if [ "$(id -u)" -eq 0 ]; then
   apt-get update || echo "the package lists could not be renewed; going on with those there are"
 fi
+apt-cache show rustc-web >/dev/null 2>&1 || fail "This system's packages have no rustc-web"
 std=$(candidate libstd-rust-web-dev 'libstd-rust-web-[0-9.]+')
 compiler=(rustc-web cargo-web rust-web-clippy rust-web-src libstd-rust-web-dev "$std")
 # Its shared libraries as far as the machine has none yet; they are put beside the compiler, not into the system.

@@ -4,7 +4,6 @@
 
 need_frontend_tools() {
   if frontend_tools_are_there; then return; fi
-  need_compiler
 
   mkdir -p "$DATAPORTER_TOOLS"
   exec {lock}>"$DATAPORTER_TOOLS/lock"
@@ -27,7 +26,6 @@ need_frontend_tools() {
   fi
   rm -rf "$DATAPORTER_TOOLS/build"
   if ! has_wasm_opt; then
-    need_npm
     step "wasm-opt of binaryen $BINARYEN_VERSION" wasm-opt \
       "$ROOT/scripts/setup/wasm-opt.sh" "$BINARYEN_VERSION" "$BINARYEN_DIR"
   fi
@@ -49,10 +47,16 @@ on_path() {
   command -v "$1" >/dev/null && "$1" --version 2>/dev/null | grep -qE "(^| )${2//./\\.}( |\$)"
 }
 
-# The compiler that rust-toolchain.toml names.
+# The compiler that rust-toolchain.toml names. Only rustup heeds that file, so without it a newer one is as good.
 need_rust() {
-  command -v cargo >/dev/null || fail "Rust is missing; install it as https://rustup.rs says"
-  if ordinary_rustc --version >/dev/null; then return; fi
+  local found by_rustup="https://rustup.rs says how to get rustup, which then brings it by itself"
+  command -v cargo >/dev/null || fail "Rust $RUST_VERSION is missing; $by_rustup"
+  found=$(ordinary_rustc --version | cut -d ' ' -f 2)
+  if [ "$found" = "$RUST_VERSION" ]; then return; fi
+  if ! command -v rustup >/dev/null; then
+    if [ "$(printf '%s\n' "$RUST_VERSION" "${found:-0}" | sort -V | head -n 1)" = "$RUST_VERSION" ]; then return; fi
+    fail "Rust $RUST_VERSION is needed, and ${found:-none} is here; $by_rustup"
+  fi
   step "Rust $RUST_VERSION by rustup" rust \
     rustup toolchain install "$RUST_VERSION" --profile minimal --component rustfmt --component clippy
 }
