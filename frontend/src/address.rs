@@ -21,6 +21,14 @@ pub enum Section {
 }
 
 impl Section {
+    /// Every section, in the order in which they are offered.
+    pub const ALL: [Self; 3] = [Self::Export, Self::Records, Self::Account];
+
+    /// The section at a path, in whichever language.
+    pub fn at(path: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|section| Locale::ALL.iter().any(|locale| section.path(*locale) == path))
+    }
+
     /// Where the section is, in a language.
     pub fn path(self, locale: Locale) -> String {
         let root = format!("/{}/admin/data-porter", locale.tag());
@@ -216,6 +224,6 @@ mod tests {
     fn the_language_changes_in_place() {
         let path = in_language("/es/admin/data-porter/records", "?a=1", Locale::En);
         assert_eq!(path, "/en/admin/data-porter/records?a=1");
-        assert_eq!(Section::Export.path(Locale::Es), "/es/admin/data-porter");
+        assert_eq!(Section::at(&path[..path.len() - 4]), Some(Section::Records));
     }
 }

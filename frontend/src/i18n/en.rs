@@ -96,7 +96,7 @@ pub const MESSAGES: Messages = Messages {
         clear_all: "Clear filters",
         clear_one: |name| format!("Clear the filter {name}"),
         required: "Required for you.",
-        required_one: "This or the other marked field is required for you.",
+        required_one: |names| format!("Required for you: {}.", names.join(" or ")),
     },
     records: Records {
         title: "Records",

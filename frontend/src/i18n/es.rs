@@ -96,7 +96,7 @@ pub const MESSAGES: Messages = Messages {
         clear_all: "Quitar filtros",
         clear_one: |name| format!("Borrar el filtro {name}"),
         required: "Obligatorio para ti.",
-        required_one: "Este o el otro campo marcado es obligatorio para ti.",
+        required_one: |names| format!("Obligatorio para ti: {}.", names.join(" o ")),
     },
     records: Records {
         title: "Registro",

@@ -119,7 +119,7 @@ pub struct Filters {
     pub clear_all: &'static str,
     pub clear_one: fn(&str) -> String,
     pub required: &'static str,
-    pub required_one: &'static str,
+    pub required_one: fn(&[&str]) -> String,
 }
 
 /// The record of exports.

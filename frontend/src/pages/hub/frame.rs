@@ -65,7 +65,7 @@ fn Sections() -> impl IntoView {
                 <a
                     href=path
                     class="nav__link"
-                    aria-current=move || (current.get() == section.path(i18n.locale())).then_some("page")
+                    aria-current=move || current.with(|path| (Section::at(path) == Some(section)).then_some("page"))
                 >
                     {label}
                 </a>

@@ -114,7 +114,10 @@ pub fn NameFilter(
         match state.required() {
             keys if !keys.contains(&key) || keys.iter().any(|key| value(*key).is_some()) => None,
             [_] => Some(words.required.to_owned()),
-            _ => Some(words.required_one.to_owned()),
+            keys => {
+                let names: Vec<&str> = keys.iter().map(|key| i18n.text(key.title())).collect();
+                Some((words.required_one)(&names))
+            }
         }
     };
     let problem = move || state.problem(key);

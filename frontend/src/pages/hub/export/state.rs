@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_location, use_navigate};
 
-use crate::address::ExportPage;
+use crate::address::{ExportPage, Section};
 use crate::api::failure::Failure;
 use crate::api::links::{FileLink, FileRequest, link};
 use crate::api::preview::{Preview, first_rows};
@@ -72,7 +72,14 @@ impl ExportState {
             let options = NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() };
             go(&format!("{path}?{query}"), options);
         });
-        let address = Memo::new(move |_| location.search.with(|search| ExportPage::read(search)));
+        let address = Memo::new(move |before: Option<&ExportPage>| {
+            let search = location.search.get();
+            match location.pathname.with(|path| Section::at(path)) {
+                Some(Section::Export) => ExportPage::read(&search),
+                // On the way to another page the address changes first, and says nothing of this one.
+                Some(Section::Records | Section::Account) | None => before.cloned().unwrap_or_default(),
+            }
+        });
         let datasets = Memo::new(move |_| {
             session.person().map_or_else(Vec::new, |person| {
                 Dataset::ALL.into_iter().filter(|dataset| person.viewer.may_see(*dataset)).collect()
