@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::harness::ask::Answer;
 use crate::harness::hub::{Hub, NOW, TestUser};
+use crate::harness::statements::Statements;
 
 const IMPORT: &str = "mutation ($file: Upload!, $dataset: Dataset!, $mode: ImportMode!, $dryRun: Boolean!) {
     importSnapshots(dataset: $dataset, file: $file, mode: $mode, dryRun: $dryRun) {
@@ -477,4 +478,37 @@ async fn an_import_whose_process_ended_is_said_to_have_failed() {
     assert!(told("dead")["message"].as_str().unwrap().contains("no se escribió nada"));
     assert_eq!(told("alive")["state"], "RUNNING");
     assert_eq!(told("young")["state"], "RUNNING");
+}
+
+#[tokio::test]
+async fn moments_that_no_export_could_write_are_refused() {
+    let hub = Hub::start().await;
+    let admin = hub.user(Role::Admin).await;
+    for date in ["9999-12-31", "9999-01-01T00:00:00Z", "1899-12-31", "-001-01-01", "0000-01-01"] {
+        let file = format!("user_id,captured_at\n{},{date}\n", admin.id);
+        let import = import(&hub, &admin, ALL, file).await;
+        assert_eq!(counts(&import), json!(["REJECTED", 0, 0, 1]), "{date}");
+        assert_eq!(import["rejectedRows"][0]["column"], "captured_at", "{date}");
+    }
+}
+
+#[tokio::test]
+async fn refused_rows_of_many_imports_take_one_statement() {
+    let hub = Hub::start().await;
+    let admin = hub.user(Role::Admin).await;
+    let statements = Statements::of(&hub.app.pool).await;
+    let mut counted = Vec::new();
+    for files in [1, 4] {
+        for file in 0..files {
+            import(&hub, &admin, ALL, format!("user_id\n{}\nx\nfile {files}.{file}\n", admin.id)).await;
+        }
+        statements.take();
+        let query = "{ imports(first: 100) { nodes { rejectedRows(first: 1) { line value } } } }";
+        let answer = hub.graphql(query).by(&admin.token).data().await;
+        for import in answer["imports"]["nodes"].as_array().unwrap() {
+            assert_eq!(import["rejectedRows"], json!([{"line": 3, "value": "x"}]));
+        }
+        counted.push(statements.take().len());
+    }
+    assert_eq!(counted[0], counted[1]);
 }

@@ -1,8 +1,13 @@
 //! The time of day, for everything that asks for it.
 
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
+
+/// The years of the moments that the hub keeps: all but the last of those that RFC 3339 can write, so that what begins
+/// in one also ends in one, in every time zone.
+pub const KEPT_YEARS: RangeInclusive<i32> = 1900..=9998;
 
 /// Where the time comes from. Copies of a fixed clock move together.
 #[derive(Debug, Clone)]

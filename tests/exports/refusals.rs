@@ -44,12 +44,15 @@ async fn a_request_must_be_json_of_known_fields() {
             json!({"dataset": "video_player_events", "format": "csv", "columns": ["event", "event"]}),
             "columns",
         ),
+        (json!({"dataset": "video_player_events", "format": "csv", "columns": [["event"]]}), "columns"),
         (json!([]), "body"),
     ] {
         let (status, problem) = refused(&exporter, token, request).await;
         assert_eq!((status, problem["code"].as_str().unwrap()), (422, "BAD_USER_INPUT"), "{problem}");
         assert!(problem["errors"][field].is_string(), "{problem}");
     }
+    let (status, problem) = refused(&exporter, token, json!({"dataset": "x".repeat(65 << 10)})).await;
+    assert_eq!((status, problem["code"].as_str().unwrap()), (413, "BAD_USER_INPUT"));
     let form = exporter.hub.http.post(exporter.hub.url(LINKS)).bearer_auth(token).body("dataset=x");
     assert_eq!(form.send().await.unwrap().status(), 422);
 }

@@ -7,8 +7,12 @@ use tracing::error;
 
 use crate::error::Error;
 
+/// Nobody reads more errors than these, and a small document can have very many.
+const MAX_ERRORS: usize = 20;
+
 /// Puts codes and words on every error of a response.
 pub fn finish(mut response: Response, locale: Locale, request_id: &str) -> Response {
+    response.errors.truncate(MAX_ERRORS);
     response.errors = response.errors.into_iter().map(|error| told(error, locale, request_id)).collect();
     response
 }

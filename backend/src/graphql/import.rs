@@ -1,6 +1,9 @@
 //! Imports of snapshots: making one, and the history.
 
+mod rejections;
+
 use async_graphql::connection::{Connection, Edge, EmptyFields};
+use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::Viewer;
@@ -8,6 +11,8 @@ use domain::access::{Act, Role};
 use domain::text::Text;
 use futures_util::FutureExt as _;
 
+use self::rejections::FirstOf;
+pub use self::rejections::Rejections;
 use super::catalog::{at_most, list_cost};
 use super::context::ContextExt as _;
 use super::dataset::email;
@@ -194,7 +199,9 @@ impl Import {
         #[graphql(desc = "At most so many, from 0 to 500; 20 unless told.", default = 20)] first: Option<i32>,
     ) -> Result<Vec<RejectedRow>> {
         let limit = at_most("first", first.unwrap_or(20))?;
-        let rows = ImportRejection::first(&mut *ctx.conn().await?, self.0.id, limit).await?;
+        let rejections = ctx.data_unchecked::<DataLoader<Rejections>>();
+        let rows = rejections.load_one(FirstOf { import: self.0.id, limit }).await;
+        let rows = rows.map_err(|error| Error::Internal(anyhow::Error::msg(error)))?.unwrap_or_default();
         let locale = ctx.request().locale;
         let row = |row: ImportRejection| RejectedRow {
             line: int(row.line),

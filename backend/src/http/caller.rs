@@ -17,6 +17,7 @@ use crate::auth::refresh_cookie;
 use crate::error::{Error, Result};
 use crate::graphql::context;
 use crate::graphql::dataset::Emails;
+use crate::graphql::import::Rejections;
 
 /// The sender of a request.
 #[derive(Debug)]
@@ -47,15 +48,17 @@ impl Caller {
 
     /// Hands the caller on to the resolvers.
     pub fn into_graphql(self, app: &App, request: async_graphql::Request) -> async_graphql::Request {
-        request.data(app.clone()).data(DataLoader::new(Emails::new(app.pool.clone()), tokio::spawn)).data(
-            context::Request {
+        request
+            .data(app.clone())
+            .data(DataLoader::new(Emails::new(app.pool.clone()), tokio::spawn))
+            .data(DataLoader::new(Rejections::new(app.pool.clone()), tokio::spawn))
+            .data(context::Request {
                 identity: self.identity,
                 locale: self.locale,
                 address: self.address,
                 user_agent: self.user_agent,
                 refresh_token: self.refresh_token,
-            },
-        )
+            })
     }
 }
 

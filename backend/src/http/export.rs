@@ -2,6 +2,7 @@
 
 use axum::Router;
 use axum::body::{Body, Bytes};
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{RawQuery, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -53,7 +54,16 @@ struct MadeLink {
     estimated_rows: i64,
 }
 
-async fn make_link(State(app): State<App>, caller: Caller, headers: HeaderMap, body: Bytes) -> Response {
+async fn make_link(
+    State(app): State<App>,
+    caller: Caller,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let Ok(body) = body else {
+        let detail = TOO_LARGE.in_locale(caller.locale);
+        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::BadUserInput, detail).into_response();
+    };
     match try_make_link(&app, &caller, &headers, &body).await {
         Ok(made) => (StatusCode::CREATED, [(CACHE_CONTROL, "no-store")], Json(made)).into_response(),
         Err(error) => caller.problem(&error).into_response(),
@@ -114,8 +124,10 @@ fn read_body(headers: &HeaderMap, body: &[u8]) -> Result<Parameters> {
             Value::Null if key == "filters" => {}
             _ if !OPTIONS.contains(&key.as_str()) => invalid.push(refused(&key, UNKNOWN_OPTION)),
             Value::Array(columns) if key == "columns" => {
-                let columns: Vec<String> = columns.iter().filter_map(plain).collect();
-                parameters.push((key, columns.join(",")));
+                match columns.iter().map(Value::as_str).collect::<Option<Vec<_>>>() {
+                    Some(columns) => parameters.push((key, columns.join(","))),
+                    None => invalid.push(refused(&key, COLUMN_KEYS)),
+                }
             }
             Value::Null => {}
             value => match plain(&value) {
@@ -146,6 +158,12 @@ fn refused(field: &str, text: Text) -> Invalid {
 
 const UNKNOWN_FILTER: Text = Text::new("No es un filtro de ningún conjunto.", "Not a filter of any dataset.");
 const PLAIN_VALUE: Text = Text::new("Se acepta un texto o un número.", "Accepted: text or a number.");
+const TOO_LARGE: Text = Text::new(
+    "La petición no llegó entera o es demasiado grande. Se aceptan hasta 64 KiB.",
+    "The request did not come whole, or is too large. Accepted: up to 64 KiB.",
+);
+const COLUMN_KEYS: Text =
+    Text::new("Se acepta una lista de claves de columnas.", "Accepted: a list of column keys.");
 const UNKNOWN_OPTION: Text = Text::new(
     "Campo desconocido. Se acepta dataset, format, filters, columns, headers, locale, timezone, delimiter, decimal y bom.",
     "Unknown field. Accepted: dataset, format, filters, columns, headers, locale, timezone, delimiter, decimal and bom.",

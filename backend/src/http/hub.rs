@@ -10,7 +10,7 @@ use axum::http::header::{
     COOKIE, ETAG, IF_NONE_MATCH, VARY,
 };
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum_extra::extract::CookieJar;
 use domain::Locale;
@@ -46,8 +46,9 @@ pub fn routes() -> Router<App> {
 }
 
 /// Leads to the Hub in the language that was chosen there, else in the browser's.
-async fn home(State(app): State<App>, headers: HeaderMap) -> Redirect {
-    Redirect::to(&address(preferred(&app, &headers)))
+async fn home(State(app): State<App>, headers: HeaderMap) -> impl IntoResponse {
+    // Where it leads is a matter of who asks.
+    ([(CACHE_CONTROL, "no-store")], Redirect::to(&address(preferred(&app, &headers))))
 }
 
 /// Leads from what somebody typed for the Hub to its page, in the language that they typed.

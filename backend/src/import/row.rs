@@ -1,5 +1,6 @@
 //! From a record's cells to a row that could be stored: everything that can be checked without the database.
 
+use chrono::Datelike as _;
 use chrono_tz::Tz;
 use domain::filter::{DateBound, parse_id};
 
@@ -8,6 +9,7 @@ use super::column::Column;
 use super::header::Header;
 use super::payload;
 use super::records::Record;
+use crate::clock;
 use crate::models::staged_snapshot::StagedSnapshot;
 use crate::spreadsheet;
 
@@ -58,7 +60,11 @@ pub fn check(record: &Record<'_>, header: &Header, zone: Tz) -> Result<StagedSna
         })?,
         captured_at: read(Column::CapturedAt, cell(Column::CapturedAt), |text| match text.trim() {
             "" => Ok(None),
-            text => DateBound::parse(text).map(|date| Some(date.start(zone))).ok_or(CellProblem::NotADate),
+            text => {
+                let moment = DateBound::parse(text).map(|date| date.start(zone));
+                let kept = moment.filter(|moment| clock::KEPT_YEARS.contains(&moment.year()));
+                kept.map(Some).ok_or(CellProblem::NotADate)
+            }
         })?,
     })
 }

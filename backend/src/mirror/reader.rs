@@ -8,6 +8,7 @@ use domain::text::{Locale, Phrase};
 use serde_json::Value;
 
 use super::batch::Problem;
+use crate::clock;
 use crate::models::reference::Referenced;
 
 const BLANK: Text = Text::new("Falta el texto.", "The text is missing.");
@@ -16,8 +17,8 @@ const JSON_TOO_LONG: Text = Text::new(
     "The JSON is too long. Accepted: up to 64 KiB.",
 );
 const NOT_A_MOMENT: Text = Text::new(
-    "No es un momento. Se acepta RFC 3339, como 2026-11-16T09:00:00Z, de los años 1900 a 9999.",
-    "Not a moment. Accepted: RFC 3339, such as 2026-11-16T09:00:00Z, in the years 1900 to 9999.",
+    "No es un momento. Se acepta RFC 3339, como 2026-11-16T09:00:00Z, de los años 1900 a 9998.",
+    "Not a moment. Accepted: RFC 3339, such as 2026-11-16T09:00:00Z, in the years 1900 to 9998.",
 );
 
 /// The most bytes of a JSON value.
@@ -144,7 +145,7 @@ impl Reader {
 
     /// A moment.
     pub fn moment(&mut self, field: &'static str, sent: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
-        sent.filter(|moment| (1900..=9999).contains(&moment.year()))
+        sent.filter(|moment| clock::KEPT_YEARS.contains(&moment.year()))
             .or_else(|| self.wrong(field, NOT_A_MOMENT))
     }
 

@@ -1,15 +1,19 @@
 //! Rows that an import refused.
 
 use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, BigInt};
 use diesel_async::RunQueryDsl;
 
 use crate::db::Connection;
 use crate::db::schema::import_rows_rejected as rejected;
 
 /// A refused row.
-#[derive(Debug, Clone, HasQuery)]
+#[derive(Debug, Clone, QueryableByName)]
 #[diesel(table_name = rejected)]
 pub struct ImportRejection {
+    /// The import.
+    pub import_id: i64,
     /// The line of the file where the row begins, from 1.
     pub line: i64,
     /// The column that is wrong; none when it is the row as a whole.
@@ -52,13 +56,17 @@ impl NewImportRejection<'_> {
 }
 
 impl ImportRejection {
-    /// The first refused rows of an import, in the order of its file.
-    pub async fn first(conn: &mut Connection, import_id: i64, limit: i64) -> QueryResult<Vec<Self>> {
-        Self::query()
-            .filter(rejected::import_id.eq(import_id))
-            .order((rejected::line, rejected::id))
-            .limit(limit)
-            .load(conn)
-            .await
+    /// The first refused rows of each of these imports, in the order of its file.
+    pub async fn first_of_each(conn: &mut Connection, imports: &[i64], limit: i64) -> QueryResult<Vec<Self>> {
+        sql_query(
+            "SELECT row.* FROM unnest($1) AS import (id) CROSS JOIN LATERAL ( \
+                 SELECT import_id, line, column_name, value, reason FROM import_rows_rejected \
+                 WHERE import_id = import.id ORDER BY line, import_rows_rejected.id LIMIT $2 \
+             ) AS row",
+        )
+        .bind::<Array<BigInt>, _>(imports)
+        .bind::<BigInt, _>(limit)
+        .load(conn)
+        .await
     }
 }

@@ -108,10 +108,13 @@ where
         let beside = |side, cursor| Beside { date, id, side, cursor };
         match seek {
             Seek::First => OrderDsl::order(self, (date.desc(), id.desc())),
-            Seek::After(cursor) => OrderDsl::order(
-                FilterDsl::filter(self, beside(Side::Older, cursor)),
-                (date.desc(), id.desc()),
-            ),
+            Seek::After(cursor) => {
+                let older = FilterDsl::filter(
+                    FilterDsl::filter(self, date.le(cursor.at)),
+                    beside(Side::Older, cursor),
+                );
+                OrderDsl::order(older, (date.desc(), id.desc()))
+            }
             Seek::Last => OrderDsl::order(self, (date.asc(), id.asc())),
             Seek::Before(cursor) => {
                 let newer = FilterDsl::filter(
