@@ -27,8 +27,10 @@
   // A script that cannot be fetched is told to its element only, so listen on the way down.
   addEventListener(
     "error",
-    ({ target, error }) => {
-      if (isTheEnd(error) || (target instanceof HTMLScriptElement && !hasStarted())) tell();
+    ({ target, error, filename }) => {
+      // Not what an extension of the browser gets wrong.
+      const isOurs = target instanceof HTMLScriptElement || filename?.startsWith(location.origin);
+      if (isTheEnd(error) || (isOurs && !hasStarted())) tell();
     },
     true,
   );
