@@ -29,7 +29,7 @@ static SLOTS: Semaphore = Semaphore::const_new(8);
 const LATER: Duration = Duration::from_secs(10);
 
 /// A sender may be silent for so long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The longest `map`, in bytes: it leads one file to one variable.
 const MAX_MAP_BYTES: usize = 4 << 10;
