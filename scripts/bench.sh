@@ -8,6 +8,18 @@ scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 need=run
 profile=(--release)
 if [ "${1:-}" = oulad ]; then
+  folder=${2:-}
+  if [ -z "$folder" ]; then
+    echo "Which folder is the data set in? make oulad DATA=folder" >&2
+    exit 2
+  fi
+  for file in courses.json lessons.json users.json student_activity_snapshots.csv; do
+    if [ ! -f "$folder/$file" ]; then
+      echo "There is no $folder/$file, which is part of the data set" >&2
+      exit 2
+    fi
+  done
+  set -- oulad "$(cd "$folder" && pwd)"
   need="test"
   profile=()
 fi

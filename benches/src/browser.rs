@@ -1,5 +1,6 @@
 //! A headless Chromium, driven by WebDriver.
 
+use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{ChildStdout, Command, Stdio};
@@ -32,7 +33,7 @@ const FLAGS: [&str; 8] = [
 pub struct Browser {
     client: Client,
     _driver: Stopped,
-    // The driver would end if nobody read what it prints.
+    // The driver would end if nobody could read what it prints; it prints little after its start.
     _stdout: BufReader<ChildStdout>,
 }
 
@@ -40,9 +41,10 @@ impl Browser {
     /// Starts a browser that knows nothing yet, with its profile below this directory, and that saves files without
     /// asking into `downloads`.
     pub async fn start(directory: &Path, downloads: &Path) -> Result<Self> {
-        let chromedriver = std::env::var_os("CHROMEDRIVER").unwrap_or_else(|| "chromedriver".into());
+        let chromedriver = setting("CHROMEDRIVER").unwrap_or_else(|| "chromedriver".into());
+        // Silent it would not say on which port it listens.
         let driver = Command::new(chromedriver)
-            .args(["--port=0", "--silent"])
+            .arg("--port=0")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -56,7 +58,7 @@ impl Browser {
             "args": flags,
             "prefs": { "download.default_directory": downloads, "download.prompt_for_download": false },
         });
-        if let Some(chromium) = std::env::var_os("CHROMIUM").filter(|path| !path.is_empty()) {
+        if let Some(chromium) = setting("CHROMIUM") {
             options["binary"] = Value::from(chromium.to_string_lossy());
         }
         let mut builder = ClientBuilder::new(HttpConnector::new());
@@ -98,6 +100,11 @@ impl Browser {
     pub async fn close(self) -> Result<()> {
         Ok(self.client.close().await?)
     }
+}
+
+/// A setting of the environment; an empty one is none.
+fn setting(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
 /// Reads on which port the driver listens.

@@ -47,8 +47,10 @@ async fn save(browser: &Browser, hub: &Hub, course: &Course, downloads: &Path) -
     browser.fill(&course_field, title).await?;
     browser.click(&format!("//li[@role = 'option'][starts-with(normalize-space(), '{title}')]")).await?;
     // The preview shows rows of the course before the file is asked for.
-    browser.find("//table//tbody/tr").await?;
-    browser.click("//form[.//fieldset]//button[@type = 'submit'][not(@disabled)]").await?;
+    browser.find("//*[@role = 'region'][@aria-busy = 'false']//tbody/tr/td").await?;
+    let button =
+        "//form[.//fieldset]//button[@type = 'submit'][not(@disabled)][not(@aria-disabled = 'true')]";
+    browser.click(button).await?;
     downloaded(downloads).await
 }
 
