@@ -1,1 +1,20 @@
-//! Browser tests.
+//! The Hub as a person meets it: in headless Chromium, driven over WebDriver, against a whole server.
+
+#[expect(dead_code, reason = "the API tests use more of what the tests stand on")]
+mod harness;
+
+mod browser {
+    mod account;
+    mod audit;
+    mod choices;
+    mod chromium;
+    mod export;
+    mod keyboard;
+    mod language;
+    mod page;
+    mod screens;
+    mod sign_in;
+    mod teacher_admin;
+    mod theme;
+    mod visit;
+}

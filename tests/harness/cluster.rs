@@ -18,7 +18,7 @@ const KEEPER: &str = r#"
 exec 2>>"$1/log"
 "$2/initdb" -D "$1/cluster" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync >&2 &&
 "$2/pg_ctl" -D "$1/cluster" -l "$1/log" -w -o "-c unix_socket_directories='$1' -c listen_addresses='' \
-  -c max_connections=300 -c fsync=off -c synchronous_commit=off -c full_page_writes=off \
+  -c max_connections=300 -c autovacuum=off -c fsync=off -c synchronous_commit=off -c full_page_writes=off \
   -c wal_level=minimal -c max_wal_senders=0" start >&2 &&
 "$2/psql" -h "$1" -U postgres -qc 'CREATE ROLE dataporter LOGIN CREATEDB' postgres >&2 &&
 echo ready

@@ -1,0 +1,106 @@
+//! Choosing, previewing and downloading.
+
+use domain::Role;
+
+use super::visit::visit;
+
+#[tokio::test]
+async fn the_file_on_disk_holds_the_rows_that_the_filters_name() {
+    visit(async |visit| {
+        visit.lessons_and_events().await;
+        visit.arrive(Role::Admin, "/es/admin/data-porter?course_id=1&event=seek").await;
+        let page = &visit.page;
+        let rows = page.rows().await;
+        assert_eq!(rows.len(), 1);
+        assert_eq!(rows[0][5], "seek");
+        page.read("1 fila").await;
+        page.click("Descargar").await;
+        page.read("Descarga iniciada: video_player_events_").await;
+        let file = visit.chromium.downloaded("csv").await;
+        insta::assert_snapshot!(file.replace('\r', ""), @r#"
+        Registrado,ID de estudiante,Correo del estudiante,ID de curso,ID de lección,Evento,Proveedor,Segundo de reproducción,Segundos vistos,Duración del vídeo,Velocidad,Contexto,Metadatos,Sincronizado
+        2027-01-10T10:01:00Z,,,1,11,seek,,0,0,,1,player,"{""to"": 120, ""from"": 40}",
+        "#);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn format_and_layout_decide_what_the_file_looks_like() {
+    visit(async |visit| {
+        visit.lessons_and_events().await;
+        visit.arrive(Role::Admin, "/es/admin/data-porter?headers=keys&delimiter=%3B").await;
+        visit.page.click("Descargar").await;
+        let csv = visit.chromium.downloaded("csv").await;
+        assert!(csv.starts_with("recorded_at;user_id;"), "{csv}");
+        assert_eq!(csv.lines().count(), 4, "{csv}");
+        visit.page.choose("NDJSON").await;
+        visit.page.click("Descargar").await;
+        let ndjson = visit.chromium.downloaded("ndjson").await;
+        assert_eq!(ndjson.lines().count(), 3, "{ndjson}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_address_keeps_the_page_as_it_was_left() {
+    visit(async |visit| {
+        visit.lessons_and_events().await;
+        visit.arrive(Role::Admin, "/es/admin/data-porter").await;
+        let page = &visit.page;
+        page.click("Prácticas Discord").await;
+        page.field("Estado").await.select_by_value("cancelled").await.unwrap();
+        page.field("Fechas").await.select_by_value("last_7_days").await.unwrap();
+        page.choose("JSON").await;
+        let address =
+            "/es/admin/data-porter?dataset=discord_practices&date=last_7_days&status=cancelled&format=json";
+        page.wait_for_address(address).await;
+        page.reload().await;
+        page.read("Ninguna fila pasa estos filtros").await;
+        page.wait_for_value("Estado", "cancelled").await;
+        page.wait_for_value("Fechas", "last_7_days").await;
+        page.click("Quitar filtros").await;
+        page.wait_for_address("/es/admin/data-porter?dataset=discord_practices&format=json").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_wrong_filter_is_told_beside_its_field() {
+    visit(async |visit| {
+        let address = "/es/admin/data-porter?dataset=practice_package_orders&user_id=12abc";
+        visit.arrive(Role::Admin, address).await;
+        let page = &visit.page;
+        page.read("No es un identificador.").await;
+        page.inert_button("Descargar").await;
+        page.fill("Estudiante", "12").await;
+        page.field("Estado").await.click().await.unwrap();
+        page.read("Ninguna fila pasa estos filtros").await;
+        page.wait_for_address("/es/admin/data-porter?dataset=practice_package_orders&user_id=12").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_export_is_on_record_for_admins() {
+    visit(async |visit| {
+        visit.lessons_and_events().await;
+        visit.arrive(Role::Admin, "/es/admin/data-porter?course_id=2").await;
+        visit.page.click("Descargar").await;
+        let file = visit.chromium.downloaded("csv").await;
+        visit.wait_for_complete_exports(1).await;
+        visit.page.follow("Registro").await;
+        visit.page.read("Completa").await;
+        let rows = visit.page.rows().await;
+        assert_eq!(rows.len(), 1);
+        let [_, _, dataset, format, filters, count, _, _, outcome, _] = rows[0].as_slice() else {
+            panic!("ten columns were expected: {rows:?}");
+        };
+        assert_eq!([dataset, format, filters], ["Eventos del reproductor", "CSV", "Curso: 2"]);
+        assert_eq!(
+            [count.clone(), outcome.clone()],
+            [(file.lines().count() - 1).to_string(), "Completa".into()]
+        );
+    })
+    .await;
+}
