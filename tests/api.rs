@@ -23,6 +23,7 @@ mod mirror;
 mod names;
 mod player_event_partitions;
 mod settings;
+mod tidy;
 mod tokens;
 mod users;
 mod ways_to_the_hub;

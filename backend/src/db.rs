@@ -23,6 +23,9 @@ pub mod schema;
 /// One connection, in a pool or out of it.
 pub type Connection = diesel_async::AsyncPgConnection;
 
+/// A connection of a pool, given back when it is dropped.
+pub type PooledConnection = deadpool::Object<Connection>;
+
 /// Connections that are made when first needed and then used again.
 pub type Pool = deadpool::Pool<Connection>;
 

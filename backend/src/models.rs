@@ -1,5 +1,8 @@
 //! Rows of the tables and their queries, one file a table; answers are `QueryResult`s.
 
+/// What a query comes to: rows, or why the database refused it.
+pub use diesel::QueryResult;
+
 pub mod api_token;
 pub mod course;
 pub mod course_teacher_assignment;

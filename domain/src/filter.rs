@@ -1,12 +1,13 @@
 //! Filters: what the rows of a dataset must pass.
 
-use std::fmt;
+mod date_bound;
+mod problem;
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, SecondsFormat, TimeZone, Utc};
-use chrono_tz::Tz;
+pub use date_bound::{DateBound, Until};
+pub use problem::{FieldProblem, Problem};
 
-use crate::dataset::{Choice, Dataset, FilterField};
-use crate::text::{Locale, Text};
+use crate::dataset::{Dataset, FilterField};
+use crate::text::Text;
 
 /// The name of a filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -116,78 +117,6 @@ impl FilterKey {
             Self::Type => Text::new("Tipo", "Type"),
         }
     }
-}
-
-/// One end of a range of time, inclusive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DateBound {
-    /// A whole day in the hub's time zone.
-    Day(NaiveDate),
-    /// A moment.
-    Moment(DateTime<Utc>),
-}
-
-/// A moment that rows must not reach, or must not pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Until {
-    /// Strictly before.
-    Before(DateTime<Utc>),
-    /// Not after.
-    NotAfter(DateTime<Utc>),
-}
-
-impl DateBound {
-    /// Reads `2026-11-16` or an RFC 3339 timestamp such as `2026-11-16T09:00:00Z`.
-    pub fn parse(text: &str) -> Option<Self> {
-        if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d")
-            && text.len() == 10
-        {
-            return Some(Self::Day(day));
-        }
-        // A `+` that a form turned into a space.
-        let text = text.replace(' ', "+");
-        DateTime::parse_from_rfc3339(&text).ok().map(|moment| Self::Moment(moment.to_utc()))
-    }
-
-    /// The first moment inside a range that begins here.
-    pub fn start(self, zone: Tz) -> DateTime<Utc> {
-        match self {
-            Self::Day(day) => start_of_day(day, zone),
-            Self::Moment(moment) => moment,
-        }
-    }
-
-    /// The last moment inside a range that ends here.
-    pub fn end(self, zone: Tz) -> Until {
-        match self {
-            Self::Day(day) => match day.checked_add_days(Days::new(1)) {
-                Some(next) => Until::Before(start_of_day(next, zone)),
-                None => Until::NotAfter(DateTime::<Utc>::MAX_UTC),
-            },
-            Self::Moment(moment) => Until::NotAfter(moment),
-        }
-    }
-}
-
-impl fmt::Display for DateBound {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Day(day) => write!(formatter, "{day}"),
-            Self::Moment(moment) => formatter.write_str(&moment.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
-        }
-    }
-}
-
-/// The first moment of a day, also where clocks are put forward at midnight.
-fn start_of_day(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
-    let midnight = day.and_time(NaiveTime::MIN);
-    let mut moment = zone.from_local_datetime(&midnight).earliest();
-    let mut hour = 0;
-    while moment.is_none() && hour < 4 {
-        hour += 1;
-        moment = zone.from_local_datetime(&(midnight + chrono::Duration::minutes(30 * hour))).earliest();
-    }
-    moment.map_or_else(|| midnight.and_utc(), |moment| moment.to_utc())
 }
 
 /// What rows must pass; a field that is `None` lets every row pass.
@@ -328,94 +257,10 @@ fn parse_text(field: &FilterField, value: &str) -> Result<String, Problem> {
 /// The longest text of a filter, in characters.
 const MAX_TEXT: usize = 50;
 
-/// What is wrong with one field of an input.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FieldProblem {
-    /// The field's machine name.
-    pub field: String,
-    /// What is wrong with it.
-    pub problem: Problem,
-}
-
-/// What can be wrong with a filter's value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Problem {
-    /// The dataset has no such filter.
-    UnknownFilter(Dataset),
-    /// Neither a date nor a timestamp.
-    NotADate,
-    /// Not a whole number from 1 on.
-    NotAnId,
-    /// None of the choices.
-    NotAChoice(&'static [Choice]),
-    /// Longer than this many characters.
-    TooLong(usize),
-    /// Text with a NUL character.
-    NotText,
-    /// The end is before the start.
-    Reversed,
-}
-
-impl Problem {
-    /// What is wrong and what is accepted, in the reader's language.
-    pub fn message(self, locale: Locale) -> String {
-        let es = matches!(locale, Locale::Es);
-        match self {
-            Self::UnknownFilter(dataset) => {
-                let known: Vec<&str> =
-                    dataset.describe().filters.iter().map(|field| field.key.key()).collect();
-                let known = known.join(", ");
-                let name = dataset.key();
-                if es {
-                    format!("{name} no tiene este filtro. Filtros aceptados: {known}.")
-                } else {
-                    format!("{name} has no such filter. Accepted filters: {known}.")
-                }
-            }
-            Self::NotADate if es => {
-                "No es una fecha. Se acepta 2026-11-16 o 2026-11-16T09:00:00Z.".to_owned()
-            }
-            Self::NotADate => "Not a date. Accepted: 2026-11-16 or 2026-11-16T09:00:00Z.".to_owned(),
-            Self::NotAnId if es => "No es un identificador. Se acepta un número entero desde 1.".to_owned(),
-            Self::NotAnId => "Not an id. Accepted: a whole number from 1 on.".to_owned(),
-            Self::NotAChoice(choices) if es => {
-                format!("Valor desconocido. Se acepta: {}.", values(choices))
-            }
-            Self::NotAChoice(choices) => format!("Unknown value. Accepted: {}.", values(choices)),
-            Self::TooLong(most) if es => format!("Demasiado largo. Se aceptan hasta {most} caracteres."),
-            Self::TooLong(most) => format!("Too long. Accepted: up to {most} characters."),
-            Self::NotText if es => "El texto contiene un carácter nulo.".to_owned(),
-            Self::NotText => "The text holds a null character.".to_owned(),
-            Self::Reversed if es => "El final es anterior al comienzo.".to_owned(),
-            Self::Reversed => "The end is before the start.".to_owned(),
-        }
-    }
-}
-
-/// Values as they are to be sent, one after the other.
-fn values(choices: &[Choice]) -> String {
-    choices.iter().map(|choice| choice.value).collect::<Vec<_>>().join(", ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_date_means_the_whole_day_in_the_hubs_time_zone() {
-        let day = DateBound::parse("2026-11-16").unwrap();
-        let bogota = Tz::America__Bogota;
-        assert_eq!(day.start(bogota).to_rfc3339(), "2026-11-16T05:00:00+00:00");
-        let Until::Before(end) = day.end(bogota) else { panic!("a day ends before the next one") };
-        assert_eq!(end.to_rfc3339(), "2026-11-17T05:00:00+00:00");
-    }
-
-    #[test]
-    fn a_day_without_midnight_begins_when_clocks_are_put_forward() {
-        // Chile moved from 00:00 to 01:00 on 8 September 2024.
-        let day = DateBound::parse("2024-09-08").unwrap();
-        assert_eq!(day.start(Tz::America__Santiago).to_rfc3339(), "2024-09-08T04:00:00+00:00");
-    }
+    use crate::text::Locale;
 
     #[test]
     fn every_wrong_field_is_reported_at_once() {

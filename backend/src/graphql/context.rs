@@ -3,14 +3,13 @@
 use std::net::IpAddr;
 
 use async_graphql::Context;
-use diesel_async::pooled_connection::deadpool::Object;
 use domain::access::Act;
 use domain::{Locale, Viewer};
 
 use crate::app::App;
 use crate::auth::identity::Identity;
 use crate::auth::session::Client;
-use crate::db::Connection;
+use crate::db::PooledConnection;
 use crate::error::{Error, Result};
 
 /// What is known of the request before its document is read.
@@ -54,7 +53,7 @@ pub trait ContextExt {
         Ok(viewer)
     }
     /// A database connection, held until it is dropped.
-    fn conn(&self) -> impl Future<Output = Result<Object<Connection>>> + Send;
+    fn conn(&self) -> impl Future<Output = Result<PooledConnection>> + Send;
 }
 
 impl ContextExt for Context<'_> {
@@ -70,7 +69,7 @@ impl ContextExt for Context<'_> {
         self.request().identity.as_ref().ok_or(Error::Unauthenticated)
     }
 
-    async fn conn(&self) -> Result<Object<Connection>> {
+    async fn conn(&self) -> Result<PooledConnection> {
         Ok(self.app().pool.get().await?)
     }
 }

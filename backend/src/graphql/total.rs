@@ -1,12 +1,12 @@
 //! The number of rows on all pages of a connection, counted only when it is asked for.
 
 use async_graphql::{Context, Object};
-use diesel::QueryResult;
 use futures_util::future::BoxFuture;
 
 use super::context::ContextExt as _;
 use crate::db::Connection;
 use crate::error::Result;
+use crate::models::QueryResult;
 
 type Count = dyn for<'conn> Fn(&'conn mut Connection) -> BoxFuture<'conn, QueryResult<i64>> + Send + Sync;
 

@@ -1,0 +1,68 @@
+//! The layers of ARCHITECTURE.md: what a part must not name.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A part, by how its paths begin, and what no line of its code may hold.
+const FORBIDDEN: &[(&str, &[&str])] = &[
+    ("domain/src/", &["std::fs", "std::net", "std::env", "std::process", "tokio", "diesel", "Utc::now"]),
+    ("frontend/src/", &["backend::", "diesel", "tokio"]),
+    ("backend/src/db", &[MODELS, SOURCE, AUTH, EXPORT, IMPORT, MIRROR, TELEMETRY, GRAPHQL, HTTP, CLI]),
+    ("backend/src/models", &[AUTH, EXPORT, IMPORT, MIRROR, TELEMETRY, GRAPHQL, HTTP, CLI]),
+    ("backend/src/source", &[AUTH, EXPORT, IMPORT, MIRROR, TELEMETRY, GRAPHQL, HTTP, CLI]),
+    ("backend/src/auth", &[EXPORT, IMPORT, MIRROR, TELEMETRY, GRAPHQL, HTTP, CLI]),
+    ("backend/src/export", &[IMPORT, MIRROR, TELEMETRY, GRAPHQL, HTTP, CLI]),
+    ("backend/src/import", &[EXPORT, MIRROR, GRAPHQL, HTTP, CLI]),
+    ("backend/src/mirror", &[EXPORT, IMPORT, GRAPHQL, HTTP, CLI]),
+    ("backend/src/telemetry", &[EXPORT, IMPORT, MIRROR, GRAPHQL, HTTP, CLI]),
+    ("backend/src/graphql", &["diesel", CLI]),
+    ("backend/src/http", &["diesel", CLI]),
+];
+const MODELS: &str = "crate::models";
+const SOURCE: &str = "crate::source";
+const AUTH: &str = "crate::auth";
+const EXPORT: &str = "crate::export";
+const IMPORT: &str = "crate::import";
+const MIRROR: &str = "crate::mirror";
+const TELEMETRY: &str = "crate::telemetry";
+const GRAPHQL: &str = "crate::graphql";
+const HTTP: &str = "crate::http";
+const CLI: &str = "crate::cli";
+
+#[test]
+fn no_part_names_what_is_above_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut found = Vec::new();
+    for (part, forbidden) in FORBIDDEN {
+        let files = sources(&root, part);
+        assert!(!files.is_empty(), "{part} has no sources");
+        for file in files {
+            let text = fs::read_to_string(&file).unwrap();
+            let code = text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//"));
+            for (number, line) in code {
+                if let Some(named) = forbidden.iter().find(|name| line.contains(**name)) {
+                    found.push(format!("{}:{}: {named}", file.display(), number + 1));
+                }
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+/// The Rust files whose path from the root begins like this.
+fn sources(root: &Path, part: &str) -> Vec<PathBuf> {
+    let (folder, name) = part.rsplit_once('/').unwrap();
+    let entries = fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().path());
+    let ours = entries.filter(|path| {
+        let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        if name.is_empty() { true } else { stem == name }
+    });
+    ours.flat_map(|path| if path.is_dir() { below(&path) } else { vec![path] })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect()
+}
+
+fn below(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { below(&path) } else { vec![path] }).collect()
+}
