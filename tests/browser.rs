@@ -1,5 +1,7 @@
 //! The Hub as a person meets it: in headless Chromium, driven over WebDriver, against a whole server.
 
+#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
 #[expect(dead_code, reason = "the API tests use more of what the tests stand on")]
 mod harness;
 

@@ -47,9 +47,8 @@ impl Page {
     pub async fn wait_for_address(&self, address: &str) {
         let url = format!("{}{address}", self.origin).parse().expect("an address");
         let wait = self.client.wait().at_most(PATIENCE).every(PAUSE);
-        if wait.for_url(&url).await.is_err() {
-            panic!("the address is {}, not {address}", self.address().await);
-        }
+        let has_come = wait.for_url(&url).await.is_ok();
+        assert!(has_come, "the address is {}, not {address}", self.address().await);
     }
 
     /// Waits until this can be read on the page.
@@ -80,9 +79,8 @@ impl Page {
                 shown = field.prop("value").await.expect("a control has a value");
             }
         };
-        if tokio::time::timeout(PATIENCE, wait).await.is_err() {
-            panic!("{label} is {shown:?}, not {value:?}");
-        }
+        let has_come = tokio::time::timeout(PATIENCE, wait).await.is_ok();
+        assert!(has_come, "{label} is {shown:?}, not {value:?}");
     }
 
     /// Types into the control with this label, in place of what is there.
@@ -110,6 +108,8 @@ impl Page {
 
     /// Clicks the button with this name, once it does something.
     pub async fn click(&self, name: &str) {
+        self.ready_button(name).await;
+        self.settle().await;
         self.ready_button(name).await.click().await.expect("a button can be clicked");
     }
 
@@ -121,6 +121,7 @@ impl Page {
 
     /// Chooses a radio button or checks a box by its label.
     pub async fn choose(&self, label: &str) {
+        self.settle().await;
         let label = self.find(&format!("//label[normalize-space(.) = {}]", quoted(label))).await;
         label.click().await.expect("a label can be clicked");
     }
@@ -178,6 +179,11 @@ impl Page {
     /// Runs a script in the page and gives back what it returns.
     pub async fn evaluate(&self, script: &str) -> Value {
         self.client.execute(script, Vec::new()).await.expect("the script is right")
+    }
+
+    /// Waits until no rows are on their way: when they come, what is below them moves away from under a click.
+    async fn settle(&self) {
+        self.find("/html[not(.//*[@aria-busy = 'true' or self::table[@aria-hidden = 'true']])]").await;
     }
 
     async fn find(&self, path: &str) -> Element {
