@@ -13,7 +13,13 @@ pub const GUARD: char = '\'';
 ///
 /// That depends on the first character behind white space and quotes, which some programs pass over. Since the guard is
 /// a quote itself, guarded text is dangerous by this rule too, which is what makes [`restore`] exact.
+#[inline]
 pub fn is_dangerous(text: &[u8]) -> bool {
+    // As nearly all text begins.
+    !text.first().is_some_and(u8::is_ascii_alphanumeric) && is_dangerous_in_disguise(text)
+}
+
+fn is_dangerous_in_disguise(text: &[u8]) -> bool {
     let mut rest = text;
     while let Some((first, behind)) = rest.split_first() {
         match first {

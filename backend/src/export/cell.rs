@@ -20,6 +20,7 @@ pub enum Wire {
 
 impl Wire {
     /// The way to read a type, by its object id in `pg_type`, which is fixed for the built-in ones.
+    #[inline]
     pub fn of(oid: u32) -> Result<Self> {
         Ok(match oid {
             21 => Self::Int2,
@@ -36,6 +37,7 @@ impl Wire {
     }
 
     /// The field's value.
+    #[inline]
     pub fn read(self, bytes: &[u8]) -> Result<Cell<'_>> {
         Ok(match self {
             Self::Int2 => Cell::Integer(i64::from(i16::from_be_bytes(exactly(bytes)?))),

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use diesel::QueryResult;
+use foldhash::fast::RandomState;
 
 use crate::db::Connection;
 use crate::models::user;
@@ -16,14 +17,16 @@ const MOST: usize = 100_000;
 /// Addresses that were looked up.
 #[derive(Default)]
 pub struct Emails {
-    known: HashMap<i64, Box<str>>,
+    known: HashMap<i64, Box<str>, RandomState>,
+    /// Who was wanted last: rows that follow each other are often of one person.
+    last: Option<i64>,
     missing: Vec<i64>,
 }
 
 impl Emails {
     /// Notes that this user's address will be asked for.
     pub fn want(&mut self, user_id: i64) {
-        if !self.known.contains_key(&user_id) && self.missing.last() != Some(&user_id) {
+        if self.last.replace(user_id) != Some(user_id) && !self.known.contains_key(&user_id) {
             self.missing.push(user_id);
         }
     }
@@ -52,6 +55,7 @@ impl Emails {
     pub fn trim(&mut self) {
         if self.known.len() > MOST {
             self.known.clear();
+            self.last = None;
         }
     }
 }
