@@ -1,18 +1,20 @@
 //! Imports: what a file becomes, and what it is told.
 
+mod again;
+mod files;
+mod history;
+mod round_trip;
 mod upload;
 
 use std::fmt::Write as _;
 
-use backend::models::user::{User, UserChanges};
 use chrono::TimeDelta;
 use domain::access::Role;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 
 use crate::harness::ask::Answer;
-use crate::harness::hub::{Hub, NOW, TestUser};
-use crate::harness::statements::Statements;
+use crate::harness::hub::{Hub, TestUser};
 
 const IMPORT: &str = "mutation ($file: Upload!, $dataset: Dataset!, $mode: ImportMode!, $dryRun: Boolean!) {
     importSnapshots(dataset: $dataset, file: $file, mode: $mode, dryRun: $dryRun) {
@@ -183,59 +185,6 @@ async fn a_dry_run_counts_and_writes_nothing() {
 }
 
 #[tokio::test]
-async fn rows_that_are_already_there_are_not_inserted_again() {
-    let hub = hub().await;
-    let admin = hub.user(Role::Admin).await;
-    let first = format!(
-        "{HEADER}\n7,1,,,a,s,1,\"{{\"\"x\"\":1,\"\"y\"\":2}}\",2026-11-16T00:00:00Z\n7,,,,a,,,,2026-11-16\n"
-    );
-    import(&hub, &admin, ALL, first).await;
-    let second = format!(
-        "{HEADER}\n7,1,,,a,s,1,\"{{ \"\"y\"\": 2.0, \"\"x\"\": 1 }}\",2026-11-16T01:00:00+01:00\n7,,,,a,,,,2026-11-16\n\
-         7,,,,a,,0,,2026-11-16\n7,,,,a,,0,,2026-11-16\n7,1,,,a,,,,2026-11-16\n"
-    );
-    assert_eq!(counts(&import(&hub, &admin, ALL, second).await), json!(["DONE", 2, 3, 0]));
-}
-
-#[tokio::test]
-async fn a_file_that_comes_again_holds_nothing_new_even_without_dates() {
-    let hub = hub().await;
-    let admin = hub.user(Role::Admin).await;
-    let file = "user_id,value\n7,1\n8,2\n";
-    assert_eq!(counts(&import(&hub, &admin, ALL, file).await), json!(["DONE", 2, 0, 0]));
-    for _ in 0..2 {
-        hub.clock.advance(TimeDelta::minutes(1));
-        assert_eq!(counts(&import(&hub, &admin, ALL, file).await), json!(["DONE", 0, 2, 0]));
-    }
-    let another = "user_id,value\n7,1\n8,2\n\n";
-    assert_eq!(counts(&import(&hub, &admin, ALL, another).await), json!(["DONE", 2, 0, 0]));
-}
-
-#[tokio::test]
-async fn the_same_file_twice_at_once_is_imported_once() {
-    let hub = hub().await;
-    let admin = hub.user(Role::Admin).await;
-    let file = "user_id,value,captured_at\n7,1,2026-11-16\n8,2,2026-11-16\n";
-    let (one, two) = tokio::join!(import(&hub, &admin, ALL, file), import(&hub, &admin, ALL, file));
-    let inserted = one["rowsInserted"].as_i64().unwrap() + two["rowsInserted"].as_i64().unwrap();
-    assert_eq!((inserted, students(&hub).await.len()), (2, 2));
-}
-
-#[tokio::test]
-async fn headers_that_people_read_are_understood() {
-    let hub = hub().await;
-    let admin = hub.user(Role::Admin).await;
-    for file in [
-        "\u{feff}Capturado;ID de estudiante;Correo del estudiante;Valor;Ámbito\r\n\r\n2026-11-16;7;x@y.z;1;a;b\r\n;;;;\r\n",
-        "\u{feff}Capturado;ID de estudiante;Correo del estudiante;Valor;Ámbito\r\n\r\n2026-11-16;7;x@y.z;1;\"a;b\"\r\n;;;;\r\n",
-        "scope,value,Student e-mail,Student ID,captured at\n\"a;b\",1,,7,2026-11-16",
-    ] {
-        import(&hub, &admin, SKIP, file).await;
-    }
-    assert_eq!(students(&hub).await, ["2026-11-16 00:00:00+00 7 custom a;b 1"]);
-}
-
-#[tokio::test]
 async fn formulas_that_an_export_guarded_are_restored() {
     let hub = hub().await;
     let admin = hub.user(Role::Admin).await;
@@ -245,49 +194,6 @@ async fn formulas_that_an_export_guarded_are_restored() {
         students(&hub).await,
         ["2026-11-16 00:00:00+00 7 =1+1 -x", "2026-11-15 00:00:00+00 7 'quoted' it's"]
     );
-}
-
-#[tokio::test]
-async fn a_file_that_is_no_csv_is_refused_by_what_it_is() {
-    let hub = hub().await;
-    let admin = hub.user(Role::Admin).await;
-    let mut told = String::new();
-    for file in [
-        &b""[..],
-        b" \r\n",
-        b"PK\x03\x04\x14\x00\x06\x00",
-        b"[{\"user_id\": 7}]",
-        b"{\"user_id\": 7}\n",
-        b"\xff\xfeu\x00",
-        b"user_id\n7\x00\n",
-        b"user_id,scope\n7,ma\xf1ana\n",
-        b"user_id,scope\n7,\"open\n8,x\n",
-        b"user_id,colour,taste\n7,red,sour\n",
-        b"course_id\n1\n",
-        b"user_id,value,valor\n7,1,1\n",
-    ] {
-        writeln!(told, "{}", refusal(&hub, &admin, file).await).unwrap();
-    }
-    insta::assert_snapshot!(told);
-    let history = "{ imports(first: 1) { totalCount nodes { state message rowsRead } } }";
-    let history = hub.graphql(history).by(&admin.token).data().await;
-    assert_eq!(history["imports"]["totalCount"], 12);
-    assert_eq!(history["imports"]["nodes"][0]["state"], "REJECTED");
-}
-
-#[tokio::test]
-async fn size_and_rows_have_their_limits() {
-    let hub = Hub::with(|config| {
-        config.imports.max_bytes = 2000;
-        config.imports.max_rows = 2;
-    })
-    .await;
-    let admin = hub.user(Role::Admin).await;
-    let rows = format!("user_id\n{}\n{}\n{}\n", admin.id, admin.id, admin.id);
-    assert_eq!(refusal(&hub, &admin, rows).await, "file: The file has too many rows. Accepted: up to 2.");
-    let large = send(&hub, &admin, ALL, format!("user_id\n{}\n", " ".repeat(2000))).await;
-    assert_eq!((large.status, large.code().as_str()), (413, "BAD_USER_INPUT"));
-    assert_eq!(large.body["detail"], "The request is too large. Accepted: up to 2000 bytes.");
 }
 
 #[tokio::test]
@@ -304,61 +210,6 @@ async fn importing_needs_manage_settings_and_a_snapshot_dataset() {
     let nobody = TestUser { id: 0, token: "none".to_owned() };
     assert_eq!(send(&hub, &nobody, ALL, file).await.code(), "UNAUTHENTICATED");
     assert_eq!(students(&hub).await.len(), 0);
-}
-
-#[tokio::test]
-async fn a_teacher_admin_sees_their_own_imports_only() {
-    let hub = hub().await;
-    let (admin, teacher) = (hub.user(Role::Admin).await, hub.user(Role::TeacherAdmin).await);
-    let granted = UserChanges { role: None, manage_settings: Some(true), active: None, updated_at: NOW };
-    User::change(&mut hub.database.pool.get().await.unwrap(), teacher.id, &granted).await.unwrap();
-    let how = How { dataset: "TEACHER_ACTIVITY_SNAPSHOTS", ..SKIP };
-    let theirs = import(&hub, &teacher, how, "teacher_id,value\n7,1\n7,secret\n").await;
-    let admins = import(&hub, &admin, how, "teacher_id,value\n7,2\n7,secret\n").await;
-
-    let one = "query ($id: ID!) { import(id: $id) { rejectedRows { value } } }";
-    let ask =
-        |by: &TestUser, import: &Value| hub.graphql(one).by(&by.token).variables(json!({"id": import["id"]}));
-    assert_eq!(ask(&teacher, &admins).data().await["import"], Value::Null);
-    for by in [&admin, &teacher] {
-        assert_eq!(ask(by, &theirs).data().await["import"]["rejectedRows"][0]["value"], "secret");
-    }
-    let all = "{ imports { totalCount nodes { id } } }";
-    let seen = hub.graphql(all).by(&teacher.token).data().await;
-    assert_eq!(seen["imports"], json!({"totalCount": 1, "nodes": [{"id": theirs["id"]}]}));
-    let seen = hub.graphql(all).by(&admin.token).data().await;
-    assert_eq!(seen["imports"]["totalCount"], 2);
-}
-
-#[tokio::test]
-async fn the_history_is_paged_newest_first() {
-    let hub = hub().await;
-    let admin = hub.user(Role::Admin).await;
-    let mut made = Vec::new();
-    for value in 0..3 {
-        made.push(import(&hub, &admin, ALL, format!("user_id,value\n7,{value}\n")).await["id"].take());
-    }
-    let page = "query ($after: String) {
-        imports(first: 2, after: $after) { nodes { id } pageInfo { hasNextPage endCursor } }
-    }";
-    let first = hub.graphql(page).by(&admin.token).data().await["imports"].take();
-    assert_eq!(first["nodes"], json!([{"id": made[2]}, {"id": made[1]}]));
-    assert_eq!(first["pageInfo"]["hasNextPage"], true);
-    let after = json!({"after": first["pageInfo"]["endCursor"]});
-    let second = hub.graphql(page).by(&admin.token).variables(after).data().await["imports"].take();
-    assert_eq!(second["nodes"], json!([{"id": made[0]}]));
-    assert_eq!(second["pageInfo"]["hasNextPage"], false);
-}
-
-#[tokio::test]
-async fn a_file_that_did_not_come_is_asked_for() {
-    let hub = hub().await;
-    let admin = hub.user(Role::Admin).await;
-    for file in [json!("#__graphql_file__:0"), json!("#__graphql_file__:x"), json!("x")] {
-        let variables = json!({"file": file, "dataset": ALL.dataset, "mode": ALL.mode, "dryRun": false});
-        let code = hub.graphql(IMPORT).by(&admin.token).variables(variables).code().await;
-        assert_eq!(code, "BAD_USER_INPUT", "{file}");
-    }
 }
 
 #[tokio::test]
@@ -389,40 +240,6 @@ async fn twenty_thousand_rows_arrive_value_for_value() {
 }
 
 #[tokio::test]
-async fn an_import_whose_process_ended_is_said_to_have_failed() {
-    let hub = Hub::start().await;
-    let admin = hub.user(Role::Admin).await;
-    hub.sql(&format!(
-        "INSERT INTO imports (dataset, mode, dry_run, filename, size_bytes, imported_by, started_at) \
-         SELECT 'student_activity_snapshots', 'all_or_nothing', false, name, 1, {}, '{NOW}'::timestamptz - age \
-         FROM (VALUES ('dead', interval '1 hour'), ('alive', '1 hour'), ('young', '1 second')) AS v (name, age)",
-        admin.id
-    ))
-    .await;
-    let worker = hub.database.client().await;
-    worker
-        .batch_execute(
-            "BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('import alive', id)) FROM imports \
-             WHERE filename = 'alive'",
-        )
-        .await
-        .unwrap();
-    let mut conn = hub.app.pool.get().await.unwrap();
-    backend::import::close_abandoned(&hub.app, &mut conn).await.unwrap();
-
-    let query = "{ imports { nodes { filename state message finishedAt } } }";
-    let answer = hub.graphql(query).by(&admin.token).data().await;
-    let told = |name: &str| {
-        let all = answer["imports"]["nodes"].as_array().unwrap();
-        all.iter().find(|import| import["filename"] == name).unwrap().clone()
-    };
-    assert_eq!(told("dead")["state"], "FAILED");
-    assert!(told("dead")["message"].as_str().unwrap().contains("no se escribió nada"));
-    assert_eq!(told("alive")["state"], "RUNNING");
-    assert_eq!(told("young")["state"], "RUNNING");
-}
-
-#[tokio::test]
 async fn moments_that_no_export_could_write_are_refused() {
     let hub = Hub::start().await;
     let admin = hub.user(Role::Admin).await;
@@ -432,25 +249,4 @@ async fn moments_that_no_export_could_write_are_refused() {
         assert_eq!(counts(&import), json!(["REJECTED", 0, 0, 1]), "{date}");
         assert_eq!(import["rejectedRows"][0]["column"], "captured_at", "{date}");
     }
-}
-
-#[tokio::test]
-async fn refused_rows_of_many_imports_take_one_statement() {
-    let hub = Hub::start().await;
-    let admin = hub.user(Role::Admin).await;
-    let statements = Statements::of(&hub.app.pool).await;
-    let mut counted = Vec::new();
-    for files in [1, 4] {
-        for file in 0..files {
-            import(&hub, &admin, ALL, format!("user_id\n{}\nx\nfile {files}.{file}\n", admin.id)).await;
-        }
-        statements.take();
-        let query = "{ imports(first: 100) { nodes { rejectedRows(first: 1) { line value } } } }";
-        let answer = hub.graphql(query).by(&admin.token).data().await;
-        for import in answer["imports"]["nodes"].as_array().unwrap() {
-            assert_eq!(import["rejectedRows"], json!([{"line": 3, "value": "x"}]));
-        }
-        counted.push(statements.take().len());
-    }
-    assert_eq!(counted[0], counted[1]);
 }
