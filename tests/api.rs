@@ -1,6 +1,7 @@
 //! The API suite: everything that can be seen from outside without a browser, on a real PostgreSQL.
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+#![expect(clippy::format_collect, clippy::format_push_string, reason = "what tests put together is small")]
 
 mod access;
 mod accounts;

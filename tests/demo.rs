@@ -32,7 +32,7 @@ const TABLES: [&str; 15] = [
 
 async fn fill(database: &TestDatabase, options: Options) -> Result<Vec<SignIn>, DemoError> {
     let passwords = Passwords::new().unwrap();
-    demo::fill(&mut *database.pool.get().await.unwrap(), &passwords, options).await
+    demo::fill(&mut database.pool.get().await.unwrap(), &passwords, options).await
 }
 
 /// What is stored in a table, without when it was stored and without passwords.

@@ -109,7 +109,7 @@ async fn a_csv_with_the_machine_header_becomes_snapshots() {
     assert_eq!(counts(&imported), json!(["DONE", 3, 0, 0]));
     assert_eq!(imported["rowsRead"], 3);
     assert_eq!(imported["filename"], "snapshots.csv");
-    assert_eq!(imported["sizeBytes"], json!(file.len() as f64));
+    assert_eq!(imported["sizeBytes"], json!(f64::from(u32::try_from(file.len()).unwrap())));
     assert_eq!(imported["importedBy"], "admin@example.com");
     assert_eq!(
         students(&hub).await,
@@ -248,5 +248,7 @@ async fn moments_that_no_export_could_write_are_refused() {
         let import = import(&hub, &admin, ALL, file).await;
         assert_eq!(counts(&import), json!(["REJECTED", 0, 0, 1]), "{date}");
         assert_eq!(import["rejectedRows"][0]["column"], "captured_at", "{date}");
+        let reason = import["rejectedRows"][0]["reason"].as_str().unwrap();
+        assert!(reason.contains("in the years 1900 to 9998"), "{reason}");
     }
 }

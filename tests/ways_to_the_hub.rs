@@ -21,4 +21,7 @@ async fn what_somebody_types_for_the_hub_leads_to_it() {
         assert_eq!(answer.status(), 303, "{typed}");
         assert_eq!(answer.headers()["location"], page, "{typed}");
     }
+    for nowhere in ["/healthz/", "/graphql/", "/anything/", "/anything"] {
+        assert_eq!(client.get(hub.url(nowhere)).send().await.unwrap().status(), 404, "{nowhere}");
+    }
 }

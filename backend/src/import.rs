@@ -19,6 +19,7 @@ mod write;
 
 use std::fs::File;
 use std::io::Seek as _;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
@@ -27,6 +28,7 @@ use diesel_async::AsyncConnection as _;
 use domain::Locale;
 use domain::text::Text;
 use tokio::sync::Semaphore;
+use tracing::error;
 
 use crate::app::App;
 use crate::db::Connection;
@@ -39,6 +41,12 @@ use records::Broken;
 
 /// So many imports work at a time in one process; the others wait, so that requests always find a connection.
 static SLOTS: Semaphore = Semaphore::const_new(2);
+
+/// So many imports work or wait in one process: the file of each is kept until its turn.
+static QUEUE: Semaphore = Semaphore::const_new(8);
+
+/// When to come back to a full queue.
+const LATER: Duration = Duration::from_mins(1);
 
 /// What somebody wants imported, and how.
 #[derive(Clone, Copy, Debug)]
@@ -88,7 +96,12 @@ const MAX_NAME: usize = 255;
 ///
 /// A file that cannot be read as a whole is an error with the field `file`; bad rows are not.
 pub async fn import(app: &App, order: Order, file: ReceivedFile) -> Result<Import> {
-    let work = tokio::spawn(carry_out(app.clone(), order, file));
+    let place = QUEUE.try_acquire().map_err(|_| Error::Busy { retry_after: LATER })?;
+    let work = carry_out(app.clone(), order, file);
+    let work = tokio::spawn(async move {
+        let _place = place;
+        work.await
+    });
     work.await.context("An import was cut off")?
 }
 
@@ -118,7 +131,7 @@ async fn carry_out(app: App, order: Order, file: ReceivedFile) -> Result<Import>
             (ImportState::Failed, error.message(order.locale), error)
         }
     };
-    Outcome {
+    let outcome = Outcome {
         state: state.key(),
         content_sha256: None,
         rows_read: 0,
@@ -127,9 +140,12 @@ async fn carry_out(app: App, order: Order, file: ReceivedFile) -> Result<Import>
         rows_rejected: 0,
         message: Some(message),
         finished_at: app.clock.now(),
+    };
+    // Housekeeping says it later, in fewer words, if it cannot be said now.
+    let stored = async { anyhow::Ok(outcome.store(&mut *app.pool.get().await?, import.id).await?) };
+    if let Err(cause) = stored.await {
+        error!(import = import.id, cause = format!("{cause:#}"), "The end of an import could not be noted");
     }
-    .store(&mut *app.pool.get().await?, import.id)
-    .await?;
     Err(error)
 }
 

@@ -37,9 +37,11 @@ async fn keep_house(app: &App) -> anyhow::Result<()> {
     let conn = &mut *app.pool.get().await.context("No database connection")?;
     let today = now.date_naive();
     // Yesterday too: events of the last minutes of a month arrive in the next one.
-    player_event_month::ensure(conn, today - Days::new(1), today + MONTHS_AHEAD)
-        .await
-        .context("Months for player events cannot be made")?;
-    import::close_abandoned(app, conn).await.context("Imports that were cut off cannot be closed")?;
-    Session::sweep_all(conn, now).await.context("Expired sessions cannot be deleted")
+    let months = player_event_month::ensure(conn, today - Days::new(1), today + MONTHS_AHEAD).await;
+    let imports = import::close_abandoned(app, conn).await;
+    let sessions = Session::sweep_all(conn, now).await;
+    // What fails keeps nothing else from being done.
+    months.context("Months for player events cannot be made")?;
+    imports.context("Imports that were cut off cannot be closed")?;
+    sessions.context("Expired sessions cannot be deleted")
 }

@@ -51,7 +51,8 @@ on_path() {
 need_rust() {
   local found by_rustup="https://rustup.rs says how to get rustup, which then brings it by itself"
   command -v cargo >/dev/null || fail "Rust $RUST_VERSION is missing; $by_rustup"
-  found=$(ordinary_rustc --version | cut -d ' ' -f 2)
+  # Nothing where rustup is but not that compiler.
+  found=$(ordinary_rustc --version | cut -d ' ' -f 2) || true
   if [ "$found" = "$RUST_VERSION" ]; then return; fi
   if ! command -v rustup >/dev/null; then
     if [ "$(printf '%s\n' "$RUST_VERSION" "${found:-0}" | sort -V | head -n 1)" = "$RUST_VERSION" ]; then return; fi

@@ -14,11 +14,11 @@ pub const LINKS: &str = "/admin/data-porter/export-links";
 /// Many rows: more than the buffers between a hub and a reader who does not read can hold.
 pub const MANY_ROWS: usize = 20_000;
 
-const MANY: &str = r#"
+const MANY: &str = r"
     SELECT ensure_player_event_partitions('2026-11-01', '2026-11-30');
     INSERT INTO video_player_events (recorded_at, event, metadata)
     SELECT timestamptz '2026-11-20 00:00Z' + n * interval '1 second', 'play', jsonb_build_object('x', repeat('x', 2000))
-    FROM generate_series(1, 20000) AS n"#;
+    FROM generate_series(1, 20000) AS n";
 
 /// A hub and an admin who exports.
 pub struct Exporter {

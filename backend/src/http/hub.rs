@@ -39,7 +39,7 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route("/", get(home))
         .route("/{file}", get(file))
-        .route("/{locale}/", get(start))
+        .route("/{locale}/", get(language))
         .route("/{locale}/admin/data-porter", get(page))
         .route("/{locale}/admin/data-porter/", get(start))
         .route("/{locale}/admin/data-porter/{*section}", get(page))
@@ -49,6 +49,11 @@ pub fn routes() -> Router<App> {
 async fn home(State(app): State<App>, headers: HeaderMap) -> impl IntoResponse {
     // Where it leads is a matter of who asks.
     ([(CACHE_CONTROL, "no-store")], Redirect::to(&address(preferred(&app, &headers))))
+}
+
+/// Leads from a language to its page; other addresses that end in a slash are nothing.
+async fn language(app: State<App>, tag: Path<String>, query: RawQuery, headers: HeaderMap) -> Response {
+    if spoken(&tag).is_some() { start(app, tag, query, headers).await.into_response() } else { nothing() }
 }
 
 /// Leads from what somebody typed for the Hub to its page, in the language that they typed.
@@ -114,8 +119,12 @@ async fn file(Path(name): Path<String>, headers: HeaderMap) -> Response {
     }
     match FILES.iter().find(|file| file.name == name && file.name != PAGE) {
         Some(file) => answer(file, &headers, "public, max-age=31536000, immutable"),
-        None => Problem::of(ErrorCode::NotFound, "There is nothing at this address.").into_response(),
+        None => nothing(),
     }
+}
+
+fn nothing() -> Response {
+    Problem::of(ErrorCode::NotFound, "There is nothing at this address.").into_response()
 }
 
 fn answer(file: &File, headers: &HeaderMap, cache: &'static str) -> Response {

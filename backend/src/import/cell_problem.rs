@@ -73,12 +73,14 @@ impl CellProblem {
             ),
             Self::UnknownId => Text::new("No existe nada con este id.", "There is nothing with this id."),
             Self::NotAValue => Text::new(
-                "Se acepta un número entero de 0 a 2147483647 de los años 1900 a 9998, o nada.",
-                "Accepted: a whole number from 0 to 2147483647 in the years 1900 to 9998, or nothing.",
+                "Se acepta un número entero de 0 a 2147483647, o nada.",
+                "Accepted: a whole number from 0 to 2147483647, or nothing.",
             ),
             Self::NotADate => Text::new(
-                "Se acepta una fecha (2026-11-16), una marca de tiempo RFC 3339 (2026-11-16T09:00:00Z), o nada.",
-                "Accepted: a date (2026-11-16), an RFC 3339 timestamp (2026-11-16T09:00:00Z), or nothing.",
+                "Se acepta una fecha (2026-11-16) o una marca de tiempo RFC 3339 (2026-11-16T09:00:00Z) de los años 1900 \
+                 a 9998, o nada.",
+                "Accepted: a date (2026-11-16) or an RFC 3339 timestamp (2026-11-16T09:00:00Z) in the years 1900 to \
+                 9998, or nothing.",
             ),
             Self::CategoryTooLong => Text::new(
                 "La categoría tiene más de 50 caracteres.",

@@ -3,8 +3,8 @@
 use gloo_timers::callback::Timeout;
 use web_sys::{AbortController, AbortSignal};
 
-/// The longest wait for an answer, in milliseconds.
-const LONGEST: u32 = 30_000;
+/// The longest wait for an answer, in milliseconds: the server has given up before that.
+const LONGEST: u32 = 60_000;
 
 /// Breaks a request off when it has taken too long, and when it is dropped: then nobody waits for the answer.
 pub struct Patience {

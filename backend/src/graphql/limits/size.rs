@@ -15,7 +15,7 @@ pub struct Size {
     pub variables: u64,
     /// Of the operation that has the most of them.
     pub root_fields: u64,
-    /// All operations and fragments together, those included that nothing uses: they are validated too.
+    /// All operations together, and as far as it is work to validate it, each fragment by itself too.
     pub spread: Spread,
 }
 
@@ -57,7 +57,7 @@ impl Size {
         }
         for (name, fragment) in &document.fragments {
             let spread = measure.fragment(name, 0)?;
-            size.spread = size.spread.plus(spread);
+            size.spread = size.spread.plus(Spread { aliases: 0, totals: 0, ..spread });
             size.spread.directives += count(fragment.node.directives.len());
         }
         Ok(size)
@@ -174,6 +174,15 @@ mod tests {
         assert!(size(&bomb(60)).is_ok());
         size(&bomb(70)).unwrap_err();
         size(&bomb(2_000).replace("{ ...f0 }", "{ x }")).unwrap_err();
+    }
+
+    #[test]
+    fn what_a_fragment_asks_for_counts_where_it_is_spread_only() {
+        let page = "fragment page on Query { x: totalCount }";
+        let used = size(&format!("{{ ...page ...page }} {page}")).unwrap();
+        assert_eq!((used.spread.aliases, used.spread.totals), (2, 2));
+        let unused = size(&format!("{{ y }} {page}")).unwrap();
+        assert_eq!((unused.spread.aliases, unused.spread.totals), (0, 0));
     }
 
     #[test]

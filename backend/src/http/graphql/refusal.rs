@@ -18,7 +18,7 @@ pub enum Refusal {
     Batch,
     /// The body has more bytes than these.
     TooLarge(usize),
-    /// The sender stopped in the middle, or was silent for too long.
+    /// The sender stopped in the middle, or took too long.
     BrokenOff,
     /// The body is no GraphQL request, for this reason.
     NotGraphql(String),

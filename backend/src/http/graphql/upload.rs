@@ -16,8 +16,8 @@ use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::parse;
 use super::refusal::Refusal;
+use super::{PATIENCE, parse};
 use crate::app::App;
 use crate::error::Error;
 use crate::http::caller::Caller;
@@ -27,9 +27,6 @@ static SLOTS: Semaphore = Semaphore::const_new(8);
 
 /// When to come back.
 const LATER: Duration = Duration::from_secs(10);
-
-/// A sender may be silent for so long.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The longest `map`, in bytes: it leads one file to one variable.
 const MAX_MAP_BYTES: usize = 4 << 10;
