@@ -74,11 +74,14 @@ impl Run {
     pub async fn finish(mut self, mut reading: Snapshot, ready: oneshot::Sender<Result<()>>) {
         let began = Instant::now();
         let mut result = self.pump(reading.conn(), ready).await;
-        if result.is_err() {
+        let reading = if result.is_err() {
             // ROLLBACK would wait for all rows that are still on their way.
             reading.cancel().await;
-        }
-        for snapshot in [Some(reading), self.lookup.take()].into_iter().flatten() {
+            None
+        } else {
+            Some(reading)
+        };
+        for snapshot in [reading, self.lookup.take()].into_iter().flatten() {
             if let Err(error) = snapshot.end().await {
                 warn!(%error, "An export's connection could not be used again and was closed");
             }

@@ -55,9 +55,12 @@ impl Snapshot {
         self.conn.as_mut().expect("only ending it takes the connection away")
     }
 
-    /// Stops the query that is running.
-    pub async fn cancel(&mut self) {
-        cancel(self.conn()).await;
+    /// Stops the query that is running and closes the connection: the message that stops it may come late, and would
+    /// then stop the first statement of whoever had the connection next.
+    pub async fn cancel(mut self) {
+        if let Some(conn) = self.conn.take().map(Object::take) {
+            cancel(&conn).await;
+        }
     }
 
     /// Ends reading and gives the connection back, if it is still good.
