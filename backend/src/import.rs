@@ -27,7 +27,7 @@ use diesel::QueryResult;
 use diesel_async::AsyncConnection as _;
 use domain::Locale;
 use domain::text::Text;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::error;
 
 use crate::app::App;
@@ -97,15 +97,16 @@ const MAX_NAME: usize = 255;
 /// A file that cannot be read as a whole is an error with the field `file`; bad rows are not.
 pub async fn import(app: &App, order: Order, file: ReceivedFile) -> Result<Import> {
     let place = QUEUE.try_acquire().map_err(|_| Error::Busy { retry_after: LATER })?;
-    let work = carry_out(app.clone(), order, file);
-    let work = tokio::spawn(async move {
-        let _place = place;
-        work.await
-    });
+    let work = tokio::spawn(carry_out(app.clone(), order, file, place));
     work.await.context("An import was cut off")?
 }
 
-async fn carry_out(app: App, order: Order, file: ReceivedFile) -> Result<Import> {
+async fn carry_out(
+    app: App,
+    order: Order,
+    file: ReceivedFile,
+    _place: SemaphorePermit<'static>,
+) -> Result<Import> {
     let _slot = SLOTS.acquire().await.context("Imports are closed")?;
     let size = file.content.metadata().context("The received file is gone")?.len();
     let name: String = file.name.chars().filter(|char| !char.is_control()).take(MAX_NAME).collect();

@@ -12,7 +12,7 @@ use axum::body::Body;
 use domain::access::Act;
 use multer::{Constraints, Field, Multipart, SizeLimit};
 use tokio::fs::File;
-use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
@@ -78,7 +78,6 @@ async fn keep(mut part: Field<'_>) -> Result<UploadValue, Refusal> {
         file.write_all(&chunk).await?;
     }
     file.flush().await?;
-    file.rewind().await?;
     Ok(UploadValue {
         filename: part.file_name().unwrap_or_default().to_owned(),
         content_type: part.content_type().map(ToString::to_string),
