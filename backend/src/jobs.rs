@@ -39,7 +39,7 @@ async fn keep_house(app: &App) -> anyhow::Result<()> {
     // Yesterday too: events of the last minutes of a month arrive in the next one.
     let months = player_event_month::ensure(conn, today - Days::new(1), today + MONTHS_AHEAD).await;
     let imports = import::close_abandoned(app, conn).await;
-    let sessions = Session::sweep_all(conn, now).await;
+    let sessions = Session::sweep(conn, now).await;
     // What fails keeps nothing else from being done.
     months.context("Months for player events cannot be made")?;
     imports.context("Imports that were cut off cannot be closed")?;

@@ -155,7 +155,6 @@ async fn issue(
         address: client.address.map(Into::into),
         user_agent: client.user_agent.map(|name| &name[..name.floor_char_boundary(MAX_USER_AGENT_BYTES)]),
     };
-    Session::sweep(conn, user.id, now).await?;
     session.insert(conn).await?;
     let (access_token, expires_at) = AccessToken { user_id: user.id, family_id }.issue(keys, now)?;
     Ok(SignedIn { user, access_token, expires_at, refresh_token })

@@ -88,18 +88,8 @@ impl Session {
     }
 
     /// Deletes what has expired.
-    pub async fn sweep_all(conn: &mut Connection, now: DateTime<Utc>) -> QueryResult<()> {
+    pub async fn sweep(conn: &mut Connection, now: DateTime<Utc>) -> QueryResult<()> {
         diesel::delete(sessions::table).filter(sessions::expires_at.le(now)).execute(conn).await?;
-        Ok(())
-    }
-
-    /// Deletes what has expired of a user's.
-    pub async fn sweep(conn: &mut Connection, user_id: i64, now: DateTime<Utc>) -> QueryResult<()> {
-        diesel::delete(sessions::table)
-            .filter(sessions::user_id.eq(user_id))
-            .filter(sessions::expires_at.le(now))
-            .execute(conn)
-            .await?;
         Ok(())
     }
 }
