@@ -22,6 +22,7 @@ mod imports;
 mod migrations;
 mod mirror;
 mod names;
+mod plans;
 mod player_event_partitions;
 mod settings;
 mod tidy;
