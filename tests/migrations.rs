@@ -7,6 +7,7 @@ use diesel::migration::MigrationSource;
 use diesel::pg::Pg;
 use diesel_async::AsyncMigrationHarness;
 use diesel_migrations::MigrationHarness as _;
+use domain::Dataset;
 
 use crate::harness::database::TestDatabase;
 
@@ -39,6 +40,17 @@ async fn every_table_and_column_says_what_it_is_for() {
     let database = TestDatabase::new().await;
     let silent = catalog::without_comment(&database.client().await).await;
     assert_eq!(silent, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn where_a_dataset_may_show_no_text_there_is_never_an_empty_one() {
+    let database = TestDatabase::new().await;
+    let client = database.client().await;
+    for dataset in Dataset::ALL {
+        let shown: Vec<&str> = dataset.describe().columns.iter().map(|column| column.key).collect();
+        let accepting = catalog::accepting_empty_text(&client, dataset.key(), &shown).await;
+        assert_eq!(accepting, Vec::<String>::new(), "{}", dataset.key());
+    }
 }
 
 #[tokio::test]

@@ -303,6 +303,30 @@ async fn each_new_status_of_a_submission_goes_on_record() {
 }
 
 #[tokio::test]
+async fn a_blank_text_that_may_be_missing_counts_as_none() {
+    let mirror = Mirror::with_an_academy().await;
+    let blank = with(order(), json!({"paymentReference": ""}));
+    mirror.written("mirrorPracticePackageOrders", "PracticePackageOrderInput", json!([blank])).await;
+    let blank = json!({"summary": "", "feedback": " \n", "resultType": ""});
+    let rejected = with(submission("rejected"), blank);
+    mirror.written("mirrorTeacherSubmissions", "TeacherSubmissionInput", json!([rejected])).await;
+    let practice = json!({
+        "id": "1", "lessonId": "1", "title": "Práctica", "startAt": "2026-11-16T19:00:00Z",
+        "cohortLabel": "", "discordChannelUrl": " ", "meetingToken": ""
+    });
+    mirror.written("mirrorDiscordPractices", "DiscordPracticeInput", json!([practice])).await;
+    let stored = "SELECT payment_reference, summary, feedback, result_type, notes, cohort_label, discord_channel_url, \
+                         meeting_token \
+                  FROM practice_package_orders, discord_practices, teacher_submissions AS submissions \
+                  JOIN teacher_submission_histories ON submission_id = submissions.id";
+    let expected = json!([{
+        "payment_reference": null, "summary": null, "feedback": null, "result_type": null, "notes": null,
+        "cohort_label": null, "discord_channel_url": null, "meeting_token": null
+    }]);
+    assert_eq!(mirror.rows(stored).await, expected);
+}
+
+#[tokio::test]
 async fn an_assignment_is_made_changed_and_removed() {
     let mirror = Mirror::with_an_academy().await;
     let assignment = json!({"courseId": "1", "teacherId": "1", "assignedAt": "2026-11-16T09:00:00Z"});

@@ -58,4 +58,4 @@ VALUES
     (802, '2026-11-08 09:00:00.001Z', 12, NULL, NULL, NULL, '-cat', E'|x\u00a0"y"', NULL, NULL);
 INSERT INTO teacher_activity_snapshots (id, captured_at, teacher_id, course_id, category, scope, value, payload) VALUES
     (901, '2026-11-09 09:00Z', 21, 1, 'custom', 'teacher', 2147483647, '[]'),
-    (902, '2026-11-09 09:00Z', 22, NULL, 'custom', '', 0, '-1');
+    (902, '2026-11-09 09:00Z', 22, NULL, 'custom', NULL, 0, '-1');

@@ -1,6 +1,7 @@
 //! What PostgreSQL says is in a database, as sorted lines that can be compared and read.
 
 use tokio_postgres::Client;
+use tokio_postgres::types::ToSql;
 
 /// Everything of ours: relations, columns, constraints, indexes, sequences, triggers, types and functions, with their
 /// comments. Diesel's own table of applied migrations is left out.
@@ -63,18 +64,30 @@ const WITHOUT_COMMENT: &str = r"
     FROM pg_proc
     WHERE pronamespace = 'public'::regnamespace AND obj_description(oid, 'pg_proc') IS NULL";
 
+/// Those of these columns of a table that may be null or text, and no check looks at.
+const ACCEPTING_EMPTY_TEXT: &str = r"
+    SELECT attname::text
+    FROM pg_attribute
+    WHERE attrelid = to_regclass($1) AND attname = ANY ($2) AND atttypid = 'text'::regtype AND NOT attnotnull
+      AND NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = attrelid AND contype = 'c' AND conkey = ARRAY[attnum])";
+
 /// All that is in the database, one thing a line.
 pub async fn describe(client: &Client) -> Vec<String> {
-    lines(client, EVERYTHING).await
+    lines(client, EVERYTHING, &[]).await
 }
 
 /// The names of what has no comment.
 pub async fn without_comment(client: &Client) -> Vec<String> {
-    lines(client, WITHOUT_COMMENT).await
+    lines(client, WITHOUT_COMMENT, &[]).await
 }
 
-async fn lines(client: &Client, query: &str) -> Vec<String> {
-    let rows = client.query(query, &[]).await.expect("the catalogue of PostgreSQL can be read");
+/// Those of these columns of a table that may be null, and may be empty text besides.
+pub async fn accepting_empty_text(client: &Client, table: &str, columns: &[&str]) -> Vec<String> {
+    lines(client, ACCEPTING_EMPTY_TEXT, &[&table, &columns]).await
+}
+
+async fn lines(client: &Client, query: &str, parameters: &[&(dyn ToSql + Sync)]) -> Vec<String> {
+    let rows = client.query(query, parameters).await.expect("the catalogue of PostgreSQL can be read");
     let mut lines: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
     lines.sort();
     lines

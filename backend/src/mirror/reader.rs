@@ -108,8 +108,18 @@ impl Reader {
         if text.trim().is_empty() { self.wrong(field, BLANK) } else { Some(text) }
     }
 
-    /// A text of at most so many characters.
-    pub fn text(&mut self, field: &'static str, sent: String, most: usize) -> Option<String> {
+    /// A text that may be missing, of at most so many characters; a blank one is as good as none.
+    pub fn optional_words(
+        &mut self,
+        field: &'static str,
+        sent: Option<String>,
+        most: usize,
+    ) -> Option<Option<String>> {
+        let text = self.optional(sent, |fields, sent| fields.text(field, sent, most))?;
+        Some(text.filter(|text| !text.trim().is_empty()))
+    }
+
+    fn text(&mut self, field: &'static str, sent: String, most: usize) -> Option<String> {
         if sent.contains('\0') {
             self.wrong(field, phrase(Cause::NotText))
         } else if sent.chars().count() > most {

@@ -52,9 +52,8 @@ impl Statement for PracticePackageOrderInput {
         let sessions_remaining =
             fields.number("sessionsRemaining", self.sessions_remaining.0, 0, MOST_SESSIONS);
         let paid_at = fields.optional(self.paid_at, |fields, sent| fields.moment("paidAt", sent.0));
-        let payment_reference = fields.optional(self.payment_reference, |fields, sent| {
-            fields.text("paymentReference", sent, MOST_REFERENCE)
-        });
+        let payment_reference =
+            fields.optional_words("paymentReference", self.payment_reference, MOST_REFERENCE);
         let meta = fields.optional(self.meta, |fields, sent| fields.json("meta", sent));
         let created_at = fields.moment("createdAt", self.created_at.0);
         Some(MirroredOrder {

@@ -102,13 +102,10 @@ impl Statement for DiscordPracticeInput {
         let creator_id = fields.optional(self.creator_id, |fields, sent| {
             fields.reference("creatorId", Referenced::User, sent.number())
         });
-        let cohort_label =
-            fields.optional(self.cohort_label, |fields, sent| fields.text("cohortLabel", sent, MOST_LABEL));
-        let discord_channel_url = fields.optional(self.discord_channel_url, |fields, sent| {
-            fields.text("discordChannelUrl", sent, MOST_ADDRESS)
-        });
-        let meeting_token = fields
-            .optional(self.meeting_token, |fields, sent| fields.text("meetingToken", sent, MOST_ADDRESS));
+        let cohort_label = fields.optional_words("cohortLabel", self.cohort_label, MOST_LABEL);
+        let discord_channel_url =
+            fields.optional_words("discordChannelUrl", self.discord_channel_url, MOST_ADDRESS);
+        let meeting_token = fields.optional_words("meetingToken", self.meeting_token, MOST_ADDRESS);
         Some(MirroredPractice {
             id: id?,
             lesson_id: lesson_id?,

@@ -64,18 +64,16 @@ impl Statement for TeacherSubmissionInput {
         });
         let kind = fields.choice("type", &self.kind, dataset, FilterKey::Type);
         let title = fields.words("title", self.title, MOST_TITLE);
-        let summary = fields.optional(self.summary, |fields, sent| fields.text("summary", sent, MOST_PROSE));
+        let summary = fields.optional_words("summary", self.summary, MOST_PROSE);
         let payload = fields.optional(self.payload, |fields, sent| fields.json("payload", sent));
         let status = fields.choice("status", &self.status, dataset, FilterKey::Status);
-        let feedback =
-            fields.optional(self.feedback, |fields, sent| fields.text("feedback", sent, MOST_PROSE));
+        let feedback = fields.optional_words("feedback", self.feedback, MOST_PROSE);
         let reviewed_by = fields.optional(self.reviewed_by, |fields, sent| {
             fields.reference("reviewedBy", Referenced::User, sent.number())
         });
         let reviewed_at =
             fields.optional(self.reviewed_at, |fields, sent| fields.moment("reviewedAt", sent.0));
-        let result_type =
-            fields.optional(self.result_type, |fields, sent| fields.text("resultType", sent, MOST_WORD));
+        let result_type = fields.optional_words("resultType", self.result_type, MOST_WORD);
         let result_id = fields.optional(self.result_id, |fields, sent| fields.id("resultId", sent.number()));
         let created_at = fields.moment("createdAt", self.created_at.0);
         Some(MirroredSubmission {
