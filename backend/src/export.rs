@@ -11,6 +11,7 @@ mod emails;
 mod json;
 pub mod link;
 mod moment;
+mod patience;
 pub mod request;
 mod rows;
 mod run;

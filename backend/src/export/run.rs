@@ -1,16 +1,16 @@
 //! The task behind an export: reads, formats and sends, then gives everything back and puts the end on record.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
-use tokio::time::timeout;
 use tracing::{error, warn};
 
 use super::columns::FileColumn;
 use super::emails::Emails;
+use super::patience::Patience;
 use super::rows::{look_up, write_row};
 use super::stream::Export;
 use super::writer::Writer;
@@ -27,8 +27,6 @@ const BATCH: usize = 1024;
 const CHUNK: usize = 64 << 10;
 /// Pieces that may wait for a slow reader.
 pub const WAITING_CHUNKS: usize = 4;
-/// A reader who takes nothing for so long has gone away.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What the reader gets. When the messages end without [`Message::End`], the file is not whole.
 pub enum Message {
@@ -55,7 +53,7 @@ pub struct Run {
 
 /// Why an export did not come to its end.
 enum Stop {
-    /// The reader went away or takes nothing.
+    /// The reader went away, or takes next to nothing.
     ReaderGone,
     /// The query was refused before anything was sent; whoever asked has been told.
     NeverBegan,
@@ -96,11 +94,11 @@ impl Run {
             Err(Stop::ReaderGone) => Outcome::Aborted,
             Err(Stop::NeverBegan | Stop::Failed(_)) => Outcome::Failed,
         };
-        let Progress { chunks, hash, rows, bytes } = self.progress;
+        let Progress { chunks, patience: _, hash, rows, bytes } = self.progress;
         let sha256: [u8; 32] = hash.finalize().into();
         let end = ExportEnd {
             rows,
-            bytes,
+            bytes: i64::try_from(bytes).unwrap_or(i64::MAX),
             sha256: result.is_ok().then_some(&sha256[..]),
             outcome: outcome.key(),
             duration_ms: i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX),
@@ -167,15 +165,16 @@ impl Run {
 /// What has been sent.
 pub struct Progress {
     chunks: mpsc::Sender<Message>,
+    patience: Patience,
     hash: Sha256,
     rows: i64,
-    bytes: i64,
+    bytes: u64,
 }
 
 impl Progress {
     /// Nothing yet.
     pub fn new(chunks: mpsc::Sender<Message>) -> Self {
-        Self { chunks, hash: Sha256::new(), rows: 0, bytes: 0 }
+        Self { chunks, patience: Patience::default(), hash: Sha256::new(), rows: 0, bytes: 0 }
     }
 
     async fn send(&mut self, out: &mut Vec<u8>) -> Result<(), Stop> {
@@ -183,18 +182,21 @@ impl Progress {
             return Ok(());
         }
         self.hash.update(&*out);
-        self.bytes += i64::try_from(out.len()).unwrap_or(i64::MAX);
-        let chunk = std::mem::replace(out, Vec::with_capacity(CHUNK + CHUNK / 4));
-        let sent = self.chunks.send_timeout(Message::Chunk(chunk.into()), PATIENCE).await;
-        sent.map_err(|_| Stop::ReaderGone)
+        let chunk = Bytes::from(std::mem::replace(out, Vec::with_capacity(CHUNK + CHUNK / 4)));
+        let sent = self.bytes;
+        self.bytes += chunk.len() as u64;
+        match self.patience.wait(sent, self.chunks.send(Message::Chunk(chunk))).await {
+            Some(Ok(())) => Ok(()),
+            Some(Err(_)) | None => Err(Stop::ReaderGone),
+        }
     }
 
     /// Waits until the reader has taken everything, one piece after the other.
-    async fn taken(&self) -> Result<(), Stop> {
+    async fn taken(&mut self) -> Result<(), Stop> {
         for taken in 1..=WAITING_CHUNKS {
-            match timeout(PATIENCE, self.chunks.reserve_many(taken)).await {
-                Ok(Ok(_)) => {}
-                Ok(Err(_)) | Err(_) => return Err(Stop::ReaderGone),
+            match self.patience.wait(self.bytes, self.chunks.reserve_many(taken)).await {
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return Err(Stop::ReaderGone),
             }
         }
         Ok(())
