@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Pool;
 use crate::graphql::schema::{self, HubSchema};
+use crate::telemetry::ingest::Ingest;
 
 /// The application; cheap to clone.
 #[derive(Clone)]
@@ -23,6 +24,8 @@ pub struct App {
     pub auth: Arc<Auth>,
     /// The GraphQL schema.
     pub schema: HubSchema,
+    /// The way in for player events.
+    pub ingest: Ingest,
     /// As many exports may run at once as there are permits.
     pub export_slots: Arc<Semaphore>,
 }
@@ -35,6 +38,8 @@ impl App {
         // An export holds up to two connections; others must find some left.
         let exports = config.exports.concurrency.min(config.database.pool_size / 3).max(1);
         let export_slots = Arc::new(Semaphore::new(exports));
-        Ok(Self { config: Arc::new(config), pool, clock, auth: Arc::new(auth), schema, export_slots })
+        let ingest = Ingest::new(pool.clone(), clock.clone(), &config.recording);
+        let (config, auth) = (Arc::new(config), Arc::new(auth));
+        Ok(Self { config, pool, clock, auth, schema, ingest, export_slots })
     }
 }

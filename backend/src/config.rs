@@ -22,6 +22,7 @@ pub mod logging;
 pub mod mail;
 pub mod practices;
 pub mod reader;
+pub mod recording;
 pub mod telemetry;
 
 use reader::Reader;
@@ -46,6 +47,8 @@ pub struct Config {
     pub exports: exports::Exports,
     /// Imports.
     pub imports: imports::Imports,
+    /// Player events on their way in.
+    pub recording: recording::Recording,
     /// GA4, Mixpanel and the backlog alarm.
     pub telemetry: telemetry::Telemetry,
     /// Attendance and late cancellations.
@@ -99,6 +102,7 @@ impl Config {
             http: http::Http::read(reader),
             exports: exports::Exports::read(reader),
             imports: imports::Imports::read(reader),
+            recording: recording::Recording::read(reader),
             telemetry: telemetry::Telemetry::read(reader),
             practices: practices::Practices::read(reader),
             mail: mail::Mail::read(reader),

@@ -12,6 +12,7 @@ pub mod import;
 mod limits;
 pub mod mirror;
 pub mod names;
+pub mod record;
 pub mod schema;
 pub mod token;
 mod total;
@@ -36,6 +37,7 @@ pub struct Mutation(
     account::AccountMutation,
     import::ImportMutation,
     mirror::MirrorMutation,
+    record::RecordMutation,
     token::TokenMutation,
     user::UserMutation,
 );

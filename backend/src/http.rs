@@ -5,7 +5,9 @@ mod export;
 mod graphql;
 mod health;
 mod hub;
+mod player;
 pub mod problem;
+mod received;
 
 use axum::Router;
 use axum::extract::Request;
@@ -26,6 +28,7 @@ pub fn router(app: App) -> Router {
     Router::new()
         .route("/graphql", graphql::route())
         .merge(export::routes())
+        .merge(player::routes(&app))
         .merge(hub::routes())
         .merge(health::routes())
         .fallback(async || Problem::of(ErrorCode::NotFound, "There is nothing at this address."))

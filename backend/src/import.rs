@@ -10,7 +10,6 @@ mod column;
 mod content;
 mod file_problem;
 mod header;
-mod json_scan;
 mod payload;
 mod records;
 mod references;

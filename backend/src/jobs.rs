@@ -14,11 +14,15 @@ use crate::app::App;
 use crate::import;
 use crate::models::player_event_month;
 use crate::models::session::Session;
+use crate::telemetry::ingest;
 
 const HOUSEKEEPING: Duration = Duration::from_mins(10);
 
 /// How far ahead the months for player events are made: a server that is only now and then on still has room.
 const MONTHS_AHEAD: Months = Months::new(3);
+
+/// As old as events may be when they come.
+const DAYS_BACK: Days = Days::new(31);
 
 /// Runs the schedule until it is told to stop.
 pub async fn run(app: App, stop: CancellationToken) {
@@ -36,12 +40,14 @@ async fn keep_house(app: &App) -> anyhow::Result<()> {
     let now = app.clock.now();
     let conn = &mut *app.pool.get().await.context("No database connection")?;
     let today = now.date_naive();
-    // Yesterday too: events of the last minutes of a month arrive in the next one.
-    let months = player_event_month::ensure(conn, today - Days::new(1), today + MONTHS_AHEAD).await;
+    let months = player_event_month::ensure(conn, today - DAYS_BACK, today + MONTHS_AHEAD).await;
     let imports = import::close_abandoned(app, conn).await;
     let sessions = Session::sweep(conn, now).await;
+    let keys = ingest::forget_old_keys(conn, now).await;
     // What fails keeps nothing else from being done.
     months.context("Months for player events cannot be made")?;
     imports.context("Imports that were cut off cannot be closed")?;
-    sessions.context("Expired sessions cannot be deleted")
+    sessions.context("Expired sessions cannot be deleted")?;
+    keys.context("Old ids of player events cannot be deleted")?;
+    Ok(())
 }

@@ -14,6 +14,7 @@ pub mod http;
 pub mod id;
 pub mod import;
 pub mod jobs;
+mod json_scan;
 pub mod mirror;
 pub mod models;
 mod outbound;

@@ -228,6 +228,8 @@ pub enum Denied {
     NeedsManageSettings,
     /// The API token lacks a scope.
     NeedsTokenScope(TokenScope),
+    /// The progress of somebody else is to be recorded.
+    NotYourUser,
     /// No API or player token is enough for this.
     NeedsSignIn,
 }
@@ -241,6 +243,7 @@ impl Denied {
             | Self::CourseNotAssigned
             | Self::NeedsManageSettings
             | Self::NeedsTokenScope(_)
+            | Self::NotYourUser
             | Self::NeedsSignIn => ErrorCode::Forbidden,
         }
     }
@@ -272,6 +275,8 @@ impl Denied {
                 format!("El token de API no tiene el alcance «{}».", scope.key())
             }
             Self::NeedsTokenScope(scope) => format!("The API token lacks the scope “{}”.", scope.key()),
+            Self::NotYourUser if es => "Solo puedes registrar tu propio progreso.".to_owned(),
+            Self::NotYourUser => "You may record your own progress only.".to_owned(),
             Self::NeedsSignIn if es => "Esto requiere iniciar sesión; un token no basta.".to_owned(),
             Self::NeedsSignIn => "This needs a sign-in; a token is not enough.".to_owned(),
         }

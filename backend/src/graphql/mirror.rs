@@ -5,7 +5,7 @@ mod course;
 mod order;
 mod package;
 mod practice;
-mod sent;
+pub(super) mod sent;
 mod submission;
 mod user;
 

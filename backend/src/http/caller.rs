@@ -89,7 +89,8 @@ impl FromRequestParts<App> for Caller {
     }
 }
 
-async fn find(app: &App, token: &str) -> Result<Option<Identity>> {
+/// Who proved by a token who they are; nobody when it is not good.
+pub async fn find(app: &App, token: &str) -> Result<Option<Identity>> {
     let now = app.clock.now();
     let Some(proof) = Proof::of(&app.auth, token, now).await else { return Ok(None) };
     identify(&app.auth, &mut *app.pool.get().await?, proof, now).await

@@ -3,8 +3,6 @@
 //! A request that a foreign page could send without asking first is refused: a POST must be JSON, or multipart with a
 //! header that no form can set, and a GET cannot change anything.
 
-use std::time::Duration;
-
 use async_graphql::Request;
 use async_graphql::http::GraphiQLSource;
 use async_graphql::parser::types::OperationType;
@@ -17,12 +15,11 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{Html, IntoResponse, Response as HttpResponse};
 use axum::routing::{MethodRouter, get};
 use domain::access::Act;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::Deserialize;
-use tokio::time::timeout;
 
 use self::refusal::Refusal;
 use super::caller::Caller;
+use super::received::{self, Incomplete};
 use crate::app::App;
 use crate::graphql::answer;
 
@@ -31,9 +28,6 @@ mod upload;
 
 /// The largest JSON request of a caller who may mirror: a thousand rows with their texts.
 const MAX_MIRROR_BYTES: usize = 16 << 20;
-
-/// A sender takes no longer than this for a request, or for the next piece of a file.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The route.
 pub fn route() -> MethodRouter<App> {
@@ -117,11 +111,11 @@ async fn read_json(app: &App, caller: &Caller, body: Body) -> Result<Request, Re
     if caller.viewer().is_ok_and(|viewer| viewer.may(Act::Mirror).is_ok()) {
         limit = limit.max(MAX_MIRROR_BYTES);
     }
-    let body = timeout(PATIENCE, Limited::new(body, limit).collect()).await;
-    let body = body.map_err(|_| Refusal::BrokenOff)?.map_err(|error| {
-        if error.is::<LengthLimitError>() { Refusal::TooLarge(limit) } else { Refusal::BrokenOff }
+    let body = received::whole(body, limit).await.map_err(|incomplete| match incomplete {
+        Incomplete::TooLarge => Refusal::TooLarge(limit),
+        Incomplete::BrokenOff => Refusal::BrokenOff,
     })?;
-    parse(&body.to_bytes())
+    parse(&body)
 }
 
 /// One request as JSON.

@@ -5,13 +5,16 @@ use std::borrow::Cow;
 use serde_json::json;
 
 use super::cell_problem::CellProblem;
-use super::json_scan::{Finding, scan};
+use crate::json_scan::{Finding, scan};
+
+/// How deep the JSON of a payload may be nested.
+const MAX_NESTING: usize = 64;
 
 /// What to store for a payload cell that is not blank.
 ///
 /// A JSON object or array is stored as it stands; any other text as `{"raw": text}`.
 pub fn read(text: &str) -> Result<Cow<'_, str>, CellProblem> {
-    let finding = if text.trim_start().starts_with(['{', '[']) { scan(text) } else { Finding::NotJson };
+    let finding = if text.trim_start().starts_with(['{', '[']) { scan(text, MAX_NESTING) } else { Finding::NotJson };
     match finding {
         Finding::Storable => Ok(Cow::Borrowed(text)),
         Finding::NotJson => Ok(Cow::Owned(json!({ "raw": text }).to_string())),

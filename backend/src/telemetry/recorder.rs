@@ -1,6 +1,7 @@
 //! Writes snapshots down: those of the moment and those of an import alike. Nothing else inserts into their tables.
 
 pub mod player_events;
+pub mod sent_events;
 pub mod staged_snapshots;
 
 use chrono::{DateTime, Utc};

@@ -17,7 +17,8 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::refusal::Refusal;
-use super::{PATIENCE, parse};
+use super::parse;
+use crate::http::received::PATIENCE;
 use crate::app::App;
 use crate::error::Error;
 use crate::http::caller::Caller;

@@ -6,6 +6,10 @@ use serde_json::Value;
 
 use super::*;
 
+fn scan(text: &str) -> Finding {
+    super::scan(text, 64)
+}
+
 #[test]
 fn what_cannot_be_stored_is_found() {
     for text in [

@@ -3,9 +3,6 @@
 //! PostgreSQL takes no null characters and no halves of surrogate pairs, and neither it nor we can read every number or
 //! every depth that the grammar (RFC 8259) allows. A row with such JSON must be refused before the database sees it.
 
-/// How deep JSON may be nested.
-pub const MAX_NESTING: usize = 64;
-
 /// The longest number, in characters, and the greatest exponent either way: both together stay within a double.
 const MAX_NUMBER: usize = 150;
 
@@ -22,9 +19,9 @@ pub enum Finding {
     NotJson,
 }
 
-/// Finds out what a text is.
-pub fn scan(text: &str) -> Finding {
-    let mut scan = Scan { rest: text.as_bytes(), finding: Finding::Storable };
+/// Finds out what a text is, where JSON may be nested so deep.
+pub fn scan(text: &str, max_nesting: usize) -> Finding {
+    let mut scan = Scan { rest: text.as_bytes(), max_nesting, finding: Finding::Storable };
     match scan.document() {
         Ok(()) => scan.finding,
         Err(NotJson) => Finding::NotJson,
@@ -33,6 +30,7 @@ pub fn scan(text: &str) -> Finding {
 
 struct Scan<'a> {
     rest: &'a [u8],
+    max_nesting: usize,
     finding: Finding,
 }
 
@@ -96,7 +94,7 @@ impl<'a> Scan<'a> {
 
     fn open(&mut self, container: Open, open: &mut Vec<Open>) {
         open.push(container);
-        if open.len() > MAX_NESTING {
+        if open.len() > self.max_nesting {
             self.finding = Finding::TooDeep;
         }
     }

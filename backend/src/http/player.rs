@@ -1,0 +1,88 @@
+//! `POST /api/video/progress`: what a video player reports, as JSON or as a browser's beacon sends it.
+//!
+//! The body is a report of progress, as `recordVideoProgress` takes it, or several events, as `recordPlayerEvents` takes
+//! them. A beacon can set no headers, so the token may stand in the body; and since no cookie counts here, other sites
+//! may be let in (`PLAYER_ORIGINS`).
+
+mod answer;
+mod body;
+mod fields;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::post;
+use axum::{Json, Router};
+use domain::failure::ErrorCode;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use self::answer::{Progress, Results};
+use self::body::{Received, Report, Unreadable};
+use super::caller::{Caller, find};
+use super::problem::Problem;
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::telemetry::player_event::Recording;
+
+/// The route's path.
+const PATH: &str = "/api/video/progress";
+
+/// How long a browser may remember that it is let in.
+const PREFLIGHT_AGE: std::time::Duration = std::time::Duration::from_hours(2);
+
+/// The route.
+pub fn routes(app: &App) -> Router<App> {
+    let origins = &app.config.http.player_origins;
+    let origins = origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
+    let cors = CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods([Method::POST])
+        .allow_headers([AUTHORIZATION, CONTENT_TYPE])
+        .max_age(PREFLIGHT_AGE);
+    Router::new().route(PATH, post(receive)).layer(cors)
+}
+
+async fn receive(State(app): State<App>, caller: Caller, headers: HeaderMap, body: Body) -> Response {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let received = match body::read(content_type, body).await {
+        Ok(received) => received,
+        Err(unreadable) => return refused(unreadable, &caller).into_response(),
+    };
+    match record(&app, &caller, received).await {
+        Ok(answer) => answer,
+        Err(error) => caller.problem(&error).into_response(),
+    }
+}
+
+fn refused(unreadable: Unreadable, caller: &Caller) -> Problem {
+    let status = match unreadable {
+        Unreadable::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Unreadable::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Unreadable::BrokenOff => StatusCode::REQUEST_TIMEOUT,
+        Unreadable::NotAnObject(_) => StatusCode::BAD_REQUEST,
+    };
+    Problem::new(status, ErrorCode::BadUserInput, unreadable.message().in_locale(caller.locale))
+}
+
+async fn record(app: &App, caller: &Caller, received: Received) -> Result<Response> {
+    let by = match &received.token {
+        Some(token) => {
+            let identity = find(app, token).await?;
+            Recording::by(&identity.ok_or(Error::Unauthenticated)?.viewer)?
+        }
+        None => Recording::by(caller.viewer()?)?,
+    };
+    let answer = match received.into_report()? {
+        Report::Progress(report) => {
+            Json(Progress::from(app.ingest.record_progress(report, by, "").await?)).into_response()
+        }
+        Report::Events(events) => {
+            let (ids, events): (Vec<_>, Vec<_>) = events.into_iter().unzip();
+            let answers = app.ingest.record(events, by).await?;
+            Json(Results::new(ids.into_iter().zip(answers), caller.locale)).into_response()
+        }
+    };
+    Ok(([(CACHE_CONTROL, "no-store")], answer).into_response())
+}

@@ -1,0 +1,174 @@
+//! Group commit: events that arrive together are recorded together, and each sender hears when theirs are safe.
+//!
+//! Whoever sends puts their events into a queue. A few workers take whatever waits there, record it in one statement
+//! and one commit, and hand the results back; while they write, the next group gathers. So nobody waits for a timer,
+//! and groups grow with the load. The queue is bounded: what does not fit is refused at once and nothing of it is kept.
+
+mod group;
+mod queue;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::text::Text;
+use tokio::sync::oneshot;
+use tokio_util::task::TaskTracker;
+
+use self::queue::{Job, Queue};
+use super::limits::EventLimits;
+use super::player_event::{Field, PlayerEvent, Recording, SentEvent};
+use super::recorder::sent_events::{self, Progress, Recorded};
+use super::refusal::{Reason, Refusal};
+use crate::clock::Clock;
+use crate::config;
+use crate::db::{Connection, Pool};
+use crate::error::{Error, Result};
+
+/// Groups that are written at once. More would make smaller groups, which cost the database more.
+const WORKERS: usize = 2;
+
+/// When to come back to a queue that is full: it is emptied many times a second.
+const WHEN_FULL: Duration = Duration::from_secs(1);
+
+/// So long a player's own ids are kept: longer than events are taken, so that a retry is known as one.
+const KEYS_ARE_KEPT: TimeDelta = TimeDelta::days(32);
+
+/// The way in for player events; cheap to clone.
+#[derive(Clone)]
+pub struct Ingest {
+    pool: Pool,
+    clock: Clock,
+    queue: Arc<Queue>,
+    limits: Arc<EventLimits>,
+    workers: TaskTracker,
+}
+
+/// An event that is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// What is known of it.
+    pub recorded: Recorded,
+    /// Whether it was recorded before.
+    pub duplicate: bool,
+}
+
+/// How far a viewer has come in a lesson, as of their last report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reported {
+    /// The lesson.
+    pub lesson_id: i64,
+    /// The event that was recorded for the report.
+    pub event_id: i64,
+    /// How far.
+    pub progress: Progress,
+}
+
+const ID_OF_ANOTHER: Text =
+    Text::new("Este id ya es de otro evento.", "This id is that of another event already.");
+
+impl Ingest {
+    /// Nothing waits yet.
+    pub fn new(pool: Pool, clock: Clock, config: &config::recording::Recording) -> Self {
+        Self {
+            pool,
+            clock,
+            queue: Arc::new(Queue::new(config.queue)),
+            limits: Arc::new(EventLimits::new(config.events_per_minute)),
+            workers: TaskTracker::new(),
+        }
+    }
+
+    /// Records what is good of these events, and answers for each in order once they are committed.
+    ///
+    /// [`Error::Busy`] when the queue is full or the database does not answer: then they may be sent again.
+    pub async fn record(
+        &self,
+        events: Vec<Result<SentEvent, Refusal>>,
+        by: Recording,
+    ) -> Result<Vec<Result<Accepted, Refusal>>> {
+        let now = self.clock.now();
+        let judged: Vec<Result<PlayerEvent, Refusal>> =
+            events.into_iter().map(|event| self.admit(event?.judge(by, now)?, by, now)).collect();
+        let (good, mut answers) = split(judged);
+        if !good.is_empty() {
+            let recorded = self.commit(good).await?;
+            // As many as there are gaps, and in their order.
+            let gaps = answers.iter_mut().filter(|answer| answer.is_none());
+            for (gap, recorded) in gaps.zip(recorded) {
+                *gap = Some(recorded);
+            }
+        }
+        let failed = || Err(Refusal::of_event(Reason::Failed));
+        Ok(answers.into_iter().map(|answer| answer.unwrap_or_else(failed)).collect())
+    }
+
+    /// Records a report of progress, and answers with how far its viewer has come once it is committed; `path` stands
+    /// before the names of wrong fields.
+    pub async fn record_progress(
+        &self,
+        report: Result<SentEvent, Refusal>,
+        by: Recording,
+        path: &str,
+    ) -> Result<Reported> {
+        let report = report.map_err(|refusal| refusal.into_error(path))?;
+        let lesson = report.lesson_id.clone();
+        let answer = self.record(vec![Ok(report)], by).await?.pop();
+        let answer = answer.unwrap_or(Err(Refusal::of_event(Reason::Failed)));
+        let Recorded { event_id, progress } = answer.map_err(|refusal| refusal.into_error(path))?.recorded;
+        match (lesson, progress) {
+            (Field::Is(lesson_id), Some(progress)) => Ok(Reported { lesson_id, event_id, progress }),
+            // A report that was written has progress: this was written as something else.
+            _ => Err(Error::invalid(format!("{path}clientEventId"), ID_OF_ANOTHER)),
+        }
+    }
+
+    /// Who may record for anybody sends the events of many, and is trusted with their number.
+    fn admit(&self, event: PlayerEvent, by: Recording, now: DateTime<Utc>) -> Result<PlayerEvent, Refusal> {
+        if by.for_anybody || self.limits.admit(event.user_id, now) {
+            Ok(event)
+        } else {
+            Err(Refusal::of_event(Reason::TooManyEvents))
+        }
+    }
+
+    async fn commit(&self, events: Vec<PlayerEvent>) -> Result<Vec<Result<Accepted, Refusal>>> {
+        let (results, answer) = oneshot::channel();
+        let busy = || Error::Busy { retry_after: WHEN_FULL };
+        if self.queue.put(Job { events, results }).is_err() {
+            return Err(busy());
+        }
+        if let Some(place) = Queue::place_for_worker(&self.queue, WORKERS) {
+            self.workers.spawn(group::work(self.pool.clone(), self.clock.clone(), place));
+        }
+        // A worker that could not say how it went has written nothing that anybody was told of.
+        answer.await.map_err(|_| busy())
+    }
+
+    /// Waits until everything that was taken is recorded.
+    pub async fn drained(&self) {
+        self.workers.close();
+        self.workers.wait().await;
+    }
+}
+
+type Answers = Vec<Option<Result<Accepted, Refusal>>>;
+
+/// The good events, and the answers for all with gaps where the good ones were.
+fn split(judged: Vec<Result<PlayerEvent, Refusal>>) -> (Vec<PlayerEvent>, Answers) {
+    let mut good = Vec::with_capacity(judged.len());
+    let answers = judged.into_iter().map(|judged| match judged {
+        Ok(event) => {
+            good.push(event);
+            None
+        }
+        Err(refusal) => Some(Err(refusal)),
+    });
+    let answers = answers.collect();
+    (good, answers)
+}
+
+/// Forgets the ids that players made for events that are too old to be sent again.
+pub async fn forget_old_keys(conn: &mut Connection, now: DateTime<Utc>) -> diesel::QueryResult<usize> {
+    sent_events::forget_keys(conn, now - KEYS_ARE_KEPT).await
+}
