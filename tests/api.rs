@@ -24,6 +24,7 @@ mod mirror;
 mod names;
 mod plans;
 mod player_event_partitions;
+mod recording;
 mod settings;
 mod tidy;
 mod tokens;

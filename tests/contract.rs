@@ -5,6 +5,7 @@ mod later;
 
 use std::collections::BTreeSet;
 
+use async_graphql::Value;
 use async_graphql::parser::types::{BaseType, FieldDefinition, InputValueDefinition, Type, TypeKind};
 
 use crate::harness::sdl::{self, Types};
@@ -85,7 +86,8 @@ impl Findings {
             let (sent, taken) = (&wanted.ty.node, &found.ty.node);
             self.expect(accepts(taken, sent), || format!("{path} takes {taken} instead of {sent}"));
             if let Some(default) = &wanted.default_value {
-                let same = found.default_value.as_ref().is_some_and(|found| found.node == default.node);
+                let same =
+                    found.default_value.as_ref().is_some_and(|found| is_same(&found.node, &default.node));
                 self.expect(same, || format!("{path} is not {} by default", default.node));
             }
         }
@@ -115,4 +117,12 @@ fn answers(given: &Type, promised: &Type) -> bool {
 /// Whether whatever may be sent is taken: the direction of an answer, turned round.
 fn accepts(taken: &Type, sent: &Type) -> bool {
     answers(sent, taken)
+}
+
+/// `1` and `1.0` are the same value of a `Float`.
+fn is_same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),
+        _ => one == other,
+    }
 }

@@ -287,6 +287,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Ids that players made for their events, kept for a month so that a retry records nothing twice.
+    player_event_keys (client_event_id, user_id) {
+        /// Id that the player made.
+        client_event_id -> Uuid,
+        /// The viewer: ids of two viewers are never taken for each other.
+        user_id -> Int8,
+        /// The event that was recorded for it.
+        event_id -> Int8,
+        /// When it was recorded.
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     /// Purchases of packs, and what is left of them.
     practice_package_orders (id) {
         /// Id on the learning platform, or one of ours from 1000000001 on.
@@ -694,6 +708,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     lessons,
     notifications,
     platform_events,
+    player_event_keys,
     practice_package_orders,
     practice_packages,
     sessions,

@@ -41,7 +41,9 @@ pub fn routes(app: &App) -> Router<App> {
         .allow_methods([Method::POST])
         .allow_headers([AUTHORIZATION, CONTENT_TYPE])
         .max_age(PREFLIGHT_AGE);
-    Router::new().route(PATH, post(receive)).layer(cors)
+    // OPTIONS is named, or it would fall to the answer for methods that are not taken; the layer answers it.
+    let answered_by_layer = async || StatusCode::NO_CONTENT;
+    Router::new().route(PATH, post(receive).options(answered_by_layer)).layer(cors)
 }
 
 async fn receive(State(app): State<App>, caller: Caller, headers: HeaderMap, body: Body) -> Response {

@@ -14,7 +14,8 @@ const MAX_NESTING: usize = 64;
 ///
 /// A JSON object or array is stored as it stands; any other text as `{"raw": text}`.
 pub fn read(text: &str) -> Result<Cow<'_, str>, CellProblem> {
-    let finding = if text.trim_start().starts_with(['{', '[']) { scan(text, MAX_NESTING) } else { Finding::NotJson };
+    let finding =
+        if text.trim_start().starts_with(['{', '[']) { scan(text, MAX_NESTING) } else { Finding::NotJson };
     match finding {
         Finding::Storable => Ok(Cow::Borrowed(text)),
         Finding::NotJson => Ok(Cow::Owned(json!({ "raw": text }).to_string())),

@@ -169,11 +169,14 @@ impl Reason {
             ),
             Self::UnknownUser => Text::new("No existe este usuario.", "There is no such user."),
             Self::UnknownLesson => Text::new("No existe esta lección.", "There is no such lesson."),
-            Self::UnknownField => Text::new("No hay ningún campo con este nombre.", "There is no field of this name."),
-            Self::Missing => Text::new("Falta este campo.", "This field is missing."),
-            Self::NotAnId => {
-                Text::new("No es un id. Se acepta un número entero desde 1.", "Not an id. Accepted: a whole number from 1 on.")
+            Self::UnknownField => {
+                Text::new("No hay ningún campo con este nombre.", "There is no field of this name.")
             }
+            Self::Missing => Text::new("Falta este campo.", "This field is missing."),
+            Self::NotAnId => Text::new(
+                "No es un id. Se acepta un número entero desde 1.",
+                "Not an id. Accepted: a whole number from 1 on.",
+            ),
             Self::NotAUuid => Text::new(
                 "No es un UUID, como 0d0f7a5e-8f0e-4c0b-9d5f-3c8b1a2e4f60.",
                 "Not a UUID, such as 0d0f7a5e-8f0e-4c0b-9d5f-3c8b1a2e4f60.",
@@ -189,9 +192,10 @@ impl Reason {
             Self::BadSource => {
                 Text::new("Se acepta VIMEO, CLOUDFLARE o YOUTUBE.", "Accepted: VIMEO, CLOUDFLARE or YOUTUBE.")
             }
-            Self::BadContextTag => {
-                Text::new("Se acepta un texto de 1 a 50 caracteres.", "Accepted: a text of 1 to 50 characters.")
-            }
+            Self::BadContextTag => Text::new(
+                "Se acepta un texto de 1 a 50 caracteres.",
+                "Accepted: a text of 1 to 50 characters.",
+            ),
             Self::NotSeconds => Text::new(
                 "Se acepta un número entero de segundos, de 0 a 2147483647.",
                 "Accepted: a whole number of seconds, from 0 to 2147483647.",
@@ -200,9 +204,10 @@ impl Reason {
                 "Los segundos no pueden ser negativos. Se acepta un número entero de 0 a 2147483647.",
                 "Seconds cannot be negative. Accepted: a whole number from 0 to 2147483647.",
             ),
-            Self::BadPlaybackRate => {
-                Text::new("Se acepta un número de 0 a 100, siendo 1 lo normal.", "Accepted: a number from 0 to 100, 1 being normal.")
-            }
+            Self::BadPlaybackRate => Text::new(
+                "Se acepta un número de 0 a 100, siendo 1 lo normal.",
+                "Accepted: a number from 0 to 100, 1 being normal.",
+            ),
             Self::NotAMoment => Text::new(
                 "No es un momento. Se acepta RFC 3339, como 2026-11-16T09:00:00Z.",
                 "Not a moment. Accepted: RFC 3339, such as 2026-11-16T09:00:00Z.",

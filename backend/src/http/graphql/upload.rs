@@ -16,12 +16,12 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::refusal::Refusal;
 use super::parse;
-use crate::http::received::PATIENCE;
+use super::refusal::Refusal;
 use crate::app::App;
 use crate::error::Error;
 use crate::http::caller::Caller;
+use crate::http::received::PATIENCE;
 
 /// So many files are received at a time in one process; who comes then is asked to come back.
 static SLOTS: Semaphore = Semaphore::const_new(8);

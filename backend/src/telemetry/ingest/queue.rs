@@ -170,7 +170,10 @@ mod tests {
         let mut third = Queue::place_for_worker(&queue, 2).unwrap();
         assert_eq!((third.next_group().len(), third.next_group().len()), (1, 0));
         queue.put(job(1)).unwrap();
-        assert!(Queue::place_for_worker(&queue, 2).is_some(), "the third has given up its place, though it is there");
+        assert!(
+            Queue::place_for_worker(&queue, 2).is_some(),
+            "the third has given up its place, though it is there"
+        );
         drop((second, third));
     }
 }

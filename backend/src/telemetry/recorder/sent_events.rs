@@ -4,9 +4,7 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{
-    Array, BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid,
-};
+use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 
 use crate::db::Connection;
@@ -235,5 +233,8 @@ fn column<'e, E, T>(events: &'e [E], of: impl Fn(&'e E) -> T) -> Vec<T> {
 
 /// Forgets the ids that players made before this moment.
 pub async fn forget_keys(conn: &mut Connection, before: DateTime<Utc>) -> QueryResult<usize> {
-    sql_query("DELETE FROM player_event_keys WHERE created_at < $1").bind::<Timestamptz, _>(before).execute(conn).await
+    sql_query("DELETE FROM player_event_keys WHERE created_at < $1")
+        .bind::<Timestamptz, _>(before)
+        .execute(conn)
+        .await
 }

@@ -1,0 +1,145 @@
+//! Each event of a batch is judged alone.
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use super::{Classroom, refusal};
+use crate::harness::hub::NOW;
+
+#[tokio::test]
+async fn an_event_is_stored_as_it_was_sent_with_its_lessons_course() {
+    let class = Classroom::open().await;
+    let at = NOW - TimeDelta::minutes(3);
+    let event = class.event(json!({
+        "event": "cta_click", "provider": "vimeo", "playbackSeconds": 61, "watchedSeconds": 40,
+        "videoDuration": 300, "playbackRate": 1.25, "contextTag": "footer", "metadata": {"button": "más"},
+        "recordedAt": at,
+    }));
+    let result = &class.record(json!([event])).await[0];
+    assert_eq!(result["clientEventId"], event["clientEventId"]);
+    assert_eq!((&result["duplicate"], &result["error"]), (&json!(false), &Value::Null));
+
+    let admin = class.hub.user(domain::Role::Admin).await;
+    let query = "{ videoPlayerEvents { nodes { id recordedAt userId courseId lessonId event provider \
+                 playbackSeconds watchedSeconds videoDuration playbackRate contextTag metadata syncedAt } } }";
+    let data = class.hub.graphql(query).by(&admin.token).data().await;
+    let stored = json!([{
+        "id": result["eventId"], "recordedAt": at.to_rfc3339(), "userId": class.student.id.to_string(),
+        "courseId": class.lesson.course.to_string(), "lessonId": class.lesson.id.to_string(),
+        "event": "cta_click", "provider": "vimeo", "playbackSeconds": 61, "watchedSeconds": 40,
+        "videoDuration": 300, "playbackRate": 1.25, "contextTag": "footer", "metadata": {"button": "más"},
+        "syncedAt": null,
+    }]);
+    assert_eq!(data["videoPlayerEvents"]["nodes"], stored);
+}
+
+#[tokio::test]
+async fn what_is_left_out_has_its_default() {
+    let class = Classroom::open().await;
+    class
+        .record(json!([{"clientEventId": "0d0f7a5e-8f0e-4c0b-9d5f-3c8b1a2e4f60", "event": "banner_view"}]))
+        .await;
+    let stored = class
+        .rows(
+            "SELECT recorded_at = created_at AS now, lesson_id, course_id, provider, playback_seconds, \
+             watched_seconds, video_duration, playback_rate, context_tag, metadata FROM video_player_events",
+        )
+        .await;
+    assert_eq!(
+        stored,
+        json!([{"now": true, "lesson_id": null, "course_id": null, "provider": null, "playback_seconds": 0,
+            "watched_seconds": 0, "video_duration": null, "playback_rate": 1, "context_tag": "player",
+            "metadata": null}])
+    );
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_refused_by_name_and_the_rest_of_the_batch_is_stored() {
+    let class = Classroom::open().await;
+    let deep = |levels: usize| (0..levels).fold(json!(1), |inner, _| json!([inner]));
+    let cases = [
+        (json!({"lessonId": "999999"}), ("UNKNOWN_LESSON", "lessonId")),
+        (json!({"lessonId": "12abc"}), ("NOT_AN_ID", "lessonId")),
+        (json!({"event": ""}), ("BAD_EVENT_NAME", "event")),
+        (json!({"event": "señal"}), ("BAD_EVENT_NAME", "event")),
+        (json!({"event": "e".repeat(51)}), ("BAD_EVENT_NAME", "event")),
+        (json!({"provider": "p".repeat(21)}), ("BAD_PROVIDER", "provider")),
+        (json!({"contextTag": "a\u{0}b"}), ("BAD_CONTEXT_TAG", "contextTag")),
+        (json!({"contextTag": "c".repeat(51)}), ("BAD_CONTEXT_TAG", "contextTag")),
+        (json!({"playbackSeconds": -1}), ("NEGATIVE_SECONDS", "playbackSeconds")),
+        (json!({"watchedSeconds": -5}), ("NEGATIVE_SECONDS", "watchedSeconds")),
+        (json!({"videoDuration": -1}), ("NEGATIVE_SECONDS", "videoDuration")),
+        (json!({"playbackSeconds": 4_000_000_000_u64}), ("NOT_SECONDS", "playbackSeconds")),
+        (json!({"playbackRate": -1}), ("BAD_PLAYBACK_RATE", "playbackRate")),
+        (json!({"playbackRate": 101}), ("BAD_PLAYBACK_RATE", "playbackRate")),
+        (json!({"recordedAt": "yesterday"}), ("NOT_A_MOMENT", "recordedAt")),
+        (json!({"recordedAt": NOW + TimeDelta::seconds(121)}), ("IN_THE_FUTURE", "recordedAt")),
+        (json!({"recordedAt": NOW - TimeDelta::days(30) - TimeDelta::seconds(1)}), ("TOO_OLD", "recordedAt")),
+        (json!({"metadata": "x".repeat(4095)}), ("METADATA_TOO_LARGE", "metadata")),
+        (json!({"metadata": deep(9)}), ("METADATA_TOO_DEEP", "metadata")),
+        (json!({"metadata": {"a": "\u{0}"}}), ("METADATA_NOT_STORABLE", "metadata")),
+    ];
+    let good =
+        [json!({"metadata": "x".repeat(4094)}), json!({"metadata": deep(8)})].map(|rest| class.event(rest));
+    let mut events = vec![good[0].clone()];
+    events.extend(cases.iter().map(|(rest, _)| class.event(rest.clone())));
+    events.push(good[1].clone());
+
+    let results = class.record(json!(events)).await;
+    assert_eq!(results.len(), events.len());
+    for (event, result) in events.iter().zip(&results) {
+        assert_eq!(event["clientEventId"], result["clientEventId"]);
+    }
+    for ((rest, (reason, field)), result) in cases.iter().zip(&results[1..]) {
+        assert_eq!(refusal(result), ("BAD_USER_INPUT", *reason, *field), "{rest}");
+    }
+    let stored = class.rows("SELECT client_event_id FROM video_player_events ORDER BY id").await;
+    assert_eq!(stored, json!(good.map(|event| json!({"client_event_id": event["clientEventId"]}))));
+}
+
+#[tokio::test]
+async fn a_clock_up_to_two_minutes_ahead_means_now_and_thirty_days_ago_is_taken() {
+    let class = Classroom::open().await;
+    let month_ago = NOW - TimeDelta::days(30);
+    let moments = [NOW + TimeDelta::minutes(2), NOW + TimeDelta::seconds(1), NOW, month_ago];
+    let events = moments.map(|moment| class.event(json!({"recordedAt": moment})));
+    let results = class.record(json!(events)).await;
+    assert!(results.iter().all(|result| result["error"].is_null()), "{results:?}");
+    assert_eq!(class.count(&format!("recorded_at = '{}'", NOW.to_rfc3339())).await, 3);
+    assert_eq!(class.count(&format!("recorded_at = '{}'", month_ago.to_rfc3339())).await, 1);
+}
+
+#[tokio::test]
+async fn five_hundred_events_are_taken_at_once_and_not_one_more() {
+    let class = Classroom::open().await;
+    let many = |number: usize| json!((0..number).map(|_| class.event(json!({}))).collect::<Vec<_>>());
+    let answer = class.send(many(501)).send().await;
+    assert_eq!(
+        (answer.code().as_str(), &answer.body["errors"][0]["extensions"]["field"]),
+        ("BAD_USER_INPUT", &json!("events"))
+    );
+    assert_eq!(class.count("true").await, 0);
+    assert_eq!(class.record(many(500)).await.len(), 500);
+    assert_eq!(class.count("true").await, 500);
+    assert_eq!(class.record(json!([])).await, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn ids_follow_the_order_of_the_batch() {
+    let class = Classroom::open().await;
+    let events: Vec<Value> = (0..50).map(|second| class.event(json!({"playbackSeconds": second}))).collect();
+    class.record(json!(events)).await;
+    let stored = class.rows("SELECT playback_seconds AS s FROM video_player_events ORDER BY id").await;
+    assert_eq!(stored, json!((0..50).map(|second| json!({"s": second})).collect::<Vec<_>>()));
+}
+
+#[tokio::test]
+async fn a_message_is_in_the_readers_language() {
+    let class = Classroom::open().await;
+    let bad = json!([class.event(json!({"playbackSeconds": -1}))]);
+    let told = |data: Value| data["recordPlayerEvents"][0]["error"]["message"].as_str().unwrap().to_owned();
+    let english = told(class.send(bad.clone()).header("accept-language", "en").data().await);
+    let spanish = told(class.send(bad).header("accept-language", "es").data().await);
+    assert!(english.starts_with("Seconds cannot be negative"), "{english}");
+    assert!(spanish.starts_with("Los segundos no pueden"), "{spanish}");
+}
