@@ -6,6 +6,7 @@
 
 mod cell;
 mod columns;
+mod composed;
 mod csv;
 mod emails;
 mod json;

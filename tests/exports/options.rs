@@ -70,6 +70,36 @@ async fn timestamps_are_in_the_chosen_zone_across_changes_of_the_clock() {
 }
 
 #[tokio::test]
+async fn the_moments_of_a_history_are_in_the_chosen_zone_too() {
+    let exporter = Exporter::of_an_academy().await;
+    let file = async |format: &str| {
+        let request = json!({
+            "dataset": "teacher_submissions", "format": format, "headers": "keys", "timezone": "America/Bogota",
+            "columns": ["reviewed_at", "history"], "filters": {"course_id": 1},
+        });
+        exporter.file(&request).await
+    };
+    let reviewed = "2026-11-07T04:00:00-05:00";
+    let history = json!([
+        {"status": "pending", "changed_by": 21, "changed_at": "2026-11-06T04:00:00-05:00", "notes": null},
+        {"status": "approved", "changed_by": 22, "changed_at": "2026-11-07T04:00:00.500-05:00", "notes": "Sí, \"listo\""},
+    ]);
+    let rows: Value = serde_json::from_str(&file("json").await).unwrap();
+    assert_eq!(rows, json!([{"reviewed_at": reviewed, "history": history}]));
+
+    let csv = file("csv").await;
+    let rows: Vec<csv::StringRecord> =
+        csv::Reader::from_reader(csv.as_bytes()).into_records().collect::<Result<_, _>>().unwrap();
+    assert_eq!(&rows[0][0], reviewed);
+    assert_eq!(serde_json::from_str::<Value>(&rows[0][1]).unwrap(), history);
+
+    let query = "{ teacherSubmissions(filter: {courseId: 1}) { nodes { history { changedAt } } } }";
+    let answer = exporter.hub.graphql(query).by(&exporter.admin.token).data().await;
+    let changes = &answer["teacherSubmissions"]["nodes"][0]["history"];
+    assert_eq!(changes[1]["changedAt"], "2026-11-07T09:00:00.500+00:00");
+}
+
+#[tokio::test]
 async fn a_date_is_a_whole_day_in_the_hubs_time_zone() {
     let hub = Hub::with(|config| config.hub.timezone = "America/Bogota".parse().unwrap()).await;
     let exporter = Exporter::on(hub).await;

@@ -47,7 +47,8 @@ impl Wire {
             Self::Bool => Cell::Boolean(bytes == [1]),
             Self::Text => Cell::Text(bytes),
             Self::Timestamptz => Cell::Moment(moment(i64::from_be_bytes(exactly(bytes)?))?),
-            Self::Json => Cell::Json(bytes),
+            // What is stored is `jsonb`; `json` is what the dataset's query composes.
+            Self::Json => Cell::Composed(bytes),
             // A version number, then the text.
             Self::Jsonb => Cell::Json(bytes.get(1..).context("An empty jsonb")?),
         })
@@ -61,7 +62,8 @@ fn exactly<const N: usize>(bytes: &[u8]) -> Result<[u8; N]> {
 /// The years 1 to 9999, but for the last day: beyond them a moment has no RFC 3339 text in every zone.
 const MOMENTS: RangeInclusive<i64> = -63_082_281_600_000_000..=252_455_529_599_999_999;
 
-fn moment(micros: i64) -> Result<i64> {
+/// The moment, if it has a text in every zone.
+pub fn moment(micros: i64) -> Result<i64> {
     if MOMENTS.contains(&micros) { Ok(micros) } else { bail!("A moment outside of the years 1 to 9999") }
 }
 
@@ -76,6 +78,8 @@ pub enum Cell<'a> {
     /// Microseconds since 2000.
     Moment(i64),
     Json(&'a [u8]),
+    /// JSON that the dataset's query composed, with moments in UTC.
+    Composed(&'a [u8]),
 }
 
 /// Appends a whole number.

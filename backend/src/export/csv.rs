@@ -6,6 +6,7 @@ use domain::format::{Bom, CsvLayout, Decimal, Headers};
 
 use super::cell::{Cell, write_decimal, write_integer};
 use super::columns::FileColumn;
+use super::composed;
 use super::moment::Moments;
 use crate::spreadsheet;
 
@@ -62,6 +63,11 @@ impl CsvRows {
             Cell::Boolean(value) => out.extend_from_slice(if value { b"true" } else { b"false" }),
             Cell::Text(text) if kind == ColumnKind::Text => self.text(out, text),
             Cell::Text(text) | Cell::Json(text) => self.raw(out, text),
+            Cell::Composed(json) => {
+                let mut text = Vec::with_capacity(json.len());
+                composed::write(&mut text, json, &mut self.moments);
+                self.raw(out, &text);
+            }
             Cell::Moment(micros) => self.moments.write(out, micros),
         }
     }

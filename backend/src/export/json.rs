@@ -2,6 +2,7 @@
 
 use super::cell::{Cell, write_decimal, write_integer};
 use super::columns::FileColumn;
+use super::composed;
 use super::moment::Moments;
 
 /// What stands around the objects.
@@ -65,6 +66,7 @@ impl JsonRows {
                 out.push(b'"');
             }
             Cell::Json(text) => out.extend_from_slice(text),
+            Cell::Composed(text) => composed::write(out, text, &mut self.moments),
         }
     }
 

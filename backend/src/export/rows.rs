@@ -63,7 +63,8 @@ fn user_id(row: &RawRow<'_>, field: usize) -> anyhow::Result<Option<i64>> {
         | Cell::Boolean(_)
         | Cell::Text(_)
         | Cell::Moment(_)
-        | Cell::Json(_) => None,
+        | Cell::Json(_)
+        | Cell::Composed(_) => None,
     })
 }
 

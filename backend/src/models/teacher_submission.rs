@@ -84,7 +84,7 @@ impl TeacherSubmission {
     }
 }
 
-/// The changes of the submission at hand, oldest first, as JSON with moments in RFC 3339.
+/// The changes of the submission at hand, oldest first, as JSON with moments in UTC, which files move into their zone.
 fn history() -> SqlLiteral<Json> {
     sql("(SELECT coalesce(json_agg(json_build_object(\
             'status', status, \
