@@ -50,20 +50,21 @@ const REQUEST_SETTINGS: &str = "SET statement_timeout = '30s'";
 pub const UNLIMITED: &str = "SET LOCAL statement_timeout = 0";
 
 /// So long a request waits for a connection before it is told that the hub is busy.
-const POOL_PATIENCE: Duration = Duration::from_secs(10);
+pub const POOL_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Migrations run in one process at a time. The key is any number that no other advisory lock of ours uses.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_lock(7238261054)";
 
-/// Makes a pool of up to `size` connections; none is opened before it is needed.
-pub fn pool(database_url: &SecretString, size: usize) -> Pool {
+/// Makes a pool of up to `size` connections; none is opened before it is needed, and nobody waits for one longer than
+/// `patience`.
+pub fn pool(database_url: &SecretString, size: usize, patience: Duration) -> Pool {
     let mut config = ManagerConfig::default();
     config.custom_setup = Box::new(|url| connect_for_requests(url.to_owned()).boxed());
     let manager = AsyncDieselConnectionManager::new_with_config(database_url.expose_secret(), config);
     Pool::builder(manager)
         .max_size(size)
         .runtime(Runtime::Tokio1)
-        .wait_timeout(Some(POOL_PATIENCE))
+        .wait_timeout(Some(patience))
         .build()
         .expect("a pool that knows its runtime may have time limits")
 }

@@ -42,7 +42,7 @@ pub enum Error {
         /// How long to wait.
         retry_after: Duration,
     },
-    /// As much is under way as the hub takes on at a time (429 `RATE_LIMITED`).
+    /// As much is under way as the hub takes on at a time (503 `RATE_LIMITED`): not the sender's doing.
     Busy {
         /// How long to wait.
         retry_after: Duration,
@@ -77,6 +77,22 @@ impl Error {
             Self::TooComplex(_) => ErrorCode::TooComplex,
             Self::TooMany { .. } | Self::Busy { .. } => ErrorCode::RateLimited,
             Self::Internal(_) => ErrorCode::Internal,
+        }
+    }
+
+    /// The HTTP status outside GraphQL.
+    pub const fn http_status(&self) -> u16 {
+        match self {
+            Self::Busy { .. } => 503,
+            Self::Unauthenticated
+            | Self::WrongLogin
+            | Self::Denied(_)
+            | Self::Invalid(_)
+            | Self::NotFound(_)
+            | Self::Conflict(_)
+            | Self::TooComplex(_)
+            | Self::TooMany { .. }
+            | Self::Internal(_) => self.code().http_status(),
         }
     }
 
@@ -192,10 +208,26 @@ impl From<PoolError> for Error {
     }
 }
 
+/// An error that several askers are told, as those are who wait for one look-up of a data loader.
+#[derive(Clone, Debug)]
+pub struct SharedError(Arc<Error>);
+
+impl From<Error> for SharedError {
+    fn from(error: Error) -> Self {
+        Self(Arc::new(error))
+    }
+}
+
+impl From<SharedError> for async_graphql::Error {
+    fn from(SharedError(error): SharedError) -> Self {
+        Self { message: error.message(Locale::En), source: Some(error), extensions: None }
+    }
+}
+
 /// In GraphQL the error travels as the source; the route that answers fills in words and extensions, since only it
 /// knows the reader's language.
 impl From<Error> for async_graphql::Error {
     fn from(error: Error) -> Self {
-        Self { message: error.message(Locale::En), source: Some(Arc::new(error)), extensions: None }
+        SharedError::from(error).into()
     }
 }

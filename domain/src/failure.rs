@@ -15,7 +15,7 @@ pub enum ErrorCode {
     NotFound,
     /// The request contradicts what is stored (HTTP 409).
     Conflict,
-    /// Too many requests; `retryAfterSeconds` says when to come back (HTTP 429).
+    /// Too many requests; `retryAfterSeconds` says when to come back (HTTP 429; 503 where the hub is busy with others').
     RateLimited,
     /// The GraphQL document is too deep, too wide or too large (HTTP 400).
     TooComplex,

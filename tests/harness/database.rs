@@ -1,6 +1,7 @@
 //! A database per test: cloned from a migrated template, dropped with the test.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use backend::db::{self, Pool};
 use diesel_async::SimpleAsyncConnection as _;
@@ -10,6 +11,9 @@ use tokio::sync::OnceCell;
 use super::cluster::cluster;
 
 const TEMPLATE: &str = "template_of_tests";
+
+/// The connections of a test's hub.
+const CONNECTIONS: usize = 8;
 
 /// A database that nobody else uses.
 pub struct TestDatabase {
@@ -40,6 +44,12 @@ impl TestDatabase {
         Self::create("").await
     }
 
+    /// The same database, by a pool that nobody waits for.
+    pub fn without_patience(mut self) -> Self {
+        self.pool = db::pool(&self.url, CONNECTIONS, Duration::from_millis(1));
+        self
+    }
+
     /// A connection to it that knows nothing of diesel.
     pub async fn client(&self) -> tokio_postgres::Client {
         let (client, connection) = tokio_postgres::connect(self.url.expose_secret(), tokio_postgres::NoTls)
@@ -54,7 +64,7 @@ impl TestDatabase {
         let name = format!("test_{}", MADE.fetch_add(1, Ordering::Relaxed));
         administer(&format!("CREATE DATABASE {name} {options}")).await;
         let url = cluster().url(&name);
-        Self { pool: db::pool(&url, 8), url, name }
+        Self { pool: db::pool(&url, CONNECTIONS, db::POOL_PATIENCE), url, name }
     }
 }
 

@@ -55,7 +55,11 @@ impl Hub {
 
     /// A hub with some settings changed.
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
-        let database = TestDatabase::new().await;
+        Self::on(TestDatabase::new().await, change).await
+    }
+
+    /// A hub with this database, and some settings changed.
+    pub async fn on(database: TestDatabase, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::for_database(database.url.expose_secret(), APP_KEY);
         change(&mut config);
         let clock = Clock::fixed(NOW);

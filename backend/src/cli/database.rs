@@ -49,7 +49,7 @@ impl CommandDatabase {
 
     /// Connections to it.
     pub fn pool(&self) -> Pool {
-        db::pool(&self.url, CONNECTIONS)
+        db::pool(&self.url, CONNECTIONS, db::POOL_PATIENCE)
     }
 
     /// Stops the private database if nobody else runs or uses it.

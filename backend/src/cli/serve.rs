@@ -102,7 +102,7 @@ async fn prepare(
     if let Some(last) = applied.last() {
         info!("Applied {} migrations, up to {last}", applied.len());
     }
-    let pool = db::pool(database, config.database.pool_size);
+    let pool = db::pool(database, config.database.pool_size, db::POOL_PATIENCE);
     let app = App::new(config, pool, Clock::system())?;
     let notice = match demo {
         Some(demo) => Some(demo.fill(&app).await?),

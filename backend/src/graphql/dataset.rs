@@ -17,7 +17,7 @@ use filter::{
 
 use super::context::ContextExt as _;
 use super::total::Total;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, SharedError};
 use crate::id::Id;
 use crate::models::course_teacher_assignment::CourseTeacherAssignment;
 use crate::models::discord_practice::DiscordPractice;
@@ -193,22 +193,21 @@ fn page_cost(first: Option<i32>, last: Option<i32>, row: usize) -> usize {
 }
 
 /// A user's e-mail address.
-pub(super) async fn email(ctx: &Context<'_>, user: Id) -> Result<String> {
-    optional_email(ctx, Some(user))
-        .await?
-        .ok_or_else(|| Error::Internal(anyhow::anyhow!("User {user} is not there")))
+pub(super) async fn email(ctx: &Context<'_>, user: Id) -> Result<String, SharedError> {
+    let email = optional_email(ctx, Some(user)).await?;
+    email.ok_or_else(|| Error::Internal(anyhow::anyhow!("User {user} is not there")).into())
 }
 
-async fn optional_email(ctx: &Context<'_>, user: Option<Id>) -> Result<Option<String>> {
+async fn optional_email(ctx: &Context<'_>, user: Option<Id>) -> Result<Option<String>, SharedError> {
     let Some(user) = user else { return Ok(None) };
     let emails = ctx.data_unchecked::<DataLoader<Emails>>();
-    emails.load_one(user.0).await.map_err(|error| Error::Internal(anyhow::Error::msg(error)))
+    emails.load_one(user.0).await
 }
 
 #[ComplexObject]
 impl VideoPlayerEvent {
     /// That person's e-mail address.
-    async fn user_email(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+    async fn user_email(&self, ctx: &Context<'_>) -> Result<Option<String>, SharedError> {
         optional_email(ctx, self.user_id).await
     }
 }
@@ -216,7 +215,7 @@ impl VideoPlayerEvent {
 #[ComplexObject]
 impl StudentActivitySnapshot {
     /// The student's e-mail address.
-    async fn user_email(&self, ctx: &Context<'_>) -> Result<String> {
+    async fn user_email(&self, ctx: &Context<'_>) -> Result<String, SharedError> {
         email(ctx, self.user_id).await
     }
 }
@@ -224,7 +223,7 @@ impl StudentActivitySnapshot {
 #[ComplexObject]
 impl TeacherActivitySnapshot {
     /// The teacher's e-mail address.
-    async fn teacher_email(&self, ctx: &Context<'_>) -> Result<String> {
+    async fn teacher_email(&self, ctx: &Context<'_>) -> Result<String, SharedError> {
         email(ctx, self.teacher_id).await
     }
 }
@@ -232,7 +231,7 @@ impl TeacherActivitySnapshot {
 #[ComplexObject]
 impl DiscordPractice {
     /// The creator's e-mail address.
-    async fn creator_email(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+    async fn creator_email(&self, ctx: &Context<'_>) -> Result<Option<String>, SharedError> {
         optional_email(ctx, self.creator_id).await
     }
 }
@@ -240,12 +239,12 @@ impl DiscordPractice {
 #[ComplexObject]
 impl PracticePackageOrder {
     /// The student's e-mail address.
-    async fn user_email(&self, ctx: &Context<'_>) -> Result<String> {
+    async fn user_email(&self, ctx: &Context<'_>) -> Result<String, SharedError> {
         email(ctx, self.user_id).await
     }
 
     /// The e-mail address of the pack's creator.
-    async fn teacher_email(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+    async fn teacher_email(&self, ctx: &Context<'_>) -> Result<Option<String>, SharedError> {
         optional_email(ctx, self.teacher_id).await
     }
 }
@@ -253,12 +252,12 @@ impl PracticePackageOrder {
 #[ComplexObject]
 impl CourseTeacherAssignment {
     /// The teacher's e-mail address.
-    async fn teacher_email(&self, ctx: &Context<'_>) -> Result<String> {
+    async fn teacher_email(&self, ctx: &Context<'_>) -> Result<String, SharedError> {
         email(ctx, self.teacher_id).await
     }
 
     /// The e-mail address of who assigned them.
-    async fn assigner_email(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+    async fn assigner_email(&self, ctx: &Context<'_>) -> Result<Option<String>, SharedError> {
         optional_email(ctx, self.assigned_by).await
     }
 }
@@ -266,7 +265,7 @@ impl CourseTeacherAssignment {
 #[ComplexObject]
 impl TeacherSubmission {
     /// The teacher's e-mail address.
-    async fn teacher_email(&self, ctx: &Context<'_>) -> Result<String> {
+    async fn teacher_email(&self, ctx: &Context<'_>) -> Result<String, SharedError> {
         email(ctx, self.teacher_id).await
     }
 

@@ -19,7 +19,7 @@ use super::dataset::email;
 use super::names::DatasetName;
 use super::total::Total;
 use super::upload::Upload;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, SharedError};
 use crate::id::Id;
 use crate::import::{self, CellProblem, Effect, Order};
 use crate::models::import::{Import as ImportRow, ImportMode, ImportState, ImportedBy};
@@ -197,11 +197,10 @@ impl Import {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "At most so many, from 0 to 500; 20 unless told.", default = 20)] first: Option<i32>,
-    ) -> Result<Vec<RejectedRow>> {
+    ) -> Result<Vec<RejectedRow>, SharedError> {
         let limit = at_most("first", first.unwrap_or(20))?;
         let rejections = ctx.data_unchecked::<DataLoader<Rejections>>();
-        let rows = rejections.load_one(FirstOf { import: self.0.id, limit }).await;
-        let rows = rows.map_err(|error| Error::Internal(anyhow::Error::msg(error)))?.unwrap_or_default();
+        let rows = rejections.load_one(FirstOf { import: self.0.id, limit }).await?.unwrap_or_default();
         let locale = ctx.request().locale;
         let row = |row: ImportRejection| RejectedRow {
             line: int(row.line),
@@ -224,7 +223,7 @@ impl Import {
     }
 
     /// The e-mail address of who imported it.
-    async fn imported_by(&self, ctx: &Context<'_>) -> Result<String> {
+    async fn imported_by(&self, ctx: &Context<'_>) -> Result<String, SharedError> {
         email(ctx, Id(self.0.imported_by)).await
     }
 

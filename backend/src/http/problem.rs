@@ -35,8 +35,7 @@ pub struct Problem {
 impl Problem {
     /// A problem with the status that goes with its code.
     pub fn of(code: ErrorCode, detail: impl Into<String>) -> Self {
-        let status = StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Self::new(status, code, detail)
+        Self::new(status(code.http_status()), code, detail)
     }
 
     /// A problem whose status says more than its code.
@@ -55,7 +54,7 @@ impl Problem {
 
     /// One of our errors, as its sender is told it; an internal one is logged here.
     pub fn from_error(error: &Error, locale: Locale, request_id: &str) -> Self {
-        let mut problem = Self::of(error.code(), error.message(locale));
+        let mut problem = Self::new(status(error.http_status()), error.code(), error.message(locale));
         problem.retry_after_seconds = error.retry_after_seconds();
         for invalid in error.fields() {
             problem.errors.insert(invalid.field.clone(), invalid.message.in_locale(locale).to_owned());
@@ -68,11 +67,14 @@ impl Problem {
     }
 }
 
+fn status(number: u16) -> StatusCode {
+    StatusCode::from_u16(number).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let retry_after = self.retry_after_seconds;
-        let mut response = (status, Json(self)).into_response();
+        let mut response = (status(self.status), Json(self)).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = retry_after {

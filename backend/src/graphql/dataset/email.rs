@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use async_graphql::dataloader::Loader;
 
 use crate::db::Pool;
+use crate::error::{Result, SharedError};
 use crate::models::user;
 
 /// Looks addresses up; made anew for each request, so that nobody meets what was looked up for another.
@@ -17,15 +18,18 @@ impl Emails {
     pub fn new(pool: Pool) -> Self {
         Self { pool }
     }
+
+    async fn look_up(&self, ids: &[i64]) -> Result<HashMap<i64, String>> {
+        let found = user::emails(&mut *self.pool.get().await?, ids).await?;
+        Ok(found.into_iter().collect())
+    }
 }
 
 impl Loader<i64> for Emails {
     type Value = String;
-    type Error = String;
+    type Error = SharedError;
 
-    async fn load(&self, ids: &[i64]) -> Result<HashMap<i64, String>, String> {
-        let mut conn = self.pool.get().await.map_err(|error| error.to_string())?;
-        let found = user::emails(&mut conn, ids).await.map_err(|error| error.to_string())?;
-        Ok(found.into_iter().collect())
+    async fn load(&self, ids: &[i64]) -> Result<HashMap<i64, String>, SharedError> {
+        Ok(self.look_up(ids).await?)
     }
 }

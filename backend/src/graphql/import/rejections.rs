@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use async_graphql::dataloader::Loader;
 
 use crate::db::Pool;
+use crate::error::{Result, SharedError};
 use crate::models::import_rejection::ImportRejection;
 
 /// Looks refused rows up; made anew for each request, so that nobody meets what was looked up for another.
@@ -26,25 +27,28 @@ impl Rejections {
     pub fn new(pool: Pool) -> Self {
         Self { pool }
     }
-}
 
-impl Loader<FirstOf> for Rejections {
-    type Value = Vec<ImportRejection>;
-    type Error = String;
-
-    async fn load(&self, wanted: &[FirstOf]) -> Result<HashMap<FirstOf, Self::Value>, String> {
-        let mut conn = self.pool.get().await.map_err(|error| error.to_string())?;
-        let mut found: HashMap<FirstOf, Self::Value> = HashMap::new();
+    async fn look_up(&self, wanted: &[FirstOf]) -> Result<HashMap<FirstOf, Vec<ImportRejection>>> {
+        let mut conn = self.pool.get().await?;
+        let mut found: HashMap<FirstOf, Vec<ImportRejection>> = HashMap::new();
         let mut by_limit: HashMap<i64, Vec<i64>> = HashMap::new();
         for first in wanted {
             by_limit.entry(first.limit).or_default().push(first.import);
         }
         for (limit, imports) in by_limit {
-            let rows = ImportRejection::first_of_each(&mut conn, &imports, limit).await;
-            for row in rows.map_err(|error| error.to_string())? {
+            for row in ImportRejection::first_of_each(&mut conn, &imports, limit).await? {
                 found.entry(FirstOf { import: row.import_id, limit }).or_default().push(row);
             }
         }
         Ok(found)
+    }
+}
+
+impl Loader<FirstOf> for Rejections {
+    type Value = Vec<ImportRejection>;
+    type Error = SharedError;
+
+    async fn load(&self, wanted: &[FirstOf]) -> Result<HashMap<FirstOf, Self::Value>, SharedError> {
+        Ok(self.look_up(wanted).await?)
     }
 }
