@@ -23,6 +23,7 @@ mod imports;
 mod migrations;
 mod mirror;
 mod names;
+mod panics;
 mod plans;
 mod player_event_partitions;
 mod recording;

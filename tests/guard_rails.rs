@@ -2,6 +2,7 @@
 //! inside.
 
 mod documents;
+mod wrong_arguments;
 
 use std::time::{Duration, Instant};
 

@@ -3,6 +3,7 @@
 //! What the user can mend is told in their words with a code; what they cannot is logged once, where it is handled, and
 //! says nothing about the inside.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,6 +65,13 @@ impl Error {
     /// One wrong field.
     pub fn invalid(field: impl Into<String>, message: impl Into<Phrase>) -> Self {
         Self::Invalid(vec![Invalid { field: field.into(), message: message.into() }])
+    }
+
+    /// A fault of ours that ended in a panic.
+    pub fn of_panic(cause: &(dyn Any + Send)) -> Self {
+        let words = cause.downcast_ref::<String>().map(String::as_str);
+        let words = words.or(cause.downcast_ref::<&str>().copied()).unwrap_or("without words");
+        Self::Internal(anyhow::anyhow!("It panicked: {words}"))
     }
 
     /// The code that clients see.

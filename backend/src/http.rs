@@ -9,18 +9,22 @@ mod player;
 pub mod problem;
 mod received;
 
+use std::panic::AssertUnwindSafe;
+
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
+use domain::Locale;
 use domain::failure::ErrorCode;
+use futures_util::FutureExt as _;
 use tower::ServiceBuilder;
-use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::app::App;
+use crate::error::Error;
 use problem::Problem;
 
 /// Every route.
@@ -42,7 +46,7 @@ pub fn router(app: App) -> Router {
                 .layer(always(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
                 .layer(always(header::X_FRAME_OPTIONS, "DENY"))
                 .layer(always(header::REFERRER_POLICY, "no-referrer"))
-                .layer(CatchPanicLayer::custom(problem::panicked)),
+                .layer(middleware::from_fn(survive)),
         )
         .with_state(app)
 }
@@ -55,6 +59,16 @@ fn always(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<Heade
 async fn without_foreign_request_id(mut request: Request, next: Next) -> Response {
     request.headers_mut().remove("x-request-id");
     next.run(request).await
+}
+
+/// A handler that panics is answered for as any other fault of ours.
+async fn survive(request: Request, next: Next) -> Response {
+    let request_id = caller::request_id(request.headers());
+    let locale = caller::asked_locale(request.headers()).unwrap_or(Locale::En);
+    match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+        Ok(response) => response,
+        Err(cause) => Problem::from_error(&Error::of_panic(&*cause), locale, &request_id).into_response(),
+    }
 }
 
 /// One line a request; never the query string, where links carry their signature.

@@ -1,5 +1,10 @@
 //! The last touch on an answer: error codes, the reader's language, and silence about the inside.
 
+mod wrong_field;
+
+use std::any::Any;
+use std::sync::Arc;
+
 use async_graphql::{ErrorExtensionValues, Response, ServerError, Value};
 use domain::Locale;
 use domain::failure::ErrorCode;
@@ -10,15 +15,35 @@ use crate::error::Error;
 /// Nobody reads more errors than these, and a small document can have very many.
 const MAX_ERRORS: usize = 20;
 
+/// What an answer is an answer to.
+#[derive(Debug)]
+pub struct Asked {
+    /// The GraphQL document.
+    pub document: String,
+    /// The reader's language.
+    pub locale: Locale,
+    /// The request's id in the log.
+    pub request_id: String,
+}
+
 /// Puts codes and words on every error of a response.
-pub fn finish(mut response: Response, locale: Locale, request_id: &str) -> Response {
+pub fn finish(mut response: Response, asked: &Asked) -> Response {
     response.errors.truncate(MAX_ERRORS);
-    response.errors = response.errors.into_iter().map(|error| told(error, locale, request_id)).collect();
+    response.errors = response.errors.into_iter().map(|error| told(error, asked)).collect();
     response
 }
 
-fn told(error: ServerError, locale: Locale, request_id: &str) -> ServerError {
-    let Some(ours) = error.source::<Error>() else { return by_library(error, request_id) };
+/// The response of a resolver that panicked, to be finished as others are.
+pub fn of_panic(cause: &(dyn Any + Send)) -> Response {
+    let mut error = ServerError::new("", None);
+    error.source = Some(Arc::new(Error::of_panic(cause)));
+    Response::from_errors(vec![error])
+}
+
+fn told(error: ServerError, asked: &Asked) -> ServerError {
+    let Asked { locale, request_id, .. } = asked;
+    let (locale, request_id) = (*locale, request_id.as_str());
+    let Some(ours) = error.source::<Error>() else { return by_library(error, asked) };
     let mut extensions = ErrorExtensionValues::default();
     extensions.set("code", ours.code().as_str());
     if let Some(first) = ours.fields().first() {
@@ -52,7 +77,7 @@ fn told(error: ServerError, locale: Locale, request_id: &str) -> ServerError {
 }
 
 /// What the library itself refuses: a document that is no GraphQL, unknown fields, wrong types, too much at once.
-fn by_library(mut error: ServerError, request_id: &str) -> ServerError {
+fn by_library(mut error: ServerError, asked: &Asked) -> ServerError {
     let mut extensions = error.extensions.take().unwrap_or_default();
     if extensions.get("code").is_none() {
         let code = match error.message.as_str() {
@@ -66,11 +91,24 @@ fn by_library(mut error: ServerError, request_id: &str) -> ServerError {
             _ => ErrorCode::BadUserInput,
         };
         extensions.set("code", code.as_str());
+        if code == ErrorCode::BadUserInput
+            && let Some(field) = wrong_field::named_in(&error.message).or_else(|| pointed_at(&error, asked))
+        {
+            extensions.set("field", field);
+        }
     }
     if error.source.take().is_some() {
         // A source that is not ours was not written for the caller.
-        error!(request_id, message = error.message, "A GraphQL request failed outside our own errors");
+        error!(asked.request_id, message = error.message, "A GraphQL request failed outside our own errors");
     }
     error.extensions = Some(extensions);
     error
+}
+
+/// The argument that could not be read; the library says only where its value stands.
+fn pointed_at(error: &ServerError, asked: &Asked) -> Option<String> {
+    let unread = ["Failed to parse \"", "Expected input type \""];
+    let place = error.locations.first()?;
+    unread.iter().any(|words| error.message.starts_with(words)).then_some(())?;
+    wrong_field::at(&asked.document, place.line, place.column)
 }

@@ -76,7 +76,7 @@ impl FromRequestParts<App> for Caller {
             request_id: request_id(headers),
             refresh_token: refresh_cookie::read(headers),
         };
-        let asked_for = text(headers, &ACCEPT_LANGUAGE).and_then(Locale::preferred);
+        let asked_for = asked_locale(headers);
         caller.locale = asked_for.unwrap_or(caller.locale);
         if let Some(token) = bearer(headers) {
             caller.identity = find(app, token).await.map_err(|error| caller.problem(&error))?;
@@ -105,6 +105,11 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 fn forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {
     let hops = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
     hops.rsplit(',').next()?.trim().parse().ok()
+}
+
+/// The language that the request asks for, if it is one of ours.
+pub fn asked_locale(headers: &HeaderMap) -> Option<Locale> {
+    text(headers, &ACCEPT_LANGUAGE).and_then(Locale::preferred)
 }
 
 /// The id that the request has in the log.

@@ -3,6 +3,8 @@
 //! A request that a foreign page could send without asking first is refused: a POST must be JSON, or multipart with a
 //! header that no form can set, and a GET cannot change anything.
 
+use std::panic::AssertUnwindSafe;
+
 use async_graphql::Request;
 use async_graphql::http::GraphiQLSource;
 use async_graphql::parser::types::OperationType;
@@ -15,13 +17,14 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{Html, IntoResponse, Response as HttpResponse};
 use axum::routing::{MethodRouter, get};
 use domain::access::Act;
+use futures_util::FutureExt as _;
 use serde::Deserialize;
 
 use self::refusal::Refusal;
 use super::caller::Caller;
 use super::received::{self, Incomplete};
 use crate::app::App;
-use crate::graphql::answer;
+use crate::graphql::answer::{self, Asked};
 
 mod refusal;
 mod upload;
@@ -98,9 +101,15 @@ async fn query(
 }
 
 async fn run(app: &App, caller: Caller, request: Request) -> HttpResponse {
-    let (locale, request_id) = (caller.locale, caller.request_id.clone());
-    let response = app.schema.execute(caller.into_graphql(app, request)).await;
-    let mut response = GraphQLResponse::from(answer::finish(response, locale, &request_id)).into_response();
+    let asked = Asked {
+        document: request.query.clone(),
+        locale: caller.locale,
+        request_id: caller.request_id.clone(),
+    };
+    let executed =
+        AssertUnwindSafe(app.schema.execute(caller.into_graphql(app, request))).catch_unwind().await;
+    let response = executed.unwrap_or_else(|cause| answer::of_panic(&*cause));
+    let mut response = GraphQLResponse::from(answer::finish(response, &asked)).into_response();
     // Answers hold what one person may see, and sometimes a secret.
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

@@ -1,11 +1,10 @@
 //! Errors outside GraphQL: RFC 9457 problem documents with a `code`, the same codes as in GraphQL.
 
-use std::any::Any;
 use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderValue, Response as HttpResponse, StatusCode};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use domain::Locale;
 use domain::failure::ErrorCode;
@@ -91,11 +90,4 @@ pub fn method_not_allowed() -> Problem {
         ErrorCode::BadUserInput,
         "This address does not take that method; the Allow header says which it takes.",
     )
-}
-
-/// The answer when a handler panicked.
-pub fn panicked(cause: Box<dyn Any + Send + 'static>) -> HttpResponse<axum::body::Body> {
-    let told = cause.downcast_ref::<String>().map(String::as_str).or(cause.downcast_ref::<&str>().copied());
-    error!(cause = told.unwrap_or("unknown"), "A handler panicked");
-    Problem::of(ErrorCode::Internal, "Something failed on our side.").into_response()
 }

@@ -1,0 +1,43 @@
+//! What the GraphQL library refuses by itself names what is wrong, as our own refusals do.
+
+use serde_json::{Value, json};
+
+use super::hub_and_admin;
+
+#[tokio::test]
+async fn what_the_library_refuses_names_the_argument_or_the_variable() {
+    let (hub, admin) = hub_and_admin().await;
+    let orders =
+        "mutation ($input: [PracticePackageOrderInput!]!) { mirrorPracticePackageOrders(input: $input) }";
+    for (query, variables, field) in [
+        ("{ courses(first: \"many\") { id } }", json!({}), "first"),
+        ("{ courses(first: 99999999999) { id } }", json!({}), "first"),
+        (
+            "query ($most: Int) {\n  courses (\n    search: \"ñ\", first : $most) { id }\n}",
+            json!({"most": 3e9}),
+            "first",
+        ),
+        ("{ datasets(locale: FR) { key } }", json!({}), "locale"),
+        ("query ($in: Locale) { datasets(locale: $in) { key } }", json!({"in": "FR"}), "locale"),
+        ("{ discordPractices(filter: {status: 1}) { totalCount } }", json!({}), "filter.status"),
+        ("{ discordPractices(filter: {curse: 1}) { totalCount } }", json!({}), "filter.curse"),
+        ("{ discordPractices(filtr: 1) { totalCount } }", json!({}), "filtr"),
+        ("{ import { id } }", json!({}), "id"),
+        ("query ($id: ID!) { import(id: $id) { id } }", json!({}), "$id"),
+        ("{ import(id: $id) { id } }", json!({}), "$id"),
+        ("query ($unused: ID) { viewer { id } }", json!({}), "$unused"),
+        (orders, json!({"input": [{"id": "1", "status": 7}]}), "input[0].practicePackageId"),
+    ] {
+        let answer = hub.graphql(query).variables(variables).by(&admin.token).send().await;
+        let extensions = &answer.body["errors"][0]["extensions"];
+        assert_eq!(
+            *extensions,
+            json!({"code": "BAD_USER_INPUT", "field": field}),
+            "{query}: {}",
+            answer.body
+        );
+    }
+    // What is not asked for by an argument has no name.
+    let answer = hub.graphql("{ viewer { nme } }").by(&admin.token).send().await;
+    assert_eq!(answer.body["errors"][0]["extensions"]["field"], Value::Null);
+}
