@@ -40,6 +40,11 @@ pub struct Hub {
 impl Hub {
     /// Starts a hub on any free port, makes its admin and signs in.
     pub async fn start() -> Result<Self> {
+        Self::with_settings(&[]).await
+    }
+
+    /// The same with these settings.
+    pub async fn with_settings(settings: &[(&str, &str)]) -> Result<Self> {
         // PostgreSQL runs as another user when we are root, and must get through to its files.
         let directory = tempfile::Builder::new()
             .prefix("dataporter-bench-")
@@ -49,6 +54,7 @@ impl Hub {
         let mut process = Stopped::new(
             dataporter(directory.path())?
                 .args(["serve", "--listen", "127.0.0.1:0"])
+                .envs(settings.iter().copied())
                 .stdout(Stdio::piped())
                 .stderr(log)
                 .spawn()

@@ -8,10 +8,12 @@ mod child;
 mod events;
 mod export;
 mod hub;
+mod ingest;
 mod memory;
 mod oulad;
 mod psql;
 mod series;
+mod wire;
 
 use std::path::PathBuf;
 
@@ -30,6 +32,8 @@ struct Cli {
 enum Which {
     /// Exports of player events beside `psql \copy` of the same select.
     Export(export::Arguments),
+    /// Player events one by one beside `pgbench`, and in batches beside `psql \copy`.
+    Ingest(ingest::Arguments),
     /// The Open University data set: in by the public API, out again, and compared value for value.
     Oulad {
         /// The folder with the data set, as its README describes it.
@@ -39,10 +43,15 @@ enum Which {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let which = Cli::parse().which.unwrap_or(Which::Export(export::Arguments::default()));
+    let which = Cli::parse().which;
     let work = async {
+        let Some(which) = which else {
+            export::run(export::Arguments::default()).await?;
+            return ingest::run(ingest::Arguments::default()).await;
+        };
         match which {
             Which::Export(arguments) => export::run(arguments).await,
+            Which::Ingest(arguments) => ingest::run(arguments).await,
             Which::Oulad { folder } => oulad::run(&folder).await,
         }
     };

@@ -52,6 +52,24 @@ impl Psql {
         Ok(began.elapsed())
     }
 
+    /// Transactions a second of a script that so many clients run for so many seconds, each prepared.
+    pub fn pgbench(&self, script: &Path, clients: usize, seconds: u64) -> Result<f64> {
+        let output = Command::new("pgbench")
+            .args(["-n", "-M", "prepared", "-j", "2", "-U", APPLICATION, "-h"])
+            .arg(&self.socket_directory)
+            .args(["-c", &clients.to_string(), "-T", &seconds.to_string(), "-f"])
+            .arg(script)
+            .arg(APPLICATION)
+            .output()
+            .context("pgbench cannot be run")?;
+        let printed = String::from_utf8_lossy(&output.stdout);
+        let rate = printed.lines().find_map(|line| line.strip_prefix("tps = ")?.split_whitespace().next());
+        let rate = rate.with_context(|| {
+            format!("pgbench failed: {printed}{}", String::from_utf8_lossy(&output.stderr))
+        })?;
+        Ok(rate.parse()?)
+    }
+
     fn command(&self) -> Command {
         let mut command = Command::new("psql");
         command

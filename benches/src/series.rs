@@ -10,13 +10,23 @@ pub struct Series(Vec<Duration>);
 impl Series {
     /// Adds a measurement.
     pub fn add(&mut self, time: Duration) {
-        self.0.push(time);
+        self.extend([time]);
+    }
+
+    /// Adds measurements.
+    pub fn extend(&mut self, times: impl IntoIterator<Item = Duration>) {
+        self.0.extend(times);
         self.0.sort_unstable();
     }
 
     /// The one in the middle.
     pub fn median(&self) -> Duration {
-        self.0.get(self.0.len() / 2).copied().unwrap_or_default()
+        self.percentile(50)
+    }
+
+    /// The one that so many percent are not above.
+    pub fn percentile(&self, percent: usize) -> Duration {
+        self.0.get(self.0.len() * percent / 100).copied().unwrap_or_default()
     }
 
     /// The median in relation to another one's.
