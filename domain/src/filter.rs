@@ -6,6 +6,8 @@ mod problem;
 pub use date_bound::{DateBound, Until};
 pub use problem::{FieldProblem, Problem};
 
+use std::collections::HashSet;
+
 use crate::dataset::{Dataset, FilterField};
 use crate::text::Text;
 
@@ -160,8 +162,14 @@ impl Filter {
     ) -> Result<Self, Vec<FieldProblem>> {
         let mut filter = Self::default();
         let mut problems = Vec::new();
+        let mut seen = HashSet::new();
         for (key, value) in pairs {
-            if let Err(problem) = filter.set(dataset, key, value.trim()) {
+            let problem = if seen.insert(key) {
+                filter.set(dataset, key, value.trim()).err()
+            } else {
+                Some(Problem::Repeated)
+            };
+            if let Some(problem) = problem {
                 problems.push(FieldProblem { field: key.to_owned(), problem });
             }
         }
@@ -268,6 +276,15 @@ mod tests {
         let problems = Filter::parse(Dataset::VideoPlayerEvents, pairs).unwrap_err();
         let fields: Vec<&str> = problems.iter().map(|problem| problem.field.as_str()).collect();
         assert_eq!(fields, ["course_id", "date_from", "colour", "lesson_id"]);
+    }
+
+    #[test]
+    fn the_same_filter_twice_is_refused() {
+        let pairs = [("course_id", "1"), ("course_id", "2"), ("event", ""), ("event", "play")];
+        let problems = Filter::parse(Dataset::VideoPlayerEvents, pairs).unwrap_err();
+        let problems: Vec<_> = problems.into_iter().map(|found| (found.field, found.problem)).collect();
+        let repeated = |key: &str| (key.to_owned(), Problem::Repeated);
+        assert_eq!(problems, [repeated("course_id"), repeated("event")]);
     }
 
     #[test]

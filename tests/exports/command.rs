@@ -57,6 +57,10 @@ async fn a_command_that_asks_for_the_impossible_is_told_so() {
             "video_player_events --format csv --filter status=paid",
             "status: video_player_events has no such filter.",
         ),
+        (
+            "video_player_events --format csv --filter course_id=1 --filter event=play --filter course_id=2",
+            "course_id: Given more than once.",
+        ),
         ("video_player_events --format csv --columns nothing", "columns: There is no column “nothing”."),
         ("video_player_events --format csv --filter format=json", "there is no filter “format”"),
         ("users --format csv", "invalid value 'users'"),

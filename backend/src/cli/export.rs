@@ -25,7 +25,7 @@ pub(super) struct Arguments {
     /// The format of the file.
     #[arg(long, value_parser = PossibleValuesParser::new(ExportFormat::AVAILABLE.map(ExportFormat::key)))]
     format: String,
-    /// A filter of the dataset, such as course_id=7 or date_from=2026-11-16; may be repeated.
+    /// A filter of the dataset, such as course_id=7 or date_from=2026-11-16; may be repeated, with another key each time.
     #[arg(long = "filter", value_name = "KEY=VALUE", value_parser = filter)]
     filters: Vec<(String, String)>,
     /// The columns of the file in their order, with commas between; all when left out.

@@ -29,6 +29,8 @@ pub enum Problem {
     NotText,
     /// The end is before the start.
     Reversed,
+    /// The same filter more than once.
+    Repeated,
 }
 
 impl Problem {
@@ -63,6 +65,8 @@ impl Problem {
             Self::NotText => "The text holds a null character.".to_owned(),
             Self::Reversed if es => "El final es anterior al comienzo.".to_owned(),
             Self::Reversed => "The end is before the start.".to_owned(),
+            Self::Repeated if es => "Está más de una vez. Se acepta una.".to_owned(),
+            Self::Repeated => "Given more than once. Accepted: once.".to_owned(),
         }
     }
 }
