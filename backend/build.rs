@@ -1,4 +1,4 @@
-//! Tells cargo what else the binary is made of, and packs the Hub's files into it, compressed.
+//! Tells cargo what else the binary is made of, and packs the Hub's and the player's files into it.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
 const DIST: &str = "../frontend/dist";
+const PLAYER: &str = "../player";
 
 fn main() -> io::Result<()> {
     // The migrations are compiled in.
@@ -20,12 +21,21 @@ fn main() -> io::Result<()> {
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or(io::ErrorKind::NotFound)?);
     let mut code = String::from("static FILES: &[File] = &[\n");
     for path in &files {
-        code += &pack(path, &out)?;
+        writeln!(code, "    {},", pack(path, &out)?).map_err(io::Error::other)?;
     }
     code += "];\n";
     let page = fs::read_to_string(Path::new(DIST).join("index.html")).unwrap_or_default();
     writeln!(code, "const INLINE_SCRIPTS: &str = {:?};", inline_scripts(&page)).map_err(io::Error::other)?;
-    fs::write(out.join("hub_files.rs"), code)
+    fs::write(out.join("hub_files.rs"), code)?;
+
+    println!("cargo::rerun-if-changed={PLAYER}");
+    let player = Path::new(PLAYER).canonicalize()?;
+    let mut code = String::new();
+    for (name, file) in [("SCRIPT", "dataporter-player.js"), ("CLIP", "demo.webm")] {
+        writeln!(code, "static {name}: File = {};", pack(&player.join(file), &out)?)
+            .map_err(io::Error::other)?;
+    }
+    fs::write(out.join("player_files.rs"), code)
 }
 
 fn hub_files() -> io::Result<Vec<PathBuf>> {
@@ -40,20 +50,24 @@ fn hub_files() -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// One entry of the table, with the file's bytes plain and compressed.
+/// The file as an expression, with its bytes plain and compressed; a video is compressed by itself.
 fn pack(path: &Path, out: &Path) -> io::Result<String> {
     let bytes = fs::read(path)?;
     let name = path.file_name().and_then(|name| name.to_str()).ok_or(io::ErrorKind::InvalidData)?;
-    let compressed = out.join(format!("{name}.br"));
-    let mut brotli = Vec::new();
-    let parameters = brotli::enc::BrotliEncoderParams { quality: 11, ..Default::default() };
-    brotli::BrotliCompress(&mut bytes.as_slice(), &mut brotli, &parameters)?;
-    fs::write(&compressed, brotli)?;
+    let compressed = if path.extension().is_some_and(|extension| extension == "webm") {
+        "None".to_owned()
+    } else {
+        let file = out.join(format!("{name}.br"));
+        let mut brotli = Vec::new();
+        let parameters = brotli::enc::BrotliEncoderParams { quality: 11, ..Default::default() };
+        brotli::BrotliCompress(&mut bytes.as_slice(), &mut brotli, &parameters)?;
+        fs::write(&file, brotli)?;
+        format!("Some(include_bytes!(r#\"{}\"#))", file.display())
+    };
     let etag = STANDARD.encode(&Sha256::digest(&bytes)[..12]);
-    let (plain, compressed) = (path.display(), compressed.display());
+    let plain = path.display();
     Ok(format!(
-        "    File {{ name: {name:?}, etag: \"\\\"{etag}\\\"\", bytes: include_bytes!(r#\"{plain}\"#), \
-         brotli: include_bytes!(r#\"{compressed}\"#) }},\n"
+        "File {{ name: {name:?}, etag: \"\\\"{etag}\\\"\", bytes: include_bytes!(r#\"{plain}\"#), brotli: {compressed} }}"
     ))
 }
 

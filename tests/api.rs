@@ -26,6 +26,7 @@ mod names;
 mod panics;
 mod plans;
 mod player_event_partitions;
+mod player_files;
 mod recording;
 mod settings;
 mod tidy;

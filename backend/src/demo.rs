@@ -21,11 +21,14 @@ mod viewing;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use diesel::QueryResult;
 use diesel_async::AsyncConnection as _;
 
 use crate::auth::password::Passwords;
 use crate::db::Connection;
+use crate::models::course::LessonRow;
 use crate::models::fresh;
+use crate::models::user::User;
 use academy::Academy;
 use sign_in::SignIn;
 
@@ -61,6 +64,11 @@ pub enum DemoError {
 /// Whether there is nothing in the database that an academy would be mixed with.
 pub async fn would_fit(conn: &mut Connection) -> Result<bool, DemoError> {
     Ok(fresh::is_empty(conn).await?)
+}
+
+/// The first lesson of the academy; nothing where this is no demo.
+pub async fn lesson(conn: &mut Connection) -> QueryResult<Option<LessonRow>> {
+    if User::exists_with_email(conn, sign_in::ADMIN).await? { LessonRow::first(conn).await } else { Ok(None) }
 }
 
 /// Fills an empty database, and answers with who can sign in and how: this is said once.

@@ -1,11 +1,15 @@
 //! The web server: its routes, one file a topic, and what holds for all of them.
 
+mod byte_range;
 pub mod caller;
 mod export;
 mod graphql;
 mod health;
 mod hub;
+mod packed;
 mod player;
+mod player_demo;
+mod player_files;
 pub mod problem;
 mod received;
 
@@ -33,6 +37,8 @@ pub fn router(app: App) -> Router {
         .route("/graphql", graphql::route())
         .merge(export::routes())
         .merge(player::routes(&app))
+        .merge(player_demo::routes())
+        .merge(player_files::routes())
         .merge(hub::routes())
         .merge(health::routes())
         .fallback(async || Problem::of(ErrorCode::NotFound, "There is nothing at this address."))

@@ -6,6 +6,7 @@ use rand::seq::SliceRandom as _;
 
 use super::ids::Ids;
 use super::names::person;
+use super::sign_in::ADMIN;
 use crate::models::mirrored::user::MirroredUser;
 
 /// How many teachers there are beside the one who signs in.
@@ -45,7 +46,7 @@ impl People {
             teachers: Vec::new(),
             students: Vec::with_capacity(students),
         };
-        people.admin = people.join(ids, Role::Admin, "Lucía Herrera Campos", "admin@academia.example");
+        people.admin = people.join(ids, Role::Admin, "Lucía Herrera Campos", ADMIN);
         people.join(ids, Role::Service, "Plataforma de la academia", "plataforma@academia.example");
         let coordination =
             people.join(ids, Role::TeacherAdmin, "Andrés Ibáñez Rojas", "coordinacion@academia.example");

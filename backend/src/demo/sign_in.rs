@@ -9,9 +9,11 @@ use crate::auth::password::Passwords;
 use crate::db::Connection;
 use crate::models::user::User;
 
+/// The admin of the academy, by whom it is known: no real address ends like that (RFC 2606).
+pub(super) const ADMIN: &str = "admin@academia.example";
 /// Those of the academy who have a password.
 const PEOPLE: [(Role, &str); 4] = [
-    (Role::Admin, "admin@academia.example"),
+    (Role::Admin, ADMIN),
     (Role::TeacherAdmin, "coordinacion@academia.example"),
     (Role::Teacher, "docente@academia.example"),
     (Role::Student, "estudiante@academia.example"),

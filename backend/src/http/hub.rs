@@ -5,10 +5,7 @@
 
 use axum::Router;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::header::{
-    ACCEPT_ENCODING, ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
-    COOKIE, ETAG, IF_NONE_MATCH, VARY,
-};
+use axum::http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
@@ -16,16 +13,9 @@ use axum_extra::extract::CookieJar;
 use domain::Locale;
 use domain::failure::ErrorCode;
 
+use super::packed::File;
 use super::problem::Problem;
 use crate::app::App;
-
-/// A file of the Hub.
-struct File {
-    name: &'static str,
-    etag: &'static str,
-    bytes: &'static [u8],
-    brotli: &'static [u8],
-}
 
 include!(concat!(env!("OUT_DIR"), "/hub_files.rs"));
 
@@ -71,7 +61,7 @@ async fn start(
 }
 
 /// The language whose exact tag this is: pages are in no other place than under those.
-fn spoken(tag: &str) -> Option<Locale> {
+pub fn spoken(tag: &str) -> Option<Locale> {
     Locale::ALL.into_iter().find(|locale| locale.tag() == tag)
 }
 
@@ -79,7 +69,8 @@ fn address(locale: Locale) -> String {
     format!("/{}/admin/data-porter", locale.tag())
 }
 
-fn preferred(app: &App, headers: &HeaderMap) -> Locale {
+/// The language that was chosen in the Hub, else the browser's, else the hub's.
+pub fn preferred(app: &App, headers: &HeaderMap) -> Locale {
     let chosen = headers.contains_key(COOKIE).then(|| CookieJar::from_headers(headers));
     let chosen = chosen.and_then(|cookies| Locale::parse(cookies.get(LOCALE_COOKIE)?.value()));
     let asked_for = || Locale::preferred(headers.get(ACCEPT_LANGUAGE)?.to_str().ok()?);
@@ -90,9 +81,14 @@ async fn page(State(app): State<App>, Path(path): Path<Vec<String>>, headers: He
     if path.first().and_then(|tag| spoken(tag)).is_none() {
         return Redirect::to(&address(preferred(&app, &headers))).into_response();
     }
+    app_page(&headers)
+}
+
+/// The app's page, which shows what belongs at the address.
+pub fn app_page(headers: &HeaderMap) -> Response {
     match FILES.iter().find(|file| file.name == PAGE) {
         Some(file) => {
-            let mut response = answer(file, &headers, "no-cache");
+            let mut response = file.answer(headers, "no-cache");
             if let Ok(policy) = HeaderValue::try_from(policy()) {
                 response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
             }
@@ -118,41 +114,11 @@ async fn file(Path(name): Path<String>, headers: HeaderMap) -> Response {
         return Redirect::to(&address(locale)).into_response();
     }
     match FILES.iter().find(|file| file.name == name && file.name != PAGE) {
-        Some(file) => answer(file, &headers, "public, max-age=31536000, immutable"),
+        Some(file) => file.answer(&headers, "public, max-age=31536000, immutable"),
         None => nothing(),
     }
 }
 
 fn nothing() -> Response {
     Problem::of(ErrorCode::NotFound, "There is nothing at this address.").into_response()
-}
-
-fn answer(file: &File, headers: &HeaderMap, cache: &'static str) -> Response {
-    let common = [(ETAG, file.etag), (CACHE_CONTROL, cache), (VARY, "accept-encoding")];
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if text(IF_NONE_MATCH).split(',').any(|known| known.trim() == file.etag) {
-        return (StatusCode::NOT_MODIFIED, common).into_response();
-    }
-    let kind = [(CONTENT_TYPE, media_type(file.name))];
-    let takes_brotli = text(ACCEPT_ENCODING).split(',').any(|coding| coding.trim() == "br");
-    if takes_brotli {
-        (common, kind, [(CONTENT_ENCODING, "br")], file.brotli).into_response()
-    } else {
-        (common, kind, file.bytes).into_response()
-    }
-}
-
-fn media_type(name: &str) -> &'static str {
-    match name.rsplit('.').next().unwrap_or_default() {
-        "html" => "text/html; charset=utf-8",
-        "js" | "mjs" => "text/javascript; charset=utf-8",
-        "css" => "text/css; charset=utf-8",
-        "wasm" => "application/wasm",
-        "svg" => "image/svg+xml",
-        "png" => "image/png",
-        "webm" => "video/webm",
-        "mp4" => "video/mp4",
-        "json" => "application/json",
-        _ => "application/octet-stream",
-    }
 }

@@ -47,6 +47,13 @@ pub struct LessonRow {
     pub course: CourseRow,
 }
 
+impl LessonRow {
+    /// The lesson with the lowest id.
+    pub async fn first(conn: &mut AsyncPgConnection) -> QueryResult<Option<Self>> {
+        Self::query().order(lessons::id).first(conn).await.optional()
+    }
+}
+
 /// Whether there is such a course.
 pub async fn exists(conn: &mut AsyncPgConnection, id: i64) -> QueryResult<bool> {
     select(diesel::dsl::exists(courses::table.find(id))).get_result(conn).await

@@ -119,6 +119,12 @@ impl User {
         Self::query().filter(lower(users::email).eq(lower(email))).first(conn).await.optional()
     }
 
+    /// Whether there is a user with this e-mail address, active or not.
+    pub async fn exists_with_email(conn: &mut Connection, email: &str) -> QueryResult<bool> {
+        let known = users::table.filter(lower(users::email).eq(lower(email)));
+        dsl::select(dsl::exists(known)).get_result(conn).await
+    }
+
     /// The active user with this e-mail address, and their password's hash.
     pub async fn with_password_hash(
         conn: &mut Connection,

@@ -31,6 +31,7 @@ pub fn ScopeNote() -> impl IntoView {
             | Denied::ScopeUnknown
             | Denied::CourseNotAssigned
             | Denied::NeedsManageSettings
+            | Denied::NotYourUser
             | Denied::NeedsTokenScope(_)
             | Denied::NeedsSignIn => denied.message(i18n.locale()),
         }

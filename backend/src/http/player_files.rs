@@ -1,0 +1,32 @@
+//! What learning platforms embed: the script that reports what a player plays, and the clip that the demo plays.
+
+use axum::Router;
+use axum::http::HeaderMap;
+use axum::http::header::{HeaderName, HeaderValue};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+
+use super::packed::File;
+use crate::app::App;
+
+include!(concat!(env!("OUT_DIR"), "/player_files.rs"));
+
+/// Pages of other sites may load the script.
+const CROSS_ORIGIN: (HeaderName, HeaderValue) =
+    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin"));
+
+/// Pages name the files without a version, so a new one is taken up within minutes.
+const CACHE: &str = "public, max-age=300";
+
+/// The routes.
+pub fn routes() -> Router<App> {
+    Router::new().route("/player/dataporter-player.js", get(script)).route("/player/demo.webm", get(clip))
+}
+
+async fn script(headers: HeaderMap) -> Response {
+    ([CROSS_ORIGIN], SCRIPT.answer(&headers, CACHE)).into_response()
+}
+
+async fn clip(headers: HeaderMap) -> Response {
+    CLIP.answer(&headers, CACHE)
+}

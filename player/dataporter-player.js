@@ -1,0 +1,162 @@
+// Records in DataPorter Hub how a video is watched. Classic script or module; see docs/player.md.
+globalThis.DataPorterPlayer = { attach(video, options) {
+
+const { endpoint, lessonId, provider, contextTag } = options;
+const BATCH = 100, KEPT = 1000, BEAT = 4e3, MINUTE = 6e4; // events, events, ms, ms
+const stop = new AbortController();
+let queue = [], size = BATCH, failures = 0, due = 0, busy;
+let token, viewer, key, left;
+let position = video.currentTime, watched = 0, ticked = 0, from = null, scrub;
+
+const uuid = () => crypto.randomUUID?.() ?? // only a secure page has it
+  "xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx".replace(/x/g, () => (crypto.getRandomValues(new Uint8Array(1))[0] & 15).toString(16));
+
+// Later: a mistake in there must not stop us.
+const tell = (name, ...words) => options[name] && queueMicrotask(() => options[name](...words));
+const drop = (event, error) => {
+  queue = queue.filter((other) => other !== event);
+  tell("onState", event, error ? "rejected" : "recorded", error);
+  if (error) tell("onRejected", event, error);
+};
+
+// Under a key of this attachment's own, with when it was last alive.
+const save = (alive = Date.now()) => {
+  try {
+    if (key && queue[0]) localStorage[key] = JSON.stringify([alive, queue]);
+    else if (key) delete localStorage[key];
+  } catch {} // full
+};
+const keep = (events) => {
+  queue.push(...events);
+  for (const event of events) tell("onState", event, "waiting");
+  while (queue.length > KEPT)
+    drop(queue.find(({ event }) => event === "progress_tick") || queue[0], { code: "BUFFER_FULL" });
+  save();
+};
+// Takes over from who is gone. Who only slept sends too: the same ids.
+const adopt = () => {
+  for (const other of Object.keys(key ? localStorage : {})) {
+    if (other === key || !other.startsWith(key.slice(0, -36))) continue;
+    const [alive, events] = JSON.parse(localStorage[other] || "[0,[]]");
+    if (Date.now() - alive < MINUTE) continue;
+    delete localStorage[other];
+    keep(events);
+  }
+};
+
+const track = (event, extra) => {
+  keep([{
+    clientEventId: uuid(), recordedAt: new Date().toISOString(), event, lessonId, provider, contextTag,
+    playbackSeconds: video.currentTime | 0, watchedSeconds: watched | 0, videoDuration: video.duration | 0 || null,
+    playbackRate: video.playbackRate, ...extra,
+  }]);
+  if (queue.length >= BATCH && Date.now() >= due) flush();
+};
+const seek = () => {
+  clearTimeout(scrub);
+  if (from !== null) track("seek", { metadata: { from: from | 0, to: video.currentTime | 0 } });
+  from = null;
+};
+const tick = () => {
+  seek();
+  if (watched > ticked) track("progress_tick");
+  ticked = watched;
+};
+
+const renew = async () => {
+  token = await (options.getToken?.() ?? options.token);
+  let sub;
+  try {
+    ({ sub } = JSON.parse(atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/"))));
+    if (sub && localStorage) key = key || `dataporter-player ${endpoint} ${sub} ${uuid()}`;
+  } catch {} // no JWT, or no storage: memory has to do
+  viewer = viewer || sub;
+  if (sub !== viewer) throw (token = null); // somebody else's
+  adopt();
+};
+const body = (events) => JSON.stringify({ token, events });
+// Text, with the token inside, needs no preflight.
+const post = (events) => fetch(endpoint, { method: "POST", body: body(events), signal: AbortSignal.timeout?.(MINUTE) });
+
+const send = async () => {
+  if (!queue[0]) return;
+  const batch = queue.slice(0, size);
+  let answer, wait = 0;
+  try {
+    if (!token) await renew();
+    answer = await post(batch);
+    if (answer.status === 401) answer = await renew().then(() => post(batch));
+    const { status, ok, headers } = answer, said = await answer.json().catch(() => ({}));
+    wait = +headers.get("retry-after") || said.retryAfterSeconds || 0;
+    if (ok) {
+      size = BATCH;
+      said.results.forEach(({ error }, at) => {
+        if (!/^(RATE_LIMITED|INTERNAL)$/.test(error?.code)) drop(batch[at], error);
+      });
+    } else if (status < 500 && ![401, 408, 429].includes(status)) {
+      // Fewer, until what is wrong stands alone.
+      size = batch.length >> 1 || 1;
+      if (!batch[1]) drop(batch[0], { code: status, ...said });
+    }
+  } catch {} // no network
+  save();
+  const owed = batch.filter((event) => queue.includes(event));
+  for (const event of owed) tell("onState", event, "again");
+  if (answer?.ok && !owed[0]) {
+    failures = 0;
+    return send();
+  }
+  const pause = Math.min(BEAT * 2 ** failures++, MINUTE) * (1 + Math.random()) / 2;
+  due = Date.now() + Math.max(pause, wait * 1e3);
+};
+const flush = () => (busy = busy || send().finally(() => (busy = null)));
+
+const leave = () => {
+  tick();
+  save(0); // a beacon gets no answer
+  if (!token || left === (left = queue[queue.length - 1])) return;
+  for (let rest = queue, part; rest[0]; rest = rest.slice(part.length)) {
+    part = rest.slice(0, BATCH);
+    while (new Blob([body(part)]).size > 6e4) part = part.slice(0, part.length >> 1);
+    if (!part[0] || !navigator.sendBeacon(endpoint, body(part))) return;
+  }
+};
+
+const on = (target, name, act) => target.addEventListener(name, act, { signal: stop.signal });
+on(video, "play", () => track("play"));
+on(video, "pause", () => {
+  if (video.ended) tick();
+  track("pause");
+});
+on(video, "timeupdate", () => {
+  if (video.seeking) return;
+  watched += Math.max(video.currentTime - position, 0) / video.playbackRate || 0;
+  position = video.currentTime;
+  if (watched - ticked >= 5) tick();
+});
+on(video, "seeking", () => {
+  from = from ?? position;
+  position = video.currentTime;
+  clearTimeout(scrub);
+  scrub = setTimeout(seek, 500);
+});
+on(window, "online", flush);
+on(window, "pagehide", leave);
+on(document, "visibilitychange", () => document.hidden && leave());
+const beat = setInterval(() => {
+  save();
+  if (Date.now() >= due) flush();
+  adopt();
+}, BEAT);
+if (!video.paused) track("play");
+renew().catch(() => {});
+
+const detach = () => {
+  stop.abort();
+  clearInterval(beat);
+  tick();
+  return flush();
+};
+return { track, flush, detach };
+
+} };
