@@ -114,7 +114,7 @@ async fn cell(hub: &Hub, token: &str, dataset: Dataset, filter: &Filter) -> Stri
     if on_pages == in_file { on_pages } else { format!("{on_pages}, file {in_file}") }
 }
 
-/// What the connection says forwards, backwards, and when only asked for the number.
+/// What the connection says forwards, backwards, and when only asked for the number, and what charts add up to.
 async fn on_pages(hub: &Hub, token: &str, dataset: Dataset, filter: &Filter) -> String {
     let filter: Vec<String> =
         filter.iter().map(|(key, id)| format!("{}: \"{id}\"", camel_case(key))).collect();
@@ -132,6 +132,16 @@ async fn on_pages(hub: &Hub, token: &str, dataset: Dataset, filter: &Filter) -> 
             Value::Array(rows) => rows.len().to_string(),
             Value::Number(count) => count.to_string(),
             _ => answer.code(),
+        });
+    }
+    if dataset == Dataset::VideoPlayerEvents {
+        let query = format!("{{ found: playerEventSeries({filter}) {{ count }} }}");
+        let answer = hub.graphql(&query).by(token).send().await;
+        told.push(match answer.body["data"]["found"].as_array() {
+            Some(counts) => {
+                counts.iter().filter_map(|count| count["count"].as_i64()).sum::<i64>().to_string()
+            }
+            None => answer.code(),
         });
     }
     agreed(told)

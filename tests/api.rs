@@ -28,6 +28,7 @@ mod plans;
 mod player_event_partitions;
 mod player_files;
 mod recording;
+mod series;
 mod settings;
 mod tidy;
 mod tokens;

@@ -1,55 +1,84 @@
-//! How PostgreSQL finds the rows that a page asks for: never by looking at all of them.
+//! How PostgreSQL finds the rows that somebody asks for: never by looking at all of them.
 
 use domain::Dataset;
 use domain::access::Role;
 
 use crate::harness::dataset::connection;
-use crate::harness::hub::Hub;
+use crate::harness::hub::{Hub, TestUser};
 use crate::harness::statements::Statements;
 
-#[tokio::test]
-async fn a_value_that_hardly_ever_occurs_is_found_by_an_index() {
+/// A hub whose tables hold 20,000 rows of two months, of which the first alone is of a rare kind.
+async fn hub_with_many_rows() -> (Hub, TestUser) {
     let hub = Hub::start().await;
     let admin = hub.user(Role::Admin).await;
     let lesson = hub.academy.lesson(hub.academy.course().await).await.id;
-    for day in ["2026-10-10", "2026-11-10"] {
-        hub.sql(&format!("SELECT ensure_player_event_partitions('{day}', '{day}')")).await;
-    }
+    let at = "'2026-10-01Z'::timestamptz + n * interval '3 minutes'";
     hub.sql(&format!(
-        "INSERT INTO video_player_events (event, provider, recorded_at)
-         SELECT 'play', CASE n WHEN 1 THEN 'rare' ELSE 'vimeo' END, '2026-10-01Z'::timestamptz + n * interval '3 minutes'
-         FROM generate_series(1, 20000) AS n;
+        "SELECT ensure_player_event_partitions('2026-10-01', '2026-11-30');
+         INSERT INTO video_player_events (event, provider, recorded_at)
+         SELECT 'play', CASE n WHEN 1 THEN 'rare' ELSE 'vimeo' END, {at} FROM generate_series(1, 20000) AS n;
          INSERT INTO discord_practices (lesson_id, title, type, start_at)
-         SELECT {lesson}, 'A practice', CASE n WHEN 1 THEN 'rare' ELSE 'cohort' END, '2026-10-01Z'::timestamptz + n * interval '3 minutes'
-         FROM generate_series(1, 20000) AS n;
+         SELECT {lesson}, 'x', CASE n WHEN 1 THEN 'rare' ELSE 'cohort' END, {at} FROM generate_series(1, 20000) AS n;
          INSERT INTO teacher_submissions (teacher_id, type, title, status, created_at)
-         SELECT {}, CASE n WHEN 1 THEN 'pack' ELSE 'lesson' END, 'A proposal', 'pending', '2026-10-01Z'::timestamptz + n * interval '3 minutes'
-         FROM generate_series(1, 20000) AS n;
+         SELECT {}, CASE n WHEN 1 THEN 'pack' ELSE 'lesson' END, 'x', 'pending', {at} FROM generate_series(1, 20000) AS n;
          ANALYZE",
         admin.id
     ))
     .await;
+    (hub, admin)
+}
+
+#[tokio::test]
+async fn a_value_that_hardly_ever_occurs_is_found_by_an_index() {
+    let (hub, admin) = hub_with_many_rows().await;
     let statements = Statements::of(&hub.app.pool).await;
-    for (dataset, filter, index) in [
-        (Dataset::VideoPlayerEvents, "provider: \"rare\"", "video_player_events_y2026m10_provider_"),
-        (Dataset::DiscordPractices, "type: \"rare\"", "discord_practices_type_idx"),
-        (Dataset::TeacherSubmissions, "type: \"pack\"", "teacher_submissions_type_idx"),
+    for (dataset, filter, value, index) in [
+        (Dataset::VideoPlayerEvents, "provider", "rare", "video_player_events_y2026m10_provider_"),
+        (Dataset::DiscordPractices, "type", "rare", "discord_practices_type_idx"),
+        (Dataset::TeacherSubmissions, "type", "pack", "teacher_submissions_type_idx"),
     ] {
-        let query = format!("{{ page: {}(filter: {{{filter}}}) {{ nodes {{ id }} }} }}", connection(dataset));
+        let connection = connection(dataset);
+        let query =
+            format!("{{ page: {connection}(filter: {{{filter}: \"{value}\"}}) {{ nodes {{ id }} }} }}");
         let page = hub.graphql(&query).by(&admin.token).data().await;
         assert_eq!(page["page"]["nodes"].as_array().unwrap().len(), 1, "{}", dataset.key());
-        let read = statements.take().into_iter().find(|statement| statement.contains("ORDER BY")).unwrap();
-        let value = filter.split('"').nth(1).unwrap();
-        let plan = plan(&hub, &read, value).await;
+        let plan = plan(&hub, &statement(&statements, "ORDER BY"), &format!("'{value}', 51")).await;
         assert!(plan.contains(index), "{plan}");
     }
 }
 
-/// The plan of a statement with one value and a limit.
-async fn plan(hub: &Hub, statement: &str, value: &str) -> String {
+#[tokio::test]
+async fn a_chart_reads_no_more_than_its_filter_needs() {
+    let (hub, admin) = hub_with_many_rows().await;
+    let statements = Statements::of(&hub.app.pool).await;
+    let query = "{ playerEventSeries(filter: {provider: \"rare\", dateFrom: \"2026-10-01\"}) { count } }";
+    hub.graphql(query).by(&admin.token).data().await;
+    let heard = statements.take();
+    for (words, values) in [
+        ("SELECT min", "'2026-10-01Z', 'rare'"),
+        ("width_bucket", "'{2026-10-01Z}', '2026-10-01Z', 'rare', '2026-10-02Z', 9"),
+    ] {
+        let plan =
+            plan(&hub, heard.iter().find(|statement| statement.contains(words)).unwrap(), values).await;
+        assert!(plan.contains("video_player_events_y2026m10_provider_"), "{plan}");
+        assert!(!plan.contains("video_player_events_y2026m09"), "{plan}");
+    }
+    hub.graphql("{ playerEventSeries(bucket: WEEK) { count } }").by(&admin.token).data().await;
+    let plan = plan(&hub, &statement(&statements, "SELECT min"), "").await;
+    assert!(!plan.contains("Seq Scan on video_player_events_y2026m10"), "{plan}");
+}
+
+/// The statement with these words that was heard last.
+fn statement(statements: &Statements, words: &str) -> String {
+    statements.take().into_iter().rfind(|statement| statement.contains(words)).unwrap()
+}
+
+/// The plan of a statement with these values.
+async fn plan(hub: &Hub, statement: &str, values: &str) -> String {
     let client = hub.database.client().await;
-    client.batch_execute(&format!("PREPARE page AS {statement}")).await.unwrap();
-    let plan = client.simple_query(&format!("EXPLAIN EXECUTE page('{value}', 51)")).await.unwrap();
+    client.batch_execute(&format!("PREPARE asked AS {statement}")).await.unwrap();
+    let values = if values.is_empty() { String::new() } else { format!("({values})") };
+    let plan = client.simple_query(&format!("EXPLAIN EXECUTE asked{values}")).await.unwrap();
     let lines = plan.iter().filter_map(|line| match line {
         tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0),
         _ => None,

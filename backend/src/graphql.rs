@@ -26,6 +26,7 @@ pub struct Query(
     audit::AuditQuery,
     catalog::CatalogQuery,
     dataset::DatasetQuery,
+    dataset::SeriesQuery,
     import::ImportQuery,
     token::TokenQuery,
     user::UserQuery,

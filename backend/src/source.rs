@@ -8,6 +8,7 @@ mod fragment;
 pub mod grant;
 mod ordered;
 mod page;
+pub mod series;
 pub mod snapshot;
 
 use std::future::Future;

@@ -8,7 +8,6 @@ pub const LATER: &[&str] = &[
     "Driver",
     "DriverRun",
     "DriverStatus",
-    "EventCount",
     "Mutation.eraseUserData",
     "Mutation.markNotificationRead",
     "Mutation.publishPlatformEvents",
@@ -25,7 +24,6 @@ pub const LATER: &[&str] = &[
     "PracticeSessionConsumedInput",
     "Query.deadDeliveries",
     "Query.notifications",
-    "Query.playerEventSeries",
     "Query.syncRuns",
     "Query.syncStatus",
     "ReservationCancelledInput",
@@ -34,5 +32,4 @@ pub const LATER: &[&str] = &[
     "SyncState",
     "SyncStatus",
     "SyncTrigger",
-    "TimeBucket",
 ];

@@ -2,6 +2,7 @@
 
 mod email;
 mod filter;
+mod series;
 
 use async_graphql::connection::{Connection, Edge, EmptyFields};
 use async_graphql::dataloader::DataLoader;
@@ -14,6 +15,7 @@ use filter::{
     StudentActivitySnapshotFilter, TeacherActivitySnapshotFilter, TeacherSubmissionFilter,
     VideoPlayerEventFilter,
 };
+pub use series::SeriesQuery;
 
 use super::context::ContextExt as _;
 use super::total::Total;

@@ -1,10 +1,11 @@
 //! Pieces of SQL that diesel has no words for.
 
+use chrono::{DateTime, Utc};
 use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Bool, Json, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Json, Nullable, Text, Timestamptz};
 
 use super::Cursor;
 
@@ -92,4 +93,54 @@ impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Explain<Q> {
 
 impl<Q> Query for Explain<Q> {
     type SqlType = Json;
+}
+
+/// The moments of the first and the last player event that a query gives.
+#[derive(Clone, Copy, Debug, QueryId)]
+pub struct Ends<Q>(pub(super) Q);
+
+impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Ends<Q> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("SELECT min(recorded_at), max(recorded_at) FROM (");
+        self.0.walk_ast(out.reborrow())?;
+        out.push_sql(") AS counted");
+        Ok(())
+    }
+}
+
+impl<Q> Query for Ends<Q> {
+    type SqlType = (Nullable<Timestamptz>, Nullable<Timestamptz>);
+}
+
+/// The player events that a query gives, counted by the stretch of time that they fall into and by kind.
+///
+/// PostgreSQL is told when each stretch begins rather than the name of a time zone, which it need not know.
+#[derive(Clone, Copy, Debug)]
+pub struct Counts<'a, Q> {
+    pub(super) query: Q,
+    pub(super) starts: &'a [DateTime<Utc>],
+    pub(super) end: DateTime<Utc>,
+    pub(super) most: i64,
+}
+
+impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Counts<'_, Q> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("SELECT width_bucket(recorded_at, ");
+        out.push_bind_param::<Array<Timestamptz>, _>(&self.starts)?;
+        out.push_sql(") AS place, event, count(*) FROM (");
+        self.query.walk_ast(out.reborrow())?;
+        out.push_sql(") AS counted WHERE recorded_at < ");
+        out.push_bind_param::<Timestamptz, _>(&self.end)?;
+        out.push_sql(" GROUP BY place, event ORDER BY place, event COLLATE \"C\" LIMIT ");
+        out.push_bind_param::<BigInt, _>(&self.most)
+    }
+}
+
+impl<Q> QueryId for Counts<'_, Q> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Q> Query for Counts<'_, Q> {
+    type SqlType = (Integer, Text, BigInt);
 }
