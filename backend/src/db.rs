@@ -11,7 +11,9 @@ use diesel::pg::Pg;
 use diesel::sql_types::{Nullable, Text};
 use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
-use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, deadpool};
+use diesel_async::pooled_connection::{
+    AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod, deadpool,
+};
 use diesel_async::{AsyncConnection as _, RunQueryDsl as _, SimpleAsyncConnection as _};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
 use futures_util::FutureExt as _;
@@ -59,6 +61,8 @@ const MIGRATION_LOCK: &str = "SELECT pg_advisory_lock(7238261054)";
 /// `patience`.
 pub fn pool(database_url: &SecretString, size: usize, patience: Duration) -> Pool {
     let mut config = ManagerConfig::default();
+    // A connection that was closed is known as such without asking the server first, each time that one is taken.
+    config.recycling_method = RecyclingMethod::Fast;
     config.custom_setup = Box::new(|url| connect_for_requests(url.to_owned()).boxed());
     let manager = AsyncDieselConnectionManager::new_with_config(database_url.expose_secret(), config);
     Pool::builder(manager)

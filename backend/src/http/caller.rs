@@ -89,14 +89,14 @@ impl FromRequestParts<App> for Caller {
     }
 }
 
-/// Who proved by a token who they are; nobody when it is not good.
-pub async fn find(app: &App, token: &str) -> Result<Option<Identity>> {
+async fn find(app: &App, token: &str) -> Result<Option<Identity>> {
     let now = app.clock.now();
     let Some(proof) = Proof::of(&app.auth, token, now).await else { return Ok(None) };
     identify(&app.auth, &mut *app.pool.get().await?, proof, now).await
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+/// The token in the header.
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = text(headers, &AUTHORIZATION)?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

@@ -15,14 +15,16 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use axum::{Json, Router};
+use domain::Locale;
 use domain::failure::ErrorCode;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use self::answer::{Progress, Results};
 use self::body::{Received, Report, Unreadable};
-use super::caller::{Caller, find};
+use super::caller::{asked_locale, bearer, request_id};
 use super::problem::Problem;
 use crate::app::App;
+use crate::auth::identity::{Proof, identify};
 use crate::error::{Error, Result};
 use crate::telemetry::player_event::Recording;
 
@@ -46,36 +48,45 @@ pub fn routes(app: &App) -> Router<App> {
     Router::new().route(PATH, post(receive).options(answered_by_layer)).layer(cors)
 }
 
-async fn receive(State(app): State<App>, caller: Caller, headers: HeaderMap, body: Body) -> Response {
+async fn receive(State(app): State<App>, headers: HeaderMap, body: Body) -> Response {
+    let locale = asked_locale(&headers).unwrap_or(app.config.hub.locale);
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let received = match body::read(content_type, body).await {
         Ok(received) => received,
-        Err(unreadable) => return refused(unreadable, &caller).into_response(),
+        Err(unreadable) => return refused(&unreadable, locale).into_response(),
     };
-    match record(&app, &caller, received).await {
+    match record(&app, locale, bearer(&headers), received).await {
         Ok(answer) => answer,
-        Err(error) => caller.problem(&error).into_response(),
+        Err(error) => Problem::from_error(&error, locale, &request_id(&headers)).into_response(),
     }
 }
 
-fn refused(unreadable: Unreadable, caller: &Caller) -> Problem {
+fn refused(unreadable: &Unreadable, locale: Locale) -> Problem {
     let status = match unreadable {
         Unreadable::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Unreadable::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Unreadable::BrokenOff => StatusCode::REQUEST_TIMEOUT,
         Unreadable::NotAnObject(_) => StatusCode::BAD_REQUEST,
     };
-    Problem::new(status, ErrorCode::BadUserInput, unreadable.message().in_locale(caller.locale))
+    Problem::new(status, ErrorCode::BadUserInput, unreadable.message().in_locale(locale))
 }
 
-async fn record(app: &App, caller: &Caller, received: Received) -> Result<Response> {
-    let by = match &received.token {
-        Some(token) => {
-            let identity = find(app, token).await?;
-            Recording::by(&identity.ok_or(Error::Unauthenticated)?.viewer)?
+/// Whose events a token lets its holder record. All that a player token says is checked without the database; whether
+/// its user is active shows when the events are recorded.
+async fn recording(app: &App, token: &str) -> Result<Recording> {
+    let now = app.clock.now();
+    match Proof::of(&app.auth, token, now).await.ok_or(Error::Unauthenticated)? {
+        Proof::Player(token) => Ok(Recording::by_player(token)),
+        proof => {
+            let identity = identify(&app.auth, &mut *app.pool.get().await?, proof, now).await?;
+            Ok(Recording::by(&identity.ok_or(Error::Unauthenticated)?.viewer)?)
         }
-        None => Recording::by(caller.viewer()?)?,
-    };
+    }
+}
+
+async fn record(app: &App, locale: Locale, token: Option<&str>, received: Received) -> Result<Response> {
+    let token = received.token.as_deref().or(token).ok_or(Error::Unauthenticated)?;
+    let by = recording(app, token).await?;
     let answer = match received.into_report()? {
         Report::Progress(report) => {
             Json(Progress::from(app.ingest.record_progress(report, by, "").await?)).into_response()
@@ -83,7 +94,7 @@ async fn record(app: &App, caller: &Caller, received: Received) -> Result<Respon
         Report::Events(events) => {
             let (ids, events): (Vec<_>, Vec<_>) = events.into_iter().unzip();
             let answers = app.ingest.record(events, by).await?;
-            Json(Results::new(ids.into_iter().zip(answers), caller.locale)).into_response()
+            Json(Results::new(ids.into_iter().zip(answers), locale)).into_response()
         }
     };
     Ok(([(CACHE_CONTROL, "no-store")], answer).into_response())

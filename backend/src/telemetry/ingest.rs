@@ -67,6 +67,21 @@ pub struct Reported {
 const ID_OF_ANOTHER: Text =
     Text::new("Este id ya es de otro evento.", "This id is that of another event already.");
 
+/// Why a good event is not recorded.
+#[derive(Debug)]
+pub enum NotRecorded {
+    /// Something about it is wrong after all.
+    Refused(Refusal),
+    /// Whoever sent it may not do anything.
+    LockedOut,
+}
+
+impl From<Refusal> for NotRecorded {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
 impl Ingest {
     /// Nothing waits yet.
     pub fn new(pool: Pool, clock: Clock, config: &config::recording::Recording) -> Self {
@@ -82,6 +97,7 @@ impl Ingest {
     /// Records what is good of these events, and answers for each in order once they are committed.
     ///
     /// [`Error::Busy`] when the queue is full or the database does not answer: then they may be sent again.
+    /// [`Error::Unauthenticated`] when their sender turns out to be locked out, and then nothing is recorded.
     pub async fn record(
         &self,
         events: Vec<Result<SentEvent, Refusal>>,
@@ -96,7 +112,11 @@ impl Ingest {
             // As many as there are gaps, and in their order.
             let gaps = answers.iter_mut().filter(|answer| answer.is_none());
             for (gap, recorded) in gaps.zip(recorded) {
-                *gap = Some(recorded);
+                *gap = Some(match recorded {
+                    Ok(accepted) => Ok(accepted),
+                    Err(NotRecorded::Refused(refusal)) => Err(refusal),
+                    Err(NotRecorded::LockedOut) => return Err(Error::Unauthenticated),
+                });
             }
         }
         let failed = || Err(Refusal::of_event(Reason::Failed));
@@ -132,7 +152,7 @@ impl Ingest {
         }
     }
 
-    async fn commit(&self, events: Vec<PlayerEvent>) -> Result<Vec<Result<Accepted, Refusal>>> {
+    async fn commit(&self, events: Vec<PlayerEvent>) -> Result<Vec<Result<Accepted, NotRecorded>>> {
         let (results, answer) = oneshot::channel();
         let busy = || Error::Busy { retry_after: WHEN_FULL };
         if self.queue.put(Job { events, results }).is_err() {

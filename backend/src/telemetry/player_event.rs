@@ -7,6 +7,7 @@ use domain::access::{Act, Denied};
 use uuid::Uuid;
 
 use super::refusal::{Reason, Refusal};
+use crate::auth::player_token::PlayerToken;
 use crate::clock;
 use crate::json_scan::{Finding, scan};
 
@@ -90,6 +91,8 @@ pub struct PlayerEvent {
     pub recorded_at: DateTime<Utc>,
     /// Whose it is.
     pub user_id: i64,
+    /// Whether it counts only if its user is active when it is recorded: nobody has looked before.
+    pub needs_active_user: bool,
     /// The lesson.
     pub lesson_id: Option<i64>,
     /// What happened.
@@ -117,13 +120,22 @@ pub struct Recording {
     pub user_id: i64,
     /// Whether the events may be anybody's.
     pub for_anybody: bool,
+    /// Whether it is still to be found out that the caller is active.
+    needs_active_user: bool,
 }
 
 impl Recording {
     /// What this viewer may record.
     pub fn by(viewer: &Viewer) -> Result<Self, Denied> {
         viewer.may(Act::RecordOwn)?;
-        Ok(Self { user_id: viewer.user_id, for_anybody: viewer.may(Act::RecordForAnybody).is_ok() })
+        let for_anybody = viewer.may(Act::RecordForAnybody).is_ok();
+        Ok(Self { user_id: viewer.user_id, for_anybody, needs_active_user: false })
+    }
+
+    /// What a player token lets its user record. They are looked up when their events are recorded, and not before: an
+    /// event of a player costs the database one visit.
+    pub const fn by_player(token: PlayerToken) -> Self {
+        Self { user_id: token.user_id, for_anybody: false, needs_active_user: true }
     }
 }
 
@@ -172,6 +184,7 @@ impl SentEvent {
         Ok(PlayerEvent {
             client_event_id: self.client_event_id.read("clientEventId", Reason::NotAUuid)?,
             user_id: user(self.user_id, by)?,
+            needs_active_user: by.needs_active_user,
             event: event(self.event)?,
             lesson_id: lesson(shape, self.lesson_id)?,
             provider: provider(shape, self.provider)?,

@@ -5,8 +5,8 @@ use std::ops::Range;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use tracing::error;
 
-use super::Accepted;
 use super::queue::{Job, Place};
+use super::{Accepted, NotRecorded};
 use crate::clock::Clock;
 use crate::db::{Connection, Pool};
 use crate::models::player_event_month;
@@ -14,7 +14,7 @@ use crate::telemetry::player_event::PlayerEvent;
 use crate::telemetry::recorder::sent_events::{Record, record_sent_events};
 use crate::telemetry::refusal::{Reason, Refusal};
 
-type Outcome = Result<Accepted, Refusal>;
+type Outcome = Result<Accepted, NotRecorded>;
 
 /// The connection broke. Whether the last statement was committed nobody knows, so nobody is told.
 struct Lost;
@@ -74,7 +74,7 @@ async fn record_all(
             }
             Err(cause) => {
                 error!(%cause, "A player event could not be recorded");
-                outcomes.push(Err(Refusal::of_event(Reason::Failed)));
+                outcomes.push(Err(NotRecorded::Refused(Refusal::of_event(Reason::Failed))));
             }
         }
     }
@@ -106,7 +106,8 @@ fn outcome(record: Record) -> Outcome {
     match record {
         Record::Written(recorded) => Ok(Accepted { recorded, duplicate: false }),
         Record::Duplicate(recorded) => Ok(Accepted { recorded, duplicate: true }),
-        Record::UnknownUser => Err(Refusal::of("userId", Reason::UnknownUser)),
-        Record::UnknownLesson => Err(Refusal::of("lessonId", Reason::UnknownLesson)),
+        Record::UnknownUser => Err(Refusal::of("userId", Reason::UnknownUser).into()),
+        Record::UnknownLesson => Err(Refusal::of("lessonId", Reason::UnknownLesson).into()),
+        Record::LockedOut => Err(NotRecorded::LockedOut),
     }
 }

@@ -5,9 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use super::Accepted;
+use super::{Accepted, NotRecorded};
 use crate::telemetry::player_event::PlayerEvent;
-use crate::telemetry::refusal::Refusal;
 
 /// The most events of a group, unless one job alone has more.
 const GROUP: usize = 1000;
@@ -17,7 +16,7 @@ pub struct Job {
     /// At least one.
     pub events: Vec<PlayerEvent>,
     /// Where the answers go, one per event in order.
-    pub results: oneshot::Sender<Vec<Result<Accepted, Refusal>>>,
+    pub results: oneshot::Sender<Vec<Result<Accepted, NotRecorded>>>,
 }
 
 /// Jobs in the order in which they came.
@@ -121,6 +120,7 @@ mod tests {
             client_event_id: None,
             recorded_at: DateTime::UNIX_EPOCH,
             user_id: 1,
+            needs_active_user: false,
             lesson_id: None,
             event: "play".to_owned(),
             provider: None,

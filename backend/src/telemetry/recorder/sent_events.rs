@@ -21,6 +21,8 @@ pub enum Record {
     UnknownLesson,
     /// There is no such user.
     UnknownUser,
+    /// Its user is not there, or may not do anything.
+    LockedOut,
 }
 
 /// An event that is recorded.
@@ -52,20 +54,23 @@ pub struct Progress {
 const RECORD: &str = "\
     WITH sent AS MATERIALIZED ( \
         SELECT nextval('video_player_events_id_seq') AS id, sent.* \
-        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) WITH ORDINALITY AS sent \
-            (client_event_id, recorded_at, user_id, lesson_id, event, provider, playback_seconds, watched_seconds, \
-             video_duration, playback_rate, context_tag, metadata, place) \
+        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) WITH ORDINALITY AS sent \
+            (client_event_id, recorded_at, user_id, needs_active_user, lesson_id, event, provider, playback_seconds, \
+             watched_seconds, video_duration, playback_rate, context_tag, metadata, place) \
     ), placed AS MATERIALIZED ( \
-        SELECT sent.*, lessons.course_id, users.id IS NULL AS unknown_user, \
-            sent.lesson_id IS NOT NULL AND lessons.id IS NULL AS unknown_lesson \
+        SELECT sent.*, lessons.course_id, CASE \
+            WHEN needs_active_user AND users.active IS NOT TRUE THEN 'locked_out' \
+            WHEN users.id IS NULL THEN 'unknown_user' \
+            WHEN lesson_id IS NOT NULL AND lessons.id IS NULL THEN 'unknown_lesson' \
+        END AS refusal \
         FROM sent \
         LEFT JOIN users ON users.id = sent.user_id \
         LEFT JOIN lessons ON lessons.id = sent.lesson_id \
     ), keys AS ( \
         INSERT INTO player_event_keys (client_event_id, user_id, event_id, created_at) \
-        SELECT DISTINCT ON (client_event_id, user_id) client_event_id, user_id, id, $13 \
+        SELECT DISTINCT ON (client_event_id, user_id) client_event_id, user_id, id, $14 \
         FROM placed \
-        WHERE client_event_id IS NOT NULL AND NOT unknown_user AND NOT unknown_lesson \
+        WHERE client_event_id IS NOT NULL AND refusal IS NULL \
         ORDER BY client_event_id, user_id, id \
         ON CONFLICT DO NOTHING \
         RETURNING event_id \
@@ -74,23 +79,22 @@ const RECORD: &str = "\
             playback_seconds, watched_seconds, video_duration, playback_rate, context_tag, metadata, \
             client_event_id, created_at) \
         SELECT id, recorded_at, user_id, course_id, lesson_id, event, provider, playback_seconds, watched_seconds, \
-            video_duration, playback_rate, context_tag, metadata::jsonb, client_event_id, $13 \
+            video_duration, playback_rate, context_tag, metadata::jsonb, client_event_id, $14 \
         FROM placed \
-        WHERE NOT unknown_user AND NOT unknown_lesson \
-            AND (client_event_id IS NULL OR id IN (SELECT event_id FROM keys)) \
+        WHERE refusal IS NULL AND (client_event_id IS NULL OR id IN (SELECT event_id FROM keys)) \
         RETURNING id, recorded_at, user_id, lesson_id, event, provider, playback_seconds, watched_seconds, \
             video_duration, playback_rate \
     ), progress AS ( \
         INSERT INTO video_progress AS known (user_id, lesson_id, created_at, updated_at, playback_rate, last_second, \
             furthest_second, watched_seconds, duration, source) \
-        SELECT user_id, lesson_id, $13, max(recorded_at), \
+        SELECT user_id, lesson_id, $14, max(recorded_at), \
             (array_agg(coalesce(nullif(playback_rate, 0), 1) ORDER BY recorded_at DESC, id DESC))[1], \
             (array_agg(playback_seconds ORDER BY recorded_at DESC, id DESC))[1], \
             max(playback_seconds), max(watched_seconds), \
             (array_agg(video_duration ORDER BY video_duration IS NULL, recorded_at DESC, id DESC))[1], \
             (array_agg(provider ORDER BY recorded_at DESC, id DESC))[1] \
         FROM written \
-        WHERE event = $14 AND lesson_id IS NOT NULL AND provider IN ('vimeo', 'cloudflare', 'youtube') \
+        WHERE event = $15 AND lesson_id IS NOT NULL AND provider IN ('vimeo', 'cloudflare', 'youtube') \
         GROUP BY user_id, lesson_id \
         ORDER BY user_id, lesson_id \
         ON CONFLICT (user_id, lesson_id) DO UPDATE SET \
@@ -107,16 +111,16 @@ const RECORD: &str = "\
             updated_at = greatest(known.updated_at, excluded.updated_at) \
         RETURNING user_id, lesson_id, last_second, furthest_second, watched_seconds, updated_at \
     ) \
-    SELECT placed.place - 1 AS place, written.id AS event_id, unknown_user, unknown_lesson, \
+    SELECT placed.place - 1 AS place, written.id AS event_id, placed.refusal, \
         progress.last_second, progress.furthest_second, progress.watched_seconds, progress.updated_at \
     FROM placed \
     LEFT JOIN written ON written.id = placed.id \
     LEFT JOIN progress ON progress.user_id = written.user_id AND progress.lesson_id = written.lesson_id \
-        AND written.event = $14";
+        AND written.event = $15";
 
 /// What is known of events that were recorded before.
 const FIND: &str = "\
-    SELECT sent.place - 1 AS place, keys.event_id, false AS unknown_user, false AS unknown_lesson, \
+    SELECT sent.place - 1 AS place, keys.event_id, NULL AS refusal, \
         progress.last_second, progress.furthest_second, progress.watched_seconds, progress.updated_at \
     FROM unnest($1, $2, $3) WITH ORDINALITY AS sent (client_event_id, user_id, lesson_id, place) \
     JOIN player_event_keys AS keys \
@@ -124,16 +128,17 @@ const FIND: &str = "\
     LEFT JOIN video_progress AS progress \
         ON progress.user_id = sent.user_id AND progress.lesson_id = sent.lesson_id";
 
+const LOCKED_OUT: &str = "locked_out";
+const UNKNOWN_USER: &str = "unknown_user";
+
 #[derive(QueryableByName)]
 struct Found {
     #[diesel(sql_type = BigInt)]
     place: i64,
     #[diesel(sql_type = Nullable<BigInt>)]
     event_id: Option<i64>,
-    #[diesel(sql_type = Bool)]
-    unknown_user: bool,
-    #[diesel(sql_type = Bool)]
-    unknown_lesson: bool,
+    #[diesel(sql_type = Nullable<Text>)]
+    refusal: Option<String>,
     #[diesel(sql_type = Nullable<Integer>)]
     last_second: Option<i32>,
     #[diesel(sql_type = Nullable<Integer>)]
@@ -157,6 +162,7 @@ pub async fn record_sent_events(
         .bind::<Array<Nullable<SqlUuid>>, _>(column(events, |event| event.client_event_id))
         .bind::<Array<Timestamptz>, _>(column(events, |event| event.recorded_at))
         .bind::<Array<BigInt>, _>(column(events, |event| event.user_id))
+        .bind::<Array<Bool>, _>(column(events, |event| event.needs_active_user))
         .bind::<Array<Nullable<BigInt>>, _>(column(events, |event| event.lesson_id))
         .bind::<Array<Text>, _>(column(events, |event| event.event.as_str()))
         .bind::<Array<Nullable<Text>>, _>(column(events, |event| event.provider.as_deref()))
@@ -207,14 +213,12 @@ fn place(found: &Found) -> usize {
 
 impl Found {
     fn record(&self, recorded: impl FnOnce(Recorded) -> Record) -> Option<Record> {
-        if self.unknown_user {
-            return Some(Record::UnknownUser);
+        match self.refusal.as_deref() {
+            Some(LOCKED_OUT) => Some(Record::LockedOut),
+            Some(UNKNOWN_USER) => Some(Record::UnknownUser),
+            Some(_) => Some(Record::UnknownLesson),
+            None => Some(recorded(Recorded { event_id: self.event_id?, progress: self.progress() })),
         }
-        if self.unknown_lesson {
-            return Some(Record::UnknownLesson);
-        }
-        let event_id = self.event_id?;
-        Some(recorded(Recorded { event_id, progress: self.progress() }))
     }
 
     fn progress(&self) -> Option<Progress> {
