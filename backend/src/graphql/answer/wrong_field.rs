@@ -35,14 +35,13 @@ fn quoted_behind<'a>(message: &'a str, words: &str) -> Option<(&'a str, &'a str)
 fn dotted(path: &str) -> String {
     let mut told = String::new();
     for segment in path.split('.') {
-        if segment.bytes().all(|byte| byte.is_ascii_digit()) {
-            told += &format!("[{segment}]");
-        } else {
-            if !told.is_empty() {
-                told.push('.');
-            }
-            told += segment;
-        }
+        let is_index = segment.bytes().all(|byte| byte.is_ascii_digit());
+        let (before, behind) = match (is_index, told.is_empty()) {
+            (true, _) => ("[", "]"),
+            (false, true) => ("", ""),
+            (false, false) => (".", ""),
+        };
+        told.extend([before, segment, behind]);
     }
     told
 }
