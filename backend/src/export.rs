@@ -1,8 +1,8 @@
 //! Exports: a dataset as a file, streamed from PostgreSQL's rows into the output without a value in between.
 //!
-//! [`request`] reads what somebody wants, [`link`] signs it and proves it, [`stream`] starts it, and the task in [`run`]
-//! carries it out: [`rows`] go through [`cell`], which turns binary fields into text, [`csv`] and [`json`] lay the text
-//! out, [`emails`] looks addresses up on the way. Every run leaves a row in `export_audits`.
+//! [`request`] reads what somebody wants, [`link`] signs it and proves it, [`stream`] starts it, and the task in `run`
+//! carries it out: `rows` go through `cell`, which turns binary fields into text, `csv` and `json` lay the text
+//! out, `emails` looks addresses up on the way. Every run leaves a row in `export_audits`.
 
 mod cell;
 mod columns;
