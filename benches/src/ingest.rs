@@ -58,7 +58,9 @@ VALUES (now(), :user, 1 + (:lesson - 1) / 10, :lesson, 'play', 'vimeo', :second,
 
 /// Runs both comparisons and prints them.
 pub async fn run(arguments: Arguments) -> Result<()> {
-    let hub = Hub::with_settings(&[("PLAYER_EVENTS_PER_MINUTE", "1000000")]).await?;
+    // The private database takes as many connections as the pool may have, and a few more.
+    let settings = [("PLAYER_EVENTS_PER_MINUTE", "1000000"), ("DATABASE_POOL_SIZE", "100")];
+    let hub = Hub::with_settings(&settings).await?;
     let psql = hub.psql()?;
     events::fill(&psql, ROWS_BEFORE)?;
     psql.run("SELECT ensure_player_event_partitions(now()::date, now()::date)")?;
