@@ -4,6 +4,7 @@
 //! and one commit, and hand the results back; while they write, the next group gathers. So nobody waits for a timer,
 //! and groups grow with the load. The queue is bounded: what does not fit is refused at once and nothing of it is kept.
 
+mod connections;
 mod group;
 mod queue;
 
@@ -15,6 +16,8 @@ use domain::text::Text;
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 
+use self::connections::Connections;
+use self::group::Worker;
 use self::queue::{Job, Queue};
 use super::limits::EventLimits;
 use super::player_event::{Field, PlayerEvent, Recording, SentEvent};
@@ -40,6 +43,7 @@ pub struct Ingest {
     pool: Pool,
     clock: Clock,
     queue: Arc<Queue>,
+    connections: Arc<Connections>,
     limits: Arc<EventLimits>,
     workers: TaskTracker,
 }
@@ -89,6 +93,7 @@ impl Ingest {
             pool,
             clock,
             queue: Arc::new(Queue::new(config.queue)),
+            connections: Arc::default(),
             limits: Arc::new(EventLimits::new(config.events_per_minute)),
             workers: TaskTracker::new(),
         }
@@ -159,7 +164,13 @@ impl Ingest {
             return Err(busy());
         }
         if let Some(place) = Queue::place_for_worker(&self.queue, WORKERS) {
-            self.workers.spawn(group::work(self.pool.clone(), self.clock.clone(), place));
+            let worker = Worker {
+                pool: self.pool.clone(),
+                connections: Arc::clone(&self.connections),
+                clock: self.clock.clone(),
+                place,
+            };
+            self.workers.spawn(worker.work());
         }
         // A worker that could not say how it went has written nothing that anybody was told of.
         answer.await.map_err(|_| busy())

@@ -1,10 +1,12 @@
 //! A worker: takes one group after the other and records it, until nothing waits.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use tracing::error;
 
+use super::connections::Connections;
 use super::queue::{Job, Place};
 use super::{Accepted, NotRecorded};
 use crate::clock::Clock;
@@ -19,30 +21,45 @@ type Outcome = Result<Accepted, NotRecorded>;
 /// The connection broke. Whether the last statement was committed nobody knows, so nobody is told.
 struct Lost;
 
-/// Works until there is no more work.
-pub async fn work(pool: Pool, clock: Clock, mut place: Place) {
-    loop {
-        let group = place.next_group();
-        if group.is_empty() {
-            break;
-        }
-        // Jobs that are dropped without an answer are told to come back.
-        match pool.get().await {
-            Ok(mut conn) => record(&mut conn, &clock, group).await,
-            Err(cause) => error!(%cause, "Player events wait in vain for a database connection"),
+/// What a worker has to work with.
+pub struct Worker {
+    pub pool: Pool,
+    pub connections: Arc<Connections>,
+    pub clock: Clock,
+    pub place: Place,
+}
+
+impl Worker {
+    /// Works until there is no more work.
+    pub async fn work(mut self) {
+        loop {
+            let group = self.place.next_group();
+            if group.is_empty() {
+                break;
+            }
+            // Jobs that are dropped without an answer are told to come back.
+            match self.connections.take(&self.pool).await {
+                Ok(mut conn) => {
+                    if record(&mut conn, &self.clock, group).await.is_ok() {
+                        self.connections.keep(conn);
+                    }
+                }
+                Err(cause) => error!(?cause, "Player events wait in vain for a database connection"),
+            }
         }
     }
 }
 
-async fn record(conn: &mut Connection, clock: &Clock, group: Vec<Job>) {
+async fn record(conn: &mut Connection, clock: &Clock, group: Vec<Job>) -> Result<(), Lost> {
     let events: Vec<&PlayerEvent> = group.iter().flat_map(|job| &job.events).collect();
-    let Ok(outcomes) = record_all(conn, clock, &events).await else { return };
+    let outcomes = record_all(conn, clock, &events).await?;
     let mut outcomes = outcomes.into_iter();
     for job in group {
         let answers = outcomes.by_ref().take(job.events.len()).collect();
         // Whoever hung up finds out by sending it again.
         drop(job.results.send(answers));
     }
+    Ok(())
 }
 
 /// Records all events at once; where the database refuses that, each half, and so on, so that an event that cannot be
@@ -53,7 +70,7 @@ async fn record_all(
     events: &[&PlayerEvent],
 ) -> Result<Vec<Outcome>, Lost> {
     let mut outcomes = Vec::with_capacity(events.len());
-    let mut to_do: Vec<Range<usize>> = vec![0..events.len()];
+    let mut to_do: Vec<Range<usize>> = Vec::from([0..events.len()]);
     let mut months_are_there = false;
     while let Some(range) = to_do.pop() {
         match record_sent_events(conn, &events[range.clone()], clock.now()).await {
