@@ -9,6 +9,7 @@ pub mod failure;
 pub mod links;
 pub mod names;
 mod patience;
+pub mod player;
 pub mod preview;
 pub mod sign_in;
 

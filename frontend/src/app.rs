@@ -11,6 +11,7 @@ use crate::pages::hub::account::AccountPage;
 use crate::pages::hub::export::ExportPage;
 use crate::pages::hub::records::RecordsPage;
 use crate::pages::no_page::NoPage;
+use crate::pages::player_demo::PlayerDemo;
 
 /// The whole app.
 #[component]
@@ -20,11 +21,12 @@ pub fn App() -> impl IntoView {
         <Router>
             <Routes fallback=move || view! { <Redirect path=start() /> }>
                 <Route path=path!("/") view=move || view! { <Redirect path=start() /> } />
-                <ParentRoute path=path!("/:locale/admin/data-porter") view=Hub>
-                    <Route path=path!("") view=ExportPage />
-                    <Route path=path!("records") view=RecordsPage />
-                    <Route path=path!("account") view=AccountPage />
-                    <Route path=path!("*rest") view=NoPage />
+                <ParentRoute path=path!("/:locale") view=Hub>
+                    <Route path=path!("admin/data-porter") view=ExportPage />
+                    <Route path=path!("admin/data-porter/records") view=RecordsPage />
+                    <Route path=path!("admin/data-porter/account") view=AccountPage />
+                    <Route path=path!("admin/data-porter/*rest") view=NoPage />
+                    <Route path=path!("player-demo") view=PlayerDemo />
                 </ParentRoute>
             </Routes>
         </Router>

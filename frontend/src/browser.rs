@@ -2,10 +2,11 @@
 //!
 //! Whatever a browser may refuse (storage, the clipboard) is an `Option` or does nothing.
 
+use js_sys::Promise;
 use leptos::prelude::{document, window};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{HtmlAnchorElement, HtmlDocument, HtmlElement, Storage};
+use web_sys::{HtmlAnchorElement, HtmlDocument, HtmlElement, HtmlScriptElement, Storage};
 
 /// Removes the bar that moves until the app has been loaded.
 pub fn remove_splash() {
@@ -44,6 +45,11 @@ pub fn language() -> Option<String> {
     window().navigator().language()
 }
 
+/// Whether the browser takes itself to have a network.
+pub fn is_online() -> bool {
+    window().navigator().on_line()
+}
+
 /// Sets or removes an attribute of `<html>`.
 pub fn set_root_attribute(name: &str, value: Option<&str>) {
     let Some(root) = document().document_element() else { return };
@@ -77,6 +83,24 @@ pub fn download(url: &str, filename: &str) {
     // The router follows clicks on links inside the page; this one is the browser's own.
     link.set_rel("external");
     link.click();
+}
+
+/// Runs a script of the hub's; false where it cannot be had.
+pub async fn load_script(src: &str) -> bool {
+    let Some(script) = document()
+        .create_element("script")
+        .ok()
+        .and_then(|element| element.dyn_into::<HtmlScriptElement>().ok())
+    else {
+        return false;
+    };
+    script.set_src(src);
+    let loaded = Promise::new(&mut |resolve, reject| {
+        script.set_onload(Some(&resolve));
+        script.set_onerror(Some(&reject));
+    });
+    let added = document().head().is_some_and(|head| head.append_child(&script).is_ok());
+    added && JsFuture::from(loaded).await.is_ok()
 }
 
 /// Puts text on the clipboard; false where the browser does not allow it.

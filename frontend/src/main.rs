@@ -7,6 +7,7 @@ mod browser;
 mod i18n;
 mod latest;
 mod pages;
+mod player;
 mod session;
 mod theme;
 mod ui;

@@ -4,5 +4,6 @@ pub mod failed;
 pub mod heading;
 pub mod hub;
 pub mod no_page;
+pub mod player_demo;
 pub mod preferences;
 pub mod sign_in;

@@ -139,6 +139,14 @@ impl Session {
         (request.read)(&self.exchange(request.letter).await?)
     }
 
+    /// An access token for others to use in the name of whoever is signed in: another one than the one refused.
+    pub async fn access_token(self, refused: Option<String>) -> Result<Option<String>, Failure> {
+        if self.token.get_value() == refused {
+            self.replace(refused).await?;
+        }
+        Ok(self.token.get_value())
+    }
+
     /// Sends a letter and, when the token is no longer good, once more with a fresh one of the same person's.
     async fn exchange(self, letter: Letter) -> Result<String, Failure> {
         let (caller, asker) = (self.caller(), self.user_id());

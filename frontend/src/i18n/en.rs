@@ -1,6 +1,6 @@
 //! English.
 
-use super::messages::{Account, Export, Failures, Filters, Frame, Messages, Records, SignIn, Tokens};
+use super::messages::{Account, Export, Failures, Filters, Frame, Messages, Player, Records, SignIn, Tokens};
 
 /// Every phrase in English.
 pub const MESSAGES: Messages = Messages {
@@ -180,6 +180,33 @@ pub const MESSAGES: Messages = Messages {
         revoke_yes: "Yes, revoke",
         revoke_done: |name| format!("{name}: revoked."),
         cancel: "Cancel",
+    },
+    player: Player {
+        title: "Player demo",
+        lead: "A video as an academy would embed it. Whatever happens in it reaches the hub.",
+        video: "Test video",
+        lesson: "Lesson",
+        lesson_hint: "Events count for this lesson.",
+        lesson_fixed: "The demo's lesson; your role does not see the list.",
+        token_issued: "Plays with a token issued for you, as an academy's server asks for one.",
+        token_own: "Plays with the token of your session.",
+        reported: "Sent to the hub",
+        none: "No events yet",
+        none_help: "Play the video, pause it, or go to another moment.",
+        owed: |count| match count {
+            0 => "Nothing pending.".to_owned(),
+            1 => "1 event pending.".to_owned(),
+            _ => format!("{count} events pending."),
+        },
+        event: "Event",
+        position: "Position",
+        state: "State",
+        waiting: "Waiting",
+        again: "Trying again",
+        recorded: "Recorded",
+        rejected: "Refused",
+        offline: "The hub is out of reach",
+        offline_help: "Events are kept in this browser and sent once there is a connection.",
     },
     failures: Failures {
         unreachable: "The server cannot be reached.",

@@ -1,6 +1,6 @@
 //! Spanish.
 
-use super::messages::{Account, Export, Failures, Filters, Frame, Messages, Records, SignIn, Tokens};
+use super::messages::{Account, Export, Failures, Filters, Frame, Messages, Player, Records, SignIn, Tokens};
 
 /// Every phrase in Spanish.
 pub const MESSAGES: Messages = Messages {
@@ -180,6 +180,33 @@ pub const MESSAGES: Messages = Messages {
         revoke_yes: "Sí, revocar",
         revoke_done: |name| format!("{name}: revocado."),
         cancel: "Cancelar",
+    },
+    player: Player {
+        title: "Demostración del reproductor",
+        lead: "Un vídeo como lo incrustaría una academia. Todo lo que pasa en él llega al hub.",
+        video: "Vídeo de prueba",
+        lesson: "Lección",
+        lesson_hint: "Los eventos cuentan para esta lección.",
+        lesson_fixed: "La lección de la demostración; tu rol no ve la lista.",
+        token_issued: "Se reproduce con un token emitido para ti, como los que pide el servidor de una academia.",
+        token_own: "Se reproduce con el token de tu sesión.",
+        reported: "Enviado al hub",
+        none: "Todavía no hay eventos",
+        none_help: "Reproduce el vídeo, páusalo o salta a otro momento.",
+        owed: |count| match count {
+            0 => "Nada pendiente.".to_owned(),
+            1 => "1 evento pendiente.".to_owned(),
+            _ => format!("{count} eventos pendientes."),
+        },
+        event: "Evento",
+        position: "Posición",
+        state: "Estado",
+        waiting: "En espera",
+        again: "Se reintenta",
+        recorded: "Guardado",
+        rejected: "Rechazado",
+        offline: "No se llega al hub",
+        offline_help: "Los eventos se guardan en este navegador y se envían cuando haya conexión.",
     },
     failures: Failures {
         unreachable: "No hay conexión con el servidor.",

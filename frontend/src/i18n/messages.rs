@@ -16,6 +16,8 @@ pub struct Messages {
     pub account: Account,
     /// API tokens on the account page.
     pub tokens: Tokens,
+    /// The player's demo.
+    pub player: Player,
     /// What went wrong.
     pub failures: Failures,
 }
@@ -209,6 +211,31 @@ pub struct Tokens {
     pub revoke_yes: &'static str,
     pub revoke_done: fn(&str) -> String,
     pub cancel: &'static str,
+}
+
+/// The player's demo.
+pub struct Player {
+    pub title: &'static str,
+    pub lead: &'static str,
+    pub video: &'static str,
+    pub lesson: &'static str,
+    pub lesson_hint: &'static str,
+    pub lesson_fixed: &'static str,
+    pub token_issued: &'static str,
+    pub token_own: &'static str,
+    pub reported: &'static str,
+    pub none: &'static str,
+    pub none_help: &'static str,
+    pub owed: fn(usize) -> String,
+    pub event: &'static str,
+    pub position: &'static str,
+    pub state: &'static str,
+    pub waiting: &'static str,
+    pub again: &'static str,
+    pub recorded: &'static str,
+    pub rejected: &'static str,
+    pub offline: &'static str,
+    pub offline_help: &'static str,
 }
 
 /// What went wrong, each with what helps.

@@ -16,6 +16,11 @@ impl Choice {
     pub fn new(value: impl Into<String>, label: impl Into<String>) -> Self {
         Self { value: value.into(), label: label.into() }
     }
+
+    /// The value.
+    pub fn value(&self) -> &str {
+        &self.value
+    }
 }
 
 /// The list; its label is the `Field` around it.
