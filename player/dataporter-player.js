@@ -1,17 +1,17 @@
-// Records in DataPorter Hub how a video is watched. Classic script or module; see docs/player.md.
+// Records in DataPorter Hub how a video is watched: docs/player.md. Classic script or module.
 globalThis.DataPorterPlayer = { attach(video, options) {
 
 const { endpoint, lessonId, provider, contextTag } = options;
 const BATCH = 100, KEPT = 1000, BEAT = 4e3, MINUTE = 6e4; // events, events, ms, ms
 const stop = new AbortController();
 let queue = [], size = BATCH, failures = 0, due = 0, busy;
-let token, viewer, key, left;
+let token, viewer, key, away;
 let position = video.currentTime, watched = 0, ticked = 0, from = null, scrub;
 
-const uuid = () => crypto.randomUUID?.() ?? // only a secure page has it
+const uuid = () => crypto.randomUUID?.() ?? // secure pages only
   "xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx".replace(/x/g, () => (crypto.getRandomValues(new Uint8Array(1))[0] & 15).toString(16));
 
-// Later: a mistake in there must not stop us.
+// Later: its mistakes must not stop us.
 const tell = (name, ...words) => options[name] && queueMicrotask(() => options[name](...words));
 const drop = (event, error) => {
   queue = queue.filter((other) => other !== event);
@@ -19,10 +19,10 @@ const drop = (event, error) => {
   if (error) tell("onRejected", event, error);
 };
 
-// Under a key of this attachment's own, with when it was last alive.
-const save = (alive = Date.now()) => {
+// With when this attachment was last alive.
+const save = () => {
   try {
-    if (key && queue[0]) localStorage[key] = JSON.stringify([alive, queue]);
+    if (key && queue[0]) localStorage[key] = JSON.stringify([away ? 0 : Date.now(), queue]);
     else if (key) delete localStorage[key];
   } catch {} // full
 };
@@ -33,7 +33,7 @@ const keep = (events) => {
     drop(queue.find(({ event }) => event === "progress_tick") || queue[0], { code: "BUFFER_FULL" });
   save();
 };
-// Takes over from who is gone. Who only slept sends too: the same ids.
+// Takes over from who is gone; who only slept sends the same ids.
 const adopt = () => {
   for (const other of Object.keys(key ? localStorage : {})) {
     if (other === key || !other.startsWith(key.slice(0, -36))) continue;
@@ -45,6 +45,7 @@ const adopt = () => {
 };
 
 const track = (event, extra) => {
+  if (away) return; // as when the closing page pauses
   keep([{
     clientEventId: uuid(), recordedAt: new Date().toISOString(), event, lessonId, provider, contextTag,
     playbackSeconds: video.currentTime | 0, watchedSeconds: watched | 0, videoDuration: video.duration | 0 || null,
@@ -69,13 +70,13 @@ const renew = async () => {
   try {
     ({ sub } = JSON.parse(atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/"))));
     if (sub && localStorage) key = key || `dataporter-player ${endpoint} ${sub} ${uuid()}`;
-  } catch {} // no JWT, or no storage: memory has to do
+  } catch {} // no JWT or no storage
   viewer = viewer || sub;
   if (sub !== viewer) throw (token = null); // somebody else's
   adopt();
 };
 const body = (events) => JSON.stringify({ token, events });
-// Text, with the token inside, needs no preflight.
+// Text with the token inside: no preflight.
 const post = (events) => fetch(endpoint, { method: "POST", body: body(events), signal: AbortSignal.timeout?.(MINUTE) });
 
 const send = async () => {
@@ -113,8 +114,8 @@ const flush = () => (busy = busy || send().finally(() => (busy = null)));
 
 const leave = () => {
   tick();
-  save(0); // a beacon gets no answer
-  if (!token || left === (left = queue[queue.length - 1])) return;
+  if (!token || away) return;
+  // All stays in the buffer: no answer comes.
   for (let rest = queue, part; rest[0]; rest = rest.slice(part.length)) {
     part = rest.slice(0, BATCH);
     while (new Blob([body(part)]).size > 6e4) part = part.slice(0, part.length >> 1);
@@ -141,9 +142,14 @@ on(video, "seeking", () => {
   scrub = setTimeout(seek, 500);
 });
 on(window, "online", flush);
-on(window, "pagehide", leave);
+on(window, "pagehide", () => {
+  leave();
+  away = true;
+  save();
+});
 on(document, "visibilitychange", () => document.hidden && leave());
 const beat = setInterval(() => {
+  away = false;
   save();
   if (Date.now() >= due) flush();
   adopt();

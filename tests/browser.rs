@@ -14,6 +14,8 @@ mod browser {
     mod keyboard;
     mod language;
     mod page;
+    mod player;
+    mod player_script;
     mod screens;
     mod sign_in;
     mod teacher_admin;

@@ -25,6 +25,15 @@ pub enum Screen {
     Phone,
 }
 
+/// Whether there is a network.
+#[derive(Clone, Copy, Debug)]
+pub enum Network {
+    /// There is.
+    There,
+    /// There is none any more.
+    Lost,
+}
+
 /// A running browser.
 pub struct Chromium {
     pub client: Client,
@@ -72,7 +81,30 @@ impl Chromium {
 
     /// Lets the system around the browser be set to a theme, `light` or `dark`.
     pub async fn set_system_theme(&self, theme: &'static str) {
-        self.client.issue_cmd(SystemTheme(theme)).await.expect("the system can be set to a theme");
+        let features = json!([{ "name": "prefers-color-scheme", "value": theme }]);
+        self.command("Emulation.setEmulatedMedia", json!({ "features": features })).await;
+    }
+
+    /// Takes the network away from the page, or gives it back.
+    pub async fn set_network(&self, network: Network) {
+        let offline = matches!(network, Network::Lost);
+        let conditions = json!({ "offline": offline, "latency": 0, "throughput": 10_000_000 });
+        self.client.issue_cmd(Conditions(conditions)).await.expect("the network can be taken away");
+    }
+
+    /// Lets no request of the page reach addresses of this pattern, or of none.
+    pub async fn block(&self, pattern: Option<&str>) {
+        self.command("Network.enable", json!({})).await;
+        let urls: Vec<&str> = pattern.into_iter().collect();
+        self.command("Network.setBlockedURLs", json!({ "urls": urls })).await;
+    }
+
+    /// A command of the `DevTools` protocol.
+    async fn command(&self, name: &'static str, parameters: Value) {
+        self.client
+            .issue_cmd(DevTools(name, parameters))
+            .await
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
     }
 
     /// What the browser complained about: errors of scripts, violated policies, answers of 4xx and 5xx.
@@ -161,18 +193,30 @@ impl WebDriverCompatibleCommand for ConsoleLog {
     }
 }
 
-/// Sets what the page is told of the system's theme.
+/// Has the browser do something by the `DevTools` protocol.
 #[derive(Debug)]
-struct SystemTheme(&'static str);
+struct DevTools(&'static str, Value);
 
-impl WebDriverCompatibleCommand for SystemTheme {
+impl WebDriverCompatibleCommand for DevTools {
     fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, url::ParseError> {
         base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
     }
 
     fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
-        let features = json!([{ "name": "prefers-color-scheme", "value": self.0 }]);
-        let command = json!({ "cmd": "Emulation.setEmulatedMedia", "params": { "features": features } });
-        (Method::POST, Some(command.to_string()))
+        (Method::POST, Some(json!({ "cmd": self.0, "params": self.1 }).to_string()))
+    }
+}
+
+/// Sets how good the network is.
+#[derive(Debug)]
+struct Conditions(Value);
+
+impl WebDriverCompatibleCommand for Conditions {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, url::ParseError> {
+        base.join(&format!("session/{}/chromium/network_conditions", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(json!({ "network_conditions": self.0 }).to_string()))
     }
 }

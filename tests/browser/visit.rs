@@ -31,7 +31,11 @@ pub async fn visit(claim: impl AsyncFnOnce(&Visit)) {
 /// Whatever else a test claims, the browser must have had nothing to complain about: no script failed, and nothing
 /// went against the page's own policy.
 pub async fn visit_on(screen: Screen, claim: impl AsyncFnOnce(&Visit)) {
-    let hub = Hub::start().await;
+    visit_hub(Hub::start().await, screen, claim).await;
+}
+
+/// Visits a hub; see [`visit_on`].
+pub async fn visit_hub(hub: Hub, screen: Screen, claim: impl AsyncFnOnce(&Visit)) {
     let chromium = Chromium::start(screen).await;
     let page = Page::new(chromium.client.clone(), hub.url(""));
     let visit = Visit { hub, page, chromium };

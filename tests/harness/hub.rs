@@ -58,11 +58,19 @@ impl Hub {
         Self::on(TestDatabase::new().await, change).await
     }
 
+    /// A hub on the time that it really is, for whoever brings a clock of their own.
+    pub async fn on_time() -> Self {
+        Self::put_together(TestDatabase::new().await, Clock::system(), |_| {}).await
+    }
+
     /// A hub with this database, and some settings changed.
     pub async fn on(database: TestDatabase, change: impl FnOnce(&mut Config)) -> Self {
+        Self::put_together(database, Clock::fixed(NOW), change).await
+    }
+
+    async fn put_together(database: TestDatabase, clock: Clock, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::for_database(database.url.expose_secret(), APP_KEY);
         change(&mut config);
-        let clock = Clock::fixed(NOW);
         let app = App::new(config, database.pool.clone(), clock.clone()).expect("the settings are good");
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port is free");
         let address = listener.local_addr().expect("it is bound");
