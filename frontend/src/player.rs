@@ -27,6 +27,16 @@ pub enum State {
     Rejected,
 }
 
+impl State {
+    /// Whether the hub may still get it.
+    pub fn is_owed(self) -> bool {
+        match self {
+            Self::Waiting | Self::Again => true,
+            Self::Recorded | Self::Rejected => false,
+        }
+    }
+}
+
 /// News of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct News {
@@ -43,8 +53,11 @@ pub struct News {
 /// A video whose events are reported. Dropping it ends that, once what is buffered has been tried.
 pub struct Attachment {
     detach: Function,
-    callbacks: Option<(Closure<dyn FnMut() -> Promise>, Closure<dyn FnMut(JsValue, String)>)>,
+    callbacks: Option<Callbacks>,
 }
+
+/// What the script calls: for a token, and with an event and its state.
+type Callbacks = (Closure<dyn FnMut() -> Promise>, Closure<dyn FnMut(JsValue, String)>);
 
 impl Attachment {
     /// Reports what the video plays as a lesson's; nothing where the script is not what it should be.

@@ -4,6 +4,7 @@ use leptos::ev;
 use leptos::prelude::*;
 
 use crate::browser;
+use crate::i18n::messages::Player;
 use crate::i18n::use_i18n;
 use crate::player::{News, State};
 use crate::ui::empty::Empty;
@@ -23,7 +24,7 @@ pub struct Reported {
 #[derive(Clone)]
 struct Event {
     id: String,
-    event: String,
+    name: String,
     seconds: u32,
     state: ArcRwSignal<State>,
 }
@@ -54,9 +55,9 @@ impl Reported {
             return;
         }
         self.events.try_update(|events| {
-            events.insert(0, Event { id, event, seconds, state: ArcRwSignal::new(state) });
+            events.insert(0, Event { id, name: event, seconds, state: ArcRwSignal::new(state) });
             if events.len() > SHOWN
-                && let Some(done) = events.iter().rposition(|event| !event.is_owed_untracked())
+                && let Some(done) = events.iter().rposition(|event| !event.state.get_untracked().is_owed())
             {
                 events.remove(done);
             }
@@ -64,26 +65,13 @@ impl Reported {
     }
 
     fn owed(self) -> usize {
-        self.events.with(|events| events.iter().filter(|event| is_owed(event.state.get())).count())
+        self.events.with(|events| events.iter().filter(|event| event.state.get().is_owed()).count())
     }
 
     /// Whether the hub cannot be reached, as far as can be told from here.
     fn is_cut_off(self) -> bool {
         let is_sent_in_vain = |event: &Event| event.state.get() == State::Again;
         self.is_offline.get() || self.events.with(|events| events.iter().any(is_sent_in_vain))
-    }
-}
-
-impl Event {
-    fn is_owed_untracked(&self) -> bool {
-        is_owed(self.state.get_untracked())
-    }
-}
-
-fn is_owed(state: State) -> bool {
-    match state {
-        State::Waiting | State::Again => true,
-        State::Recorded | State::Rejected => false,
     }
 }
 
@@ -104,10 +92,10 @@ pub fn ReportedEvents(
             .then(|| view! { <Notice tone=Tone::Warn help=words.offline_help>{words.offline}</Notice> })
     };
     let row = move |event: Event| {
-        let Event { event, seconds, state, .. } = event;
+        let Event { id: _, name, seconds, state } = event;
         view! {
             <tr>
-                <td>{event}</td>
+                <td>{name}</td>
                 <td class="table__cell--number">{format!("{}:{:02}", seconds / 60, seconds % 60)}</td>
                 <td>{move || tag(&i18n.messages().player, state.get())}</td>
             </tr>
@@ -142,7 +130,7 @@ pub fn ReportedEvents(
     }
 }
 
-fn tag(words: &crate::i18n::messages::Player, state: State) -> impl IntoView + use<> {
+fn tag(words: &Player, state: State) -> impl IntoView + use<> {
     let (class, text) = match state {
         State::Waiting => ("tag", words.waiting),
         State::Again => ("tag tag--warn", words.again),

@@ -36,7 +36,7 @@ pub fn Screen(
     let offered = Latest::new(move || may_choose.get().then_some(()), move |()| offer(session));
     let only = Choice::new(lesson.lesson_id, lesson.title);
     let choices = Memo::new(move |_| match offered.newest() {
-        Some((_, Ok(offered))) if !offered.is_empty() => offered,
+        Some(((), Ok(offered))) if !offered.is_empty() => offered,
         None if may_choose.get() => Vec::new(),
         Some(_) | None => vec![only.clone()],
     });
