@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use backend::clock::Clock;
 use backend::demo::{self, Options};
 use domain::Role;
 use secrecy::ExposeSecret as _;
@@ -11,6 +12,7 @@ use super::audit;
 use super::chromium::{Network, Screen};
 use super::page::{PATIENCE, PAUSE};
 use super::visit::{Visit, visit, visit_hub};
+use crate::harness::database::TestDatabase;
 use crate::harness::hub::Hub;
 
 const DEMO: &str = "/es/player-demo";
@@ -25,7 +27,9 @@ const NOTE_IDS: &str = "const make = crypto.randomUUID.bind(crypto);\
 
 /// Visits the demo as somebody of that role.
 async fn visit_demo(screen: Screen, role: Role, claim: impl AsyncFnOnce(&Visit)) {
-    visit_hub(Hub::on_time().await, screen, async |visit| {
+    // The browser has a clock of its own, which does not stand still.
+    let hub = Hub::at(Clock::system(), TestDatabase::new().await, |_| {}).await;
+    visit_hub(hub, screen, async |visit| {
         let app = &visit.hub.app;
         let options = Options {
             students: 1,

@@ -58,17 +58,13 @@ impl Hub {
         Self::on(TestDatabase::new().await, change).await
     }
 
-    /// A hub on the time that it really is, for whoever brings a clock of their own.
-    pub async fn on_time() -> Self {
-        Self::put_together(TestDatabase::new().await, Clock::system(), |_| {}).await
-    }
-
     /// A hub with this database, and some settings changed.
     pub async fn on(database: TestDatabase, change: impl FnOnce(&mut Config)) -> Self {
-        Self::put_together(database, Clock::fixed(NOW), change).await
+        Self::at(Clock::fixed(NOW), database, change).await
     }
 
-    async fn put_together(database: TestDatabase, clock: Clock, change: impl FnOnce(&mut Config)) -> Self {
+    /// A hub by this clock.
+    pub async fn at(clock: Clock, database: TestDatabase, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::for_database(database.url.expose_secret(), APP_KEY);
         change(&mut config);
         let app = App::new(config, database.pool.clone(), clock.clone()).expect("the settings are good");
