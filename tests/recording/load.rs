@@ -18,7 +18,7 @@ impl Classroom {
                        WHERE datname = current_database() AND wait_event_type = 'Lock'";
         let client = self.hub.database.client().await;
         for _ in 0..500 {
-            if client.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) == number {
+            if client.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) >= number {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -39,8 +39,8 @@ async fn requests_that_come_together_share_a_commit() {
     holder.batch_execute(HOLD).await.unwrap();
     let requests = (0..40).map(|_| class.record(class.events(1)));
     let released = async {
-        // Two groups are on their way; the others gather behind them.
-        class.wait_for_waiting(2).await;
+        // One group is on its way; the others gather behind it.
+        class.wait_for_waiting(1).await;
         tokio::time::sleep(Duration::from_millis(300)).await;
         holder.batch_execute("COMMIT").await.unwrap();
     };
@@ -49,7 +49,7 @@ async fn requests_that_come_together_share_a_commit() {
     assert_eq!(class.count("true").await, 40);
     let inserts =
         statements.take().iter().filter(|text| text.contains("INSERT INTO player_event_keys")).count();
-    assert!((2..=5).contains(&inserts), "{inserts} statements for 40 requests");
+    assert!((2..=4).contains(&inserts), "{inserts} statements for 40 requests");
 }
 
 #[tokio::test]
@@ -68,7 +68,7 @@ async fn a_full_queue_says_so_and_loses_nothing_that_was_acknowledged() {
     };
     let requests = join_all((0..40).map(send));
     let released = async {
-        class.wait_for_waiting(2).await;
+        class.wait_for_waiting(1).await;
         tokio::time::sleep(Duration::from_millis(500)).await;
         holder.batch_execute("COMMIT").await.unwrap();
     };

@@ -28,8 +28,8 @@ use crate::config;
 use crate::db::{Connection, Pool};
 use crate::error::{Error, Result};
 
-/// Groups that are written at once. More would make smaller groups, which cost the database more.
-const WORKERS: usize = 2;
+/// Groups that are written at once, while enough waits for each.
+const WORKERS: usize = 4;
 
 /// When to come back to a queue that is full: it is emptied many times a second.
 const WHEN_FULL: Duration = Duration::from_secs(1);

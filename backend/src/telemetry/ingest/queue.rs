@@ -11,6 +11,10 @@ use crate::telemetry::player_event::PlayerEvent;
 /// The most events of a group, unless one job alone has more.
 const GROUP: usize = 1000;
 
+/// So many events must wait before one worker more is worth it: groups that are too small cost the database more than
+/// they save in time.
+const WORTH_A_WORKER: usize = 100;
+
 /// Good events of one sender.
 pub struct Job {
     /// At least one.
@@ -62,10 +66,10 @@ impl Queue {
         Ok(())
     }
 
-    /// A place for one worker more, if there is work and fewer than `most` are at it.
+    /// A place for one worker more, if there is work for them and fewer than `most` are at it.
     pub fn place_for_worker(queue: &Arc<Self>, most: usize) -> Option<Place> {
         let mut state = queue.state();
-        if state.workers >= most || state.jobs.is_empty() {
+        if state.workers >= most || !state.has_work_beside(state.workers) {
             return None;
         }
         state.workers += 1;
@@ -78,14 +82,23 @@ impl Queue {
     }
 }
 
+impl State {
+    /// Whether there is work for one more than so many workers.
+    fn has_work_beside(&self, workers: usize) -> bool {
+        let enough = if workers == 0 { 1 } else { WORTH_A_WORKER };
+        self.events >= enough
+    }
+}
+
 impl Place {
-    /// The next group of jobs. Where there is none the place is given up in the same moment, so that whoever comes
+    /// The next group of jobs. Where there is none, or not enough to share, the place is given up in the same moment, so that whoever comes
     /// next finds it free.
     pub fn next_group(&mut self) -> Vec<Job> {
         let mut state = self.queue.state();
         let mut group = Vec::new();
         let mut events = 0;
-        while let Some(job) = state.jobs.front() {
+        let is_worth_it = self.is_held && state.has_work_beside(state.workers - 1);
+        while let Some(job) = state.jobs.front().filter(|_| is_worth_it) {
             if !group.is_empty() && events + job.events.len() > GROUP {
                 break;
             }
@@ -159,21 +172,25 @@ mod tests {
 
     #[test]
     fn there_are_only_so_many_workers_and_none_without_work() {
-        let queue = Arc::new(Queue::new(10));
+        let queue = Arc::new(Queue::new(1000));
         assert!(Queue::place_for_worker(&queue, 2).is_none());
         queue.put(job(1)).unwrap();
+        let alone = Queue::place_for_worker(&queue, 2);
+        assert!(alone.is_some() && Queue::place_for_worker(&queue, 2).is_none(), "one event is work for one");
+        drop(alone);
+        queue.put(job(400)).unwrap();
         let places = [Queue::place_for_worker(&queue, 2), Queue::place_for_worker(&queue, 2)];
         assert!(places.iter().all(Option::is_some));
         assert!(Queue::place_for_worker(&queue, 2).is_none());
         let [first, second] = places;
         drop(first);
         let mut third = Queue::place_for_worker(&queue, 2).unwrap();
-        assert_eq!((third.next_group().len(), third.next_group().len()), (1, 0));
+        assert_eq!(third.next_group().len(), 2);
+        queue.put(job(99)).unwrap();
+        assert_eq!(third.next_group().len(), 0, "the second will do that");
         queue.put(job(1)).unwrap();
-        assert!(
-            Queue::place_for_worker(&queue, 2).is_some(),
-            "the third has given up its place, though it is there"
-        );
+        let fourth = Queue::place_for_worker(&queue, 2);
+        assert!(fourth.is_some(), "the third has given up its place, though it is there");
         drop((second, third));
     }
 }
