@@ -17,6 +17,7 @@ async fn any_site_may_load_the_script_and_keeps_it_for_minutes() {
     let header = |name: &str| script.headers()[name].to_str().unwrap().to_owned();
     assert_eq!(header("content-type"), "text/javascript; charset=utf-8");
     assert_eq!(header("cross-origin-resource-policy"), "cross-origin");
+    assert_eq!(header("access-control-allow-origin"), "*");
     assert_eq!(header("cache-control"), "public, max-age=300");
     let etag = header("etag");
     let text = script.text().await.unwrap();

@@ -178,7 +178,12 @@ impl Page {
 
     /// Runs a script in the page and gives back what it returns.
     pub async fn evaluate(&self, script: &str) -> Value {
-        self.client.execute(script, Vec::new()).await.expect("the script is right")
+        self.evaluate_with(script, Vec::new()).await
+    }
+
+    /// Runs a script in the page with arguments.
+    pub async fn evaluate_with(&self, script: &str, arguments: Vec<Value>) -> Value {
+        self.client.execute(script, arguments).await.expect("the script is right")
     }
 
     /// Waits until no rows are on their way: when they come, what is below them moves away from under a click.

@@ -1,6 +1,12 @@
 //! What learning platforms embed, before a network that does not always answer.
 
+use backend::clock::Clock;
+use domain::Role;
+use serde_json::json;
+
 use super::visit::visit;
+use crate::harness::database::TestDatabase;
+use crate::harness::hub::Hub;
 
 #[tokio::test]
 async fn the_script_loses_nothing_doubles_nothing_and_gives_up_only_what_is_hopeless() {
@@ -10,6 +16,46 @@ async fn the_script_loses_nothing_doubles_nothing_and_gives_up_only_what_is_hope
         let script = format!("return (async () => {{ {} }})()", include_str!("player_script.js"));
         let faults = visit.page.evaluate(&script).await;
         assert_eq!(faults, serde_json::json!([]));
+    })
+    .await;
+}
+
+/// Embeds the script as a page of another site does, and gives back what became of an event.
+const EMBED: &str = r#"
+    const [origin, token, lessonId] = arguments;
+    await import(`${origin}/player/dataporter-player.js`);
+    const states = [];
+    const player = DataPorterPlayer.attach(document.createElement("video"), {
+      endpoint: `${origin}/api/video/progress`, token, lessonId,
+      onState: ({ event }, state) => states.push(`${event} ${state}`),
+    });
+    player.track("cta_click", { metadata: { button: "Reservar" } });
+    await player.detach();
+    return states;
+"#;
+
+#[tokio::test]
+async fn a_page_of_another_site_records_with_a_player_token() {
+    visit(async |visit| {
+        let site = visit.hub.url("");
+        let hub = Hub::at(Clock::system(), TestDatabase::new().await, |config| {
+            config.http.player_origins = vec![site];
+        })
+        .await;
+        let student = hub.academy.user(Role::Student).await;
+        let lesson = hub.academy.lesson(hub.academy.course().await).await;
+        // A page without a policy of its own, and without an icon.
+        visit.page.open("/healthz").await;
+        let arguments =
+            vec![json!(hub.url("")), json!(hub.player_token(student)), json!(lesson.id.to_string())];
+        let states =
+            visit.page.evaluate_with(&format!("return (async () => {{ {EMBED} }})()"), arguments).await;
+        assert_eq!(states, json!(["cta_click waiting", "cta_click recorded"]));
+        let event = "SELECT user_id, lesson_id, metadata->>'button' FROM video_player_events";
+        let row = hub.database.client().await.query_one(event, &[]).await.unwrap();
+        assert_eq!((row.get(0), row.get(1), row.get(2)), (student, lesson.id, "Reservar"));
+        let complaints = visit.chromium.complaints().await;
+        assert!(complaints.iter().all(|complaint| complaint.contains("/favicon.ico")), "{complaints:?}");
     })
     .await;
 }

@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::http::HeaderMap;
-use axum::http::header::{HeaderName, HeaderValue};
+use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, HeaderName, HeaderValue};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 
@@ -11,9 +11,11 @@ use crate::app::App;
 
 include!(concat!(env!("OUT_DIR"), "/player_files.rs"));
 
-/// Pages of other sites may load the script.
-const CROSS_ORIGIN: (HeaderName, HeaderValue) =
-    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin"));
+/// Pages of other sites may load the script, as a module too.
+const FOR_ANY_SITE: [(HeaderName, HeaderValue); 2] = [
+    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin")),
+    (ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
+];
 
 /// Pages name the files without a version, so a new one is taken up within minutes.
 const CACHE: &str = "public, max-age=300";
@@ -24,7 +26,7 @@ pub fn routes() -> Router<App> {
 }
 
 async fn script(headers: HeaderMap) -> Response {
-    ([CROSS_ORIGIN], SCRIPT.answer(&headers, CACHE)).into_response()
+    (FOR_ANY_SITE, SCRIPT.answer(&headers, CACHE)).into_response()
 }
 
 async fn clip(headers: HeaderMap) -> Response {
