@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
@@ -79,4 +81,27 @@ async fn send_until_it_is_gone(
         answered.fetch_add(1, Ordering::Relaxed);
     }
     acknowledged
+}
+
+/// The sender of a beacon is gone before there is an answer.
+#[tokio::test]
+async fn a_server_that_is_told_to_end_records_what_it_took_first() {
+    let class = Classroom::open().await;
+    let service = class.hub.user(domain::Role::Service).await;
+    let token = class.hub.api_token(service.id, &[domain::access::TokenScope::Record]).await;
+    let (mut server, address) = serve(&class);
+    let holder = class.hub.database.client().await;
+    holder.batch_execute(super::load::HOLD).await.unwrap();
+    let request = class.hub.http.post(format!("{address}/api/video/progress")).bearer_auth(token);
+    let beacon = request.json(&json!({ "events": [class.event(json!({}))] })).send();
+    tokio::select! {
+        answer = beacon => panic!("{answer:?}"),
+        () = class.wait_for_waiting(1) => {}
+    }
+    kill(Pid::from_raw(i32::try_from(server.id()).unwrap()), Signal::SIGTERM).unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(server.try_wait().unwrap().is_none(), "it waits for what it took");
+    holder.batch_execute("COMMIT").await.unwrap();
+    assert!(server.wait().unwrap().success());
+    assert_eq!(class.count("true").await, 1);
 }

@@ -9,11 +9,11 @@ use super::{Classroom, refusal};
 use crate::harness::statements::Statements;
 
 /// Keeps every insert waiting until it is committed.
-const HOLD: &str = "BEGIN; LOCK TABLE video_player_events IN ACCESS EXCLUSIVE MODE";
+pub const HOLD: &str = "BEGIN; LOCK TABLE video_player_events IN ACCESS EXCLUSIVE MODE";
 
 impl Classroom {
     /// Waits until so many statements wait for a lock.
-    async fn wait_for_waiting(&self, number: i64) {
+    pub async fn wait_for_waiting(&self, number: i64) {
         let waiting = "SELECT count(*) FROM pg_stat_activity \
                        WHERE datname = current_database() AND wait_event_type = 'Lock'";
         let client = self.hub.database.client().await;
@@ -148,5 +148,27 @@ async fn what_was_taken_is_recorded_though_its_sender_hung_up() {
     }
     holder.batch_execute("COMMIT").await.unwrap();
     class.hub.app.ingest.drained().await;
+    assert_eq!(class.count("true").await, 3);
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_fails_its_group_and_a_retry_doubles_nothing() {
+    let class = Classroom::open().await;
+    let holder = class.hub.database.client().await;
+    holder.batch_execute(HOLD).await.unwrap();
+    let events = class.events(3);
+    let broken = async {
+        class.wait_for_waiting(1).await;
+        let waiting = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        class.hub.academy.execute(waiting, &[]).await;
+        holder.batch_execute("COMMIT").await.unwrap();
+    };
+    let (results, ()) = tokio::join!(class.record(events.clone()), broken);
+    for result in &results {
+        assert_eq!(refusal(result), ("INTERNAL", "FAILED", ""));
+    }
+    let again = class.record(events).await;
+    assert!(again.iter().all(|result| result["error"].is_null()), "{again:?}");
     assert_eq!(class.count("true").await, 3);
 }

@@ -93,9 +93,14 @@ async fn a_beacon_may_carry_many_events_each_judged_alone() {
         class.event(json!({"clientEventId": null})),
         class.event(json!({"clientEventId": "no uuid"})),
         class.event(json!({"lessonId": 404})),
+        class.event(json!({"lessonId": ""})),
+        json!(7),
+        class.event(json!({"metadata": "CUT"})),
     ]);
     let body = json!({"token": class.hub.player_token(class.student.id), "events": events});
-    let request = class.post().header("content-type", "text/plain").body(body.to_string());
+    // Half of an emoji, as a text that was cut holds it.
+    let body = body.to_string().replace("CUT", "\\ud83d");
+    let request = class.post().header("content-type", "text/plain").body(body);
     let (status, answer) = json_of(request.send().await.unwrap()).await;
     assert_eq!(status, 200, "{answer}");
     let results = answer["results"].as_array().unwrap();
@@ -110,6 +115,9 @@ async fn a_beacon_may_carry_many_events_each_judged_alone() {
             ("BAD_USER_INPUT", "MISSING", "clientEventId"),
             ("BAD_USER_INPUT", "NOT_A_UUID", "clientEventId"),
             ("BAD_USER_INPUT", "UNKNOWN_LESSON", "lessonId"),
+            ("BAD_USER_INPUT", "NOT_AN_ID", "lessonId"),
+            ("BAD_USER_INPUT", "NOT_AN_OBJECT", ""),
+            ("BAD_USER_INPUT", "METADATA_NOT_STORABLE", "metadata"),
         ]
     );
     assert_eq!(class.count("true").await, 1);
@@ -160,8 +168,8 @@ async fn what_is_wrong_with_a_request_is_a_problem_document() {
         (report(json!({"recordedAt": "2099-01-01T00:00:00Z"})), bad(422, &["recordedAt"])),
         (report(json!({"userId": other})), (403, "FORBIDDEN".to_owned(), Vec::new())),
         (report(json!({"events": []})), bad(422, &["lastSecond"])),
+        (report(json!({"metadata": "x".repeat(70_000)})), bad(413, &[])),
         (plain("{\"events\": {}}"), bad(422, &["events"])),
-        (plain("{\"events\": [7]}"), bad(422, &["events[0]"])),
         (plain("no JSON"), bad(400, &[])),
         (plain("[]"), bad(400, &[])),
         (class.post().bearer_auth(token).body("lastSecond=1"), bad(415, &[])),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use secrecy::SecretString;
 use tokio::net::TcpListener;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
 use super::demo::{IfEmpty, Notice};
@@ -117,7 +117,7 @@ async fn serve(
     stop: &Stop,
     ready: impl FnOnce(),
 ) -> anyhow::Result<()> {
-    let pool = app.pool.clone();
+    let (pool, ingest) = (app.pool.clone(), app.ingest.clone());
     let routes = http::router(app).into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(TcpListener::from_std(listener)?, routes)
         .with_graceful_shutdown(stop.told.clone().cancelled_owned());
@@ -125,6 +125,10 @@ async fn serve(
     tokio::select! {
         ended = server => ended?,
         () = drained(stop) => warn!("Cut off the requests that were still going on"),
+    }
+    // Events whose senders hung up may still be on their way.
+    if timeout(DRAIN, ingest.drained()).await.is_err() {
+        warn!("Gave up player events that could not be recorded in time");
     }
     pool.close();
     Ok(())

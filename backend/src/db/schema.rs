@@ -287,7 +287,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// Ids that players made for their events, kept for a month so that a retry records nothing twice.
+    /// Ids that players made for their events, kept for a month so that a retry records nothing twice. Erasing a user's data has to delete theirs.
     player_event_keys (client_event_id, user_id) {
         /// Id that the player made.
         client_event_id -> Uuid,
@@ -295,6 +295,8 @@ diesel::table! {
         user_id -> Int8,
         /// The event that was recorded for it.
         event_id -> Int8,
+        /// Lesson whose progress the event moved; null when it was no tick of one.
+        tick_of_lesson_id -> Nullable<Int8>,
         /// When it was recorded.
         created_at -> Timestamptz,
     }

@@ -53,8 +53,8 @@ impl RecordMutation {
     /// one result per event, in order, and comes when all that are recorded are stored for good.
     ///
     /// An event that is sent again within 30 days with the same `clientEventId`, of the same user, is answered with the
-    /// event that was recorded the first time, and changes nothing. A `progress_tick` of a lesson also moves its viewer's
-    /// progress, as `recordVideoProgress` does.
+    /// event that was recorded the first time, and changes nothing. A `progress_tick` of a lesson that Vimeo, Cloudflare or
+    /// YouTube plays also moves its viewer's progress, as `recordVideoProgress` does.
     ///
     /// Errors: UNAUTHENTICATED; FORBIDDEN with an API token without RECORD; BAD_USER_INPUT for more than 500 events;
     /// RATE_LIMITED when more arrives than can be stored: nothing was recorded, send it again.

@@ -10,7 +10,7 @@ mod fields;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
@@ -42,6 +42,7 @@ pub fn routes(app: &App) -> Router<App> {
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::POST])
         .allow_headers([AUTHORIZATION, CONTENT_TYPE])
+        .expose_headers([RETRY_AFTER])
         .max_age(PREFLIGHT_AGE);
     // OPTIONS is named, or it would fall to the answer for methods that are not taken; the layer answers it.
     let answered_by_layer = async || StatusCode::NO_CONTENT;
@@ -85,9 +86,9 @@ async fn recording(app: &App, token: &str) -> Result<Recording> {
 }
 
 async fn record(app: &App, locale: Locale, token: Option<&str>, received: Received) -> Result<Response> {
-    let token = received.token.as_deref().or(token).ok_or(Error::Unauthenticated)?;
+    let token = received.token().or(token).ok_or(Error::Unauthenticated)?;
     let by = recording(app, token).await?;
-    let answer = match received.into_report()? {
+    let answer = match received.report()? {
         Report::Progress(report) => {
             Json(Progress::from(app.ingest.record_progress(report, by, "").await?)).into_response()
         }

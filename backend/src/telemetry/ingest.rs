@@ -199,7 +199,17 @@ fn split(judged: Vec<Result<PlayerEvent, Refusal>>) -> (Vec<PlayerEvent>, Answer
     (good, answers)
 }
 
-/// Forgets the ids that players made for events that are too old to be sent again.
+/// Ids that are forgotten by one statement, so that none takes long.
+const SLICE: usize = 20_000;
+
+/// Forgets the ids that players made for events that are too old to be sent again, and answers with their number.
 pub async fn forget_old_keys(conn: &mut Connection, now: DateTime<Utc>) -> diesel::QueryResult<usize> {
-    sent_events::forget_keys(conn, now - KEYS_ARE_KEPT).await
+    let mut forgotten = 0;
+    loop {
+        let slice = sent_events::forget_keys(conn, now - KEYS_ARE_KEPT, SLICE as i64).await?;
+        forgotten += slice;
+        if slice < SLICE {
+            return Ok(forgotten);
+        }
+    }
 }

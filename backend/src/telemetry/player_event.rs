@@ -243,7 +243,8 @@ fn provider(shape: Shape, sent: Field<String>) -> Result<Option<String>, Refusal
     match shape {
         Shape::Event => {
             let provider = sent.read("provider", Reason::BadProvider)?;
-            words("provider", provider, MAX_PROVIDER, Reason::BadProvider)
+            let provider = words("provider", provider, MAX_PROVIDER, Reason::BadProvider)?;
+            Ok(provider.map(|name| known_source(&name).map_or(name, ToOwned::to_owned)))
         }
         // Its values were told apart when it was read.
         Shape::Progress => match sent.read("source", Reason::BadSource)? {
@@ -251,6 +252,11 @@ fn provider(shape: Shape, sent: Field<String>) -> Result<Option<String>, Refusal
             source => Ok(source),
         },
     }
+}
+
+/// The players whose progress is kept, as they are stored; sent in any case.
+pub fn known_source(name: &str) -> Option<&'static str> {
+    ["vimeo", "cloudflare", "youtube"].into_iter().find(|known| known.eq_ignore_ascii_case(name))
 }
 
 fn context_tag(sent: Field<String>) -> Result<String, Refusal> {

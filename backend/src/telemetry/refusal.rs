@@ -27,6 +27,8 @@ pub enum Reason {
     UnknownUser,
     /// There is no such lesson.
     UnknownLesson,
+    /// It is no JSON object.
+    NotAnObject,
     /// There is no field of this name.
     UnknownField,
     /// The field is needed and not there.
@@ -110,6 +112,7 @@ impl Reason {
             Self::Failed => ErrorCode::Internal,
             Self::UnknownUser
             | Self::UnknownLesson
+            | Self::NotAnObject
             | Self::UnknownField
             | Self::Missing
             | Self::NotAnId
@@ -137,6 +140,7 @@ impl Reason {
             Self::NotYourUser => "NOT_YOUR_USER",
             Self::UnknownUser => "UNKNOWN_USER",
             Self::UnknownLesson => "UNKNOWN_LESSON",
+            Self::NotAnObject => "NOT_AN_OBJECT",
             Self::UnknownField => "UNKNOWN_FIELD",
             Self::Missing => "MISSING",
             Self::NotAnId => "NOT_AN_ID",
@@ -169,6 +173,7 @@ impl Reason {
             ),
             Self::UnknownUser => Text::new("No existe este usuario.", "There is no such user."),
             Self::UnknownLesson => Text::new("No existe esta lección.", "There is no such lesson."),
+            Self::NotAnObject => Text::new("Un evento es un objeto JSON.", "An event is a JSON object."),
             Self::UnknownField => {
                 Text::new("No hay ningún campo con este nombre.", "There is no field of this name.")
             }

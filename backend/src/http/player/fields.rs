@@ -1,48 +1,53 @@
 //! The fields of one report, by their names in the GraphQL inputs.
 
 use std::borrow::Cow;
+use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use domain::filter::parse_id;
-use serde_json::{Map, Value};
 
-use crate::telemetry::player_event::{Field, PROGRESS_TICK, SentEvent, Shape};
+use crate::telemetry::player_event::{Field, PROGRESS_TICK, SentEvent, Shape, known_source};
 use crate::telemetry::refusal::{Reason, Refusal};
 
-/// Where values come from, which decides how they are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// JSON, where numbers are numbers.
-    Json,
-    /// A form, where everything is text and what was left empty is not there.
-    Form,
+/// A value as it stands in the body.
+#[derive(Clone, Copy, Debug)]
+pub enum Sent<'a> {
+    /// JSON, where numbers are numbers and what is not there is null.
+    Json(&'a str),
+    /// Text of a form, where what was left empty is not there.
+    Form(&'a str),
 }
 
 /// Reads the fields; one that is not known may be a known one misspelt, so nothing is recorded without it.
-pub fn read(fields: Map<String, Value>, shape: Shape, origin: Origin) -> Result<SentEvent, Refusal> {
+pub fn read<'a>(
+    fields: impl IntoIterator<Item = (String, Sent<'a>)>,
+    shape: Shape,
+) -> Result<SentEvent, Refusal> {
     let mut sent = SentEvent::new(shape);
     if shape == Shape::Progress {
         sent.event = Field::Is(PROGRESS_TICK.to_owned());
     }
     for (name, value) in fields {
         match (shape, name.as_str()) {
-            (_, "clientEventId") => sent.client_event_id = text(value, |text| text.parse().ok()),
-            (_, "userId") => sent.user_id = id(value),
-            (_, "lessonId") => sent.lesson_id = id(value),
-            (Shape::Event, "event") => sent.event = text(value, Some),
-            (Shape::Event, "provider") => sent.provider = text(value, Some),
-            (Shape::Progress, "source") => sent.provider = text(value, |name| source(&name)),
+            (_, "clientEventId") => sent.client_event_id = value.parsed(|text| text.parse().ok()),
+            (_, "userId") => sent.user_id = value.id(),
+            (_, "lessonId") => sent.lesson_id = value.id(),
+            (Shape::Event, "event") => sent.event = value.text(),
+            (Shape::Event, "provider") => sent.provider = value.text(),
+            (Shape::Progress, "source") => {
+                sent.provider = value.parsed(|name| known_source(name).map(str::to_owned));
+            }
             (Shape::Event, "playbackSeconds") | (Shape::Progress, "lastSecond") => {
-                sent.playback_seconds = seconds(&value);
+                sent.playback_seconds = value.number();
             }
-            (_, "watchedSeconds") => sent.watched_seconds = seconds(&value),
+            (_, "watchedSeconds") => sent.watched_seconds = value.number(),
             (Shape::Event, "videoDuration") | (Shape::Progress, "duration") => {
-                sent.video_duration = seconds(&value);
+                sent.video_duration = value.number();
             }
-            (_, "playbackRate") => sent.playback_rate = rate(&value),
-            (Shape::Event, "contextTag") => sent.context_tag = text(value, Some),
-            (_, "metadata") => sent.metadata = metadata(value, origin),
-            (_, "recordedAt") => sent.recorded_at = text(value, |text| moment(&text)),
+            (_, "playbackRate") => sent.playback_rate = value.number(),
+            (Shape::Event, "contextTag") => sent.context_tag = value.text(),
+            (_, "metadata") => sent.metadata = value.json(),
+            (_, "recordedAt") => sent.recorded_at = value.parsed(moment),
             (Shape::Event | Shape::Progress, _) => {
                 return Err(Refusal { reason: Reason::UnknownField, field: Some(Cow::Owned(name)) });
             }
@@ -54,53 +59,57 @@ pub fn read(fields: Map<String, Value>, shape: Shape, origin: Origin) -> Result<
     }
 }
 
-fn is_blank(value: &Value) -> bool {
-    matches!(value, Value::Null) || value.as_str().is_some_and(str::is_empty)
-}
-
-fn text<T>(value: Value, read: impl FnOnce(String) -> Option<T>) -> Field<T> {
-    match value {
-        value if is_blank(&value) => Field::Missing,
-        Value::String(text) => Field::sent(Some(read(text))),
-        _ => Field::Unreadable,
+impl Sent<'_> {
+    fn is_missing(self) -> bool {
+        match self {
+            Self::Json(json) => json == "null",
+            Self::Form(text) => text.is_empty(),
+        }
     }
-}
 
-fn id(value: Value) -> Field<i64> {
-    match value {
-        Value::Number(number) => Field::sent(Some(parse_id(&number.to_string()).ok())),
-        other => text(other, |text| parse_id(&text).ok()),
+    /// A text; whatever else it is in JSON cannot be read as one.
+    pub fn text(self) -> Field<String> {
+        match self {
+            missing if missing.is_missing() => Field::Missing,
+            Self::Json(json) => Field::sent(Some(serde_json::from_str(json).ok())),
+            Self::Form(text) => Field::Is(text.to_owned()),
+        }
     }
-}
 
-fn seconds(value: &Value) -> Field<i32> {
-    number(value, |value| value.as_i64().and_then(|number| i32::try_from(number).ok()))
-}
-
-fn rate(value: &Value) -> Field<f64> {
-    number(value, Value::as_f64)
-}
-
-fn number<T: std::str::FromStr>(value: &Value, read: impl FnOnce(&Value) -> Option<T>) -> Field<T> {
-    match value {
-        value if is_blank(value) => Field::Missing,
-        Value::String(text) => Field::sent(Some(text.parse().ok())),
-        value => Field::sent(Some(read(value))),
+    fn parsed<T>(self, parse: impl FnOnce(&str) -> Option<T>) -> Field<T> {
+        match self.text() {
+            Field::Missing => Field::Missing,
+            Field::Unreadable => Field::Unreadable,
+            Field::Is(text) => Field::sent(Some(parse(&text))),
+        }
     }
-}
 
-fn metadata(value: Value, origin: Origin) -> Field<String> {
-    match (origin, value) {
-        (_, Value::Null) => Field::Missing,
-        (Origin::Form, Value::String(json)) if json.is_empty() => Field::Missing,
-        (Origin::Form, Value::String(json)) => Field::Is(json),
-        (Origin::Form | Origin::Json, value) => Field::Is(value.to_string()),
+    /// A number, bare or as text.
+    fn number<T: FromStr>(self) -> Field<T> {
+        match self {
+            Self::Json(json) if json.starts_with(|first: char| first == '-' || first.is_ascii_digit()) => {
+                Field::sent(Some(json.parse().ok()))
+            }
+            other => other.parsed(|text| text.parse().ok()),
+        }
     }
-}
 
-fn source(name: &str) -> Option<String> {
-    let name = name.to_ascii_lowercase();
-    matches!(name.as_str(), "vimeo" | "cloudflare" | "youtube").then_some(name)
+    fn id(self) -> Field<i64> {
+        match self {
+            Self::Json(json) if json.starts_with(|first: char| first.is_ascii_digit()) => {
+                Field::sent(Some(parse_id(json).ok()))
+            }
+            other => other.parsed(|text| parse_id(text).ok()),
+        }
+    }
+
+    /// JSON as it stands; whoever stores it has to look whether it can be.
+    fn json(self) -> Field<String> {
+        match self {
+            missing if missing.is_missing() => Field::Missing,
+            Self::Json(json) | Self::Form(json) => Field::Is(json.to_owned()),
+        }
+    }
 }
 
 fn moment(text: &str) -> Option<DateTime<Utc>> {

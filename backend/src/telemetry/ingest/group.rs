@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use tokio::time::timeout;
 use tracing::error;
 
 use super::connections::Connections;
@@ -18,8 +20,25 @@ use crate::telemetry::refusal::{Reason, Refusal};
 
 type Outcome = Result<Accepted, NotRecorded>;
 
-/// The connection broke. Whether the last statement was committed nobody knows, so nobody is told.
-struct Lost;
+/// No statement takes longer: by then the database has given it up itself, or is out of reach.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// What became of the connection.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Connected {
+    /// It may be used again.
+    Still,
+    /// It broke, or its server takes nothing.
+    NoLonger,
+}
+
+/// Why a statement recorded nothing, or may have recorded nothing.
+enum Trouble {
+    /// A rule of the tables forbids some of the rows.
+    Rows(DieselError),
+    /// It is not the rows. Whether they are recorded nobody knows.
+    Database(DieselError),
+}
 
 /// What a worker has to work with.
 pub struct Worker {
@@ -40,7 +59,7 @@ impl Worker {
             // Jobs that are dropped without an answer are told to come back.
             match self.connections.take(&self.pool).await {
                 Ok(mut conn) => {
-                    if record(&mut conn, &self.clock, group).await.is_ok() {
+                    if record(&mut conn, &self.clock, group).await == Connected::Still {
                         self.connections.keep(conn);
                     }
                 }
@@ -50,63 +69,78 @@ impl Worker {
     }
 }
 
-async fn record(conn: &mut Connection, clock: &Clock, group: Vec<Job>) -> Result<(), Lost> {
+async fn record(conn: &mut Connection, clock: &Clock, group: Vec<Job>) -> Connected {
     let events: Vec<&PlayerEvent> = group.iter().flat_map(|job| &job.events).collect();
-    let outcomes = record_all(conn, clock, &events).await?;
+    let (outcomes, connected) = record_all(conn, clock, &events).await;
     let mut outcomes = outcomes.into_iter();
     for job in group {
         let answers = outcomes.by_ref().take(job.events.len()).collect();
         // Whoever hung up finds out by sending it again.
         drop(job.results.send(answers));
     }
-    Ok(())
+    connected
 }
 
-/// Records all events at once; where the database refuses that, each half, and so on, so that an event that cannot be
-/// stored fails alone.
+/// Records all events at once; where a rule of the tables forbids that, each half, and so on, so that an event that
+/// cannot be stored fails alone. Any other trouble fails all that is not recorded yet, and says so: whoever sends those
+/// events again with their ids doubles none.
 async fn record_all(
     conn: &mut Connection,
     clock: &Clock,
     events: &[&PlayerEvent],
-) -> Result<Vec<Outcome>, Lost> {
+) -> (Vec<Outcome>, Connected) {
     let mut outcomes = Vec::with_capacity(events.len());
     let mut to_do: Vec<Range<usize>> = Vec::from([0..events.len()]);
     let mut months_are_there = false;
     while let Some(range) = to_do.pop() {
-        match record_sent_events(conn, &events[range.clone()], clock.now()).await {
+        match record_some(conn, clock, &events[range.clone()]).await {
             Ok(records) => outcomes.extend(records.into_iter().map(outcome)),
-            Err(cause) if is_lost(&cause) => {
-                error!(%cause, "The connection broke while player events were recorded");
-                return Err(Lost);
-            }
-            Err(_) if !months_are_there => {
+            Err(Trouble::Rows(_)) if !months_are_there => {
                 months_are_there = true;
                 make_months(conn, events).await;
                 to_do.push(range);
             }
-            Err(_) if range.len() > 1 => {
+            Err(Trouble::Rows(_)) if range.len() > 1 => {
                 let middle = range.start + range.len() / 2;
                 to_do.push(middle..range.end);
                 to_do.push(range.start..middle);
             }
-            Err(cause) => {
+            Err(Trouble::Rows(cause)) => {
                 error!(%cause, "A player event could not be recorded");
-                outcomes.push(Err(NotRecorded::Refused(Refusal::of_event(Reason::Failed))));
+                outcomes.push(failed());
+            }
+            Err(Trouble::Database(cause)) => {
+                let events = events.len() - outcomes.len();
+                error!(%cause, events, "Player events could not be recorded");
+                outcomes.extend(std::iter::repeat_with(failed).take(events));
+                return (outcomes, Connected::NoLonger);
             }
         }
     }
-    Ok(outcomes)
+    (outcomes, Connected::Still)
 }
 
-/// The server says of everything it refuses that it did; other failures leave open what became of a statement.
-fn is_lost(cause: &DieselError) -> bool {
-    match cause {
-        DieselError::DatabaseError(kind, _) => {
-            matches!(kind, DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand)
-        }
-        DieselError::NotFound => false,
-        _ => true,
-    }
+async fn record_some(
+    conn: &mut Connection,
+    clock: &Clock,
+    events: &[&PlayerEvent],
+) -> Result<Vec<Record>, Trouble> {
+    let recorded = timeout(PATIENCE, record_sent_events(conn, events, clock.now())).await;
+    recorded.unwrap_or(Err(DieselError::BrokenTransactionManager)).map_err(|cause| match cause {
+        // A missing month is a failed check too.
+        DieselError::DatabaseError(
+            DatabaseErrorKind::CheckViolation
+            | DatabaseErrorKind::ForeignKeyViolation
+            | DatabaseErrorKind::NotNullViolation
+            | DatabaseErrorKind::UniqueViolation,
+            _,
+        ) => Trouble::Rows(cause),
+        _ => Trouble::Database(cause),
+    })
+}
+
+fn failed() -> Outcome {
+    Err(NotRecorded::Refused(Refusal::of_event(Reason::Failed)))
 }
 
 /// Months are made ahead; this is for events from before the hub was there.
@@ -126,5 +160,6 @@ fn outcome(record: Record) -> Outcome {
         Record::UnknownUser => Err(Refusal::of("userId", Reason::UnknownUser).into()),
         Record::UnknownLesson => Err(Refusal::of("lessonId", Reason::UnknownLesson).into()),
         Record::LockedOut => Err(NotRecorded::LockedOut),
+        Record::Forgotten => failed(),
     }
 }
