@@ -38,7 +38,7 @@ impl Database {
                 "DATABASE_POOL_SIZE",
                 "16",
                 kind::number(2..=500),
-                "The greatest number of database connections that one server keeps.",
+                "The greatest number of database connections that one server keeps, beside up to four that record player events.",
             ),
         }
     }

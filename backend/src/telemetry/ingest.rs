@@ -200,15 +200,15 @@ fn split(judged: Vec<Result<PlayerEvent, Refusal>>) -> (Vec<PlayerEvent>, Answer
 }
 
 /// Ids that are forgotten by one statement, so that none takes long.
-const SLICE: usize = 20_000;
+const SLICE: u16 = 20_000;
 
 /// Forgets the ids that players made for events that are too old to be sent again, and answers with their number.
 pub async fn forget_old_keys(conn: &mut Connection, now: DateTime<Utc>) -> diesel::QueryResult<usize> {
     let mut forgotten = 0;
     loop {
-        let slice = sent_events::forget_keys(conn, now - KEYS_ARE_KEPT, SLICE as i64).await?;
+        let slice = sent_events::forget_keys(conn, now - KEYS_ARE_KEPT, SLICE.into()).await?;
         forgotten += slice;
-        if slice < SLICE {
+        if slice < SLICE.into() {
             return Ok(forgotten);
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::body::{Body, Bytes};
 use domain::text::{Phrase, Text};
 use multer::Multipart;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -105,7 +105,7 @@ impl Received {
 
     /// The token in the body.
     pub fn token(&self) -> Option<&str> {
-        self.token.as_ref().map(|token| token.expose_secret())
+        self.token.as_ref().map(ExposeSecret::expose_secret)
     }
 
     /// What it reports.

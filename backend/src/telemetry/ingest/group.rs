@@ -90,7 +90,8 @@ async fn record_all(
     events: &[&PlayerEvent],
 ) -> (Vec<Outcome>, Connected) {
     let mut outcomes = Vec::with_capacity(events.len());
-    let mut to_do: Vec<Range<usize>> = Vec::from([0..events.len()]);
+    let whole = 0..events.len();
+    let mut to_do: Vec<Range<usize>> = Vec::from([whole]);
     let mut months_are_there = false;
     while let Some(range) = to_do.pop() {
         match record_some(conn, clock, &events[range.clone()]).await {
