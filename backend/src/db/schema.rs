@@ -614,7 +614,7 @@ diesel::table! {
         playback_rate -> Float8,
         /// Position in the video, in seconds.
         playback_seconds -> Int4,
-        /// Time watched since the previous event, in seconds.
+        /// Seconds watched so far, in the player's own count.
         watched_seconds -> Int4,
         /// Length of the video in seconds, where it is known.
         video_duration -> Nullable<Int4>,
