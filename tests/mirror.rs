@@ -45,13 +45,6 @@ impl Mirror {
         self.written("mirrorUsers", "UserInput", input).await
     }
 
-    /// Some rows of the hub's database as JSON.
-    async fn rows(&self, select: &str) -> Value {
-        let statement = format!("SELECT coalesce(json_agg(row), '[]')::text FROM ({select}) AS row");
-        let row = self.hub.database.client().await.query_one(&statement, &[]).await.unwrap();
-        serde_json::from_str(row.get(0)).unwrap()
-    }
-
     /// A teacher (1), a student (2), a course (1) with a lesson (1), and a pack (1).
     async fn with_an_academy() -> Self {
         let mirror = Self::start().await;
@@ -107,7 +100,7 @@ async fn rows_are_written_once_however_often_they_are_sent() {
     let renamed = with(user(2, "TEACHER"), json!({"name": "Eva"}));
     assert_eq!(mirror.users(json!([user(1, "STUDENT"), renamed])).await, 1);
     let rows = mirror
-        .rows("SELECT id, name, extract(epoch FROM updated_at - created_at)::int AS age FROM users WHERE id < 9 ORDER BY id")
+        .hub.rows("SELECT id, name, extract(epoch FROM updated_at - created_at)::int AS age FROM users WHERE id < 9 ORDER BY id")
         .await;
     let expected = json!([{"id": 1, "name": "Persona 1", "age": 0}, {"id": 2, "name": "Eva", "age": 300}]);
     assert_eq!(rows, expected);
@@ -126,7 +119,7 @@ async fn everything_that_is_wrong_is_named_at_once_by_index_and_field() {
     let expected =
         ["input[1].id", "input[1].name", "input[1].email", "input[2].name", "input[3].id", "input[3].email"];
     assert_eq!(fields, expected);
-    assert_eq!(mirror.rows("SELECT id FROM users WHERE id < 9").await, json!([]));
+    assert_eq!(mirror.hub.rows("SELECT id FROM users WHERE id < 9").await, json!([]));
 }
 
 #[tokio::test]
@@ -146,7 +139,7 @@ async fn an_address_belongs_to_one_user_but_may_be_handed_on_within_a_call() {
     let refused = mirror.refused("mirrorUsers", "UserInput", json!([user(1, "STUDENT"), taker(3, 2)])).await;
     assert_eq!(refused, ["input[1].email"]);
     assert_eq!(mirror.users(json!([taker(1, 2), taker(2, 1)])).await, 2);
-    let rows = mirror.rows("SELECT id, email FROM users WHERE id < 9 ORDER BY id").await;
+    let rows = mirror.hub.rows("SELECT id, email FROM users WHERE id < 9 ORDER BY id").await;
     let expected =
         json!([{"id": 1, "email": "P2@platform.example"}, {"id": 2, "email": "P1@platform.example"}]);
     assert_eq!(rows, expected);
@@ -161,9 +154,9 @@ async fn what_is_a_persons_own_stays_as_it_is() {
     mirror.users(json!([with(user(1, "TEACHER_ADMIN"), json!({"name": "Ana"}))])).await;
     let own = "SELECT manage_settings, password_hash, locale FROM users WHERE id = 1";
     let kept = json!([{"manage_settings": true, "password_hash": "hash", "locale": "en"}]);
-    assert_eq!(mirror.rows(own).await, kept);
+    assert_eq!(mirror.hub.rows(own).await, kept);
     assert_eq!(mirror.users(json!([with(user(1, "TEACHER_ADMIN"), json!({"permissions": []}))])).await, 1);
-    assert_eq!(mirror.rows(own).await[0]["manage_settings"], false);
+    assert_eq!(mirror.hub.rows(own).await[0]["manage_settings"], false);
 }
 
 #[tokio::test]
@@ -245,7 +238,7 @@ async fn amounts_dates_and_known_words_are_checked() {
     let expected = ["input[0].status", "input[0].sessionsRemaining", "input[0].paidAt", "input[0].meta"];
     assert_eq!(refused, expected);
 
-    let price = mirror.rows("SELECT price_amount::text, price_currency FROM practice_packages").await;
+    let price = mirror.hub.rows("SELECT price_amount::text, price_currency FROM practice_packages").await;
     assert_eq!(price, json!([{"price_amount": "49.90", "price_currency": "EUR"}]));
     let written =
         mirror.written("mirrorPracticePackageOrders", "PracticePackageOrderInput", json!([order()]));
@@ -263,7 +256,7 @@ async fn a_practice_that_says_no_end_ends_when_its_time_is_over() {
     let written = mirror.written("mirrorDiscordPractices", "DiscordPracticeInput", sent);
     assert_eq!(written.await, 1);
     let stored = mirror
-        .rows(
+        .hub.rows(
             "SELECT type, status, to_char(end_at, 'HH24:MI') AS \"end\", duration_minutes, capacity, requires_package, \
              meeting_token FROM discord_practices",
         )
@@ -291,7 +284,7 @@ async fn each_new_status_of_a_submission_goes_on_record() {
     let retitled = with(with(submission("approved"), review), json!({"title": "Cuerpos"}));
     assert_eq!(send(retitled).await, 1);
     let history = mirror
-        .rows(
+        .hub.rows(
             "SELECT status, changed_by, changed_at::date::text AS day, notes FROM teacher_submission_histories ORDER BY id",
         )
         .await;
@@ -323,7 +316,7 @@ async fn a_blank_text_that_may_be_missing_counts_as_none() {
         "payment_reference": null, "summary": null, "feedback": null, "result_type": null, "notes": null,
         "cohort_label": null, "discord_channel_url": null, "meeting_token": null
     }]);
-    assert_eq!(mirror.rows(stored).await, expected);
+    assert_eq!(mirror.hub.rows(stored).await, expected);
 }
 
 #[tokio::test]

@@ -74,13 +74,6 @@ impl Classroom {
         with(json!({"clientEventId": Uuid::new_v4(), "event": "play", "lessonId": self.lesson.id}), rest)
     }
 
-    /// The rows of a query as JSON.
-    async fn rows(&self, select: &str) -> Value {
-        let statement = format!("SELECT coalesce(json_agg(row), '[]')::text FROM ({select}) AS row");
-        let row = self.hub.database.client().await.query_one(&statement, &[]).await.unwrap();
-        serde_json::from_str(row.get(0)).unwrap()
-    }
-
     async fn count(&self, condition: &str) -> i64 {
         let statement = format!("SELECT count(*) FROM video_player_events WHERE {condition}");
         self.hub.database.client().await.query_one(&statement, &[]).await.unwrap().get(0)

@@ -1,9 +1,11 @@
 //! The time of day, for everything that asks for it.
 
 use std::ops::RangeInclusive;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::unpoisoned;
 
 /// The years of the moments that the hub keeps: all but the last of those that RFC 3339 can write, so that what begins
 /// in one also ends in one, in every time zone.
@@ -34,7 +36,7 @@ impl Clock {
         match self {
             #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the system")]
             Self::System => Utc::now(),
-            Self::Fixed(now) => *now.lock().unwrap_or_else(PoisonError::into_inner),
+            Self::Fixed(now) => *unpoisoned::lock(now),
         }
     }
 
@@ -42,7 +44,7 @@ impl Clock {
     pub fn advance(&self, by: TimeDelta) {
         match self {
             Self::System => {}
-            Self::Fixed(now) => *now.lock().unwrap_or_else(PoisonError::into_inner) += by,
+            Self::Fixed(now) => *unpoisoned::lock(now) += by,
         }
     }
 }

@@ -21,5 +21,6 @@ mod outbound;
 pub mod source;
 pub mod spreadsheet;
 pub mod telemetry;
+mod unpoisoned;
 
 pub use error::{Error, Result};

@@ -15,6 +15,7 @@ use chrono::{DateTime, Utc};
 use diesel_async::pooled_connection::deadpool::Object;
 use domain::access::{Role, TokenScope};
 use secrecy::ExposeSecret as _;
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -128,6 +129,13 @@ impl Hub {
             .issue(&self.app.auth.keys, self.clock.now(), minutes)
             .expect("it can be signed");
         token.expose_secret().to_owned()
+    }
+
+    /// The rows of a query of the hub's database, as JSON.
+    pub async fn rows(&self, select: &str) -> Value {
+        let statement = format!("SELECT coalesce(json_agg(row), '[]')::text FROM ({select}) AS row");
+        let row = self.database.client().await.query_one(&statement, &[]).await.expect("the query is right");
+        serde_json::from_str(row.get(0)).expect("PostgreSQL writes JSON")
     }
 
     /// Runs a statement in the hub's database.

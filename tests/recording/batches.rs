@@ -40,6 +40,7 @@ async fn what_is_left_out_has_its_default() {
         .record(json!([{"clientEventId": "0d0f7a5e-8f0e-4c0b-9d5f-3c8b1a2e4f60", "event": "banner_view"}]))
         .await;
     let stored = class
+        .hub
         .rows(
             "SELECT recorded_at = created_at AS now, lesson_id, course_id, provider, playback_seconds, \
              watched_seconds, video_duration, playback_rate, context_tag, metadata FROM video_player_events",
@@ -93,7 +94,7 @@ async fn what_is_wrong_is_refused_by_name_and_the_rest_of_the_batch_is_stored() 
     for ((rest, (reason, field)), result) in cases.iter().zip(&results[1..]) {
         assert_eq!(refusal(result), ("BAD_USER_INPUT", *reason, *field), "{rest}");
     }
-    let stored = class.rows("SELECT client_event_id FROM video_player_events ORDER BY id").await;
+    let stored = class.hub.rows("SELECT client_event_id FROM video_player_events ORDER BY id").await;
     assert_eq!(stored, json!(good.map(|event| json!({"client_event_id": event["clientEventId"]}))));
 }
 
@@ -129,7 +130,7 @@ async fn ids_follow_the_order_of_the_batch() {
     let class = Classroom::open().await;
     let events: Vec<Value> = (0..50).map(|second| class.event(json!({"playbackSeconds": second}))).collect();
     class.record(json!(events)).await;
-    let stored = class.rows("SELECT playback_seconds AS s FROM video_player_events ORDER BY id").await;
+    let stored = class.hub.rows("SELECT playback_seconds AS s FROM video_player_events ORDER BY id").await;
     assert_eq!(stored, json!((0..50).map(|second| json!({"s": second})).collect::<Vec<_>>()));
 }
 

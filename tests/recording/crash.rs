@@ -54,7 +54,7 @@ async fn a_server_killed_under_load_loses_no_acknowledged_event() {
         acknowledged.extend(told.into_iter().flatten());
     }
     assert!(acknowledged.len() >= 10 * 40);
-    let stored = class.rows("SELECT client_event_id FROM video_player_events").await;
+    let stored = class.hub.rows("SELECT client_event_id FROM video_player_events").await;
     let stored: std::collections::HashSet<&str> =
         stored.as_array().unwrap().iter().map(|row| row["client_event_id"].as_str().unwrap()).collect();
     let lost: Vec<&String> = acknowledged.iter().filter(|id| !stored.contains(id.as_str())).collect();

@@ -22,7 +22,7 @@ async fn a_report_moves_the_progress_and_leaves_a_tick() {
     assert_eq!(progress["lessonId"], class.lesson.id.to_string());
     assert_eq!(progress["updatedAt"], NOW.to_rfc3339());
     let tick = class
-        .rows(
+        .hub.rows(
             "SELECT id::text, user_id, course_id, lesson_id, event, provider, playback_seconds, watched_seconds, \
              video_duration, playback_rate, metadata FROM video_player_events",
         )
@@ -57,7 +57,7 @@ async fn what_comes_late_does_not_move_the_progress_backwards() {
         "it widens what was reached, and does not move where they are"
     );
     assert_eq!(progress["updatedAt"], NOW.to_rfc3339());
-    let stored = class.rows("SELECT source, duration FROM video_progress").await;
+    let stored = class.hub.rows("SELECT source, duration FROM video_progress").await;
     assert_eq!(stored, json!([{"source": "youtube", "duration": 300}]));
 }
 
@@ -84,10 +84,10 @@ async fn ticks_of_a_batch_move_the_progress_by_their_times_and_not_by_their_orde
     class.record(json!([tick(1, 40, "vimeo"), tick(3, 90, "vimeo"), tick(2, 20, "vimeo")])).await;
     let stored = "SELECT last_second, furthest_second, watched_seconds FROM video_progress";
     let expected = json!([{"last_second": 40, "furthest_second": 90, "watched_seconds": 90}]);
-    assert_eq!(class.rows(stored).await, expected);
+    assert_eq!(class.hub.rows(stored).await, expected);
     // Neither another kind of event nor an unknown player is progress.
     class.record(json!([tick(0, 999, "elsewhere"), class.event(json!({"playbackSeconds": 999}))])).await;
-    assert_eq!(class.rows(stored).await, expected);
+    assert_eq!(class.hub.rows(stored).await, expected);
 }
 
 #[tokio::test]
@@ -110,7 +110,7 @@ async fn a_report_that_is_wrong_names_its_field() {
         assert_eq!(answer.body["errors"][0]["extensions"]["field"], field, "{}", answer.body);
     }
     assert_eq!(class.count("true").await, 0);
-    assert_eq!(class.rows("SELECT 1 FROM video_progress").await, json!([]));
+    assert_eq!(class.hub.rows("SELECT 1 FROM video_progress").await, json!([]));
 }
 
 #[tokio::test]

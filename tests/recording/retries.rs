@@ -26,7 +26,7 @@ async fn a_retry_is_answered_with_the_first_event_and_changes_nothing() {
         assert_eq!((&again["eventId"], &again["duplicate"]), (&first[0]["eventId"], &json!(true)));
     }
     assert_eq!(
-        class.rows("SELECT playback_seconds FROM video_player_events").await,
+        class.hub.rows("SELECT playback_seconds FROM video_player_events").await,
         json!([{"playback_seconds": 10}])
     );
 }

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use crate::config;
 use crate::error::Error;
+use crate::unpoisoned;
 
 /// The wait after the last free failure; it doubles with each one more.
 const FIRST_WAIT: TimeDelta = TimeDelta::seconds(30);
@@ -70,11 +71,11 @@ impl LoginLimits {
 
     /// Forgets the account's failures.
     pub fn forgive(&self, account: &str) {
-        unpoisoned(&self.accounts).pop(&fingerprint(account));
+        unpoisoned::lock(&self.accounts).pop(&fingerprint(account));
     }
 
     fn admit_address(&self, address: IpAddr, now: DateTime<Utc>) -> Result<(), Wait> {
-        let mut addresses = unpoisoned(&self.addresses);
+        let mut addresses = unpoisoned::lock(&self.addresses);
         let attempts = addresses.get_or_insert_mut(network(address), VecDeque::new);
         while attempts.front().is_some_and(|first| now - first >= ADDRESS_WINDOW) {
             attempts.pop_front();
@@ -92,7 +93,7 @@ impl LoginLimits {
 
     fn admit_account(&self, account: &str, now: DateTime<Utc>) -> Result<(), Wait> {
         let none = Failures { count: 0, wait_until: now };
-        let mut accounts = unpoisoned(&self.accounts);
+        let mut accounts = unpoisoned::lock(&self.accounts);
         let failures = accounts.get_or_insert_mut(fingerprint(account), || none);
         if now - failures.wait_until >= LONGEST_WAIT {
             *failures = none;
@@ -135,11 +136,6 @@ fn network(address: IpAddr) -> IpAddr {
             [a, b, c, d, 0, 0, 0, 0].into()
         }
     }
-}
-
-/// A count is whole at every moment, so a panic elsewhere leaves nothing half done.
-fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

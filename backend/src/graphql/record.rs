@@ -6,6 +6,7 @@ use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::Locale;
 use domain::text::Text;
+use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -258,20 +259,15 @@ impl PlayerEventResult {
                 Self { client_event_id, event_id: Some(Id(recorded.event_id)), duplicate, error: None }
             }
             Err(refusal) => {
-                let error = InputError {
-                    code: refusal.reason.code().as_str(),
-                    reason: refusal.reason.key(),
-                    message: refusal.reason.message().in_locale(locale),
-                    field: refusal.field.map(Cow::into_owned),
-                };
-                Self { client_event_id, event_id: None, duplicate: false, error: Some(error) }
+                let error = Some(InputError::new(refusal, locale));
+                Self { client_event_id, event_id: None, duplicate: false, error }
             }
         }
     }
 }
 
 /// Why one of several inputs was refused.
-#[derive(SimpleObject)]
+#[derive(SimpleObject, Serialize)]
 pub struct InputError {
     /// BAD_USER_INPUT, FORBIDDEN, RATE_LIMITED or INTERNAL; with the last two the same input may be sent again.
     code: &'static str,
@@ -281,4 +277,16 @@ pub struct InputError {
     field: Option<String>,
     /// What is wrong and what is accepted.
     message: &'static str,
+}
+
+impl InputError {
+    /// In the reader's language.
+    pub fn new(Refusal { reason, field }: Refusal, locale: Locale) -> Self {
+        Self {
+            code: reason.code().as_str(),
+            reason: reason.key(),
+            field: field.map(Cow::into_owned),
+            message: reason.message().in_locale(locale),
+        }
+    }
 }

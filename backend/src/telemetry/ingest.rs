@@ -109,23 +109,24 @@ impl Ingest {
         by: Recording,
     ) -> Result<Vec<Result<Accepted, Refusal>>> {
         let now = self.clock.now();
-        let judged: Vec<Result<PlayerEvent, Refusal>> =
-            events.into_iter().map(|event| self.admit(event?.judge(by, now)?, by, now)).collect();
-        let (good, mut answers) = split(judged);
-        if !good.is_empty() {
-            let recorded = self.commit(good).await?;
-            // As many as there are gaps, and in their order.
-            let gaps = answers.iter_mut().filter(|answer| answer.is_none());
-            for (gap, recorded) in gaps.zip(recorded) {
-                *gap = Some(match recorded {
-                    Ok(accepted) => Ok(accepted),
-                    Err(NotRecorded::Refused(refusal)) => Err(refusal),
-                    Err(NotRecorded::LockedOut) => return Err(Error::Unauthenticated),
-                });
-            }
-        }
-        let failed = || Err(Refusal::of_event(Reason::Failed));
-        Ok(answers.into_iter().map(|answer| answer.unwrap_or_else(failed)).collect())
+        let mut good = Vec::with_capacity(events.len());
+        let judge = |event: Result<SentEvent, Refusal>| {
+            good.push(self.admit(event?.judge(by, now)?, by, now)?);
+            Ok(())
+        };
+        let judged: Vec<Result<(), Refusal>> = events.into_iter().map(judge).collect();
+        // As many as are good, in their order.
+        let mut recorded = self.commit(good).await?.into_iter();
+        let answer = |judged: Result<(), Refusal>| match judged {
+            Err(refusal) => Ok(Err(refusal)),
+            Ok(()) => match recorded.next() {
+                Some(Ok(accepted)) => Ok(Ok(accepted)),
+                Some(Err(NotRecorded::Refused(refusal))) => Ok(Err(refusal)),
+                Some(Err(NotRecorded::LockedOut)) => Err(Error::Unauthenticated),
+                None => Ok(Err(Refusal::of_event(Reason::Failed))),
+            },
+        };
+        judged.into_iter().map(answer).collect()
     }
 
     /// Records a report of progress, and answers with how far its viewer has come once it is committed; `path` stands
@@ -158,6 +159,9 @@ impl Ingest {
     }
 
     async fn commit(&self, events: Vec<PlayerEvent>) -> Result<Vec<Result<Accepted, NotRecorded>>> {
+        if events.is_empty() {
+            return Ok(Vec::new());
+        }
         let (results, answer) = oneshot::channel();
         let busy = || Error::Busy { retry_after: WHEN_FULL };
         if self.queue.put(Job { events, results }).is_err() {
@@ -181,22 +185,6 @@ impl Ingest {
         self.workers.close();
         self.workers.wait().await;
     }
-}
-
-type Answers = Vec<Option<Result<Accepted, Refusal>>>;
-
-/// The good events, and the answers for all with gaps where the good ones were.
-fn split(judged: Vec<Result<PlayerEvent, Refusal>>) -> (Vec<PlayerEvent>, Answers) {
-    let mut good = Vec::with_capacity(judged.len());
-    let answers = judged.into_iter().map(|judged| match judged {
-        Ok(event) => {
-            good.push(event);
-            None
-        }
-        Err(refusal) => Some(Err(refusal)),
-    });
-    let answers = answers.collect();
-    (good, answers)
 }
 
 /// Ids that are forgotten by one statement, so that none takes long.

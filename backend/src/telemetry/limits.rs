@@ -3,10 +3,12 @@
 //! The counts live in this process: several servers on one database each allow their own number.
 
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use lru::LruCache;
+
+use crate::unpoisoned;
 
 const WINDOW: TimeDelta = TimeDelta::minutes(1);
 
@@ -33,8 +35,7 @@ impl EventLimits {
 
     /// Whether one event more of this user is taken now.
     pub fn admit(&self, user_id: i64, now: DateTime<Utc>) -> bool {
-        // A count is whole at every moment, so a panic elsewhere leaves nothing half done.
-        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut users = unpoisoned::lock(&self.users);
         let count = users.get_or_insert_mut(user_id, || Count { since: now, events: 0 });
         if now - count.since >= WINDOW {
             *count = Count { since: now, events: 0 };

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::Locale;
 use serde::Serialize;
 
+use crate::graphql::record::InputError;
 use crate::telemetry::ingest::{Accepted, Reported};
 use crate::telemetry::refusal::Refusal;
 
@@ -47,14 +48,6 @@ struct EventResult {
     error: Option<InputError>,
 }
 
-#[derive(Serialize)]
-struct InputError {
-    code: &'static str,
-    reason: &'static str,
-    field: Option<String>,
-    message: &'static str,
-}
-
 impl Results {
     /// In the reader's language; each with the id that its event was sent with.
     pub fn new(
@@ -66,10 +59,8 @@ impl Results {
                 let event_id = Some(recorded.event_id.to_string());
                 EventResult { client_event_id, event_id, duplicate, error: None }
             }
-            Err(Refusal { reason, field }) => {
-                let (code, message) = (reason.code().as_str(), reason.message().in_locale(locale));
-                let field = field.map(std::borrow::Cow::into_owned);
-                let error = Some(InputError { code, reason: reason.key(), field, message });
+            Err(refusal) => {
+                let error = Some(InputError::new(refusal, locale));
                 EventResult { client_event_id, event_id: None, duplicate: false, error }
             }
         };

@@ -1,6 +1,6 @@
 //! The connections that events are recorded on: taken out of the pool and kept, set for one statement over and over.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use diesel_async::SimpleAsyncConnection as _;
 use diesel_async::pooled_connection::PoolableConnection as _;
@@ -8,6 +8,7 @@ use diesel_async::pooled_connection::deadpool::Object;
 
 use crate::db::{Connection, Pool};
 use crate::error::Result;
+use crate::unpoisoned;
 
 /// One plan serves every group, and every look at a foreign key that a row costs: planning each anew, as the pool's
 /// other users need it, takes longer than the work.
@@ -20,7 +21,7 @@ pub struct Connections(Mutex<Vec<Connection>>);
 impl Connections {
     /// One that was kept, or else a new one.
     pub async fn take(&self, pool: &Pool) -> Result<Connection> {
-        while let Some(mut kept) = self.kept().pop() {
+        while let Some(mut kept) = self.pop() {
             if !kept.is_broken() {
                 return Ok(kept);
             }
@@ -32,11 +33,11 @@ impl Connections {
 
     /// Keeps one for the next worker.
     pub fn keep(&self, conn: Connection) {
-        self.kept().push(conn);
+        unpoisoned::lock(&self.0).push(conn);
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
-        // A list is whole at every moment, so a panic elsewhere leaves nothing half done.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Holds the lock no longer than that: whoever takes a connection may have to wait for it.
+    fn pop(&self) -> Option<Connection> {
+        unpoisoned::lock(&self.0).pop()
     }
 }

@@ -1,12 +1,13 @@
 //! What waits to be recorded, and who works at it.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::oneshot;
 
 use super::{Accepted, NotRecorded};
 use crate::telemetry::player_event::PlayerEvent;
+use crate::unpoisoned;
 
 /// The most events of a group, unless one job alone has more.
 const GROUP: usize = 1000;
@@ -77,8 +78,7 @@ impl Queue {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // A count and a list are whole at every moment, so a panic elsewhere leaves nothing half done.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned::lock(&self.state)
     }
 }
 
