@@ -11,6 +11,7 @@ use crate::journal::Service;
 use crate::shared::Shared;
 
 mod connection;
+mod content;
 mod exchange;
 
 /// Serves one of the services until the task is dropped, and its connections with it.

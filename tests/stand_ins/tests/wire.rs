@@ -1,4 +1,5 @@
 //! The stand-ins as a client sees them, byte by byte.
+#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 #[path = "wire/client.rs"]
 mod client;

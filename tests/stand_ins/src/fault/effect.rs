@@ -45,9 +45,9 @@ pub(crate) async fn break_off(
 }
 
 /// Sends an answer byte by byte.
-pub(crate) async fn drip(stream: &mut TcpStream, answer: &Response, every: Duration) -> io::Result<()> {
-    for byte in answer.bytes() {
-        stream.write_all(&[byte]).await?;
+pub(crate) async fn drip(stream: &mut TcpStream, answer: &[u8], every: Duration) -> io::Result<()> {
+    for byte in answer {
+        stream.write_all(&[*byte]).await?;
         sleep(every).await;
     }
     Ok(())

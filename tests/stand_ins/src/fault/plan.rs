@@ -1,21 +1,20 @@
 //! Which rule strikes a request. All chance comes from the seed.
 
-use std::collections::{HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::HashSet;
+use std::sync::Arc;
 
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
-use tokio::time::Instant;
 
+use super::turn::Turns;
 use super::{Ambiguity, BadRule, Rule, Stage, When};
 use crate::journal::{Service, Struck};
+use crate::mixpanel::IMPORT;
 
 /// The rules and what they have seen.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     seed: u64,
-    rules: Vec<Watch>,
+    rules: Vec<Watched>,
     /// The events that suffered an ambiguous fault.
     in_doubt: HashSet<String>,
 }
@@ -23,8 +22,18 @@ pub(crate) struct Plan {
 /// A rule that strikes.
 #[derive(Debug, Clone)]
 pub(crate) struct Strike {
-    pub rule: Rule,
-    pub struck: Struck,
+    pub rule: Arc<Rule>,
+    /// The rule's place in the list.
+    place: usize,
+}
+
+impl Strike {
+    /// As the journal tells it.
+    pub(crate) fn struck(&self) -> Struck {
+        let Self { rule, place } = self;
+        let name = if rule.name.is_empty() { format!("#{place}") } else { rule.name.clone() };
+        Struck { rule: name, fault: rule.fault.clone() }
+    }
 }
 
 /// A rule and how often it struck, as `GET /__faults` tells it.
@@ -39,17 +48,11 @@ pub struct RuleState {
 }
 
 #[derive(Debug)]
-struct Watch {
-    state: RuleState,
-    bucket: Option<Bucket>,
-    /// How often each draw was made before.
-    draws: HashMap<u64, u64>,
-}
-
-#[derive(Debug)]
-struct Bucket {
-    tokens: f64,
-    filled: Instant,
+struct Watched {
+    rule: Arc<Rule>,
+    seen: u64,
+    struck: u64,
+    turns: Turns,
 }
 
 /// A request, as far as it is known at a stage.
@@ -65,12 +68,8 @@ impl Plan {
     /// Takes other rules, which have seen nothing yet.
     pub(crate) fn set_rules(&mut self, rules: Vec<Rule>) -> Result<(), BadRule> {
         rules.iter().try_for_each(Rule::check)?;
-        let watch = |rule| Watch {
-            state: RuleState { rule, seen: 0, struck: 0 },
-            bucket: None,
-            draws: HashMap::new(),
-        };
-        self.rules = rules.into_iter().map(watch).collect();
+        let watched = |rule| Watched { rule: Arc::new(rule), seen: 0, struck: 0, turns: Turns::default() };
+        self.rules = rules.into_iter().map(watched).collect();
         self.in_doubt.clear();
         Ok(())
     }
@@ -84,7 +83,12 @@ impl Plan {
     }
 
     pub(crate) fn states(&self) -> Vec<RuleState> {
-        self.rules.iter().map(|watch| watch.state.clone()).collect()
+        let state = |Watched { rule, seen, struck, .. }: &Watched| RuleState {
+            rule: Rule::clone(rule),
+            seen: *seen,
+            struck: *struck,
+        };
+        self.rules.iter().map(state).collect()
     }
 
     /// The rule that strikes this request at this stage. Each rule counts the requests it looks at, whether or not one
@@ -92,74 +96,40 @@ impl Plan {
     pub(crate) fn strike(&mut self, sight: Sight<'_>) -> Option<Strike> {
         let Self { seed, rules, in_doubt } = self;
         let mut found = None;
-        for (place, watch) in rules.iter_mut().enumerate() {
-            if !looks_at(&watch.state.rule, sight) {
+        for (place, Watched { rule, seen, struck, turns }) in rules.iter_mut().enumerate() {
+            if !looks_at(rule, sight) {
                 continue;
             }
-            let is_its_turn = watch.is_its_turn(*seed, place, sight.uids, found.is_none());
-            let rule = &watch.state.rule;
-            let is_used_up = rule.times.is_some_and(|times| watch.state.struck >= times);
+            *seen += 1;
+            // A request that another rule answers takes no token.
+            let is_its_turn = match rule.when {
+                When::OverRate { .. } if found.is_some() => false,
+                _ => turns.is_next(&rule.when, *seen, (*seed, place, sight.uids)),
+            };
+            let is_used_up = rule.times.is_some_and(|times| *struck >= times);
             let is_spared = rule.ambiguity == Ambiguity::OncePerEvent
                 && rule.is_ambiguous()
                 && sight.uids.iter().any(|uid| in_doubt.contains(uid));
             if is_its_turn && found.is_none() && !is_used_up && !is_spared {
-                watch.state.struck += 1;
-                found = Some(place);
+                *struck += 1;
+                found = Some(Strike { rule: Arc::clone(rule), place });
             }
         }
-        let place = found?;
-        let rule = self.rules[place].state.rule.clone();
-        if rule.is_ambiguous() {
-            self.in_doubt.extend(sight.uids.iter().cloned());
+        let strike = found?;
+        if strike.rule.is_ambiguous() {
+            in_doubt.extend(sight.uids.iter().cloned());
         }
-        let name = if rule.name.is_empty() { format!("#{place}") } else { rule.name.clone() };
-        let struck = Struck { rule: name, fault: rule.fault.clone() };
-        Some(Strike { rule, struck })
+        Some(strike)
     }
 }
 
 fn looks_at(rule: &Rule, sight: Sight<'_>) -> bool {
+    let is_import = sight.route == IMPORT;
     rule.service == sight.service
+        && (is_import || !rule.fault.is_about_records())
         && rule.fault.stage() == sight.stage
         && rule.route.as_deref().is_none_or(|route| route == sight.route)
         && (rule.events.is_empty() || sight.uids.iter().any(|uid| rule.events.contains(uid)))
-}
-
-impl Watch {
-    /// Counts a request and says whether it is one of those to be struck.
-    fn is_its_turn(&mut self, seed: u64, place: usize, uids: &[String], may_strike: bool) -> bool {
-        self.state.seen += 1;
-        let seen = self.state.seen;
-        match &self.state.rule.when {
-            When::Always => true,
-            When::Nth(numbers) => numbers.contains(&seen),
-            When::EveryKth(k) => seen.is_multiple_of(*k),
-            When::Chance(chance) => {
-                let mut hasher = DefaultHasher::new();
-                (seed, place, uids).hash(&mut hasher);
-                let hash = hasher.finish();
-                let draw = self.draws.entry(hash).or_default();
-                let mut random = ChaCha8Rng::seed_from_u64(hash);
-                random.set_stream(*draw);
-                *draw += 1;
-                random.random_bool(*chance)
-            }
-            // A request that another rule answers takes no token.
-            When::OverRate { .. } if !may_strike => false,
-            When::OverRate { capacity, per_second } => {
-                let (capacity, now) = (f64::from(*capacity), Instant::now());
-                let bucket = self.bucket.get_or_insert(Bucket { tokens: capacity, filled: now });
-                let gained = now.duration_since(bucket.filled).as_secs_f64() * per_second;
-                bucket.tokens = (bucket.tokens + gained).min(capacity);
-                bucket.filled = now;
-                let is_over = bucket.tokens < 1.0;
-                if !is_over {
-                    bucket.tokens -= 1.0;
-                }
-                is_over
-            }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -183,7 +153,7 @@ mod tests {
     fn struck(plan: &mut Plan, uid: &str) -> Option<String> {
         let uids = [uid.to_owned()];
         let sight = Sight { service: Service::Ga4, stage: Stage::Whole, route: "/mp/collect", uids: &uids };
-        plan.strike(sight).map(|strike| strike.struck.rule)
+        plan.strike(sight).map(|strike| strike.struck().rule)
     }
 
     fn hits(rule: Rule, requests: usize) -> Vec<bool> {

@@ -34,7 +34,7 @@ pub(super) fn event(event: &Value, at: DateTime<Utc>, project: &str, around: Cir
         flags.push(Flag::InsertIdMade);
     }
     let event_uid = properties.get("event_uid").and_then(Value::as_str).map(str::to_owned);
-    if properties.values_mut().map(cut).fold(false, |any, one| any || one) {
+    if properties.values_mut().filter_map(cut).count() > 0 {
         flags.push(Flag::TextCut);
     }
     NewEvent {
@@ -56,12 +56,10 @@ fn distinct_id(properties: &Map<String, Value>) -> Option<String> {
     sent.or_else(|| text("$device_id").map(|device| format!("$device:{device}")))
 }
 
-/// Cuts a text that is too long, and says whether it was.
-fn cut(value: &mut Value) -> bool {
-    let Value::String(text) = value else { return false };
-    let end = text.char_indices().nth(TEXT).map(|(end, _)| end);
-    if let Some(end) = end {
-        text.truncate(end);
-    }
-    end.is_some()
+/// Cuts a text that is too long.
+fn cut(value: &mut Value) -> Option<()> {
+    let Value::String(text) = value else { return None };
+    let (end, _) = text.char_indices().nth(TEXT)?;
+    text.truncate(end);
+    Some(())
 }

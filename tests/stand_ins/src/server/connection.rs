@@ -18,12 +18,12 @@ use crate::journal::Service;
 use crate::shared::{Shared, Wanted};
 
 /// What is left of a connection after a request.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 enum Rest {
     /// It goes on.
     Open,
     /// It goes on until somebody uses it.
-    Stale,
+    Stale(Strike),
     /// It ends.
     Ended,
 }
@@ -45,17 +45,19 @@ pub(super) async fn run(stream: TcpStream, peer: IpAddr, service: Service, share
         return;
     }
     let mut connection = Connection { id, stream, reader: Reader::default(), peer, service, shared };
-    let mut rest = Rest::Open;
-    while rest != Rest::Ended {
-        match connection.begins(wanted.clone()).await {
-            Ok(true) if rest == Rest::Stale => {
-                let _ = connection.stream.set_zero_linger();
-                return;
-            }
-            Ok(true) => {}
-            Ok(false) | Err(_) => return,
+    let mut stale = None;
+    while let Ok(true) = connection.begins(wanted.clone()).await {
+        if let Some(strike) = stale {
+            connection.arrival().journal_fault(&strike, None);
+            // A socket that cannot be reset has gone already.
+            let _ = connection.stream.set_zero_linger();
+            return;
         }
-        rest = connection.exchange().await.unwrap_or(Rest::Ended);
+        match connection.exchange().await {
+            Ok(Rest::Open) => {}
+            Ok(Rest::Stale(strike)) => stale = Some(strike),
+            Ok(Rest::Ended) | Err(_) => return,
+        }
     }
 }
 
@@ -73,24 +75,28 @@ impl Connection {
         }
     }
 
+    fn arrival(&self) -> Arrival {
+        Arrival::new(Arc::clone(&self.shared), self.service, self.id)
+    }
+
     async fn exchange(&mut self) -> io::Result<Rest> {
-        let arrival = Arrival::new(Arc::clone(&self.shared), self.service, self.id);
+        let arrival = self.arrival();
         if let Some(strike) = arrival.strike(Stage::Arrival, "", &[]) {
-            let fault = arrival.journal_fault(&strike, None);
-            return self.unread(&strike, fault).await;
+            arrival.journal_fault(&strike, None);
+            return self.unread(&strike).await;
         }
         let (head, framing) = self.reader.head(&mut self.stream).await?;
         if let Some(strike) = arrival.strike(Stage::Head, &head.path, &[]) {
             self.reader.half_body(&mut self.stream, framing).await?;
-            let fault = arrival.journal_fault(&strike, Some(&head));
-            return self.unread(&strike, fault).await;
+            arrival.journal_fault(&strike, Some(head));
+            return self.unread(&strike).await;
         }
         let body = self.reader.body(&mut self.stream, framing).await?;
         let wants_close = head.header_begins("connection", "close");
         let request = Request { head, body };
         let Exchange { response, strike } = exchange::decide(&arrival, request, self.peer);
         let rest = self.answer(&response, strike.as_ref()).await?;
-        if wants_close && rest != Rest::Ended {
+        if wants_close && !matches!(rest, Rest::Ended) {
             close(&mut self.stream).await?;
             return Ok(Rest::Ended);
         }
@@ -98,45 +104,60 @@ impl Connection {
     }
 
     /// Carries a fault out that strikes before the request is read.
-    async fn unread(&mut self, strike: &Strike, fault: &Fault) -> io::Result<Rest> {
-        wait(strike.rule.delay_millis).await;
+    async fn unread(&mut self, Strike { rule, .. }: &Strike) -> io::Result<Rest> {
+        wait(rule.delay_millis).await;
         let nothing = Response::default();
-        match fault {
+        match &rule.fault {
             Fault::Break { at, how } => break_off(&mut self.stream, &nothing, *at, *how).await?,
             Fault::Refuse { for_millis } => {
-                exchange::refuse(Arc::clone(&self.shared), self.service, *for_millis);
+                exchange::refuse(Arc::clone(&self.shared), self.service, *for_millis).await;
                 break_off(&mut self.stream, &nothing, Point::BeforeReading, How::Reset).await?;
             }
-            _ => {}
+            Fault::Answer(_)
+            | Fault::ImportLie(_)
+            | Fault::FailRecords { .. }
+            | Fault::Drip { .. }
+            | Fault::Slow
+            | Fault::CloseAfterAnswer
+            | Fault::ResetOnReuse => unreachable!("these strike when the request is read"),
         }
         Ok(Rest::Ended)
     }
 
     /// Sends the answer, or what a fault leaves of it.
     async fn answer(&mut self, response: &Response, strike: Option<&Strike>) -> io::Result<Rest> {
-        let Some(Strike { rule, .. }) = strike else {
-            self.stream.write_all(&response.bytes()).await?;
+        let whole = response.bytes();
+        let Some(strike @ Strike { rule, .. }) = strike else {
+            self.stream.write_all(&whole).await?;
             return Ok(Rest::Open);
         };
         wait(rule.delay_millis).await;
         match &rule.fault {
             Fault::Break { at, how } => {
                 break_off(&mut self.stream, response, *at, *how).await?;
-                return Ok(Rest::Ended);
+                Ok(Rest::Ended)
             }
             Fault::Drip { every_millis } => {
-                drip(&mut self.stream, response, Duration::from_millis(*every_millis)).await?;
-                return Ok(Rest::Open);
+                drip(&mut self.stream, &whole, Duration::from_millis(*every_millis)).await?;
+                Ok(Rest::Open)
             }
-            _ => self.stream.write_all(&response.bytes()).await?,
-        }
-        match &rule.fault {
             Fault::CloseAfterAnswer => {
+                self.stream.write_all(&whole).await?;
                 close(&mut self.stream).await?;
                 Ok(Rest::Ended)
             }
-            Fault::ResetOnReuse => Ok(Rest::Stale),
-            _ => Ok(Rest::Open),
+            Fault::ResetOnReuse => {
+                self.stream.write_all(&whole).await?;
+                Ok(Rest::Stale(strike.clone()))
+            }
+            Fault::Answer(_)
+            | Fault::ImportLie(_)
+            | Fault::FailRecords { .. }
+            | Fault::Slow
+            | Fault::Refuse { .. } => {
+                self.stream.write_all(&whole).await?;
+                Ok(Rest::Open)
+            }
         }
     }
 }

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
 
+use super::content::{self, Content};
 use crate::config::{Config, Keep};
-use crate::fault::{Fault, Moment, Plan, Point, Sight, Stage, Strike};
+use crate::fault::{Fault, Plan, Sight, Stage, Strike};
 use crate::ga4;
 use crate::http::{Head, Request, Response};
 use crate::journal::{Entry, JournalEvent, Service};
-use crate::mixpanel::{self, Batch, Circumstances, Poison};
+use crate::mixpanel::{self, Circumstances, Poison};
 use crate::shared::Shared;
+use crate::steer::set_open;
 use crate::unpoisoned::lock;
 use crate::verdict::Verdict;
 
@@ -54,11 +55,9 @@ impl Arrival {
     }
 
     /// Writes a request down that was never wholly read.
-    pub(super) fn journal_fault<'a>(&self, strike: &'a Strike, head: Option<&Head>) -> &'a Fault {
-        let head = head.cloned().unwrap_or_default();
-        let request = Request { head, body: Vec::new() };
+    pub(super) fn journal_fault(&self, strike: &Strike, head: Option<Head>) {
+        let request = Request { head: head.unwrap_or_default(), body: Vec::new() };
         self.journal(request, Vec::new(), None, Some(strike));
-        &strike.rule.fault
     }
 
     fn journal(
@@ -86,7 +85,7 @@ impl Arrival {
             body: request.body,
             events,
             status,
-            fault: strike.map(|strike| strike.struck.clone()),
+            fault: strike.map(Strike::struck),
         });
         lock(&self.shared.journal).push(Arc::clone(&entry), keep);
         // Nobody has to read the feed.
@@ -106,93 +105,41 @@ pub(super) struct Exchange {
     pub strike: Option<Strike>,
 }
 
-/// A request that is read, by service.
-enum Content {
-    Ga4(ga4::Body),
-    Mixpanel(Batch),
-}
-
-impl Content {
-    fn events(&self) -> &[Value] {
-        match self {
-            Self::Ga4(body) => body.events(),
-            Self::Mixpanel(batch) => batch.events(),
-        }
-    }
-
-    fn into_events(self) -> Vec<Value> {
-        match self {
-            Self::Ga4(body) => body.into_events(),
-            Self::Mixpanel(batch) => batch.into_events(),
-        }
-    }
-
-    /// Every id by which a rule may name one of the events.
-    fn uids(&self) -> Vec<String> {
-        match self {
-            Self::Ga4(body) => body.events().iter().filter_map(ga4::event_uid).collect(),
-            Self::Mixpanel(batch) => {
-                batch.events().iter().flat_map(mixpanel::event_uids).map(str::to_owned).collect()
-            }
-        }
-    }
-
-    /// The id by which the journal names an event.
-    fn uid(service: Service, event: &Value) -> Option<String> {
-        match service {
-            Service::Ga4 => ga4::event_uid(event),
-            Service::Mixpanel => mixpanel::event_uids(event).next().map(str::to_owned),
-        }
-    }
-}
-
 /// Judges a request, stores what is to be stored, and writes it down.
 pub(super) fn decide(arrival: &Arrival, request: Request, peer: IpAddr) -> Exchange {
     let shared = &arrival.shared;
     let config = shared.config();
-    let content = match arrival.service {
-        Service::Ga4 => Content::Ga4(ga4::Body::read(&request.body)),
-        Service::Mixpanel => Content::Mixpanel(Batch::read(&request)),
-    };
+    let content = Content::read(arrival.service, &request);
     let strike = arrival.strike(Stage::Whole, &request.head.path, &content.uids());
-    let goes_unread = strike.as_ref().is_some_and(|strike| !is_judged(strike));
-    let (mut response, verdicts) = if goes_unread {
-        (Response::empty(200), vec![Verdict::Unjudged; content.events().len()])
-    } else {
+    let fault = strike.as_ref().map(|strike| &strike.rule.fault);
+    let (judged, verdicts) = if strike.as_ref().is_none_or(|strike| strike.rule.lets_work()) {
         judge(arrival, &request, &content, peer, &config, strike.as_ref())
+    } else {
+        (Response::empty(200), vec![Verdict::Unjudged; content.events().len()])
     };
-    match strike.as_ref().map(|strike| &strike.rule.fault) {
-        Some(Fault::Answer(answer)) => response = answer.response(shared.clock.now()),
-        Some(Fault::ImportLie(lie)) => {
-            response = lie.response(content.events(), config.mixpanel.insert_id_key);
-        }
-        _ => {}
-    }
-    let silent = strike.as_ref().is_some_and(|strike| {
-        matches!(
-            strike.rule.fault,
-            Fault::Break { at: Point::BeforeReading | Point::HalfRead | Point::BeforeAnswer, .. }
+    let response = match fault {
+        Some(Fault::Answer(answer)) => answer.response(shared.clock.now()),
+        Some(Fault::ImportLie(lie)) => lie.response(content.events(), config.mixpanel.insert_id_key),
+        Some(
+            Fault::FailRecords { .. }
+            | Fault::Break { .. }
+            | Fault::Drip { .. }
+            | Fault::Slow
+            | Fault::CloseAfterAnswer
+            | Fault::ResetOnReuse
+            | Fault::Refuse { .. },
         )
-    });
-    let status = (!silent).then_some(response.status);
+        | None => judged,
+    };
+    let is_silent = fault.is_some_and(Fault::is_silent);
+    let status = (!is_silent).then_some(response.status);
     let events = content.into_events().into_iter().zip(verdicts).map(|(event, verdict)| {
-        let uid = Content::uid(arrival.service, &event);
+        let uid = content::uid(arrival.service, &event);
         JournalEvent { uid, event, verdict }
     });
     let events = events.collect();
     arrival.journal(request, events, status, strike.as_ref());
     Exchange { response, strike }
-}
-
-/// Whether the service does its work although this strikes.
-fn is_judged(strike: &Strike) -> bool {
-    match strike.rule.fault {
-        Fault::Answer(_) | Fault::ImportLie(_) | Fault::Break { .. } | Fault::Refuse { .. } => {
-            strike.rule.moment == Moment::AfterStoring
-        }
-        Fault::FailRecords { .. } | Fault::Drip { .. } | Fault::Slow => true,
-        Fault::CloseAfterAnswer | Fault::ResetOnReuse => true,
-    }
 }
 
 fn judge(
@@ -235,9 +182,9 @@ fn judge(
     (response, verdicts)
 }
 
-/// Puts a service out of reach for a while.
-pub(super) fn refuse(shared: Arc<Shared>, service: Service, millis: u64) {
-    shared.gate(service).want_open(false);
+/// Puts a service out of reach for a while; returns when it is.
+pub(super) async fn refuse(shared: Arc<Shared>, service: Service, millis: u64) {
+    set_open(&shared, service, false).await;
     tokio::spawn(async move {
         tokio::time::sleep(Duration::from_millis(millis)).await;
         shared.gate(service).want_open(true);

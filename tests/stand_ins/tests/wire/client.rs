@@ -79,10 +79,9 @@ pub async fn ask(address: SocketAddr, request: &[u8]) -> io::Result<Answer> {
 }
 
 pub fn request(method: &str, target: &str, headers: &[&str], body: &[u8]) -> Vec<u8> {
-    let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
-    let length = body.len();
-    let head =
-        format!("{method} {target} HTTP/1.1\r\nHost: stand-in\r\n{headers}Content-Length: {length}\r\n\r\n");
+    let first = format!("{method} {target} HTTP/1.1");
+    let length = format!("Content-Length: {}", body.len());
+    let head = [&[first.as_str(), "Host: stand-in"], headers, &[&length, "", ""]].concat().join("\r\n");
     [head.as_bytes(), body].concat()
 }
 

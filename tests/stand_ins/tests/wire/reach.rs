@@ -53,6 +53,11 @@ async fn a_kept_connection_turns_out_to_be_gone() {
     assert_eq!(client.ask(&collect("vpe-2")).await.unwrap().status, 204);
     assert_eq!(client.ask(&collect("vpe-3")).await.unwrap_err().kind(), ErrorKind::ConnectionReset);
     assert_eq!(stand_ins.ga4_copies_by_event_uid().into_keys().collect::<Vec<_>>(), ["vpe-1", "vpe-2"]);
+    let last = stand_ins.journal().pop().unwrap();
+    assert_eq!(
+        (last.status, last.fault.as_ref().map(|struck| &struck.fault)),
+        (None, Some(&Fault::ResetOnReuse))
+    );
 }
 
 #[tokio::test]
