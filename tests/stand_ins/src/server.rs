@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 
 use crate::journal::Service;
@@ -20,17 +20,20 @@ pub(crate) async fn serve(listener: TcpListener, service: Service, shared: Arc<S
     let gate = shared.gate(service);
     let mut wanted = gate.wanted.subscribe();
     let mut connections = JoinSet::new();
-    let mut listener = Some(listener);
+    let mut door = Door::Open(listener);
     loop {
         let is_wanted = wanted.borrow_and_update().open;
-        match (&listener, is_wanted) {
-            (None, true) => listener = Some(listen_again(address).await?),
-            (Some(_), false) => listener = None,
-            (Some(_), true) | (None, false) => {}
-        }
-        gate.is_open.send_replace(listener.is_some());
+        door = match door {
+            Door::Open(listener) if !is_wanted => {
+                drop(listener);
+                Door::Closed(reserved(address)?)
+            }
+            Door::Closed(socket) if is_wanted => Door::Open(socket.listen(BACKLOG)?),
+            as_wanted @ (Door::Open(_) | Door::Closed(_)) => as_wanted,
+        };
+        gate.is_open.send_replace(is_wanted);
         tokio::select! {
-            accepted = accept(listener.as_ref()) => {
+            accepted = door.accept() => {
                 if let Ok((stream, peer)) = accepted {
                     connections.spawn(connection::run(stream, peer.ip(), service, Arc::clone(&shared)));
                 }
@@ -45,23 +48,29 @@ pub(crate) async fn serve(listener: TcpListener, service: Service, shared: Arc<S
     }
 }
 
-async fn accept(listener: Option<&TcpListener>) -> io::Result<(tokio::net::TcpStream, SocketAddr)> {
-    match listener {
-        Some(listener) => listener.accept().await,
-        None => std::future::pending().await,
+/// How many connections may wait to be accepted.
+const BACKLOG: u32 = 1024;
+
+/// A port of ours.
+enum Door {
+    Open(TcpListener),
+    /// It is kept, so that nobody else gets it, but nobody listens: who connects is refused.
+    Closed(TcpSocket),
+}
+
+impl Door {
+    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        match self {
+            Self::Open(listener) => listener.accept().await,
+            Self::Closed(_) => std::future::pending().await,
+        }
     }
 }
 
-/// Takes the port back; nobody else can have it for long, since the system gives it to no one who asks for any port
-/// while connections of it are remembered.
-async fn listen_again(address: SocketAddr) -> io::Result<TcpListener> {
-    let mut tries = 0;
-    loop {
-        match TcpListener::bind(address).await {
-            Err(error) if tries == 50 => return Err(error),
-            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
-            Ok(listener) => return Ok(listener),
-        }
-        tries += 1;
-    }
+fn reserved(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // Connections that were accepted before still have the port.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
 }

@@ -218,4 +218,12 @@ mod tests {
         let order: Vec<_> = ["a", "a", "b"].iter().map(|uid| struck(&mut plan, uid).is_some()).collect();
         assert_eq!(order, [true, false, true]);
     }
+
+    #[test]
+    fn what_was_stored_and_called_a_failure_leaves_an_event_in_doubt() {
+        let unavailable = || unavailable().one_ambiguous_per_event();
+        assert_eq!(hits(unavailable().after_storing(), 2), [true, false]);
+        assert_eq!(hits(unavailable(), 2), [true, true]);
+        assert_eq!(hits(unavailable().delay_millis(1), 2), [true, false], "the client may not wait so long");
+    }
 }

@@ -92,17 +92,13 @@ impl Rule {
         Self { delay_millis, ..self }
     }
 
-    /// Whether the sender is left in doubt, or is told of a failure where there was none.
+    /// Whether the sender is left in doubt, may lose its patience, or is told of a failure where there was none.
     pub(crate) fn is_ambiguous(&self) -> bool {
         let stored = self.moment == Moment::AfterStoring;
         let by_fault = match &self.fault {
-            Fault::Break { .. } | Fault::Refuse { .. } => true,
+            Fault::Break { .. } | Fault::Refuse { .. } | Fault::Drip { .. } => true,
             Fault::Answer(_) | Fault::ImportLie(_) => stored,
-            Fault::FailRecords { .. }
-            | Fault::Drip { .. }
-            | Fault::Slow
-            | Fault::CloseAfterAnswer
-            | Fault::ResetOnReuse => false,
+            Fault::FailRecords { .. } | Fault::Slow | Fault::CloseAfterAnswer | Fault::ResetOnReuse => false,
         };
         by_fault || self.delay_millis > 0
     }

@@ -13,15 +13,22 @@ fn of(service: Service) -> Vec<Rule> {
         let rule = Rule::new(service, fault).when(When::Chance(chance));
         Rule { name: name.to_owned(), ..rule }
     };
-    let limit = Answer::too_many_requests().retry_after(RetryAfter::Seconds(2));
     let lost_answer = Fault::Break { at: Point::BeforeAnswer, how: How::Reset };
-    vec![
-        rule("unavailable", 0.04, Fault::Answer(Answer::upstream_unavailable())),
-        rule("bad gateway", 0.02, Fault::Answer(Answer::html(502))),
-        rule("too many requests", 0.02, Fault::Answer(limit)),
+    let mut rules = vec![
+        rule("bad gateway", 0.03, Fault::Answer(Answer::html(502))),
         rule("answer lost", 0.01, lost_answer).after_storing().one_ambiguous_per_event(),
         rule("slow", 0.05, Fault::Slow).delay_millis(700),
-    ]
+    ];
+    match service {
+        // Google documents no limit that answers 429.
+        Service::Ga4 => rules.push(rule("unavailable", 0.03, Fault::Answer(Answer::html(503)))),
+        Service::Mixpanel => {
+            let limit = Answer::too_many_requests().retry_after(RetryAfter::Seconds(2));
+            rules.push(rule("unavailable", 0.03, Fault::Answer(Answer::upstream_unavailable())));
+            rules.push(rule("too many requests", 0.05, Fault::Answer(limit)));
+        }
+    }
+    rules
 }
 
 #[cfg(test)]

@@ -63,3 +63,38 @@ fn cut(value: &mut Value) -> Option<()> {
     text.truncate(end);
     Some(())
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use serde_json::json;
+
+    use super::*;
+    use crate::config::MixpanelConfig;
+
+    fn normal(properties: &Value, at: DateTime<Utc>, now: DateTime<Utc>) -> NewEvent {
+        let config = MixpanelConfig::default();
+        let around = Circumstances { now, peer: [127, 0, 0, 1].into(), config: &config, poison: None };
+        event(&json!({"event": "play", "properties": properties}), at, "1", around)
+    }
+
+    #[test]
+    fn long_texts_are_cut_and_the_near_future_becomes_now() {
+        let now = "2026-03-10T12:00:00Z".parse().unwrap();
+        let properties = json!({"distinct_id": "42", "$insert_id": "a", "title": "ñ".repeat(256)});
+        let new = normal(&properties, now + TimeDelta::minutes(59), now);
+        assert_eq!(new.time_millis, now.timestamp_millis());
+        assert_eq!(new.properties["title"], "ñ".repeat(255));
+        assert_eq!(new.flags, [Flag::Future, Flag::TextCut]);
+    }
+
+    #[test]
+    fn merged_ids_stand_in_for_a_distinct_id() {
+        let now = DateTime::UNIX_EPOCH;
+        let id = |properties: Value| normal(&properties, now, now).distinct_id;
+        assert_eq!(id(json!({"$user_id": "42", "$device_id": "d"})), "42");
+        assert_eq!(id(json!({"$device_id": "d"})), "$device:d");
+        assert_eq!(id(json!({"distinct_id": ""})), "");
+        assert_eq!(id(json!({})), id(json!({})), "the same address is the same user");
+    }
+}

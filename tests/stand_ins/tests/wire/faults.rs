@@ -7,7 +7,7 @@ use serde_json::json;
 use stand_ins::fault::{Answer, Fault, How, ImportLie, Point, RetryAfter, Rule, When};
 use stand_ins::{Service, StandIns, Verdict};
 
-use crate::client::{Client, ask, collect, event, import, stand_ins};
+use crate::client::{Client, ask, collect, event, import, request, stand_ins};
 
 /// What is seen of one good request to GA4 while this fault strikes.
 async fn seen(stand_ins: &StandIns, rule: Rule) -> (String, Option<ErrorKind>) {
@@ -142,6 +142,12 @@ async fn import_lies_before_or_after_storing() {
         assert_eq!(answer.json(), json!({"code": 200, "num_records_imported": 1, "status": "OK"}));
         assert_eq!(stand_ins.mixpanel_raw().len(), stored);
     }
+    let track = request("POST", "/track", &[], event("a").to_string().as_bytes());
+    assert_eq!(
+        ask(stand_ins.addresses().mixpanel, &track).await.unwrap().body,
+        "0",
+        "/track has no such answers"
+    );
 }
 
 #[tokio::test]

@@ -117,6 +117,16 @@ async fn import_refuses_strangers_and_what_is_too_much() {
 }
 
 #[tokio::test]
+async fn import_counts_what_asks_to_be_ignored_and_keeps_it_not() {
+    let stand_ins = stand_ins().await;
+    let mut ignored = event("a");
+    ignored["properties"]["$ignore"] = json!(true);
+    let answer = ask(stand_ins.addresses().mixpanel, &import(&[ignored])).await.unwrap();
+    assert_eq!(answer.json()["num_records_imported"], 1);
+    assert!(stand_ins.mixpanel_raw().is_empty());
+}
+
+#[tokio::test]
 async fn import_without_strictness_only_says_one_or_zero() {
     let stand_ins = stand_ins().await;
     let authorization = format!("Authorization: {}", basic(&format!("{PROJECT_TOKEN}:")));
