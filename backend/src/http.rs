@@ -24,6 +24,8 @@ use problem::Problem;
 pub fn router(app: App) -> Router {
     Router::new()
         .route("/graphql", graphql::route())
+        .route("/graphql/ws", graphql::websocket())
+        .route("/graphql/stream", graphql::stream())
         .merge(export::routes())
         .merge(player::routes(&app))
         .merge(player_demo::routes())

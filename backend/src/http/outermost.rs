@@ -40,9 +40,8 @@ pub async fn around(mut request: Request, next: Next) -> Response {
     let locale = caller::asked_locale(request.headers()).unwrap_or(Locale::En);
     let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     let id = request_id.to_str().unwrap_or_default();
-    let mut response = answered.unwrap_or_else(|cause| {
-        Problem::from_error(&Error::of_panic(&*cause), locale, id).into_response()
-    });
+    let mut response = answered
+        .unwrap_or_else(|cause| Problem::from_error(&Error::of_panic(&*cause), locale, id).into_response());
     let (status, ms) = (response.status().as_u16(), began.elapsed().as_millis());
     tracing::info!(request_id = id, %method, path = uri.path(), status, ms, "Answered a request");
     let headers = response.headers_mut();
