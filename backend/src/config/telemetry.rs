@@ -60,6 +60,11 @@ impl Telemetry {
     pub(super) fn read(reader: &mut Reader) -> Self {
         Self { ga4: Ga4::read(reader), mixpanel: Mixpanel::read(reader), alert: Alert::read(reader) }
     }
+
+    /// Whether events are sent anywhere.
+    pub fn has_driver(&self) -> bool {
+        self.ga4.enabled || self.mixpanel.enabled
+    }
 }
 
 impl Ga4 {
