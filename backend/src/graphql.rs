@@ -12,6 +12,7 @@ pub mod import;
 mod limits;
 pub mod mirror;
 pub mod names;
+pub mod notification;
 pub mod record;
 pub mod schema;
 pub mod token;
@@ -28,6 +29,7 @@ pub struct Query(
     dataset::DatasetQuery,
     dataset::SeriesQuery,
     import::ImportQuery,
+    notification::NotificationQuery,
     token::TokenQuery,
     user::UserQuery,
 );
@@ -38,6 +40,7 @@ pub struct Mutation(
     account::AccountMutation,
     import::ImportMutation,
     mirror::MirrorMutation,
+    notification::NotificationMutation,
     record::RecordMutation,
     token::TokenMutation,
     user::UserMutation,
