@@ -15,6 +15,9 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("backend/src/import", &[EXPORT, MIRROR, GRAPHQL, HTTP, CLI]),
     ("backend/src/mirror", &[EXPORT, IMPORT, GRAPHQL, HTTP, CLI]),
     ("backend/src/telemetry", &[EXPORT, IMPORT, MIRROR, GRAPHQL, HTTP, CLI]),
+    ("backend/src/notice", &["diesel", AUTH, EXPORT, IMPORT, MIRROR, TELEMETRY, GRAPHQL, HTTP, CLI]),
+    ("backend/src/mail", &["diesel", AUTH, EXPORT, IMPORT, MIRROR, TELEMETRY, GRAPHQL, HTTP, CLI]),
+    ("backend/src/jobs", &["diesel", GRAPHQL, HTTP, CLI]),
     ("backend/src/graphql", &["diesel", CLI]),
     ("backend/src/http", &["diesel", CLI]),
 ];
