@@ -73,12 +73,22 @@ impl Reader {
     }
 }
 
+const BACKLOG: &str = "telemetry_backlog";
+const BACKLOG_GONE: &str = "telemetry_backlog_gone";
+
 impl Notice {
     /// What it is about, as notifications have it.
     pub const fn kind(&self) -> &'static str {
         match self {
-            Self::Backlog(_) => "telemetry_backlog",
-            Self::BacklogGone(_) => "telemetry_backlog_gone",
+            Self::Backlog(_) => BACKLOG,
+            Self::BacklogGone(_) => BACKLOG_GONE,
+        }
+    }
+
+    /// The kinds of notices that nobody need read who reads this one: they told how things stood before.
+    pub const fn supersedes(&self) -> &'static [&'static str] {
+        match self {
+            Self::Backlog(_) | Self::BacklogGone(_) => &[BACKLOG, BACKLOG_GONE],
         }
     }
 
@@ -94,8 +104,8 @@ impl Notice {
     /// The notice of a notification; nothing where a newer version of the hub wrote it.
     pub fn read(kind: &str, data: &Value) -> Option<Self> {
         match kind {
-            "telemetry_backlog" => parse(data).map(Self::Backlog),
-            "telemetry_backlog_gone" => parse(data).map(Self::BacklogGone),
+            BACKLOG => parse(data).map(Self::Backlog),
+            BACKLOG_GONE => parse(data).map(Self::BacklogGone),
             _ => None,
         }
     }

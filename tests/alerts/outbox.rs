@@ -184,6 +184,28 @@ async fn what_nobody_was_there_to_send_for_a_day_is_not_sent_any_more() {
 }
 
 #[tokio::test]
+async fn of_all_that_waited_only_the_newest_is_sent() {
+    let mut watch = Watch::start().await;
+    watch.person("ana", "admin").await;
+    watch.smtp.close().await;
+    watch.alarm().await;
+    for _ in 0..3 {
+        watch.deliver().await;
+        watch.pass(60);
+        watch.look().await;
+    }
+    watch.synced().await;
+    watch.look().await;
+    assert_eq!(watch.told().await.as_array().unwrap().len(), 5, "in the hub all can be read");
+    watch.smtp.open().await;
+    assert_eq!(watch.deliver().await, delivered(1, 0, 0));
+    watch.pass(60);
+    assert_eq!(watch.deliver().await, delivered(0, 0, 0));
+    let mail = watch.smtp.next().await;
+    assert!(String::from_utf8_lossy(&mail.content).contains("Subject: End of the alarm"));
+}
+
+#[tokio::test]
 async fn whoever_may_no_longer_know_gets_no_mail() {
     let mut watch = Watch::start().await;
     let (out, demoted) = (watch.person("out", "admin").await, watch.person("demoted", "admin").await);

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel_async::{AsyncConnection as _, RunQueryDsl};
 
 use crate::db::Connection;
-use crate::db::schema::mail_outbox as outbox;
+use crate::db::schema::{mail_outbox as outbox, notifications};
 
 /// A mail that its holder is to send now, and nobody else.
 #[derive(Debug, Clone, HasQuery)]
@@ -36,6 +36,18 @@ impl OutboxMail {
             next_attempt_at: now,
         });
         diesel::insert_into(outbox::table).values(mails.collect::<Vec<_>>()).execute(conn).await?;
+        Ok(())
+    }
+
+    /// Gives up what still waits of these kinds of notifications, because a newer one says all that matters.
+    pub async fn supersede(conn: &mut Connection, kinds: &[&str], now: DateTime<Utc>) -> QueryResult<()> {
+        let older = notifications::table.filter(notifications::kind.eq_any(kinds)).select(notifications::id);
+        diesel::update(outbox::table.filter(outbox::notification_id.eq_any(older)))
+            .filter(outbox::sent_at.is_null())
+            .filter(outbox::given_up_at.is_null())
+            .set((outbox::given_up_at.eq(now), outbox::last_error.eq("A newer one was posted")))
+            .execute(conn)
+            .await?;
         Ok(())
     }
 

@@ -120,6 +120,8 @@ async fn tell(app: &App, conn: &mut Connection, notice: &Notice, now: DateTime<U
             created_at: now,
         })
         .collect();
+    // Whoever's mailbox was out of reach for a day wants one mail of it, not twenty.
+    OutboxMail::supersede(conn, notice.supersedes(), now).await?;
     let told = NewNotification::insert_all(conn, &new).await?;
     if app.config.mail.smtp.is_some() {
         OutboxMail::post(conn, &told, now).await?;
