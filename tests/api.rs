@@ -5,6 +5,7 @@
 
 mod access;
 mod accounts;
+mod alerts;
 mod busy;
 mod catalog;
 mod command_line;

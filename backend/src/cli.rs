@@ -19,6 +19,7 @@ mod demo;
 mod export;
 mod logging;
 mod migrate;
+mod monitor_backlog;
 mod schema;
 mod serve;
 mod signals;
@@ -53,6 +54,9 @@ enum Command {
     Check(check::Arguments),
     /// Print the GraphQL schema.
     Schema,
+    /// Look at the events that wait for the sync, and notify admins and teacher admins when there is cause for alarm.
+    #[command(name = "telemetry:monitor-backlog")]
+    MonitorBacklog(monitor_backlog::Arguments),
     /// Fill an empty database with a made-up academy, and print who can sign in.
     Demo(demo::Arguments),
     /// Manage accounts.
@@ -128,6 +132,10 @@ fn execute(data_dir: PathBuf, command: Command) -> Result<(), Failure> {
         Command::Export(arguments) => {
             let config = start(&data_dir, variables)?;
             until_interrupted(export::run(&data_dir, config, arguments))
+        }
+        Command::MonitorBacklog(arguments) => {
+            let config = start(&data_dir, variables)?;
+            until_interrupted(monitor_backlog::run(&data_dir, config, arguments))
         }
         Command::Demo(arguments) => {
             let config = start(&data_dir, variables)?;

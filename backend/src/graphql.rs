@@ -12,6 +12,7 @@ pub mod import;
 mod limits;
 pub mod mirror;
 pub mod names;
+pub mod notification;
 pub mod record;
 pub mod schema;
 pub mod sync;
@@ -29,6 +30,7 @@ pub struct Query(
     dataset::DatasetQuery,
     dataset::SeriesQuery,
     import::ImportQuery,
+    notification::NotificationQuery,
     sync::SyncQuery,
     token::TokenQuery,
     user::UserQuery,
@@ -40,6 +42,7 @@ pub struct Mutation(
     account::AccountMutation,
     import::ImportMutation,
     mirror::MirrorMutation,
+    notification::NotificationMutation,
     record::RecordMutation,
     sync::SyncMutation,
     token::TokenMutation,

@@ -1,6 +1,10 @@
 //! What is done again and again while the hub is served.
 //!
-//! Several servers on one database may all do it: whatever one has done, the others find done.
+//! Of several servers on one database, each keeps house: whatever one has done, the others find done. What is on the
+//! [`schedule`] is done by one of them at a time.
+
+pub mod job;
+pub mod schedule;
 
 use std::time::Duration;
 
@@ -24,13 +28,17 @@ const MONTHS_AHEAD: Months = Months::new(3);
 /// As old as events may be when they come.
 const DAYS_BACK: Days = Days::new(31);
 
-/// Runs the schedule until it is told to stop.
+/// Keeps house and runs the schedule, side by side, until they are told to stop and what was begun is finished.
 pub async fn run(app: App, stop: CancellationToken) {
+    tokio::join!(housekeeping(&app, &stop), schedule::run(&app, &stop));
+}
+
+async fn housekeeping(app: &App, stop: &CancellationToken) {
     let mut times = interval(HOUSEKEEPING);
     times.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // The first tick is at once.
     while stop.run_until_cancelled(times.tick()).await.is_some() {
-        if let Err(error) = keep_house(&app).await {
+        if let Err(error) = keep_house(app).await {
             error!(cause = format!("{error:#}"), "Housekeeping failed; it is tried again in ten minutes");
         }
     }

@@ -3,6 +3,7 @@
 /// What a query comes to: rows, or why the database refused it.
 pub use diesel::QueryResult;
 
+pub mod alarm;
 pub mod api_token;
 pub mod backlog;
 pub mod course;
@@ -16,9 +17,12 @@ pub mod fresh;
 pub mod import;
 pub mod import_rejection;
 pub mod mirrored;
+pub mod notification;
+pub mod outbox_mail;
 pub mod player_event_month;
 pub mod practice_package_order;
 pub mod reference;
+pub mod scheduled_job;
 pub mod session;
 pub mod snapshot_table;
 pub mod staged_snapshot;

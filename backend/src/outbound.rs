@@ -1,4 +1,4 @@
-//! The one kind of HTTP client with which the hub talks to other servers.
+//! The one kind of HTTP client with which the hub talks to other servers, and the cryptography of every client.
 //!
 //! Every request has a time limit, and none follows a redirect: an address was configured, and whoever answers there
 //! cannot send the hub on to another one, say inside its own network.
@@ -15,10 +15,7 @@ pub fn client(limit: Duration) -> Result<Client> {
 }
 
 fn builder(limit: Duration) -> ClientBuilder {
-    if CryptoProvider::get_default().is_none() {
-        // Another thread may have been faster, with the same provider.
-        ring::default_provider().install_default().ok();
-    }
+    choose_cryptography();
     Client::builder()
         .timeout(limit)
         .redirect(redirect::Policy::none())
@@ -43,4 +40,12 @@ pub fn below(base: &Url, path: &str) -> Url {
     url.set_query(None);
     url.set_fragment(None);
     url
+}
+
+/// Says which implementation of TLS's cryptography every connection of the process uses.
+pub fn choose_cryptography() {
+    if CryptoProvider::get_default().is_none() {
+        // Another thread may have been faster, with the same provider.
+        ring::default_provider().install_default().ok();
+    }
 }

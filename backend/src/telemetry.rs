@@ -4,6 +4,7 @@ pub mod backlog;
 pub mod driver;
 pub mod ingest;
 mod limits;
+pub mod monitor;
 pub mod news;
 pub mod player_event;
 pub mod recorder;

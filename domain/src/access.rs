@@ -130,6 +130,8 @@ pub enum Act {
     ManageOwnTokens,
     /// Change one's own language and time zone.
     ManageOwnPreferences,
+    /// See what the hub told oneself, and say that one read it.
+    ReadOwnNotifications,
 }
 
 impl Viewer {
@@ -157,6 +159,9 @@ impl Viewer {
             Act::ManageUsers => (&[Admin], None),
             Act::ManageOwnTokens => (&[Admin, TeacherAdmin, Teacher, Service], None),
             Act::ManageOwnPreferences => (&[Admin, TeacherAdmin, Teacher, Student, Service], None),
+            Act::ReadOwnNotifications => {
+                (&[Admin, TeacherAdmin, Teacher, Student, Service], Some(TokenScope::Read))
+            }
         };
         if self.credential == Credential::Player && act != Act::RecordOwn {
             return Err(Denied::NeedsSignIn);

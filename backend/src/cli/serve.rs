@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use secrecy::SecretString;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
@@ -56,10 +57,9 @@ pub(super) fn run(data_dir: &Path, arguments: Arguments, variables: Variables) -
         let serving = async {
             let prepared = stop.told.run_until_cancelled(prepare(config, &url, demo)).await;
             let Some((app, notice)) = prepared.transpose()? else { return Ok(()) };
-            if !arguments.no_scheduler {
-                tokio::spawn(jobs::run(app.clone(), stop.told.clone()));
-            }
-            serve(app, listener, &stop, || {
+            let jobs =
+                (!arguments.no_scheduler).then(|| tokio::spawn(jobs::run(app.clone(), stop.told.clone())));
+            serve(app, listener, &stop, jobs, || {
                 println!("DataPorter Hub is ready at http://{address}/");
                 if let Some(notice) = notice {
                     notice.print();
@@ -115,6 +115,7 @@ async fn serve(
     app: App,
     listener: std::net::TcpListener,
     stop: &Stop,
+    jobs: Option<JoinHandle<()>>,
     ready: impl FnOnce(),
 ) -> anyhow::Result<()> {
     let (pool, ingest, sync) = (app.pool.clone(), app.ingest.clone(), app.sync.clone());
@@ -138,6 +139,12 @@ async fn serve(
     tokio::select! {
         () = sync.wind_up() => {}
         () = stop.told_again.cancelled() => {}
+    }
+    if let Some(jobs) = jobs {
+        let ended = stop.told_again.run_until_cancelled(timeout(DRAIN, jobs)).await;
+        if !matches!(ended, Some(Ok(_))) {
+            warn!("Cut off what was being done on schedule");
+        }
     }
     pool.close();
     Ok(())

@@ -46,6 +46,11 @@ impl Telemetry {
         let (ga4, mixpanel) = (Ga4::read(reader), Mixpanel::read(reader));
         Self { ga4, mixpanel, sync: Sync::read(reader), alert: Alert::read(reader) }
     }
+
+    /// Whether events are sent anywhere.
+    pub fn has_driver(&self) -> bool {
+        self.ga4.enabled || self.mixpanel.enabled
+    }
 }
 
 impl Sync {

@@ -4,6 +4,18 @@
 //! Change a migration, not this file.
 
 diesel::table! {
+    /// What people were told of alarms: whoever moves `notified_at` on tells them, so that of many servers one does.
+    alarms (name) {
+        /// What the alarm is about, such as `telemetry_backlog`.
+        name -> Text,
+        /// When people were last told that there is cause for it.
+        notified_at -> Timestamptz,
+        /// Since when they know of cause that there still is; null once they were told that it is gone.
+        standing_since -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     /// Tokens for scripts and services; each carries a part of its owner's rights.
     api_tokens (id) {
         /// Id of the token, not a secret.
@@ -265,6 +277,26 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Mail on its way: one row per notification that also goes out by mail.
+    mail_outbox (notification_id) {
+        /// The notification that is mailed to its user; goes with it.
+        notification_id -> Int8,
+        /// When it was posted.
+        created_at -> Timestamptz,
+        /// When it is tried next; while somebody tries it, when they count as dead.
+        next_attempt_at -> Timestamptz,
+        /// How often somebody began to send it.
+        attempts -> Int4,
+        /// When the mail server took it; null until then.
+        sent_at -> Nullable<Timestamptz>,
+        /// When it was given up; null unless it was.
+        given_up_at -> Nullable<Timestamptz>,
+        /// Why it could not be sent the last time; holds no secret.
+        last_error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     /// What the hub told its people, one row per person.
     notifications (id) {
         /// Id of the notification.
@@ -361,6 +393,18 @@ diesel::table! {
         created_at -> Timestamptz,
         /// When the row was last changed.
         updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// When what is done on a schedule is due again: whoever moves the time on does it, so that of many servers one does.
+    scheduled_jobs (name) {
+        /// What is done, such as `telemetry_monitor_backlog`.
+        name -> Text,
+        /// When it is due again.
+        due_at -> Timestamptz,
+        /// When somebody last began to do it.
+        last_started_at -> Timestamptz,
     }
 }
 
@@ -698,6 +742,7 @@ diesel::joinable!(discord_practices -> users (creator_id));
 diesel::joinable!(export_audits -> users (user_id));
 diesel::joinable!(import_rows_rejected -> imports (import_id));
 diesel::joinable!(lessons -> courses (course_id));
+diesel::joinable!(mail_outbox -> notifications (notification_id));
 diesel::joinable!(notifications -> users (user_id));
 diesel::joinable!(practice_package_orders -> practice_packages (practice_package_id));
 diesel::joinable!(practice_package_orders -> users (user_id));
@@ -725,6 +770,7 @@ diesel::joinable!(video_progress -> lessons (lesson_id));
 diesel::joinable!(video_progress -> users (user_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    alarms,
     api_tokens,
     course_teacher,
     courses,
@@ -736,11 +782,13 @@ diesel::allow_tables_to_appear_in_same_query!(
     imports,
     installation,
     lessons,
+    mail_outbox,
     notifications,
     platform_events,
     player_event_keys,
     practice_package_orders,
     practice_packages,
+    scheduled_jobs,
     sessions,
     student_activity_snapshots,
     teacher_activity_snapshots,

@@ -13,6 +13,6 @@ pub async fn count_and_oldest(conn: &mut Connection) -> QueryResult<(i64, Option
     events::table
         .filter(events::synced_at.is_null())
         .select((count_star(), min(events::recorded_at)))
-        .first(conn)
+        .get_result(conn)
         .await
 }

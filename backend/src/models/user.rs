@@ -157,6 +157,16 @@ impl User {
             .await
     }
 
+    /// The active users with one of these roles.
+    pub async fn active_in(conn: &mut Connection, roles: &[Role]) -> QueryResult<Vec<Self>> {
+        Self::query()
+            .filter(users::role.eq_any(roles.iter().map(|role| role.key())))
+            .filter(users::active)
+            .order(users::id)
+            .load(conn)
+            .await
+    }
+
     /// A page of users in the order of their ids, from the one behind `after` on; `search` is a part of name or address.
     pub async fn page(conn: &mut Connection, search: &str, after: i64, limit: i64) -> QueryResult<Vec<Self>> {
         let pattern = containing(search);

@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     const LIMITS: Alert =
-        Alert { threshold: 10, age: Duration::from_mins(180), cooldown: Duration::from_mins(60) };
+        Alert { threshold: 10, age: Duration::from_hours(3), cooldown: Duration::from_hours(1) };
 
     fn alarm(events_pending: i64, seconds_old: i64) -> Option<Alarm> {
         let now = DateTime::UNIX_EPOCH;

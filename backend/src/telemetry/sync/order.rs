@@ -42,4 +42,14 @@ pub enum Span {
 impl Order {
     /// The most events that one run takes up when nobody says how many.
     pub const LIMIT: u32 = 500;
+
+    /// What the schedule wants each hour: all that is owed, and to be through before the next hour.
+    pub const SCHEDULED: Self = Self {
+        trigger: SyncTrigger::Schedule,
+        triggered_by: None,
+        what: What::Oldest,
+        limit: None,
+        span: Span::UntilEmpty,
+        budget: Some(Duration::from_mins(50)),
+    };
 }

@@ -1,0 +1,130 @@
+//! Watches the backlog, and tells people when it is cause for alarm and when it no longer is.
+
+use anyhow::Context as _;
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel_async::AsyncConnection as _;
+
+use super::backlog::{Alarm, Backlog};
+use crate::app::App;
+use crate::db::Connection;
+use crate::models::QueryResult;
+use crate::models::alarm;
+use crate::models::notification::NewNotification;
+use crate::models::outbox_mail::OutboxMail;
+use crate::models::user::User;
+use crate::notice::{self, Notice};
+
+/// The alarm's name in the database.
+const ALARM: &str = "telemetry_backlog";
+
+/// What a look at the backlog came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// The backlog.
+    pub backlog: Backlog,
+    /// When it was looked at.
+    pub at: DateTime<Utc>,
+    /// What came of it.
+    pub finding: Finding,
+}
+
+/// What is to be said of a backlog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// No driver is enabled, so that nothing is ever synced, and no alarm could be ended.
+    NothingEnabled,
+    /// There is no cause for alarm.
+    Calm,
+    /// There no longer is cause for the alarm that people were told of, and so many were told that.
+    Recovered {
+        /// How many.
+        people: usize,
+    },
+    /// There is cause for alarm, and so many people were told.
+    Alarmed {
+        /// Why.
+        why: Alarm,
+        /// How many.
+        people: usize,
+    },
+    /// There is cause for alarm, and people were told so not long ago.
+    StillAlarmed {
+        /// Why.
+        why: Alarm,
+        /// When they may be told again.
+        told_again_from: DateTime<Utc>,
+    },
+}
+
+/// Looks at the backlog, and tells whoever is to be told. Of several processes that look at once, one tells.
+pub async fn check(app: &App) -> anyhow::Result<Checked> {
+    let at = app.clock.now();
+    let conn = &mut *app.pool.get().await.context("No database connection")?;
+    let backlog = Backlog::read(conn).await.context("The backlog cannot be counted")?;
+    let finding = find(app, conn, backlog, at).await.context("The alarm cannot be kept")?;
+    Ok(Checked { backlog, at, finding })
+}
+
+async fn find(
+    app: &App,
+    conn: &mut Connection,
+    backlog: Backlog,
+    now: DateTime<Utc>,
+) -> QueryResult<Finding> {
+    let limits = &app.config.telemetry.alert;
+    if !app.config.telemetry.has_driver() {
+        return Ok(Finding::NothingEnabled);
+    }
+    let Some(why) = backlog.alarm(limits, now) else {
+        let gone = notice::BacklogGone { events: backlog.events_pending, counted_at: now };
+        return conn
+            .transaction(async |conn| {
+                if !alarm::settle(conn, ALARM).await? {
+                    return Ok(Finding::Calm);
+                }
+                let people = tell(app, conn, &Notice::BacklogGone(gone), now).await?;
+                Ok(Finding::Recovered { people })
+            })
+            .await;
+    };
+    let pause = TimeDelta::from_std(limits.cooldown).unwrap_or(TimeDelta::MAX);
+    let cause = notice::Backlog {
+        events: backlog.events_pending,
+        oldest: backlog.oldest,
+        counted_at: now,
+        threshold: limits.threshold,
+        age_minutes: limits.age.as_secs() / 60,
+    };
+    // The claim and what is told are stored together: whoever fails to tell has claimed nothing.
+    conn.transaction(async |conn| {
+        if alarm::claim(conn, ALARM, now, pause).await? {
+            let people = tell(app, conn, &Notice::Backlog(cause), now).await?;
+            return Ok(Finding::Alarmed { why, people });
+        }
+        let told = alarm::notified_at(conn, ALARM).await?.unwrap_or(now);
+        Ok(Finding::StillAlarmed { why, told_again_from: told + pause })
+    })
+    .await
+}
+
+/// Tells the operators, by mail too where there is a mail server; answers how many they are.
+async fn tell(app: &App, conn: &mut Connection, notice: &Notice, now: DateTime<Utc>) -> QueryResult<usize> {
+    let people = User::active_in(conn, &notice::OPERATORS).await?;
+    let data = notice.data();
+    let new: Vec<_> = people
+        .iter()
+        .map(|person| NewNotification {
+            user_id: person.id,
+            kind: notice.kind(),
+            data: &data,
+            created_at: now,
+        })
+        .collect();
+    // Whoever's mailbox was out of reach for a day wants one mail of it, not twenty.
+    OutboxMail::supersede(conn, notice.supersedes(), now).await?;
+    let told = NewNotification::insert_all(conn, &new).await?;
+    if app.config.mail.smtp.is_some() {
+        OutboxMail::post(conn, &told, now).await?;
+    }
+    Ok(told.len())
+}
