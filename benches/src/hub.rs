@@ -120,6 +120,11 @@ impl Hub {
         Ok(response.error_for_status()?)
     }
 
+    /// A command of the product on the same data.
+    pub fn command(&self) -> Result<Command> {
+        dataporter(self.directory.path())
+    }
+
     /// The server's process id.
     pub fn process_id(&self) -> u32 {
         self.process.id()

@@ -13,6 +13,7 @@ mod memory;
 mod oulad;
 mod psql;
 mod series;
+mod sync;
 mod wire;
 
 use std::path::PathBuf;
@@ -34,6 +35,8 @@ enum Which {
     Export(export::Arguments),
     /// Player events one by one beside `pgbench`, and in batches beside `psql \copy`.
     Ingest(ingest::Arguments),
+    /// The sync of pending events beside an HTTP client that posts the same bodies.
+    Sync(sync::Arguments),
     /// The Open University data set: in by the public API, out again, and compared value for value.
     Oulad {
         /// The folder with the data set, as its README describes it.
@@ -47,11 +50,13 @@ async fn main() -> Result<()> {
     let work = async {
         let Some(which) = which else {
             export::run(export::Arguments::default()).await?;
-            return ingest::run(ingest::Arguments::default()).await;
+            ingest::run(ingest::Arguments::default()).await?;
+            return sync::run(sync::Arguments::default()).await;
         };
         match which {
             Which::Export(arguments) => export::run(arguments).await,
             Which::Ingest(arguments) => ingest::run(arguments).await,
+            Which::Sync(arguments) => sync::run(arguments).await,
             Which::Oulad { folder } => oulad::run(&folder).await,
         }
     };

@@ -5,6 +5,7 @@
 //! record as taken up, so that a run that dies leaves behind what was perhaps sent.
 
 mod board;
+mod connection;
 mod desk;
 mod gate;
 mod lane;
@@ -24,7 +25,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use self::board::{Board, Counts};
 use self::desk::Desk;
@@ -121,6 +122,7 @@ impl Sync {
                 end.store(desk.conn(), &run).await?;
                 news::tell(desk.conn()).await?;
                 let run = SyncRun::find(desk.conn(), id).await?.context("A run is gone that just ended")?;
+                desk.leave().await?;
                 return Ok(Begun::Over(run));
             }
         };
@@ -243,7 +245,14 @@ impl Sync {
         } else {
             is_out_of_time.then_some(Note::OutOfTime)
         };
-        self.close(&mut *desk.lock().await, &run, board.counts(), &ends, note).await;
+        let Some(mut desk) = Arc::into_inner(desk).map(Mutex::into_inner) else {
+            error!(run = run.id, "Somebody still sits at the desk of a run that is over");
+            return;
+        };
+        self.close(&mut desk, &run, board.counts(), &ends, note).await;
+        if let Err(cause) = desk.leave().await {
+            warn!(%cause, run = run.id, "A run could not leave its desk; it is free when the connection is closed");
+        }
     }
 
     /// What is owed to drivers that are not enabled any more is dropped; of the others it is read what they asked for.

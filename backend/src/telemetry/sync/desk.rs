@@ -7,10 +7,10 @@ use diesel::QueryResult;
 use diesel::prelude::QueryableByName;
 use diesel::sql_query;
 use diesel::sql_types::{Bool, Uuid as SqlUuid};
-use diesel_async::pooled_connection::deadpool::Object;
-use diesel_async::{RunQueryDsl, SimpleAsyncConnection as _};
+use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
+use super::connection;
 use crate::db::{Connection, Pool};
 use crate::error::Result;
 use crate::models::driver::Driver as Name;
@@ -18,11 +18,6 @@ use crate::models::telemetry_delivery::{self as deliveries, Frontier, Lease, Owe
 
 /// The key is any number that no other advisory lock of ours uses.
 const LOCK: &str = "SELECT pg_try_advisory_lock(7238261055) AS locked";
-
-/// One plan serves every statement, however many months there are; and each of them finds its rows by an index, in
-/// order, however much is owed.
-const SETTINGS: &str = "SET plan_cache_mode = force_generic_plan; SET statement_timeout = '5min'; \
-    SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off; SET enable_sort = off";
 
 /// A run that is not done with what it took up by then has lost its lock long before.
 const LEASE: TimeDelta = TimeDelta::minutes(5);
@@ -62,14 +57,19 @@ impl Desk {
             #[diesel(sql_type = SqlUuid)]
             id: Uuid,
         }
-        let mut conn = Object::take(pool.get().await?);
+        let mut conn = connection::open(pool).await?;
         let Locked { locked } = sql_query(LOCK).get_result(&mut conn).await?;
         if !locked {
             return Ok(None);
         }
-        conn.batch_execute(SETTINGS).await?;
         let Installation { id } = sql_query("SELECT id FROM installation").get_result(&mut conn).await?;
         Ok(Some(Self { conn, installation: id, fresh_after: Frontier::START }))
+    }
+
+    /// Leaves it to the next run. Closing the connection does so too, but nobody hears when that has come about.
+    pub async fn leave(mut self) -> QueryResult<()> {
+        sql_query("SELECT pg_advisory_unlock(7238261055)").execute(&mut self.conn).await?;
+        Ok(())
     }
 
     /// A connection for whatever else only the run may do.

@@ -347,7 +347,7 @@ impl Work {
         let (clock, stop) = (self.lane.clock.clone(), self.lane.stop.clone());
         stop.run_until_cancelled(clock.sleep(wait)).await;
         let now = self.lane.clock.now();
-        self.due = self.due.split_off(&now);
+        self.due.retain(|due| *due > now);
         self.is_dry = false;
         true
     }

@@ -3,20 +3,23 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use domain::Locale;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 use super::board::{Board, Counts};
+use super::connection;
 use crate::clock::Clock;
-use crate::db::{Pool, PooledConnection};
+use crate::db::{Connection, Pool};
+use crate::error::Error;
 use crate::models::sync_run::{Share, SyncRun};
 use crate::models::telemetry_delivery::{Judgement, judge};
 use crate::telemetry::news;
 
 /// So many requests' verdicts may wait; then sending waits for them.
-const WAITING: usize = 128;
+const WAITING: usize = 32;
 /// The most verdicts that are written at once.
 const AT_ONCE: usize = 64;
 
@@ -58,6 +61,7 @@ impl Ledger {
     pub async fn work(self, mut entries: mpsc::Receiver<Entry>) {
         let mut waiting = Vec::with_capacity(AT_ONCE);
         let (mut told, mut told_at) = (None, None::<Instant>);
+        let mut conn = None;
         while entries.recv_many(&mut waiting, AT_ONCE).await > 0 {
             let mut judgements = Vec::new();
             let mut tallies = Vec::new();
@@ -67,15 +71,11 @@ impl Ledger {
                 }
                 judgements.extend(these);
             }
-            match self.write(&judgements).await {
-                Ok((settled, mut conn)) => {
+            match self.write(&mut conn, &judgements).await {
+                Ok(settled) => {
                     self.board.settled(settled);
                     for (driver, tally) in tallies {
                         self.board.change(driver, tally);
-                    }
-                    if told_at.is_none_or(|told_at| told_at.elapsed() >= NEWS) {
-                        self.tell(&mut conn, &mut told).await;
-                        told_at = Some(Instant::now());
                     }
                 }
                 Err(cause) => {
@@ -83,22 +83,25 @@ impl Ledger {
                     self.broken.cancel();
                 }
             }
+            if let Some(conn) = &mut conn
+                && told_at.is_none_or(|told_at| told_at.elapsed() >= NEWS)
+            {
+                self.tell(conn, &mut told).await;
+                told_at = Some(Instant::now());
+            }
         }
     }
 
     /// A verdict that was written twice changes nothing the second time.
-    async fn write(&self, judgements: &[Judgement]) -> anyhow::Result<(usize, PooledConnection)> {
+    async fn write(&self, conn: &mut Option<Connection>, judgements: &[Judgement]) -> anyhow::Result<usize> {
         let mut tries = 0;
         loop {
-            let written = async {
-                let mut conn = self.pool.get().await?;
-                let settled = judge(&mut conn, self.run_id, judgements, self.clock.now()).await?;
-                anyhow::Ok((settled, conn))
-            };
-            match written.await {
+            match self.write_once(conn, judgements).await {
                 Err(cause) if tries < TRIES => {
                     tries += 1;
                     warn!(cause = format!("{cause:#}"), "Verdicts of the sync are written once more");
+                    // Whatever is wrong with the old connection is not wrong with a new one.
+                    *conn = None;
                     sleep(BETWEEN_TRIES).await;
                 }
                 done => return done,
@@ -106,7 +109,19 @@ impl Ledger {
         }
     }
 
-    async fn tell(&self, conn: &mut PooledConnection, told: &mut Option<Counts>) {
+    async fn write_once(
+        &self,
+        conn: &mut Option<Connection>,
+        judgements: &[Judgement],
+    ) -> anyhow::Result<usize> {
+        let conn = match conn {
+            Some(conn) => conn,
+            None => conn.insert(connection::open(&self.pool).await.map_err(in_short)?),
+        };
+        Ok(judge(conn, self.run_id, judgements, self.clock.now()).await?)
+    }
+
+    async fn tell(&self, conn: &mut Connection, told: &mut Option<Counts>) {
         let counts = self.board.counts();
         if told.as_ref() == Some(&counts) {
             return;
@@ -116,5 +131,13 @@ impl Ledger {
             Ok(()) => *told = Some(counts),
             Err(cause) => warn!(%cause, "How far the sync is cannot be told"),
         }
+    }
+}
+
+/// For the log.
+fn in_short(error: Error) -> anyhow::Error {
+    match error {
+        Error::Internal(cause) => cause,
+        other => anyhow::anyhow!(other.message(Locale::En)),
     }
 }

@@ -1,6 +1,6 @@
 //! From what a driver answered to what is written down of an event.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use rand::Rng;
 
 use crate::models::driver::Driver;
@@ -57,7 +57,8 @@ impl Sent {
             sent,
             counts,
             maybe_duplicate,
-            next_attempt_at: Some(self.now + wait),
+            // As the database keeps it, so that it is due when the run thinks that it is.
+            next_attempt_at: Some((self.now + wait).trunc_subsecs(6)),
             ..self.noted(event, Judged::Retry, Some(failure))
         }
     }
@@ -79,7 +80,7 @@ impl Sent {
     /// A run that died may have sent it.
     pub fn taken_over(&self, event: &OwedEvent, rng: &mut impl Rng) -> Judgement {
         let judged = self.unanswered(event, Failure::of(FailureClass::Unanswered), rng);
-        let next_attempt_at = judged.next_attempt_at.map(|_| self.now);
+        let next_attempt_at = judged.next_attempt_at.map(|_| self.now.trunc_subsecs(6));
         Judgement { next_attempt_at, endpoint: None, ..judged }
     }
 

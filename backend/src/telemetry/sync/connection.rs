@@ -1,0 +1,19 @@
+//! The connections of a run: its own, set for a few statements over and over.
+
+use diesel_async::SimpleAsyncConnection as _;
+use diesel_async::pooled_connection::deadpool::Object;
+
+use crate::db::{Connection, Pool};
+use crate::error::Result;
+
+/// One plan serves every statement, however many months there are; and each of them finds its rows by an index, in
+/// order, however much is owed.
+const SETTINGS: &str = "SET plan_cache_mode = force_generic_plan; SET statement_timeout = '5min'; \
+    SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off; SET enable_sort = off";
+
+/// Opens one, which is closed in the end: nobody else should have it with these settings.
+pub async fn open(pool: &Pool) -> Result<Connection> {
+    let mut conn = Object::take(pool.get().await?);
+    conn.batch_execute(SETTINGS).await?;
+    Ok(conn)
+}
