@@ -149,6 +149,21 @@ impl Sync {
         }
     }
 
+    /// Goes on with what a run left whose process died, if there is such a run.
+    pub async fn resume(&self) -> Result<()> {
+        let conn = &mut *self.pool.get().await?;
+        let is_dead = SyncRun::running(conn).await?.is_some() && !is_under_way(conn).await?;
+        if !is_dead {
+            return Ok(());
+        }
+        info!("Going on with what a run of the sync left whose process died");
+        match self.begin(Order::SCHEDULED).await {
+            // It goes on by itself.
+            Ok(Begun::Over(_) | Begun::UnderWay { .. }) | Err(NotBegun::AlreadyRunning) => Ok(()),
+            Err(NotBegun::Failed(error)) => Err(error),
+        }
+    }
+
     /// Tells runs of this process to end, and waits until what is under way is done and written down.
     pub async fn wind_up(&self) {
         self.stop.cancel();

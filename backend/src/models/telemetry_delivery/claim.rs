@@ -61,9 +61,10 @@ impl QueryFragment<Pg> for Claim {
         out.push_sql(EVENT_COLUMNS);
         out.push_sql(
             ", claimed.attempts, claimed.unanswered, claimed.maybe_duplicate, claimed.first_attempt_at \
-             FROM claimed \
-             JOIN video_player_events AS event \
-                 ON event.recorded_at = claimed.recorded_at AND event.id = claimed.event_id \
+             FROM claimed CROSS JOIN LATERAL ( \
+                 SELECT * FROM video_player_events AS event \
+                 WHERE event.recorded_at = claimed.recorded_at AND event.id = claimed.event_id OFFSET 0 \
+             ) AS event \
              ORDER BY event.recorded_at, event.id",
         );
         Ok(())

@@ -60,11 +60,8 @@ impl QueryFragment<Pg> for Enrol {
         out.push_bind_param::<Array<Text>, _>(&self.enabled)?;
         out.push_sql(
             "::text[]) AS driver) AS enabled \
-                 ON CONFLICT DO NOTHING \
-                 RETURNING event_id, state \
              ) SELECT event.*, 0, 0, false, NULL::timestamptz \
              FROM fresh AS event \
-             WHERE event.id IN (SELECT event_id FROM made WHERE state = 'in_flight') \
              ORDER BY event.recorded_at, event.id",
         );
         Ok(())

@@ -129,7 +129,9 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Planned once a connection.
+/// Planned once a connection, which may be when the table is empty: so it says itself that each row is found by its key
+/// and then by its place, rather than by reading all that is owed. The key is the only index that serves, since
+/// `coalesce` hides the state from the others.
 struct Judge<'a> {
     judgements: Columns<'a>,
     run: String,
@@ -140,24 +142,7 @@ struct Judge<'a> {
 impl QueryFragment<Pg> for Judge<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         let columns = &self.judgements;
-        out.push_sql("UPDATE telemetry_deliveries AS delivery SET batch_id = ");
-        out.push_bind_param::<BigInt, _>(&self.run_id)?;
-        out.push_sql(", first_attempt_at = CASE WHEN sent THEN coalesce(first_attempt_at, ");
-        out.push_bind_param::<Timestamptz, _>(&self.now)?;
-        out.push_sql(") ELSE first_attempt_at END, last_attempt_at = CASE WHEN sent THEN ");
-        out.push_bind_param::<Timestamptz, _>(&self.now)?;
-        out.push_sql(" ELSE last_attempt_at END, delivered_at = CASE WHEN verdict = 'delivered' THEN ");
-        out.push_bind_param::<Timestamptz, _>(&self.now)?;
-        out.push_sql(
-            "::timestamptz END, \
-             state = verdict, lease_until = NULL, lease_owner = NULL, attempts = attempts + counts::int, \
-             unanswered = delivery.unanswered + judged.unanswered::int, \
-             maybe_duplicate = delivery.maybe_duplicate OR judged.maybe_duplicate, \
-             next_attempt_at = judged.next_attempt_at, http_status = judged.http_status, \
-             endpoint = coalesce(judged.endpoint, delivery.endpoint), error_class = judged.error_class, \
-             error_code = judged.error_code, error_message = judged.error_message \
-             FROM unnest(",
-        );
+        out.push_sql("WITH judged AS MATERIALIZED (SELECT told.*, place.ctid AS place FROM unnest(");
         out.push_bind_param::<Array<Text>, _>(&columns.drivers)?;
         out.push_sql("::text[], ");
         out.push_bind_param::<Array<BigInt>, _>(&columns.event_ids)?;
@@ -184,13 +169,35 @@ impl QueryFragment<Pg> for Judge<'_> {
         out.push_sql("::text[], ");
         out.push_bind_param::<Array<Nullable<Text>>, _>(&columns.error_messages)?;
         out.push_sql(
-            "::text[]) AS judged (driver, event_id, verdict, sent, counts, unanswered, maybe_duplicate, \
+            "::text[]) AS told (driver, event_id, verdict, sent, counts, unanswered, maybe_duplicate, \
                  next_attempt_at, http_status, endpoint, error_class, error_code, error_message) \
-             WHERE delivery.event_id = judged.event_id AND delivery.driver = judged.driver \
-                 AND delivery.state = 'in_flight' AND delivery.lease_owner = ",
+             CROSS JOIN LATERAL ( \
+                 SELECT ctid FROM telemetry_deliveries AS found \
+                 WHERE found.event_id = told.event_id AND found.driver = told.driver \
+                     AND coalesce(found.state) = 'in_flight' AND found.lease_owner = ",
         );
         out.push_bind_param::<Text, _>(&self.run)?;
-        out.push_sql(" RETURNING delivery.event_id, delivery.recorded_at");
+        out.push_sql(
+            " OFFSET 0 FOR UPDATE) AS place) UPDATE telemetry_deliveries AS delivery SET batch_id = ",
+        );
+        out.push_bind_param::<BigInt, _>(&self.run_id)?;
+        out.push_sql(", first_attempt_at = CASE WHEN sent THEN coalesce(first_attempt_at, ");
+        out.push_bind_param::<Timestamptz, _>(&self.now)?;
+        out.push_sql(") ELSE first_attempt_at END, last_attempt_at = CASE WHEN sent THEN ");
+        out.push_bind_param::<Timestamptz, _>(&self.now)?;
+        out.push_sql(" ELSE last_attempt_at END, delivered_at = CASE WHEN verdict = 'delivered' THEN ");
+        out.push_bind_param::<Timestamptz, _>(&self.now)?;
+        out.push_sql(
+            "::timestamptz END, \
+             state = verdict, lease_until = NULL, lease_owner = NULL, attempts = attempts + counts::int, \
+             unanswered = delivery.unanswered + judged.unanswered::int, \
+             maybe_duplicate = delivery.maybe_duplicate OR judged.maybe_duplicate, \
+             next_attempt_at = judged.next_attempt_at, http_status = judged.http_status, \
+             endpoint = coalesce(judged.endpoint, delivery.endpoint), error_class = judged.error_class, \
+             error_code = judged.error_code, error_message = judged.error_message \
+             FROM judged WHERE delivery.ctid = judged.place \
+             RETURNING delivery.event_id, delivery.recorded_at",
+        );
         Ok(())
     }
 }
@@ -220,10 +227,12 @@ impl QueryFragment<Pg> for Settle {
         out.push_sql(", ");
         out.push_bind_param::<Array<Timestamptz>, _>(&self.moments)?;
         out.push_sql(
-            ") AS judged (id, recorded_at)) AS judged \
-             WHERE event.recorded_at = judged.recorded_at AND event.id = judged.id AND event.synced_at IS NULL \
-                 AND NOT EXISTS (SELECT FROM telemetry_deliveries AS owed \
-                     WHERE owed.event_id = judged.id AND owed.state IN ('pending', 'in_flight', 'retry'))",
+            ") AS judged (id, recorded_at) \
+             WHERE NOT EXISTS (SELECT FROM telemetry_deliveries AS owed \
+                 WHERE owed.event_id = judged.id AND coalesce(owed.state) IN ('pending', 'in_flight', 'retry')) \
+             OFFSET 0) AS judged \
+             WHERE event.recorded_at = judged.recorded_at AND event.id = judged.id \
+                 AND coalesce(event.synced_at) IS NULL",
         );
         Ok(())
     }

@@ -55,8 +55,10 @@ impl QueryFragment<Pg> for ViewedBefore {
         out.push_bind_param::<Array<Timestamptz>, _>(&self.moments)?;
         out.push_sql(
             ") AS asked (user_id, start, moment) \
-             JOIN video_player_events AS event ON event.user_id = asked.user_id \
-                 AND event.recorded_at >= asked.start AND event.recorded_at < asked.moment \
+             CROSS JOIN LATERAL ( \
+                 SELECT * FROM video_player_events \
+                 WHERE user_id = asked.user_id AND recorded_at >= asked.start AND recorded_at < asked.moment OFFSET 0 \
+             ) AS event \
              ORDER BY event.user_id, event.recorded_at, event.id",
         );
         Ok(())
