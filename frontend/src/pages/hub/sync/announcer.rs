@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::feed::use_feed;
 use super::run_list::tag;
-use crate::api::sync::{Run, RunState};
+use crate::api::sync::report::{Run, RunState};
 use crate::i18n::use_i18n;
 
 /// What is said; nothing of what was so already when the page was opened.

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::feed::use_feed;
-use crate::api::sync::Driver;
+use crate::api::sync::report::Driver;
 use crate::i18n::use_i18n;
 use crate::ui::card::{Card, Face, Sign};
 

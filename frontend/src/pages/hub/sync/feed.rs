@@ -4,7 +4,8 @@ use domain::access::Act;
 use js_sys::Date;
 use leptos::prelude::*;
 
-use crate::api::sync::{Driver, DriverStatus, Run, Status, read_status, status_changes};
+use crate::api::sync::report::{Driver, DriverStatus, Run, Status};
+use crate::api::sync::{read_status, status_changes};
 use crate::i18n::format::Format;
 use crate::i18n::moments::Moments;
 use crate::i18n::{I18n, use_i18n};

@@ -9,7 +9,7 @@ use super::driver_card::DriverCard;
 use super::feed::use_feed;
 use super::last_card::LastCard;
 use super::pending_card::PendingCard;
-use crate::api::sync::Driver;
+use crate::api::sync::report::Driver;
 use crate::i18n::use_i18n;
 use crate::live::Link;
 use crate::session::use_session;

@@ -7,7 +7,7 @@ use leptos_router::hooks::use_location;
 
 use super::feed::{SyncFeed, use_feed};
 use crate::address::Section;
-use crate::api::sync::{DriverStatus, Status};
+use crate::api::sync::report::{DriverStatus, Status};
 use crate::i18n::use_i18n;
 use crate::session::use_session;
 use crate::ui::card::{Card, Face, Light};

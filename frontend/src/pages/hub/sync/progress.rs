@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::feed::{SyncFeed, use_feed};
-use crate::api::sync::{Driver, DriverRun, DriverStatus, Run, Trigger};
+use crate::api::sync::report::{Driver, DriverRun, DriverStatus, Run, Trigger};
 use crate::i18n::format::Format;
 use crate::i18n::messages::Messages;
 use crate::i18n::use_i18n;

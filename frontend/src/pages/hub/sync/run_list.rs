@@ -4,7 +4,8 @@ use leptos::prelude::*;
 
 use super::feed::use_feed;
 use super::progress::{list, who};
-use crate::api::sync::{DriverRun, Run, RunState, newest_runs};
+use crate::api::sync::newest_runs;
+use crate::api::sync::report::{DriverRun, Run, RunState};
 use crate::i18n::messages::Messages;
 use crate::i18n::sync::Sync;
 use crate::i18n::use_i18n;

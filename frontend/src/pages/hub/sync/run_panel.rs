@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::feed::use_feed;
 use super::progress::Progress;
 use super::start::Start;
-use crate::api::sync::DriverStatus;
+use crate::api::sync::report::DriverStatus;
 use crate::i18n::use_i18n;
 use crate::session::use_session;
 use crate::ui::empty::Empty;

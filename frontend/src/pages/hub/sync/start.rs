@@ -5,7 +5,8 @@ use leptos::prelude::*;
 
 use super::feed::use_feed;
 use crate::api::failure::Failure;
-use crate::api::sync::{Run, RunState, retry, run};
+use crate::api::sync::report::{Run, RunState};
+use crate::api::sync::{retry, run};
 use crate::i18n::use_i18n;
 use crate::pages::failed::Failed;
 use crate::session::use_session;

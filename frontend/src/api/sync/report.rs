@@ -1,0 +1,309 @@
+//! What the server tells of the sync, read from its JSON. A server that is newer than this app may name more than is known here.
+
+use serde_json::Value;
+
+use crate::api::scalars::DateTime;
+
+/// How the sync stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Status {
+    /// Events that are still to be sent.
+    pub events_pending: u64,
+    /// How long the oldest of them waits, in seconds; `None` when none does.
+    pub oldest_pending_seconds: Option<u64>,
+    /// From how many pending events on there is an alarm.
+    pub alert_threshold: u64,
+    /// From which age of the oldest event on there is an alarm, in seconds.
+    pub alert_age_seconds: u64,
+    /// Whether there is one.
+    pub backlog_alert: bool,
+    /// The services.
+    pub drivers: Vec<DriverStatus>,
+    /// The run that ended last.
+    pub last_run: Option<Run>,
+    /// The run that is under way.
+    pub running: Option<Run>,
+    /// The IANA name of the hub's time zone.
+    pub timezone: String,
+}
+
+/// How it stands with one service.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DriverStatus {
+    /// The service.
+    pub driver: Driver,
+    /// Whether events are to be sent to it.
+    pub enabled: bool,
+    /// Whether it has all its settings.
+    pub configured: bool,
+    /// The setting that it lacks, in words.
+    pub problem: Option<String>,
+    /// Events that are still to be sent to it.
+    pub pending: u64,
+    /// Events that it refused for good.
+    pub dead: u64,
+    /// When it last took one.
+    pub last_delivered_at: Option<DateTime>,
+}
+
+/// One run of the sync.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// Identifies it.
+    pub id: String,
+    /// How it went, or that it goes on.
+    pub state: RunState,
+    /// What started it.
+    pub trigger: Trigger,
+    /// Who started it, where it was somebody.
+    pub triggered_by: Option<String>,
+    /// When it began.
+    pub started_at: DateTime,
+    /// When it ended.
+    pub finished_at: Option<DateTime>,
+    /// How long it took.
+    pub duration_ms: Option<u64>,
+    /// How many events it may take at most.
+    pub limit: Option<u64>,
+    /// Events of which every service has said its last word.
+    pub processed: u64,
+    /// What each service did.
+    pub drivers: Vec<DriverRun>,
+    /// What a person should know of it.
+    pub message: Option<String>,
+}
+
+/// What one service did in a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DriverRun {
+    /// The service.
+    pub driver: Driver,
+    /// Events that it took.
+    pub delivered: u64,
+    /// Events that are to be tried again later.
+    pub retrying: u64,
+    /// Events that it refused for good.
+    pub dead: u64,
+    /// Events that became too old for it.
+    pub expired: u64,
+}
+
+/// A service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Driver {
+    /// Google Analytics 4.
+    Ga4,
+    /// Mixpanel.
+    Mixpanel,
+    /// One that this version of the app does not know.
+    Unknown,
+}
+
+/// How a run went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunState {
+    /// It is under way.
+    Running,
+    /// Everything that it took up was delivered.
+    Success,
+    /// Some of it was not.
+    Partial,
+    /// It could do nothing.
+    Failed,
+    /// There was nothing to do.
+    Skipped,
+    /// A way that this version of the app does not know.
+    Unknown,
+}
+
+/// What started a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trigger {
+    /// The schedule.
+    Schedule,
+    /// The command line.
+    Command,
+    /// Somebody in the Hub or by the API.
+    User,
+    /// Something that this version of the app does not know.
+    Unknown,
+}
+
+impl Status {
+    /// Reads it.
+    pub fn read(json: &Value) -> Option<Self> {
+        Some(Self {
+            events_pending: json["eventsPending"].as_u64()?,
+            oldest_pending_seconds: json["oldestPendingSeconds"].as_u64(),
+            alert_threshold: json["alertThreshold"].as_u64()?,
+            alert_age_seconds: json["alertAgeSeconds"].as_u64()?,
+            backlog_alert: json["backlogAlert"].as_bool()?,
+            drivers: list(&json["drivers"], DriverStatus::read)?,
+            last_run: Run::read(&json["lastRun"]),
+            running: Run::read(&json["running"]),
+            timezone: text(&json["timezone"])?,
+        })
+    }
+}
+
+impl Run {
+    /// Reads it.
+    pub fn read(json: &Value) -> Option<Self> {
+        Some(Self {
+            id: text(&json["id"])?,
+            state: RunState::named(json["state"].as_str()?),
+            trigger: Trigger::named(json["trigger"].as_str()?),
+            triggered_by: text(&json["triggeredBy"]),
+            started_at: text(&json["startedAt"])?,
+            finished_at: text(&json["finishedAt"]),
+            duration_ms: json["durationMs"].as_u64(),
+            limit: json["limit"].as_u64(),
+            processed: json["processed"].as_u64()?,
+            drivers: list(&json["drivers"], DriverRun::read)?,
+            message: text(&json["message"]),
+        })
+    }
+}
+
+impl RunState {
+    fn named(name: &str) -> Self {
+        match name {
+            "RUNNING" => Self::Running,
+            "SUCCESS" => Self::Success,
+            "PARTIAL" => Self::Partial,
+            "FAILED" => Self::Failed,
+            "SKIPPED" => Self::Skipped,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+impl Trigger {
+    fn named(name: &str) -> Self {
+        match name {
+            "SCHEDULE" => Self::Schedule,
+            "COMMAND" => Self::Command,
+            "USER" => Self::User,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+impl Driver {
+    fn named(name: &str) -> Self {
+        match name {
+            "GA4" => Self::Ga4,
+            "MIXPANEL" => Self::Mixpanel,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// The services that this version of the app knows.
+    pub const KNOWN: [Self; 2] = [Self::Ga4, Self::Mixpanel];
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ga4 => "GA4",
+            Self::Mixpanel => "Mixpanel",
+            Self::Unknown => "…",
+        }
+    }
+
+    /// The setting that turns it on.
+    pub const fn switch(self) -> &'static str {
+        match self {
+            Self::Ga4 => "GA4_ENABLED",
+            Self::Mixpanel => "MIXPANEL_ENABLED",
+            Self::Unknown => "…",
+        }
+    }
+}
+
+impl DriverStatus {
+    fn read(json: &Value) -> Option<Self> {
+        Some(Self {
+            driver: Driver::named(json["driver"].as_str()?),
+            enabled: json["enabled"].as_bool()?,
+            configured: json["configured"].as_bool()?,
+            problem: text(&json["problem"]),
+            pending: json["pending"].as_u64()?,
+            dead: json["dead"].as_u64()?,
+            last_delivered_at: text(&json["lastDeliveredAt"]),
+        })
+    }
+
+    /// Whether events can be sent to it.
+    pub fn is_ready(&self) -> bool {
+        self.enabled && self.configured
+    }
+
+    /// The name of the setting that it lacks, taken from what the server says in one language or another.
+    pub fn missing_setting(&self) -> Option<&str> {
+        let is_name = |letter: char| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_';
+        self.problem.as_deref()?.split(|letter| !is_name(letter)).find(|word| word.contains('_'))
+    }
+}
+
+impl DriverRun {
+    fn read(json: &Value) -> Option<Self> {
+        Some(Self {
+            driver: Driver::named(json["driver"].as_str()?),
+            delivered: json["delivered"].as_u64()?,
+            retrying: json["retrying"].as_u64()?,
+            dead: json["dead"].as_u64()?,
+            expired: json["expired"].as_u64()?,
+        })
+    }
+
+    /// Events that this run will not send to the service again.
+    pub fn settled(&self) -> u64 {
+        self.delivered + self.dead + self.expired
+    }
+}
+
+fn list<T>(json: &Value, read: fn(&Value) -> Option<T>) -> Option<Vec<T>> {
+    json.as_array()?.iter().map(read).collect()
+}
+
+fn text(json: &Value) -> Option<String> {
+    json.as_str().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_missing_setting_is_found_in_what_the_server_says() {
+        let mut status = DriverStatus {
+            driver: Driver::Mixpanel,
+            enabled: true,
+            configured: false,
+            problem: Some("Falta «MIXPANEL_PROJECT_TOKEN».".to_owned()),
+            pending: 0,
+            dead: 0,
+            last_delivered_at: None,
+        };
+        assert_eq!(status.missing_setting(), Some("MIXPANEL_PROJECT_TOKEN"));
+        status.problem = Some("Algo más.".to_owned());
+        assert_eq!(status.missing_setting(), None);
+    }
+
+    #[test]
+    fn a_change_is_read_even_where_it_names_what_this_version_does_not_know() {
+        let change = r#"{"eventsPending": 4212, "oldestPendingSeconds": 7200,
+            "alertThreshold": 4000, "alertAgeSeconds": 10800, "backlogAlert": true, "timezone": "UTC",
+            "drivers": [{"driver": "GA4", "enabled": true, "configured": true, "problem": null, "pending": 4212,
+                "dead": 0, "lastDeliveredAt": null}],
+            "running": null, "lastRun": {"id": "7", "state": "PARTIAL", "trigger": "WEBHOOK", "triggeredBy": null,
+                "startedAt": "2026-11-22T09:02:00Z", "finishedAt": "2026-11-22T09:02:03Z", "durationMs": 3400,
+                "limit": null, "processed": 500, "message": null, "drivers": [{"driver": "PLAUSIBLE",
+                "delivered": 1, "retrying": 2, "dead": 3, "expired": 4}]}}"#;
+        let status = Status::read(&serde_json::from_str(change).unwrap()).unwrap();
+        assert_eq!((status.events_pending, status.drivers[0].driver), (4212, Driver::Ga4));
+        let run = status.last_run.unwrap();
+        assert_eq!((run.trigger, run.drivers[0].driver), (Trigger::Unknown, Driver::Unknown));
+        assert_eq!(run.drivers[0].settled(), 8);
+    }
+}
