@@ -125,13 +125,10 @@ impl Live {
     }
 
     /// Lets some milliseconds pass, unless something makes it likely that waiting is in vain.
-    async fn pause(self, milliseconds: f64) {
+    async fn pause(self, milliseconds: i32) {
         let passed = Promise::new(&mut |resolve, _| {
-            #[expect(clippy::cast_possible_truncation, reason = "half a minute fits")]
-            let timer =
-                window().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, milliseconds as i32);
             // Without a timer there is still whatever nudges.
-            drop(timer);
+            drop(window().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, milliseconds));
             self.nudge.try_set_value(Rc::new(move || drop(resolve.call0(&JsValue::UNDEFINED))));
         });
         drop(JsFuture::from(passed).await);
@@ -139,10 +136,11 @@ impl Live {
 }
 
 /// How long to wait after so many calls in vain, in milliseconds: ever longer, and not all who lost it at the same time.
-fn wait(failed_calls: u32, random: f64) -> f64 {
+#[expect(clippy::cast_possible_truncation, reason = "half a minute fits")]
+fn wait(failed_calls: u32, random: f64) -> i32 {
     let (longest, second) = WAITS;
     let longest = longest.min(second * 2_f64.powi(failed_calls.min(10).cast_signed()));
-    longest * (1.0 + random) / 2.0
+    (longest * (1.0 + random) / 2.0) as i32
 }
 
 #[cfg(test)]
@@ -151,8 +149,8 @@ mod tests {
 
     #[test]
     fn waits_grow_from_a_second_to_half_a_minute_and_are_not_the_same_for_all() {
-        assert_eq!([wait(0, 0.0), wait(0, 1.0)], [1_000.0, 2_000.0]);
-        assert_eq!([wait(1, 0.0), wait(3, 0.5)], [2_000.0, 12_000.0]);
-        assert_eq!([wait(4, 1.0), wait(4_000_000_000, 1.0)], [30_000.0, 30_000.0]);
+        assert_eq!([wait(0, 0.0), wait(0, 1.0)], [1_000, 2_000]);
+        assert_eq!([wait(1, 0.0), wait(3, 0.5)], [2_000, 12_000]);
+        assert_eq!([wait(4, 1.0), wait(4_000_000_000, 1.0)], [30_000, 30_000]);
     }
 }

@@ -10,7 +10,7 @@ pub struct Status {
     /// Events that are still to be sent.
     pub events_pending: u64,
     /// How long the oldest of them waits, in seconds; `None` when none does.
-    pub oldest_pending_seconds: Option<u64>,
+    pub oldest_pending_seconds: Option<f64>,
     /// From how many pending events on there is an alarm.
     pub alert_threshold: u64,
     /// From which age of the oldest event on there is an alarm, in seconds.
@@ -25,6 +25,17 @@ pub struct Status {
     pub running: Option<Run>,
     /// The IANA name of the hub's time zone.
     pub timezone: String,
+}
+
+/// Whether a run could send anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    /// It could.
+    Ready,
+    /// A service that is turned on lacks a setting, and no run begins before that is mended.
+    LacksSetting,
+    /// No service is turned on.
+    Off,
 }
 
 /// How it stands with one service.
@@ -61,8 +72,8 @@ pub struct Run {
     pub started_at: DateTime,
     /// When it ended.
     pub finished_at: Option<DateTime>,
-    /// How long it took.
-    pub duration_ms: Option<u64>,
+    /// How long it took, in milliseconds.
+    pub duration_ms: Option<f64>,
     /// How many events it may take at most.
     pub limit: Option<u64>,
     /// Events of which every service has said its last word.
@@ -130,11 +141,23 @@ pub enum Trigger {
 }
 
 impl Status {
+    /// Whether a run could send anything.
+    pub fn readiness(&self) -> Readiness {
+        let mut enabled = self.drivers.iter().filter(|driver| driver.enabled).peekable();
+        if enabled.peek().is_none() {
+            Readiness::Off
+        } else if enabled.all(|driver| driver.configured) {
+            Readiness::Ready
+        } else {
+            Readiness::LacksSetting
+        }
+    }
+
     /// Reads it.
     pub fn read(json: &Value) -> Option<Self> {
         Some(Self {
             events_pending: json["eventsPending"].as_u64()?,
-            oldest_pending_seconds: json["oldestPendingSeconds"].as_u64(),
+            oldest_pending_seconds: json["oldestPendingSeconds"].as_f64(),
             alert_threshold: json["alertThreshold"].as_u64()?,
             alert_age_seconds: json["alertAgeSeconds"].as_u64()?,
             backlog_alert: json["backlogAlert"].as_bool()?,
@@ -156,7 +179,7 @@ impl Run {
             triggered_by: text(&json["triggeredBy"]),
             started_at: text(&json["startedAt"])?,
             finished_at: text(&json["finishedAt"]),
-            duration_ms: json["durationMs"].as_u64(),
+            duration_ms: json["durationMs"].as_f64(),
             limit: json["limit"].as_u64(),
             processed: json["processed"].as_u64()?,
             drivers: list(&json["drivers"], DriverRun::read)?,
@@ -233,11 +256,6 @@ impl DriverStatus {
         })
     }
 
-    /// Whether events can be sent to it.
-    pub fn is_ready(&self) -> bool {
-        self.enabled && self.configured
-    }
-
     /// The name of the setting that it lacks, taken from what the server says in one language or another.
     pub fn missing_setting(&self) -> Option<&str> {
         let is_name = |letter: char| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_';
@@ -302,6 +320,7 @@ mod tests {
                 "delivered": 1, "retrying": 2, "dead": 3, "expired": 4}]}}"#;
         let status = Status::read(&serde_json::from_str(change).unwrap()).unwrap();
         assert_eq!((status.events_pending, status.drivers[0].driver), (4212, Driver::Ga4));
+        assert_eq!(status.readiness(), Readiness::Ready);
         let run = status.last_run.unwrap();
         assert_eq!((run.trigger, run.drivers[0].driver), (Trigger::Unknown, Driver::Unknown));
         assert_eq!(run.drivers[0].settled(), 8);

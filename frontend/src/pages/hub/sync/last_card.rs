@@ -20,7 +20,7 @@ pub fn LastCard() -> impl IntoView {
                 Some(run) => {
                     let ended = run.finished_at.as_ref().unwrap_or(&run.started_at);
                     let events = (words.events)(run.processed, &format.count(run.processed));
-                    let took = run.duration_ms.map(|took| format.duration(took as f64));
+                    let took = run.duration_ms.map(|took| format.duration(took));
                     let facts = [Some(moments.minute(ended)), took, Some(events)];
                     let facts: Vec<String> = facts.into_iter().flatten().collect();
                     (moments.ago(feed.seconds_since(ended)), facts.join(" · "))

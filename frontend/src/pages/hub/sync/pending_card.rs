@@ -1,5 +1,7 @@
 //! What is pending; lit when it is too much or too old, with what to do about it.
 
+use std::cmp::Ordering;
+
 use domain::access::Act;
 use leptos::prelude::*;
 use leptos_router::components::A;
@@ -7,7 +9,7 @@ use leptos_router::hooks::use_location;
 
 use super::feed::{SyncFeed, use_feed};
 use crate::address::Section;
-use crate::api::sync::report::{DriverStatus, Status};
+use crate::api::sync::report::{Readiness, Status};
 use crate::i18n::use_i18n;
 use crate::session::use_session;
 use crate::ui::card::{Card, Face, Light};
@@ -23,25 +25,26 @@ pub fn PendingCard() -> impl IntoView {
         let words = &i18n.messages().sync;
         let format = feed.format();
         feed.status(|status| {
-            let told = match why(status) {
-                Some(why) => {
-                    let why = match why {
-                        Why::Count => (words.over_threshold)(&format.count(status.alert_threshold)),
-                        Why::Age => (words.over_age)(&oldest(feed, status).unwrap_or_default()),
-                    };
-                    let what_to_do = match remedy(status) {
-                        Remedy::Wait => words.being_sent,
-                        Remedy::Enable => words.do_enable,
-                        Remedy::Run if session.may(Act::RunSync) => words.do_run,
-                        Remedy::Run => words.do_ask,
-                    };
-                    format!("{why} {what_to_do}")
-                }
-                None => match oldest(feed, status) {
-                    Some(ago) => (words.oldest)(&ago),
-                    None => words.all_sent.to_owned(),
-                },
+            let threshold = format.count(status.alert_threshold);
+            let oldest = oldest(feed, status);
+            let reason = why(status);
+            let why = match reason {
+                None => None,
+                Some(Why::Over) => Some((words.over_threshold)(&threshold)),
+                Some(Why::At) => Some((words.at_threshold)(&threshold)),
+                Some(Why::Age) => oldest.as_deref().map(words.over_age),
             };
+            let age = oldest.as_deref().filter(|_| reason != Some(Why::Age)).map(words.oldest);
+            let what_to_do = match remedy(status) {
+                Remedy::Nothing => None,
+                Remedy::Wait => Some(words.being_sent),
+                Remedy::Mend => Some(words.do_mend),
+                Remedy::Enable => Some(words.do_enable),
+                Remedy::Run if session.may(Act::RunSync) => Some(words.do_run),
+                Remedy::Run => Some(words.do_ask),
+            };
+            let told: Vec<String> = [why, age, what_to_do.map(str::to_owned)].into_iter().flatten().collect();
+            let told = if told.is_empty() { words.all_sent.to_owned() } else { told.join(" ") };
             Face {
                 light: if status.backlog_alert { Light::Lit } else { Light::Plain },
                 title: words.pending.to_owned(),
@@ -69,8 +72,10 @@ pub fn PendingCard() -> impl IntoView {
 /// Why the card is lit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Why {
-    /// Too many events are pending.
-    Count,
+    /// More events are pending than may be.
+    Over,
+    /// As many as are one too many.
+    At,
     /// One of them has waited too long.
     Age,
 }
@@ -78,32 +83,38 @@ enum Why {
 /// What helps against a backlog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Remedy {
+    /// There is no need of any.
+    Nothing,
     /// A run is under way already.
     Wait,
-    /// There is nothing to send to.
+    /// What lacks a setting is given it.
+    Mend,
+    /// There is something to send to.
     Enable,
     /// A run.
     Run,
 }
 
 fn why(status: &Status) -> Option<Why> {
-    let is_full = status.events_pending >= status.alert_threshold;
-    status.backlog_alert.then_some(if is_full { Why::Count } else { Why::Age })
+    status.backlog_alert.then(|| match status.events_pending.cmp(&status.alert_threshold) {
+        Ordering::Greater => Why::Over,
+        Ordering::Equal => Why::At,
+        Ordering::Less => Why::Age,
+    })
 }
 
 fn remedy(status: &Status) -> Remedy {
-    if status.running.is_some() {
-        Remedy::Wait
-    } else if status.drivers.iter().any(DriverStatus::is_ready) {
-        Remedy::Run
-    } else {
-        Remedy::Enable
+    match status.readiness() {
+        _ if !status.backlog_alert => Remedy::Nothing,
+        _ if status.running.is_some() => Remedy::Wait,
+        Readiness::Ready => Remedy::Run,
+        Readiness::LacksSetting => Remedy::Mend,
+        Readiness::Off => Remedy::Enable,
     }
 }
 
 /// How long ago the oldest pending event was recorded.
-#[expect(clippy::cast_precision_loss, reason = "an age in seconds is far below 2^53")]
 fn oldest(feed: SyncFeed, status: &Status) -> Option<String> {
     let seconds = status.oldest_pending_seconds?;
-    Some(feed.moments().ago(seconds as f64 + feed.age()))
+    Some(feed.moments().ago(seconds + feed.age()))
 }

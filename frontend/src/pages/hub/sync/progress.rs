@@ -18,7 +18,7 @@ pub fn Progress() -> impl IntoView {
         let words = i18n.messages();
         let run = feed.running()?;
         let began = feed.moments().ago(feed.seconds_since(&run.started_at));
-        Some(format!("{} {}.", (words.sync.under_way)(&began), who(&run, words)))
+        Some((words.sync.under_way)(&who(&run, words), &began))
     };
     view! {
         <p class="soft">{about}</p>

@@ -37,6 +37,10 @@ pub fn RunList() -> impl IntoView {
     });
     let has_none = Memo::new(move |_| known.with(|runs| runs.as_ref().is_some_and(Vec::is_empty)));
     let is_loading = Memo::new(move |_| known.with(Option::is_none) && failure.get().is_none());
+    let zone = move || {
+        let said = feed.status(|status| (i18n.messages().sync.hours_in)(&status.timezone));
+        said.filter(|_| known.with(|runs| runs.as_ref().is_some_and(|runs| !runs.is_empty())))
+    };
     view! {
         <Panel title=Signal::derive(move || i18n.messages().sync.runs)>
             <Show when=move || is_loading.get()>
@@ -58,6 +62,7 @@ pub fn RunList() -> impl IntoView {
                     <RunRow run />
                 </For>
             </ul>
+            <p class="soft">{zone}</p>
         </Panel>
     }
 }
@@ -73,7 +78,7 @@ fn RunRow(run: Run) -> impl IntoView {
     let facts = move || {
         let words = i18n.messages();
         let format = feed.format();
-        let took = run.duration_ms.map(|took| format.duration(took as f64));
+        let took = run.duration_ms.map(|took| format.duration(took));
         let drivers = run.drivers.iter().map(|part| counts(part, words, &format));
         [Some(who(&run, words)), took].into_iter().flatten().chain(drivers).collect::<Vec<_>>().join(" · ")
     };

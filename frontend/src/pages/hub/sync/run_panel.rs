@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::feed::use_feed;
 use super::progress::Progress;
 use super::start::Start;
-use crate::api::sync::report::DriverStatus;
+use crate::api::sync::report::{Readiness, Status};
 use crate::i18n::use_i18n;
 use crate::session::use_session;
 use crate::ui::empty::Empty;
@@ -22,15 +22,13 @@ pub fn RunPanel() -> impl IntoView {
     let is_running = Memo::new(move |_| feed.status(|status| status.running.is_some()));
     let what_next = move || {
         let words = &i18n.messages().sync;
-        let has_driver = feed.status(|status| status.drivers.iter().any(DriverStatus::is_ready));
-        if has_driver == Some(false) {
-            words.do_enable
-        } else if feed.status(|status| status.events_pending) == Some(0) {
-            words.all_sent
-        } else if may_run.get() {
-            words.idle_pending
-        } else {
-            words.idle_ask
+        let pending = feed.status(|status| status.events_pending);
+        match feed.status(Status::readiness) {
+            Some(Readiness::Off) => words.do_enable,
+            Some(Readiness::LacksSetting) => words.do_mend,
+            Some(Readiness::Ready) | None if pending == Some(0) => words.all_sent,
+            Some(Readiness::Ready) | None if may_run.get() => words.idle_pending,
+            Some(Readiness::Ready) | None => words.idle_ask,
         }
     };
     view! {
