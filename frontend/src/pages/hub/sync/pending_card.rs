@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use leptos_router::components::A;
 use leptos_router::hooks::use_location;
 
-use super::feed::{SyncFeed, use_feed};
+use super::feed::use_feed;
 use crate::address::Section;
 use crate::api::sync::report::{Readiness, Status};
 use crate::i18n::use_i18n;
@@ -26,15 +26,15 @@ pub fn PendingCard() -> impl IntoView {
         let format = feed.format();
         feed.status(|status| {
             let threshold = format.count(status.alert_threshold);
-            let oldest = oldest(feed, status);
-            let reason = why(status);
-            let why = match reason {
-                None => None,
-                Some(Why::Over) => Some((words.over_threshold)(&threshold)),
-                Some(Why::At) => Some((words.at_threshold)(&threshold)),
-                Some(Why::Age) => oldest.as_deref().map(words.over_age),
+            let is_many = match status.events_pending.cmp(&status.alert_threshold) {
+                Ordering::Greater => Some((words.over_threshold)(&threshold)),
+                Ordering::Equal => Some((words.at_threshold)(&threshold)),
+                Ordering::Less => None,
             };
-            let age = oldest.as_deref().filter(|_| reason != Some(Why::Age)).map(words.oldest);
+            let oldest = status.oldest_pending_seconds.map(|seconds| {
+                let phrase = if seconds >= status.alert_age_seconds { words.over_age } else { words.oldest };
+                phrase(&feed.moments().ago(seconds + feed.age()))
+            });
             let what_to_do = match remedy(status) {
                 Remedy::Nothing => None,
                 Remedy::Wait => Some(words.being_sent),
@@ -43,7 +43,8 @@ pub fn PendingCard() -> impl IntoView {
                 Remedy::Run if session.may(Act::RunSync) => Some(words.do_run),
                 Remedy::Run => Some(words.do_ask),
             };
-            let told: Vec<String> = [why, age, what_to_do.map(str::to_owned)].into_iter().flatten().collect();
+            let told: Vec<String> =
+                [is_many, oldest, what_to_do.map(str::to_owned)].into_iter().flatten().collect();
             let told = if told.is_empty() { words.all_sent.to_owned() } else { told.join(" ") };
             Face {
                 light: if status.backlog_alert { Light::Lit } else { Light::Plain },
@@ -69,17 +70,6 @@ pub fn PendingCard() -> impl IntoView {
     }
 }
 
-/// Why the card is lit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Why {
-    /// More events are pending than may be.
-    Over,
-    /// As many as are one too many.
-    At,
-    /// One of them has waited too long.
-    Age,
-}
-
 /// What helps against a backlog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Remedy {
@@ -95,14 +85,6 @@ enum Remedy {
     Run,
 }
 
-fn why(status: &Status) -> Option<Why> {
-    status.backlog_alert.then(|| match status.events_pending.cmp(&status.alert_threshold) {
-        Ordering::Greater => Why::Over,
-        Ordering::Equal => Why::At,
-        Ordering::Less => Why::Age,
-    })
-}
-
 fn remedy(status: &Status) -> Remedy {
     match status.readiness() {
         _ if !status.backlog_alert => Remedy::Nothing,
@@ -111,10 +93,4 @@ fn remedy(status: &Status) -> Remedy {
         Readiness::LacksSetting => Remedy::Mend,
         Readiness::Off => Remedy::Enable,
     }
-}
-
-/// How long ago the oldest pending event was recorded.
-fn oldest(feed: SyncFeed, status: &Status) -> Option<String> {
-    let seconds = status.oldest_pending_seconds?;
-    Some(feed.moments().ago(seconds + feed.age()))
 }
