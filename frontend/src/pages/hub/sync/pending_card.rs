@@ -86,9 +86,13 @@ enum Remedy {
 }
 
 fn remedy(status: &Status) -> Remedy {
+    if !status.backlog_alert {
+        return Remedy::Nothing;
+    }
+    if status.running.is_some() {
+        return Remedy::Wait;
+    }
     match status.readiness() {
-        _ if !status.backlog_alert => Remedy::Nothing,
-        _ if status.running.is_some() => Remedy::Wait,
         Readiness::Ready => Remedy::Run,
         Readiness::LacksSetting => Remedy::Mend,
         Readiness::Off => Remedy::Enable,
