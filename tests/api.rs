@@ -30,6 +30,7 @@ mod player_files;
 mod recording;
 mod series;
 mod settings;
+mod sync;
 mod tidy;
 mod tokens;
 mod users;

@@ -17,6 +17,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("backend/src/telemetry", &[EXPORT, IMPORT, MIRROR, GRAPHQL, HTTP, CLI]),
     ("backend/src/graphql", &["diesel", CLI]),
     ("backend/src/http", &["diesel", CLI]),
+    ("tests/stand_ins/src/", &["backend::", "domain::", "diesel"]),
 ];
 const MODELS: &str = "crate::models";
 const SOURCE: &str = "crate::source";

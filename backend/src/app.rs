@@ -10,6 +10,8 @@ use crate::config::Config;
 use crate::db::Pool;
 use crate::graphql::schema::{self, HubSchema};
 use crate::telemetry::ingest::Ingest;
+use crate::telemetry::sync::Sync;
+use crate::telemetry::watch::Watch;
 
 /// The application; cheap to clone.
 #[derive(Clone)]
@@ -26,6 +28,10 @@ pub struct App {
     pub schema: HubSchema,
     /// The way in for player events.
     pub ingest: Ingest,
+    /// The way out for player events.
+    pub sync: Sync,
+    /// How the sync stands, for who watches it.
+    pub watch: Watch,
     /// As many exports may run at once as there are permits.
     pub export_slots: Arc<Semaphore>,
 }
@@ -40,6 +46,8 @@ impl App {
         let export_slots = Arc::new(Semaphore::new(exports));
         let ingest = Ingest::new(pool.clone(), clock.clone(), &config.recording);
         let (config, auth) = (Arc::new(config), Arc::new(auth));
-        Ok(Self { config, pool, clock, auth, schema, ingest, export_slots })
+        let sync = Sync::new(pool.clone(), clock.clone(), Arc::clone(&config));
+        let watch = Watch::new(pool.clone(), clock.clone(), Arc::clone(&config));
+        Ok(Self { config, pool, clock, auth, schema, ingest, sync, watch, export_slots })
     }
 }

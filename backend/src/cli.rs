@@ -13,6 +13,7 @@ use domain::Locale;
 use crate::config::{Config, ConfigError, Variables};
 use crate::error::Error;
 
+mod check;
 mod database;
 mod demo;
 mod export;
@@ -21,6 +22,7 @@ mod migrate;
 mod schema;
 mod serve;
 mod signals;
+mod sync;
 mod token;
 mod user;
 
@@ -43,6 +45,12 @@ enum Command {
     Migrate(migrate::Arguments),
     /// Write a dataset to standard output, as the Hub's download has it.
     Export(export::Arguments),
+    /// Send player events to the analytics services.
+    #[command(name = "telemetry:sync")]
+    Sync(sync::Arguments),
+    /// Try the settings of the analytics services out, without sending an event.
+    #[command(name = "telemetry:check")]
+    Check(check::Arguments),
     /// Print the GraphQL schema.
     Schema,
     /// Fill an empty database with a made-up academy, and print who can sign in.
@@ -124,6 +132,14 @@ fn execute(data_dir: PathBuf, command: Command) -> Result<(), Failure> {
         Command::Demo(arguments) => {
             let config = start(&data_dir, variables)?;
             until_interrupted(demo::run(&data_dir, &config, arguments))
+        }
+        Command::Sync(arguments) => {
+            let config = start(&data_dir, variables)?;
+            sync::run(&data_dir, config, &arguments)
+        }
+        Command::Check(arguments) => {
+            let config = start(&data_dir, variables)?;
+            until_interrupted(async { check::run(&config, &arguments).await })
         }
         Command::Schema => {
             schema::run();

@@ -47,6 +47,14 @@ impl Clock {
             Self::Fixed(now) => *unpoisoned::lock(now) += by,
         }
     }
+
+    /// Waits until so much time has passed, which a fixed clock makes pass at once.
+    pub async fn sleep(&self, time: TimeDelta) {
+        match self {
+            Self::System => tokio::time::sleep(time.to_std().unwrap_or_default()).await,
+            Self::Fixed(_) => self.advance(time),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ pub mod mirror;
 pub mod names;
 pub mod record;
 pub mod schema;
+pub mod sync;
 pub mod token;
 mod total;
 mod upload;
@@ -28,6 +29,7 @@ pub struct Query(
     dataset::DatasetQuery,
     dataset::SeriesQuery,
     import::ImportQuery,
+    sync::SyncQuery,
     token::TokenQuery,
     user::UserQuery,
 );
@@ -39,6 +41,11 @@ pub struct Mutation(
     import::ImportMutation,
     mirror::MirrorMutation,
     record::RecordMutation,
+    sync::SyncMutation,
     token::TokenMutation,
     user::UserMutation,
 );
+
+/// Everything that can be watched.
+#[derive(async_graphql::MergedSubscription, Default)]
+pub struct Subscription(sync::SyncSubscription);

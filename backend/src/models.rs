@@ -4,11 +4,13 @@
 pub use diesel::QueryResult;
 
 pub mod api_token;
+pub mod backlog;
 pub mod course;
 pub mod course_teacher_assignment;
 pub mod discord_practice;
 pub mod discord_practice_request;
 pub mod discord_practice_reservation;
+pub mod driver;
 pub mod export_audit;
 pub mod fresh;
 pub mod import;
@@ -21,8 +23,11 @@ pub mod session;
 pub mod snapshot_table;
 pub mod staged_snapshot;
 pub mod student_activity_snapshot;
+pub mod sync_run;
 pub mod teacher_activity_snapshot;
 pub mod teacher_submission;
+pub mod telemetry_delivery;
+pub mod telemetry_driver;
 pub mod unknown_name;
 pub mod user;
 pub mod video_player_event;

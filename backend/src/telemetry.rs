@@ -1,7 +1,14 @@
 //! Telemetry: what happened, on its way in and out.
 
+pub mod backlog;
+pub mod driver;
 pub mod ingest;
 mod limits;
+pub mod news;
 pub mod player_event;
 pub mod recorder;
 pub mod refusal;
+pub mod status;
+pub mod sync;
+pub mod sync_words;
+pub mod watch;

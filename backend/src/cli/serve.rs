@@ -117,11 +117,16 @@ async fn serve(
     stop: &Stop,
     ready: impl FnOnce(),
 ) -> anyhow::Result<()> {
-    let (pool, ingest) = (app.pool.clone(), app.ingest.clone());
+    let (pool, ingest, sync) = (app.pool.clone(), app.ingest.clone(), app.sync.clone());
     let routes = http::router(app).into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(TcpListener::from_std(listener)?, routes)
         .with_graceful_shutdown(stop.told.clone().cancelled_owned());
     ready();
+    let (told, winding_up) = (stop.told.clone(), sync.clone());
+    tokio::spawn(async move {
+        told.cancelled().await;
+        winding_up.wind_up().await;
+    });
     tokio::select! {
         ended = server => ended?,
         () = drained(stop) => warn!("Cut off the requests that were still going on"),
@@ -129,6 +134,10 @@ async fn serve(
     // Events whose senders hung up may still be on their way.
     if timeout(DRAIN, ingest.drained()).await.is_err() {
         warn!("Gave up player events that could not be recorded in time");
+    }
+    tokio::select! {
+        () = sync.wind_up() => {}
+        () = stop.told_again.cancelled() => {}
     }
     pool.close();
     Ok(())

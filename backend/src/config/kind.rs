@@ -73,6 +73,12 @@ pub fn minutes(range: RangeInclusive<u64>) -> Kind<Duration> {
     Kind::new(accepts, move |text| parse(text).map(|minutes| Duration::from_secs(minutes * 60)))
 }
 
+/// A number of seconds in this range.
+pub fn seconds(range: RangeInclusive<u64>) -> Kind<Duration> {
+    let Kind { accepts, parse } = number::<u64>(range);
+    Kind::new(accepts, move |text| parse(text).map(Duration::from_secs))
+}
+
 /// One of these words.
 pub fn one_of<T: Copy + 'static>(words: &'static [(&'static str, T)]) -> Kind<T> {
     let accepts = words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(" or ");

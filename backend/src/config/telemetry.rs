@@ -1,12 +1,14 @@
 //! Where telemetry goes, and when a backlog raises the alarm.
 
+mod ga4;
+mod mixpanel;
+
 use std::time::Duration;
 
-use reqwest::Url;
-use secrecy::SecretString;
-
-use super::kind::{self, Kind};
+use super::kind;
 use super::reader::Reader;
+pub use ga4::{Ambiguous, ClientIds, Ga4};
+pub use mixpanel::{Endpoint, Guests, Mixpanel};
 
 /// The drivers and the backlog alarm.
 #[derive(Debug)]
@@ -15,34 +17,17 @@ pub struct Telemetry {
     pub ga4: Ga4,
     /// Mixpanel.
     pub mixpanel: Mixpanel,
+    /// Runs of the sync.
+    pub sync: Sync,
     /// The backlog alarm.
     pub alert: Alert,
 }
 
-/// Google Analytics 4. Enabled without its identifiers is an error of the sync, not of the start.
+/// Runs of the sync.
 #[derive(Debug)]
-pub struct Ga4 {
-    /// Whether events are sent there.
-    pub enabled: bool,
-    /// The web stream's id.
-    pub measurement_id: Option<String>,
-    /// The web stream's secret.
-    pub api_secret: Option<SecretString>,
-    /// Where it is.
-    pub base_url: Url,
-}
-
-/// Mixpanel. Enabled without its token is an error of the sync, not of the start.
-#[derive(Debug)]
-pub struct Mixpanel {
-    /// Whether events are sent there.
-    pub enabled: bool,
-    /// The project's token.
-    pub project_token: Option<SecretString>,
-    /// The project's secret, where imports use one.
-    pub api_secret: Option<SecretString>,
-    /// Where it is.
-    pub base_url: Url,
+pub struct Sync {
+    /// How long a run waits for a service that pauses, or for an event that is soon to be tried again.
+    pub patience: Duration,
 }
 
 /// When a backlog raises the alarm.
@@ -58,54 +43,19 @@ pub struct Alert {
 
 impl Telemetry {
     pub(super) fn read(reader: &mut Reader) -> Self {
-        Self { ga4: Ga4::read(reader), mixpanel: Mixpanel::read(reader), alert: Alert::read(reader) }
+        let (ga4, mixpanel) = (Ga4::read(reader), Mixpanel::read(reader));
+        Self { ga4, mixpanel, sync: Sync::read(reader), alert: Alert::read(reader) }
     }
 }
 
-impl Ga4 {
+impl Sync {
     fn read(reader: &mut Reader) -> Self {
         Self {
-            enabled: reader.setting(
-                "GA4_ENABLED",
-                "false",
-                kind::yes_or_no(),
-                "Whether player events are sent to Google Analytics 4.",
-            ),
-            measurement_id: reader.optional(
-                "GA4_MEASUREMENT_ID",
-                Kind::new("the id of a web stream, such as G-ABC1234567", |text| {
-                    let id = text.strip_prefix("G-")?;
-                    (!id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric()))
-                        .then(|| text.to_owned())
-                }),
-                "The GA4 web stream that gets the events.",
-            ),
-            api_secret: reader.optional(
-                "GA4_API_SECRET",
-                kind::secret(),
-                "The Measurement Protocol secret of that stream.",
-            ),
-            base_url: reader.setting(
-                "GA4_BASE_URL",
-                "https://www.google-analytics.com",
-                kind::secure_address(),
-                "Where GA4 is; https://region1.google-analytics.com keeps data in the European Union.",
-            ),
-        }
-    }
-}
-
-impl Mixpanel {
-    fn read(reader: &mut Reader) -> Self {
-        Self {
-            enabled: reader.setting("MIXPANEL_ENABLED", "false", kind::yes_or_no(), "Whether player events are sent to Mixpanel."),
-            project_token: reader.optional("MIXPANEL_PROJECT_TOKEN", kind::secret(), "The token of the Mixpanel project."),
-            api_secret: reader.optional("MIXPANEL_API_SECRET", kind::secret(), "The secret of the Mixpanel project; not needed."),
-            base_url: reader.setting(
-                "MIXPANEL_BASE_URL",
-                "https://api.mixpanel.com",
-                kind::secure_address(),
-                "Where Mixpanel is; https://api-eu.mixpanel.com and https://api-in.mixpanel.com are its other regions.",
+            patience: reader.setting(
+                "TELEMETRY_SYNC_PATIENCE_SECONDS",
+                "10",
+                kind::seconds(0..=600),
+                "How many seconds a run waits for a service that asks for a pause; twelve times as long when it goes on until nothing is owed.",
             ),
         }
     }

@@ -239,6 +239,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// This hub, in one row.
+    installation (id) {
+        /// Tells this hub from every other; analytics services know a repetition by it.
+        id -> Uuid,
+        /// True, so that there is one row only.
+        is_the_one -> Bool,
+    }
+}
+
+diesel::table! {
     /// Lessons of the courses, mirrored by the learning platform.
     lessons (id) {
         /// Id on the learning platform, or one of ours from 1000000001 on.
@@ -516,7 +526,7 @@ diesel::table! {
         attempts -> Int4,
         /// HTTP status of the last answer.
         http_status -> Nullable<Int4>,
-        /// Whether it was sent again after an answer that never came, so that it may be there twice.
+        /// Whether it was sent again, or would have to be, without knowing that the first time had failed, so that it may be there twice.
         maybe_duplicate -> Bool,
         /// ga4 or mixpanel.
         driver -> Text,
@@ -526,12 +536,30 @@ diesel::table! {
         lease_owner -> Nullable<Text>,
         /// Address it was last sent to, without its query.
         endpoint -> Nullable<Text>,
-        /// Kind of the last failure, such as timeout, refused or throttled.
+        /// Kind of the last failure, such as unanswered, throttled or invalid.
         error_class -> Nullable<Text>,
         /// The driver's own code for it.
         error_code -> Nullable<Text>,
         /// What the driver said; never a secret.
         error_message -> Nullable<Text>,
+        /// When it was last sent.
+        last_attempt_at -> Nullable<Timestamptz>,
+        /// Times it was sent and no answer came, or the run that was sending it died.
+        unanswered -> Int4,
+    }
+}
+
+diesel::table! {
+    /// What one run of the sync leaves for the next to know of an analytics driver.
+    telemetry_drivers (driver) {
+        /// ga4 or mixpanel.
+        driver -> Text,
+        /// Nothing is sent there before this: it asked for a pause.
+        paused_until -> Nullable<Timestamptz>,
+        /// Why the driver was given up in the last run that tried it, until it takes something again; never a secret.
+        trouble -> Nullable<Jsonb>,
+        /// When this was found out.
+        updated_at -> Timestamptz,
     }
 }
 
@@ -558,7 +586,7 @@ diesel::table! {
         finished_at -> Nullable<Timestamptz>,
         /// How long it took, in milliseconds.
         duration_ms -> Nullable<Int8>,
-        /// What a person should know of it; never a secret.
+        /// What a person should know of it, as data that is put into words for its reader; never a secret.
         message -> Nullable<Text>,
     }
 }
@@ -689,7 +717,6 @@ diesel::joinable!(teacher_activity_snapshots -> users (teacher_id));
 diesel::joinable!(teacher_submission_histories -> teacher_submissions (submission_id));
 diesel::joinable!(teacher_submission_histories -> users (changed_by));
 diesel::joinable!(teacher_submissions -> courses (course_id));
-diesel::joinable!(telemetry_deliveries -> telemetry_sync_logs (batch_id));
 diesel::joinable!(telemetry_sync_logs -> users (triggered_by));
 diesel::joinable!(video_player_events -> courses (course_id));
 diesel::joinable!(video_player_events -> lessons (lesson_id));
@@ -707,6 +734,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     export_audits,
     import_rows_rejected,
     imports,
+    installation,
     lessons,
     notifications,
     platform_events,
@@ -719,6 +747,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     teacher_submission_histories,
     teacher_submissions,
     telemetry_deliveries,
+    telemetry_drivers,
     telemetry_sync_logs,
     users,
     video_player_events,

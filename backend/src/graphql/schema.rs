@@ -1,17 +1,17 @@
 //! The schema, with its limits.
 
-use async_graphql::{EmptySubscription, Schema};
+use async_graphql::Schema;
 
 use super::limits::{self, Limits};
-use super::{Mutation, Query};
+use super::{Mutation, Query, Subscription};
 use crate::config::graphql::Graphql;
 
 /// The schema of the product.
-pub type HubSchema = Schema<Query, Mutation, EmptySubscription>;
+pub type HubSchema = Schema<Query, Mutation, Subscription>;
 
 /// Builds the schema; what a request needs is added to each request.
 pub fn build(config: &Graphql) -> HubSchema {
-    let mut builder = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+    let mut builder = Schema::build(Query::default(), Mutation::default(), Subscription::default())
         .limit_depth(config.max_depth)
         .limit_complexity(config.max_complexity)
         .limit_recursive_depth(limits::MAX_NESTING)

@@ -47,18 +47,25 @@ impl Caller {
     }
 
     /// Hands the caller on to the resolvers.
-    pub fn into_graphql(self, app: &App, request: async_graphql::Request) -> async_graphql::Request {
+    pub fn into_graphql(self, app: &App, mut request: async_graphql::Request) -> async_graphql::Request {
+        request.data = self.into_data(app);
         request
-            .data(app.clone())
-            .data(DataLoader::new(Emails::new(app.pool.clone()), tokio::spawn))
-            .data(DataLoader::new(Rejections::new(app.pool.clone()), tokio::spawn))
-            .data(context::Request {
-                identity: self.identity,
-                locale: self.locale,
-                address: self.address,
-                user_agent: self.user_agent,
-                refresh_token: self.refresh_token,
-            })
+    }
+
+    /// What resolvers ask of their context.
+    pub fn into_data(self, app: &App) -> async_graphql::Data {
+        let mut data = async_graphql::Data::default();
+        data.insert(app.clone());
+        data.insert(DataLoader::new(Emails::new(app.pool.clone()), tokio::spawn));
+        data.insert(DataLoader::new(Rejections::new(app.pool.clone()), tokio::spawn));
+        data.insert(context::Request {
+            identity: self.identity,
+            locale: self.locale,
+            address: self.address,
+            user_agent: self.user_agent,
+            refresh_token: self.refresh_token,
+        });
+        data
     }
 }
 
@@ -89,7 +96,8 @@ impl FromRequestParts<App> for Caller {
     }
 }
 
-async fn find(app: &App, token: &str) -> Result<Option<Identity>> {
+/// Who is behind a token, as the database knows them now.
+pub async fn find(app: &App, token: &str) -> Result<Option<Identity>> {
     let now = app.clock.now();
     let Some(proof) = Proof::of(&app.auth, token, now).await else { return Ok(None) };
     identify(&app.auth, &mut *app.pool.get().await?, proof, now).await

@@ -26,8 +26,14 @@ use super::received::{self, Incomplete};
 use crate::app::App;
 use crate::graphql::answer::{self, Asked};
 
+mod live;
 mod refusal;
+mod sse;
 mod upload;
+mod websocket;
+
+pub use sse::route as stream;
+pub use websocket::route as websocket;
 
 /// The largest JSON request of a caller who may mirror: a thousand rows with their texts.
 const MAX_MIRROR_BYTES: usize = 16 << 20;

@@ -1,0 +1,133 @@
+//! `dataporter telemetry:sync`
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use domain::Locale;
+use serde_json::json;
+
+use super::database::CommandDatabase;
+use super::signals::{self, Stop};
+use super::{Failure, runtime};
+use crate::app::App;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::models::sync_run::{Note, SyncRun, SyncState, SyncTrigger};
+use crate::telemetry::sync::{Begun, NotBegun, Order, Span, What};
+use crate::telemetry::sync_words;
+
+/// What can be asked for.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The most events that each driver takes up.
+    #[arg(long, default_value_t = Order::LIMIT, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    limit: u32,
+    /// Go on until nothing is owed that can be sent now, whatever the limit.
+    #[arg(long)]
+    until_empty: bool,
+    /// Take nothing more up after so many seconds.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    max_seconds: Option<u64>,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the sync, and ends in good order when told to.
+pub(super) fn run(data_dir: &Path, config: Config, arguments: &Arguments) -> Result<(), Failure> {
+    runtime()?.block_on(async {
+        let stop = signals::stop()?;
+        let database = CommandDatabase::open_migrated(data_dir, &config).await?;
+        let pool = database.pool();
+        let app = App::new(config, pool.clone(), Clock::system())?;
+        let done = sync(&app, &stop, arguments).await;
+        pool.close();
+        database.close().await?;
+        done
+    })
+}
+
+async fn sync(app: &App, stop: &Stop, arguments: &Arguments) -> Result<(), Failure> {
+    let Arguments { limit, until_empty, max_seconds, json } = *arguments;
+    let order = Order {
+        trigger: SyncTrigger::Command,
+        triggered_by: None,
+        what: What::Oldest,
+        limit: (!until_empty).then_some(limit),
+        span: if until_empty { Span::UntilEmpty } else { Span::Once },
+        budget: max_seconds.map(Duration::from_secs),
+    };
+    let run = match app.sync.begin(order).await {
+        Ok(Begun::Over(run)) => run,
+        Ok(Begun::UnderWay { run, ended }) => {
+            tokio::select! {
+                ended = ended => ended.context("The run broke down")?,
+                () = stop.told.cancelled() => {
+                    eprintln!("Told to end: letting what is under way finish");
+                    app.sync.wind_up().await;
+                }
+            }
+            let conn = &mut *app.pool.get().await.context("No database connection")?;
+            let found = SyncRun::find(conn, run.id).await.context("The run cannot be read")?;
+            found.context("The run is gone")?
+        }
+        Err(NotBegun::AlreadyRunning) => {
+            return Err(Failure::Failed(anyhow!("Another run of the sync is under way")));
+        }
+        Err(NotBegun::Failed(error)) => return Err(error.into()),
+    };
+    if json {
+        println!("{}", in_json(&run));
+    } else {
+        print!("{}", in_words(&run));
+    }
+    verdict(&run)
+}
+
+fn verdict(run: &SyncRun) -> Result<(), Failure> {
+    let said = sync_words::message(run, Locale::En).unwrap_or_else(|| run.state.key().to_owned());
+    match (run.state, &run.note) {
+        (_, Some(Note::NotConfigured { .. })) => Err(Failure::Usage(said)),
+        (_, Some(Note::Interrupted)) | (SyncState::Failed | SyncState::Running, _) => {
+            Err(Failure::Failed(anyhow!(said)))
+        }
+        (SyncState::Success | SyncState::Partial | SyncState::Skipped, _) => Ok(()),
+    }
+}
+
+fn in_words(run: &SyncRun) -> String {
+    let took = run.duration_ms.unwrap_or_default();
+    let mut said =
+        format!("Run {}: {}, {} events done with in {took} ms\n", run.id, run.state.key(), run.processed);
+    for share in &run.shares {
+        said += &format!(
+            "  {}: {} tried, {} delivered, {} to be tried again, {} given up, {} too old, {} requests\n",
+            share.driver.title(),
+            share.attempted,
+            share.delivered,
+            share.retrying,
+            share.dead,
+            share.expired,
+            share.requests
+        );
+    }
+    if let Some(message) = sync_words::message(run, Locale::En) {
+        said += &message;
+        said.push('\n');
+    }
+    said
+}
+
+fn in_json(run: &SyncRun) -> serde_json::Value {
+    json!({
+        "id": run.id.to_string(),
+        "state": run.state.key(),
+        "processed": run.processed,
+        "startedAt": run.started_at,
+        "finishedAt": run.finished_at,
+        "durationMs": run.duration_ms,
+        "drivers": run.shares,
+        "message": sync_words::message(run, Locale::En),
+    })
+}

@@ -1,0 +1,83 @@
+//! `POST /graphql/stream`: one subscription as server-sent events, for whoever has no WebSocket: an event `next` for each
+//! answer and `complete` at the end. The token stands in the header, as in any other request.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::http::HeaderMap;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{MethodRouter, post};
+use futures_util::{Stream, StreamExt as _, stream};
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::live::{ASKED_ANEW, Access, CutOff, Subscriptions};
+use super::refusal::Refusal;
+use crate::app::App;
+use crate::error::Error;
+use crate::http::caller::{Caller, bearer};
+
+/// The route.
+pub fn route() -> MethodRouter<App> {
+    post(subscribe)
+}
+
+async fn subscribe(
+    State(app): State<App>,
+    caller: Caller,
+    headers: HeaderMap,
+    request: Result<Json<async_graphql::Request>, JsonRejection>,
+) -> Response {
+    let Some(token) = bearer(&headers) else {
+        return caller.problem(&Error::Unauthenticated).into_response();
+    };
+    let request = match request {
+        Ok(Json(request)) => request,
+        Err(JsonRejection::MissingJsonContentType(_)) => {
+            return Refusal::WrongContentType.problem(&caller).into_response();
+        }
+        Err(rejection) => return Refusal::NotGraphql(rejection.body_text()).problem(&caller).into_response(),
+    };
+    let access = Access::new(app.clone(), token);
+    if let Err(cut_off) = access.ask().await {
+        let error = match (cut_off, &caller.identity) {
+            (CutOff::Forbidden, Some(identity)) => identity
+                .viewer
+                .may(domain::access::Act::SeeSync)
+                .err()
+                .map_or(Error::Unauthenticated, Error::Denied),
+            (CutOff::Forbidden | CutOff::Unauthenticated, _) => Error::Unauthenticated,
+        };
+        return caller.problem(&error).into_response();
+    }
+    let subscriptions = Subscriptions::new(app.clone(), caller.locale, &caller.request_id);
+    let answers = subscriptions.answers(request, Arc::new(caller.into_data(&app)));
+    Sse::new(events(answers, access)).keep_alive(KeepAlive::default()).into_response()
+}
+
+fn events(
+    answers: impl Stream<Item = async_graphql::Response> + Send + 'static,
+    access: Access,
+) -> impl Stream<Item = Result<Event, Infallible>> + Send {
+    let mut asking = interval(ASKED_ANEW);
+    asking.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let answered =
+        stream::unfold((answers.boxed(), access, asking), |(mut answers, access, mut asking)| async {
+            loop {
+                let answer = tokio::select! {
+                    answer = answers.next() => Some(answer?),
+                    _ = asking.tick() => None,
+                };
+                access.ask().await.ok()?;
+                if let Some(answer) = answer {
+                    let event = Event::default().event("next").json_data(&answer).ok()?;
+                    return Some((Ok(event), (answers, access, asking)));
+                }
+            }
+        });
+    // A client that sees no `complete` knows that the connection was lost.
+    answered.chain(stream::iter([Ok(Event::default().event("complete").data(""))]))
+}

@@ -1,0 +1,172 @@
+//! `GET /graphql/ws`: subscriptions over a WebSocket, by the protocol `graphql-transport-ws`.
+//!
+//! The token comes in `connection_init`, as `{"authorization": "Bearer …"}`. No cookie counts, so a foreign page can
+//! open a socket and gets nothing by it. Close codes, beside the protocol's own: 4401 where the token is not good, or
+//! not any more; 4403 where it does not let its holder see the sync; 4408 where no `connection_init` came in time.
+
+use std::time::Duration;
+
+use async_graphql::Data;
+use async_graphql::http::{WebSocket as Protocol, WebSocketProtocols, WsMessage};
+use axum::extract::State;
+use axum::extract::ws::{
+    CloseFrame, Message, WebSocket, WebSocketUpgrade, rejection::WebSocketUpgradeRejection,
+};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{MethodRouter, get};
+use domain::failure::ErrorCode;
+use futures_util::stream::SplitSink;
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::Value;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use super::live::{ASKED_ANEW, Access, CutOff, Subscriptions};
+use crate::app::App;
+use crate::http::caller::{self, Caller};
+use crate::http::problem::Problem;
+
+const PROTOCOL: &str = "graphql-transport-ws";
+
+/// The most bytes of a message from a client.
+const MOST_BYTES: usize = 64 << 10;
+
+/// `connection_init` has to come by then.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A client that takes nothing for so long is gone.
+const STUCK: Duration = Duration::from_secs(30);
+
+/// The route.
+pub fn route() -> MethodRouter<App> {
+    get(upgrade)
+}
+
+async fn upgrade(
+    State(app): State<App>,
+    caller: Caller,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let Ok(upgrade) = upgrade else {
+        return Problem::of(ErrorCode::BadUserInput, "Accepted: a WebSocket.").into_response();
+    };
+    let upgrade = upgrade.protocols([PROTOCOL]).max_message_size(MOST_BYTES).max_frame_size(MOST_BYTES);
+    if upgrade.selected_protocol().is_none() {
+        let spoken = format!("Accepted: the WebSocket protocol {PROTOCOL}.");
+        return Problem::of(ErrorCode::BadUserInput, spoken).into_response();
+    }
+    upgrade.on_upgrade(move |socket| converse(app, caller, socket))
+}
+
+/// How a conversation ends.
+struct Ending {
+    code: u16,
+    reason: &'static str,
+}
+
+impl From<CutOff> for Ending {
+    fn from(cut_off: CutOff) -> Self {
+        match cut_off {
+            CutOff::Unauthenticated => Self { code: 4401, reason: "Unauthorized" },
+            CutOff::Forbidden => Self { code: 4403, reason: "Forbidden" },
+        }
+    }
+}
+
+const TOO_LATE: Ending = Ending { code: 4408, reason: "Connection initialisation timeout" };
+
+async fn converse(app: App, caller: Caller, socket: WebSocket) {
+    let (mut out, incoming) = socket.split();
+    let incoming = incoming.filter_map(async |message| match message {
+        Ok(Message::Text(text)) => Some(text.as_bytes().to_vec()),
+        Ok(Message::Binary(bytes)) => Some(bytes.to_vec()),
+        // What keeps the connection alive is answered by the library; a close ends the stream.
+        Ok(Message::Ping(_) | Message::Pong(_) | Message::Close(_)) | Err(_) => None,
+    });
+    let incoming = incoming.boxed();
+    let (admit, mut admitted) = tokio::sync::oneshot::channel();
+    let subscriptions = Subscriptions::new(app.clone(), caller.locale, &caller.request_id);
+    let messages = Protocol::new(subscriptions, incoming, WebSocketProtocols::GraphQLWS).on_connection_init(
+        move |init| async move {
+            let found = begin(&app, caller, &init).await;
+            let (access, data) = match found {
+                Ok((access, data)) => (Ok(access), Ok(data)),
+                Err(cut_off) => (
+                    Err(cut_off),
+                    Err(async_graphql::Error { message: String::new(), source: None, extensions: None }),
+                ),
+            };
+            // Nobody listens any more when the socket is gone.
+            admit.send(access).ok();
+            data
+        },
+    );
+    let mut messages = std::pin::pin!(messages);
+    // What was said before anybody was let in is the protocol's own.
+    let first = timeout(PATIENCE, messages.next()).await;
+    let access = match (first, admitted.try_recv()) {
+        (Err(_), _) => return close(&mut out, TOO_LATE).await,
+        (Ok(_), Ok(Err(cut_off))) => return close(&mut out, cut_off.into()).await,
+        (Ok(Some(message)), Ok(Ok(access))) => {
+            if !send(&mut out, message).await {
+                return;
+            }
+            access
+        }
+        (Ok(Some(message)), Err(_)) => {
+            send(&mut out, message).await;
+            return;
+        }
+        (Ok(None), _) => return,
+    };
+    let mut asking = interval(ASKED_ANEW);
+    asking.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let message = tokio::select! {
+            message = messages.next() => match message {
+                Some(message) => Some(message),
+                None => return,
+            },
+            _ = asking.tick() => None,
+        };
+        if let Err(cut_off) = access.ask().await {
+            return close(&mut out, cut_off.into()).await;
+        }
+        if let Some(message) = message
+            && !send(&mut out, message).await
+        {
+            return;
+        }
+    }
+}
+
+/// Lets somebody in by what they say first.
+async fn begin(app: &App, mut caller: Caller, init: &Value) -> Result<(Access, Data), CutOff> {
+    let said = ["authorization", "Authorization"].iter().find_map(|key| init.get(key)?.as_str());
+    let (scheme, token) = said.and_then(|said| said.split_once(' ')).ok_or(CutOff::Unauthenticated)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(CutOff::Unauthenticated);
+    }
+    let token = token.trim();
+    let access = Access::new(app.clone(), token);
+    access.ask().await?;
+    caller.identity = caller::find(app, token).await.ok().flatten();
+    if caller.identity.is_none() {
+        return Err(CutOff::Unauthenticated);
+    }
+    Ok((access, caller.into_data(app)))
+}
+
+/// Says whether the client still takes anything.
+async fn send(out: &mut SplitSink<WebSocket, Message>, message: WsMessage) -> bool {
+    let (message, goes_on) = match message {
+        WsMessage::Text(text) => (Message::text(text), true),
+        WsMessage::Close(code, reason) => {
+            (Message::Close(Some(CloseFrame { code, reason: reason.into() })), false)
+        }
+    };
+    timeout(STUCK, out.send(message)).await.is_ok_and(|sent| sent.is_ok()) && goes_on
+}
+
+async fn close(out: &mut SplitSink<WebSocket, Message>, Ending { code, reason }: Ending) {
+    send(out, WsMessage::Close(code, reason.to_owned())).await;
+}

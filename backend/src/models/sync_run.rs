@@ -1,0 +1,215 @@
+//! Runs of the sync with the analytics services: the table `telemetry_sync_logs`.
+
+mod note;
+mod share;
+mod state;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde_json::Value;
+
+use crate::db::Connection;
+use crate::db::schema::{telemetry_sync_logs as runs, users};
+pub use note::Note;
+pub use share::{Share, Trouble};
+pub use state::{SyncState, SyncTrigger};
+
+/// A run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SyncRun {
+    /// Identifies the run.
+    pub id: i64,
+    /// How far it has come.
+    pub state: SyncState,
+    /// What set it going.
+    pub trigger: SyncTrigger,
+    /// The name of who asked for it.
+    pub triggered_by: Option<String>,
+    /// The most events that each driver may take up.
+    pub event_limit: Option<i32>,
+    /// Each driver's share.
+    pub shares: Vec<Share>,
+    /// Events that got their last verdict in it.
+    pub processed: i32,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// When it ended.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// How long it took, in milliseconds.
+    pub duration_ms: Option<i64>,
+    /// What a person should know of it.
+    pub note: Option<Note>,
+}
+
+/// A run as its row has it.
+#[derive(Debug, HasQuery)]
+#[diesel(table_name = runs)]
+#[diesel(base_query = runs::table.left_join(users::table))]
+struct Row {
+    id: i64,
+    #[diesel(deserialize_as = String)]
+    status: SyncState,
+    #[diesel(deserialize_as = String)]
+    trigger: SyncTrigger,
+    #[diesel(select_expression = users::name.nullable())]
+    triggered_by_name: Option<String>,
+    event_limit: Option<i32>,
+    drivers: Value,
+    processed: i32,
+    started_at: DateTime<Utc>,
+    finished_at: Option<DateTime<Utc>>,
+    duration_ms: Option<i64>,
+    message: Option<String>,
+}
+
+/// A run that begins.
+#[derive(Debug, Clone, Copy)]
+pub struct NewSyncRun {
+    /// What set it going.
+    pub trigger: SyncTrigger,
+    /// Who asked for it.
+    pub triggered_by: Option<i64>,
+    /// The most events that each driver may take up.
+    pub event_limit: Option<i32>,
+    /// When it begins.
+    pub started_at: DateTime<Utc>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone)]
+pub struct SyncEnd {
+    /// In which state.
+    pub state: SyncState,
+    /// Each driver's share.
+    pub shares: Vec<Share>,
+    /// Events that got their last verdict in it.
+    pub processed: i32,
+    /// When.
+    pub finished_at: DateTime<Utc>,
+    /// What a person should know of it.
+    pub note: Option<Note>,
+}
+
+/// Which runs somebody wants to see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Runs {
+    /// Those that found something to do.
+    Worked,
+    /// All.
+    All,
+}
+
+impl NewSyncRun {
+    /// Writes down that it begins, and answers with its id.
+    pub async fn insert(&self, conn: &mut Connection) -> QueryResult<i64> {
+        let Self { trigger, triggered_by, event_limit, started_at } = *self;
+        diesel::insert_into(runs::table)
+            .values((
+                runs::trigger.eq(trigger.key()),
+                runs::triggered_by.eq(triggered_by),
+                runs::event_limit.eq(event_limit),
+                runs::started_at.eq(started_at),
+            ))
+            .returning(runs::id)
+            .get_result(conn)
+            .await
+    }
+}
+
+impl SyncRun {
+    /// The run with this id.
+    pub async fn find(conn: &mut Connection, id: i64) -> QueryResult<Option<Self>> {
+        Ok(Row::query().filter(runs::id.eq(id)).first(conn).await.optional()?.map(Row::read))
+    }
+
+    /// The run that is under way, or was when its process ended.
+    pub async fn running(conn: &mut Connection) -> QueryResult<Option<Self>> {
+        let running = runs::status.eq(SyncState::Running.key());
+        Ok(Row::query().filter(running).first(conn).await.optional()?.map(Row::read))
+    }
+
+    /// Runs, the newest first.
+    pub async fn newest(conn: &mut Connection, which: Runs, limit: i64) -> QueryResult<Vec<Self>> {
+        let mut newest =
+            Row::query().order((runs::started_at.desc(), runs::id.desc())).limit(limit).into_boxed();
+        if which == Runs::Worked {
+            newest = newest.filter(runs::status.ne(SyncState::Skipped.key()));
+        }
+        Ok(newest.load(conn).await?.into_iter().map(Row::read).collect())
+    }
+
+    /// The newest run that found something to do and has ended.
+    pub async fn last_worked(conn: &mut Connection) -> QueryResult<Option<Self>> {
+        let neither = [SyncState::Skipped.key(), SyncState::Running.key()];
+        let ended = Row::query()
+            .filter(runs::status.ne_all(neither))
+            .filter(runs::status.ne(SyncState::Skipped.key()))
+            .order((runs::started_at.desc(), runs::id.desc()));
+        Ok(ended.first(conn).await.optional()?.map(Row::read))
+    }
+
+    /// Writes down how far a run has come.
+    pub async fn store_progress(
+        conn: &mut Connection,
+        id: i64,
+        shares: &[Share],
+        processed: i32,
+    ) -> QueryResult<()> {
+        diesel::update(runs::table.find(id).filter(runs::status.eq(SyncState::Running.key())))
+            .set((runs::drivers.eq(Share::store(shares)), runs::processed.eq(processed)))
+            .execute(conn)
+            .await?;
+        Ok(())
+    }
+}
+
+impl SyncEnd {
+    /// Writes down how a run ended, unless somebody has closed it already.
+    pub async fn store(&self, conn: &mut Connection, run: &SyncRun) -> QueryResult<()> {
+        let took = (self.finished_at - run.started_at).num_milliseconds().max(0);
+        diesel::update(runs::table.find(run.id).filter(runs::status.eq(SyncState::Running.key())))
+            .set((
+                runs::status.eq(self.state.key()),
+                runs::drivers.eq(Share::store(&self.shares)),
+                runs::processed.eq(self.processed),
+                runs::finished_at.eq(self.finished_at),
+                runs::duration_ms.eq(took),
+                runs::message.eq(self.note.as_ref().map(Note::store)),
+            ))
+            .execute(conn)
+            .await?;
+        Ok(())
+    }
+}
+
+impl Row {
+    fn read(self) -> SyncRun {
+        let Self {
+            id,
+            status,
+            trigger,
+            triggered_by_name,
+            event_limit,
+            drivers,
+            processed,
+            started_at,
+            finished_at,
+            duration_ms,
+            message,
+        } = self;
+        SyncRun {
+            id,
+            state: status,
+            trigger,
+            triggered_by: triggered_by_name,
+            event_limit,
+            shares: Share::read(drivers),
+            processed,
+            started_at,
+            finished_at,
+            duration_ms,
+            note: message.as_deref().and_then(Note::read),
+        }
+    }
+}

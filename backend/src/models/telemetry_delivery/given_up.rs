@@ -1,0 +1,109 @@
+//! Deliveries that were given up: refused, tried too often, or too old.
+
+use chrono::{DateTime, Utc};
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
+use diesel_async::RunQueryDsl;
+
+use crate::db::Connection;
+use crate::db::schema::telemetry_deliveries as deliveries;
+use crate::models::driver::Driver;
+
+/// A delivery that was given up.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = deliveries)]
+pub struct GivenUp {
+    /// The event.
+    pub event_id: i64,
+    /// When it happened.
+    pub recorded_at: DateTime<Utc>,
+    /// Which driver did not get it.
+    #[diesel(deserialize_as = String)]
+    pub driver: Driver,
+    /// `dead` or `expired`.
+    pub state: String,
+    /// Times that it was sent.
+    pub attempts: i32,
+    /// The answer's HTTP status.
+    pub http_status: Option<i32>,
+    /// The kind of failure.
+    pub error_class: Option<String>,
+    /// The driver's own code for it.
+    pub error_code: Option<String>,
+    /// What the driver said.
+    pub error_message: Option<String>,
+    /// Whether it may be there all the same.
+    pub maybe_duplicate: bool,
+    /// When it was last sent.
+    pub last_attempt_at: Option<DateTime<Utc>>,
+}
+
+/// A place in the order of [`GivenUp::page`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// When the event happened.
+    pub recorded_at: DateTime<Utc>,
+    /// The event.
+    pub event_id: i64,
+    /// The driver.
+    pub driver: Driver,
+}
+
+const STATES: [&str; 2] = ["dead", "expired"];
+
+impl GivenUp {
+    /// Its place in the order.
+    pub const fn place(&self) -> Place {
+        Place { recorded_at: self.recorded_at, event_id: self.event_id, driver: self.driver }
+    }
+
+    /// Deliveries that were given up, those of the newest events first, from the one behind `after` on.
+    pub async fn page(
+        conn: &mut Connection,
+        driver: Option<Driver>,
+        after: Option<Place>,
+        limit: i64,
+    ) -> QueryResult<Vec<Self>> {
+        let mut page = deliveries::table
+            .filter(deliveries::state.eq_any(STATES))
+            .select(Self::as_select())
+            .order((deliveries::recorded_at.desc(), deliveries::event_id.desc(), deliveries::driver.desc()))
+            .limit(limit)
+            .into_boxed();
+        if let Some(driver) = driver {
+            page = page.filter(deliveries::driver.eq(driver.key()));
+        }
+        if let Some(Place { recorded_at, event_id, driver }) = after {
+            page = page.filter(
+                sql::<Bool>("(recorded_at, event_id, driver) < (")
+                    .bind::<Timestamptz, _>(recorded_at)
+                    .sql(", ")
+                    .bind::<BigInt, _>(event_id)
+                    .sql(", ")
+                    .bind::<Text, _>(driver.key())
+                    .sql(")"),
+            );
+        }
+        page.load(conn).await
+    }
+
+    /// How many there are.
+    pub async fn count(conn: &mut Connection, driver: Option<Driver>) -> QueryResult<i64> {
+        let mut all = deliveries::table.filter(deliveries::state.eq_any(STATES)).into_boxed();
+        if let Some(driver) = driver {
+            all = all.filter(deliveries::driver.eq(driver.key()));
+        }
+        all.count().get_result(conn).await
+    }
+}
+
+/// When this driver last took an event.
+pub async fn last_delivered_at(conn: &mut Connection, driver: Driver) -> QueryResult<Option<DateTime<Utc>>> {
+    deliveries::table
+        .filter(deliveries::driver.eq(driver.key()))
+        .filter(deliveries::state.eq("delivered"))
+        .select(sql::<Nullable<Timestamptz>>("max(delivered_at)"))
+        .first(conn)
+        .await
+}

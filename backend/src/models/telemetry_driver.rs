@@ -1,0 +1,61 @@
+//! What one run of the sync leaves for the next to know of a driver: the table `telemetry_drivers`.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::upsert::excluded;
+use diesel_async::RunQueryDsl;
+use serde_json::Value;
+
+use super::driver::Driver;
+use super::sync_run::Trouble;
+use crate::db::Connection;
+use crate::db::schema::telemetry_drivers as drivers;
+
+/// What is known of a driver.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DriverState {
+    /// Nothing is sent there before this.
+    pub paused_until: Option<DateTime<Utc>>,
+    /// Why it was given up last time.
+    pub trouble: Option<Trouble>,
+}
+
+impl DriverState {
+    /// What is known of a driver; nothing before its first run.
+    pub async fn read(conn: &mut Connection, driver: Driver) -> QueryResult<Self> {
+        let row: Option<(Option<DateTime<Utc>>, Option<Value>)> = drivers::table
+            .find(driver.key())
+            .select((drivers::paused_until, drivers::trouble))
+            .first(conn)
+            .await
+            .optional()?;
+        let (paused_until, trouble) = row.unwrap_or_default();
+        let trouble = trouble.and_then(|stored| serde_json::from_value(stored).ok());
+        Ok(Self { paused_until, trouble })
+    }
+
+    /// Writes down what is known now.
+    pub async fn store(&self, conn: &mut Connection, driver: Driver, now: DateTime<Utc>) -> QueryResult<()> {
+        let trouble = self
+            .trouble
+            .as_ref()
+            .map(|trouble| serde_json::to_value(trouble).expect("numbers and names are JSON"));
+        diesel::insert_into(drivers::table)
+            .values((
+                drivers::driver.eq(driver.key()),
+                drivers::paused_until.eq(self.paused_until),
+                drivers::trouble.eq(trouble),
+                drivers::updated_at.eq(now),
+            ))
+            .on_conflict(drivers::driver)
+            .do_update()
+            .set((
+                drivers::paused_until.eq(excluded(drivers::paused_until)),
+                drivers::trouble.eq(excluded(drivers::trouble)),
+                drivers::updated_at.eq(excluded(drivers::updated_at)),
+            ))
+            .execute(conn)
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,184 @@
+//! Google Analytics 4, by its Measurement Protocol.
+//!
+//! It answers 204 to whatever arrives, so everything that it would drop without a word is seen to before: what an event
+//! and its parameters may be called, that values are scalar and short, that it is told when each event happened, and
+//! that nothing is older than three days. It cannot tell a repetition, so nothing is sent twice but where an answer
+//! never came. Source: Google's Measurement Protocol reference.
+
+mod name;
+mod payload;
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Client, StatusCode, Url};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::answer::{Answer, Failure, FailureClass, Verdict};
+use super::secrets::Secrets;
+use super::{Manners, NotConfigured, Outgoing, Parcel, Plan, Route, Unanswered, reply};
+use crate::config::telemetry::{Ambiguous, ClientIds, Ga4 as Settings};
+use crate::outbound;
+use payload::body;
+
+/// What is older is moved to three days ago by the service, which would make it false; half an hour of that is left for
+/// the way and for clocks that differ.
+const MAX_AGE: TimeDelta = TimeDelta::minutes(71 * 60 + 30);
+
+/// Events of one client in a request, at most.
+const EVENTS_A_REQUEST: usize = 25;
+/// The most bytes of a body; the service takes less than 130 kB.
+const BYTES_A_REQUEST: usize = 120_000;
+
+/// A request takes no longer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Times that an event is sent before it may be given up, and for how long.
+const TRIES: i32 = 5;
+const TRIED_FOR: TimeDelta = TimeDelta::hours(24);
+
+/// Google Analytics 4, ready to be sent to.
+#[derive(Debug)]
+pub struct Ga4 {
+    client: Client,
+    /// Without the query, in which the secret goes.
+    base: Url,
+    measurement_id: String,
+    api_secret: SecretString,
+    client_ids: ClientIds,
+    ambiguous: Ambiguous,
+    concurrency: usize,
+    secrets: Secrets,
+}
+
+impl Ga4 {
+    /// Fails with the name of a setting that is missing.
+    pub fn new(settings: &Settings) -> Result<Self, NotConfigured> {
+        let measurement_id = settings.measurement_id.clone().ok_or(NotConfigured("GA4_MEASUREMENT_ID"))?;
+        let api_secret = settings.api_secret.clone().ok_or(NotConfigured("GA4_API_SECRET"))?;
+        Ok(Self {
+            client: outbound::telemetry_client(PATIENCE),
+            base: settings.base_url.clone(),
+            measurement_id,
+            client_ids: settings.client_ids,
+            ambiguous: settings.ambiguous,
+            concurrency: settings.concurrency,
+            secrets: Secrets::new([&api_secret]),
+            api_secret,
+        })
+    }
+
+    /// Few events are taken up beyond those being sent: what a run that dies had taken up counts as perhaps sent.
+    pub fn manners(&self) -> Manners {
+        let events_a_request = match self.client_ids {
+            ClientIds::Spec => 1,
+            ClientIds::Stable => EVENTS_A_REQUEST,
+        };
+        Manners {
+            concurrency: self.concurrency,
+            chunk: 4 * self.concurrency * events_a_request,
+            tries: TRIES,
+            tried_for: TRIED_FOR,
+            unanswered: match self.ambiguous {
+                Ambiguous::Retry => Unanswered::SendOnceMore,
+                Ambiguous::AssumeDelivered => Unanswered::Delivered,
+            },
+        }
+    }
+
+    /// One request an event, since each has a client of its own; or one for up to 25 events of the same client.
+    pub fn plan(&self, events: Vec<Outgoing>, now: DateTime<Utc>) -> Plan {
+        let mut plan = Plan::default();
+        let (expired, mut fresh): (Vec<_>, Vec<_>) =
+            events.into_iter().partition(|outgoing| now - outgoing.event.recorded_at > MAX_AGE);
+        plan.expired = expired.into_iter().map(|outgoing| outgoing.event).collect();
+        if self.client_ids == ClientIds::Spec {
+            plan.parcels = fresh.into_iter().map(|outgoing| self.parcel(vec![outgoing])).collect();
+            return plan;
+        }
+        // A repetition goes alone: were it not answered again, no other event would be in doubt.
+        let sender =
+            |outgoing: &Outgoing| (outgoing.event.user_id, payload::client_id(outgoing, self.client_ids));
+        fresh.sort_by_cached_key(|outgoing| (outgoing.event.maybe_duplicate, sender(outgoing)));
+        let together =
+            |first: &Outgoing, next: &Outgoing| !next.event.maybe_duplicate && sender(first) == sender(next);
+        for outgoing in fresh {
+            match plan.parcels.last_mut() {
+                Some(Parcel { events, .. })
+                    if events.len() < EVENTS_A_REQUEST
+                        && events.first().is_some_and(|first| together(first, &outgoing)) =>
+                {
+                    events.push(outgoing);
+                }
+                _ => plan.parcels.push(self.parcel(vec![outgoing])),
+            }
+        }
+        plan.parcels = plan.parcels.into_iter().map(|parcel| self.parcel(parcel.events)).collect();
+        // Parcels that grew too large in bytes are halved until they fit.
+        while let Some(place) = plan
+            .parcels
+            .iter()
+            .position(|parcel| parcel.body.len() > BYTES_A_REQUEST && parcel.events.len() > 1)
+        {
+            let mut events = plan.parcels.swap_remove(place).events;
+            let rest = events.split_off(events.len() / 2);
+            plan.parcels.extend([self.parcel(events), self.parcel(rest)]);
+        }
+        plan.parcels.sort_by_key(|parcel| parcel.events.first().map(|first| first.event.frontier()));
+        plan
+    }
+
+    /// A request for events of one client.
+    pub fn parcel(&self, events: Vec<Outgoing>) -> Parcel {
+        let body = body(&events, self.client_ids);
+        Parcel { events, route: Route::Collect, body }
+    }
+
+    /// Sends a parcel.
+    pub async fn send(&self, parcel: &Parcel) -> Answer {
+        let request = self
+            .client
+            .post(self.address("mp/collect"))
+            .header(CONTENT_TYPE, "application/json")
+            .body(parcel.body.clone());
+        match reply::send(request).await {
+            Ok(reply) => self.judge(parcel, &reply),
+            Err(answer) => answer,
+        }
+    }
+
+    /// What an answer means. Any 2xx says that the bytes arrived, which is all that this service ever says.
+    fn judge(&self, parcel: &Parcel, reply: &reply::Reply) -> Answer {
+        if let Some(answer) = reply::by_status(reply, &self.secrets) {
+            return answer;
+        }
+        if reply.status.is_success() {
+            return Answer::Verdicts(vec![Verdict::Delivered; parcel.events.len()]);
+        }
+        let class = if reply.status == StatusCode::PAYLOAD_TOO_LARGE {
+            FailureClass::TooLarge
+        } else {
+            FailureClass::Refused
+        };
+        let said = self.secrets.redact(&String::from_utf8_lossy(&reply.body));
+        Answer::Refused(Failure::with_status(class, reply.status.as_u16(), said))
+    }
+
+    /// The address of a path, with what lets us in.
+    pub(super) fn address(&self, path: &str) -> Url {
+        let mut url = outbound::below(&self.base, path);
+        url.query_pairs_mut()
+            .append_pair("measurement_id", &self.measurement_id)
+            .append_pair("api_secret", self.api_secret.expose_secret());
+        url
+    }
+
+    pub(super) const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(super) const fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+}

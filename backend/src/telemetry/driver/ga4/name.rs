@@ -1,0 +1,132 @@
+//! Names as Google Analytics takes them: letters, digits and underscores, a letter first, and none that it keeps for
+//! itself. What breaks this is dropped without a word. Source: Google's Measurement Protocol reference, and Analytics
+//! Help on event names.
+
+/// The longest name.
+const LONGEST: usize = 40;
+
+/// Prefixes that nobody may use.
+const RESERVED_PREFIXES: [&str; 5] = ["_", "firebase_", "ga_", "google_", "gtag"];
+
+/// Names that the service keeps for itself, and those of its own measurements, with which ours must not be mixed up.
+const RESERVED: [&str; 52] = [
+    "ad_activeview",
+    "ad_click",
+    "ad_exposure",
+    "ad_impression",
+    "ad_query",
+    "ad_reward",
+    "adunit_exposure",
+    "app_clear_data",
+    "app_exception",
+    "app_install",
+    "app_remove",
+    "app_store_refund",
+    "app_store_subscription_cancel",
+    "app_store_subscription_convert",
+    "app_store_subscription_renew",
+    "app_update",
+    "app_upgrade",
+    "click",
+    "dynamic_link_app_open",
+    "dynamic_link_app_update",
+    "dynamic_link_first_open",
+    "error",
+    "file_download",
+    "first_open",
+    "first_visit",
+    "form_start",
+    "form_submit",
+    "in_app_purchase",
+    "notification_dismiss",
+    "notification_foreground",
+    "notification_open",
+    "notification_receive",
+    "notification_send",
+    "os_update",
+    "page_view",
+    "purchase",
+    "refund",
+    "screen_view",
+    "scroll",
+    "session_start",
+    "session_start_with_rollout",
+    "user_engagement",
+    "video_complete",
+    "video_progress",
+    "video_start",
+    "view_complete",
+    "view_item",
+    "view_item_list",
+    "view_promotion",
+    "view_search_results",
+    "firebase_campaign",
+    "select_content",
+];
+
+/// The name under which an event of the player is sent.
+pub fn event(event: &str) -> String {
+    match event {
+        "progress_tick" => "player_progress".to_owned(),
+        "play" | "pause" | "seek" | "banner_view" | "banner_click" | "cta_view" | "cta_click"
+        | "resource_click" => format!("player_{event}"),
+        other => {
+            let name = slug(other);
+            if is_taken(&name) { cut(&format!("player_{}", name.trim_start_matches('_'))) } else { name }
+        }
+    }
+}
+
+/// The name of a parameter that a player made up.
+pub fn parameter(key: &str) -> String {
+    cut(&format!("meta_{}", slug(key)))
+}
+
+fn is_taken(name: &str) -> bool {
+    let letter_first = name.starts_with(|first: char| first.is_ascii_alphabetic());
+    !letter_first
+        || RESERVED.contains(&name)
+        || RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Small letters, digits and underscores only.
+fn slug(text: &str) -> String {
+    let fit = |char: char| if char.is_ascii_alphanumeric() { char.to_ascii_lowercase() } else { '_' };
+    text.chars().map(fit).take(LONGEST).collect()
+}
+
+fn cut(name: &str) -> String {
+    name.chars().take(LONGEST).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_players_own_events_have_names_of_their_own() {
+        assert_eq!(event("progress_tick"), "player_progress");
+        assert_eq!(event("cta_click"), "player_cta_click");
+    }
+
+    #[test]
+    fn what_is_reserved_or_malformed_is_renamed() {
+        assert_eq!(event("video_start"), "player_video_start");
+        assert_eq!(event("click"), "player_click");
+        assert_eq!(event("ga_thing"), "player_ga_thing");
+        assert_eq!(event("_hidden"), "player_hidden");
+        assert_eq!(event("2x.speed"), "player_2x_speed");
+        assert_eq!(event("Quiz.Answer-Sent"), "quiz_answer_sent");
+    }
+
+    proptest! {
+        #[test]
+        fn every_name_is_one_that_is_taken(text in "[A-Za-z0-9._-]{1,50}") {
+            let name = event(&text);
+            prop_assert!(name.len() <= LONGEST && !is_taken(&name), "{name}");
+            prop_assert!(name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'));
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The bodies that Google Analytics gets.
+
+use serde_json::{Map, Value, json};
+
+use super::name;
+use crate::config::telemetry::ClientIds;
+use crate::telemetry::driver::Outgoing;
+
+/// Parameters of an event, at most.
+const MOST_PARAMETERS: usize = 25;
+/// The longest text of a parameter, in characters; what is longer is ignored by the service.
+const LONGEST_TEXT: usize = 100;
+/// How deep a player's own details are followed.
+const DEPTH: usize = 3;
+
+/// The body for events of one client.
+pub fn body(events: &[Outgoing], client_ids: ClientIds) -> Vec<u8> {
+    let Some(first) = events.first() else { return Vec::new() };
+    let mut body = json!({
+        "client_id": client_id(first, client_ids),
+        "events": events.iter().map(event).collect::<Vec<_>>(),
+    });
+    if let Some(user) = first.event.user_id {
+        body["user_id"] = user.to_string().into();
+    }
+    serde_json::to_vec(&body).expect("texts and numbers are JSON")
+}
+
+/// Who an event is said to come from: two numbers with a dot between them.
+///
+/// By the founding document each event is a client of its own, `user.event`; or a viewer is one client, the one that the
+/// page's own tag knows, if the player passed that on as `ga_client_id`.
+pub fn client_id(outgoing: &Outgoing, mode: ClientIds) -> String {
+    let event = &outgoing.event;
+    match (event.user_id, mode) {
+        (Some(user), ClientIds::Spec) => format!("{user}.{}", event.id),
+        (Some(user), ClientIds::Stable) => tag_client_id(outgoing).unwrap_or_else(|| {
+            let since = event.user_since.map_or(1, |since| since.timestamp().max(1));
+            format!("{user}.{since}")
+        }),
+        (None, ClientIds::Stable | ClientIds::Spec) => match (mode, tag_client_id(outgoing)) {
+            (ClientIds::Stable, Some(id)) => id,
+            (ClientIds::Stable | ClientIds::Spec, _) => {
+                format!("{}.{}", event.id, event.recorded_at.timestamp().max(1))
+            }
+        },
+    }
+}
+
+fn tag_client_id(outgoing: &Outgoing) -> Option<String> {
+    let id = outgoing.event.metadata.as_ref()?.get("ga_client_id")?.as_str()?;
+    let (random, first_visit) = id.split_once('.')?;
+    let number =
+        |text: &str| (1..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    (number(random) && number(first_visit)).then(|| id.to_owned())
+}
+
+fn event(outgoing: &Outgoing) -> Value {
+    json!({
+        "name": name::event(&outgoing.event.event),
+        // Beside the name and not among the parameters: only there it is heeded.
+        "timestamp_micros": outgoing.event.recorded_at.timestamp_micros(),
+        "params": parameters(outgoing),
+    })
+}
+
+fn parameters(Outgoing { event, session, uid: _ }: &Outgoing) -> Map<String, Value> {
+    let mut parameters = Map::new();
+    let mut say = |key: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            parameters.insert(key.to_owned(), value);
+        }
+    };
+    say("session_id", Some(session.started_at.timestamp().to_string().into()));
+    say("engagement_time_msec", Some(session.engagement_ms.into()));
+    say("event_uid", Some(format!("vpe-{}", event.id).into()));
+    say("lesson_id", event.lesson_id.map(Value::from));
+    say("course_id", event.course_id.map(Value::from));
+    say("playback_seconds", Some(event.playback_seconds.into()));
+    say("watched_seconds", Some(event.watched_seconds.into()));
+    say("video_duration", event.video_duration.map(Value::from));
+    say("playback_rate", Some(event.playback_rate.into()));
+    say("provider", event.provider.as_deref().map(text));
+    say("context_tag", Some(text(&event.context_tag)));
+    say("player_event", Some(text(&event.event)));
+    say("maybe_duplicate", event.maybe_duplicate.then(|| 1.into()));
+    if let Some(metadata) = &event.metadata {
+        flatten("", metadata, DEPTH, &mut parameters);
+    }
+    parameters
+}
+
+/// What a player said of its own accord, as far as there is room: only scalar values are taken.
+fn flatten(path: &str, value: &Value, depth: usize, parameters: &mut Map<String, Value>) {
+    let scalar = match value {
+        Value::Object(members) if depth > 0 => {
+            for (key, value) in members {
+                let path = if path.is_empty() { key.clone() } else { format!("{path}_{key}") };
+                flatten(&path, value, depth - 1, parameters);
+            }
+            return;
+        }
+        Value::Object(_) | Value::Array(_) | Value::Null => return,
+        Value::Bool(yes) => i32::from(*yes).into(),
+        Value::Number(number) => Value::Number(number.clone()),
+        Value::String(said) => text(said),
+    };
+    let key = name::parameter(if path.is_empty() { "value" } else { path });
+    if parameters.len() < MOST_PARAMETERS && !parameters.contains_key(&key) {
+        parameters.insert(key, scalar);
+    }
+}
+
+fn text(said: &str) -> Value {
+    said.chars().take(LONGEST_TEXT).collect::<String>().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::driver::tests::outgoing;
+
+    fn read(events: &[Outgoing], mode: ClientIds) -> Value {
+        serde_json::from_slice(&body(events, mode)).unwrap()
+    }
+
+    #[test]
+    fn an_event_is_told_with_its_client_its_time_and_its_session() {
+        let body = read(&[outgoing(1093, Some(42))], ClientIds::Spec);
+        insta::assert_json_snapshot!(body);
+    }
+
+    #[test]
+    fn a_guest_is_a_client_without_a_user() {
+        let body = read(&[outgoing(1093, None)], ClientIds::Spec);
+        assert_eq!(body["client_id"], "1093.1800000000");
+        assert_eq!(body.get("user_id"), None);
+    }
+
+    #[test]
+    fn a_viewer_may_be_one_client() {
+        let mut first = outgoing(1, Some(42));
+        assert_eq!(
+            client_id(&first, ClientIds::Stable),
+            client_id(&outgoing(2, Some(42)), ClientIds::Stable)
+        );
+        first.event.metadata = Some(json!({"ga_client_id": "111.222"}));
+        assert_eq!(client_id(&first, ClientIds::Stable), "111.222");
+        first.event.metadata = Some(json!({"ga_client_id": "111.222 or so"}));
+        assert_eq!(client_id(&first, ClientIds::Stable), "42.1700000000");
+    }
+
+    #[test]
+    fn details_are_made_scalar_short_and_few() {
+        let mut outgoing = outgoing(1, Some(42));
+        let mut metadata = json!({
+            "cta": "banner", "open": true, "none": null, "list": [1, 2], "deep": {"a": {"b": {"c": {"d": 1}}, "x": 2}},
+            "Año-1": "ñ".repeat(300), "session_id": "forged",
+        });
+        for place in 0..30 {
+            metadata[format!("z{place}")] = place.into();
+        }
+        outgoing.event.metadata = Some(metadata);
+        let parameters = parameters(&outgoing);
+        assert_eq!(parameters.len(), MOST_PARAMETERS);
+        assert_eq!(parameters["meta_cta"], "banner");
+        assert_eq!(parameters["meta_open"], 1);
+        assert_eq!(parameters["meta_deep_a_x"], 2);
+        assert_eq!(parameters["meta_a_o_1"], "ñ".repeat(100));
+        assert_eq!(parameters["session_id"], "1799999000", "a player cannot say what is ours to say");
+        assert!(parameters.values().all(|value| value.is_string() || value.is_number()));
+        assert!(!parameters.contains_key("meta_none") && !parameters.contains_key("meta_list"));
+    }
+}

@@ -1,0 +1,258 @@
+//! Mixpanel, by its two ways in.
+//!
+//! `/import` says of each event what became of it. `/track` takes only what happened in the last five days, and says no
+//! more than that something arrived, so what it would not take is seen to before. Both know a repetition by its
+//! `$insert_id` together with the event's name, time and person, all of which are made of the event's row alone, so that
+//! whatever is in doubt is simply sent again. Source: Mixpanel's ingestion API reference.
+
+mod imported;
+mod payload;
+mod tracked;
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use reqwest::{Client, RequestBuilder};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::answer::{Answer, Failure, FailureClass, Verdict};
+use super::secrets::Secrets;
+use super::{Manners, NotConfigured, Outgoing, Parcel, Plan, Route, Unanswered, reply};
+use crate::config::telemetry::{Endpoint, Guests, Mixpanel as Settings};
+use crate::outbound;
+
+/// What is older is not taken by `/track`, which says that all is well all the same; an hour of its five days is left for
+/// the way and for clocks that differ.
+const MAX_AGE_TO_TRACK: TimeDelta = TimeDelta::hours(5 * 24 - 1);
+
+/// Before this nothing is taken at all.
+const EARLIEST: DateTime<Utc> = DateTime::from_timestamp(31_536_000, 0).expect("1971 is within range");
+
+/// Events of a request by `/import`, at most.
+const IMPORTED_AT_ONCE: usize = 2_000;
+/// Events of a request by `/track`: all of them get the same verdict, so it is few.
+const TRACKED_AT_ONCE: usize = 100;
+/// The most bytes of a body before it is compressed. The service takes 10 MB, and took 2 MiB before.
+const BYTES_A_REQUEST: usize = 1_900_000;
+/// The most bytes of an event.
+const BYTES_AN_EVENT: usize = 1_000_000;
+
+/// A request takes no longer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Times that an event is sent before it may be given up, and for how long.
+const TRIES: i32 = 8;
+const TRIED_FOR: TimeDelta = TimeDelta::days(7);
+
+/// Mixpanel, ready to be sent to.
+#[derive(Debug)]
+pub struct Mixpanel {
+    client: Client,
+    import: String,
+    track: String,
+    token: SecretString,
+    login: Login,
+    endpoint: Endpoint,
+    guests: Guests,
+    concurrency: usize,
+    secrets: Secrets,
+}
+
+/// What `/import` lets us in with.
+#[derive(Debug)]
+enum Login {
+    ServiceAccount {
+        name: String,
+        secret: SecretString,
+    },
+    /// The project's secret, or its token, as a name without a password.
+    Name(SecretString),
+}
+
+impl Mixpanel {
+    /// Fails with the name of a setting that is missing.
+    pub fn new(settings: &Settings) -> Result<Self, NotConfigured> {
+        let token = settings.project_token.clone().ok_or(NotConfigured("MIXPANEL_PROJECT_TOKEN"))?;
+        let base = &settings.base_url;
+        let mut import = outbound::below(base, "import");
+        import.query_pairs_mut().append_pair("strict", "1");
+        let account = settings.service_account.as_ref().and_then(|both| both.expose_secret().split_once(':'));
+        let login = match (account, &settings.api_secret) {
+            (Some((name, secret)), _) => {
+                let project = settings.project_id.as_deref().unwrap_or_default();
+                import.query_pairs_mut().append_pair("project_id", project);
+                Login::ServiceAccount { name: name.to_owned(), secret: SecretString::from(secret) }
+            }
+            (None, Some(secret)) => Login::Name(secret.clone()),
+            (None, None) => Login::Name(token.clone()),
+        };
+        let mut track = outbound::below(base, "track");
+        track.query_pairs_mut().append_pair("verbose", "1").append_pair("ip", "0");
+        let has_secret = settings.service_account.is_some() || settings.api_secret.is_some();
+        let account_secret = match &login {
+            Login::ServiceAccount { secret, .. } => Some(secret),
+            Login::Name(_) => None,
+        };
+        let secrets =
+            Secrets::new([Some(&token), settings.api_secret.as_ref(), account_secret].into_iter().flatten());
+        Ok(Self {
+            client: outbound::telemetry_client(PATIENCE),
+            import: import.into(),
+            track: track.into(),
+            endpoint: match settings.endpoint {
+                Endpoint::Auto if has_secret => Endpoint::Import,
+                other => other,
+            },
+            token,
+            login,
+            guests: settings.guests,
+            concurrency: settings.concurrency,
+            secrets,
+        })
+    }
+
+    /// A repetition does no harm, so much may be taken up at once.
+    pub fn manners(&self) -> Manners {
+        let at_once = match self.endpoint {
+            Endpoint::Import => IMPORTED_AT_ONCE,
+            Endpoint::Auto | Endpoint::Track => TRACKED_AT_ONCE,
+        };
+        Manners {
+            concurrency: self.concurrency,
+            chunk: self.concurrency * at_once,
+            tries: TRIES,
+            tried_for: TRIED_FOR,
+            unanswered: Unanswered::SendAgain,
+        }
+    }
+
+    /// Requests by the way in that takes each event.
+    pub fn plan(&self, events: Vec<Outgoing>, now: DateTime<Utc>) -> Plan {
+        let mut plan = Plan::default();
+        let mut ways: [(Route, Vec<Outgoing>); 3] =
+            [Route::Track, Route::Import, Route::ImportByToken].map(|route| (route, Vec::new()));
+        for outgoing in events {
+            match self.route(outgoing.event.recorded_at, now) {
+                Some(route) => {
+                    let way = ways.iter_mut().find(|(way, _)| *way == route);
+                    if let Some((_, events)) = way {
+                        events.push(outgoing);
+                    }
+                }
+                None => plan.expired.push(outgoing.event),
+            }
+        }
+        for (route, events) in ways {
+            self.fill(&mut plan, route, events);
+        }
+        plan
+    }
+
+    /// The way in for what happened then; none where no way takes it.
+    fn route(&self, recorded_at: DateTime<Utc>, now: DateTime<Utc>) -> Option<Route> {
+        if recorded_at < EARLIEST {
+            return None;
+        }
+        let is_recent = now - recorded_at <= MAX_AGE_TO_TRACK;
+        match self.endpoint {
+            Endpoint::Import => Some(Route::Import),
+            Endpoint::Auto | Endpoint::Track if is_recent => Some(Route::Track),
+            Endpoint::Auto => Some(Route::ImportByToken),
+            Endpoint::Track => None,
+        }
+    }
+
+    fn fill(&self, plan: &mut Plan, route: Route, events: Vec<Outgoing>) {
+        let most = match route {
+            Route::Track => TRACKED_AT_ONCE,
+            Route::Import | Route::ImportByToken | Route::Collect => IMPORTED_AT_ONCE,
+        };
+        let mut parcel = Parcel { events: Vec::new(), route, body: Vec::new() };
+        for outgoing in events {
+            let written = payload::event(&outgoing, self.token.expose_secret(), self.guests);
+            if written.len() > BYTES_AN_EVENT {
+                plan.impossible.push((outgoing.event, Failure::of(FailureClass::TooLarge)));
+                continue;
+            }
+            let is_full = parcel.events.len() >= most || parcel.body.len() + written.len() > BYTES_A_REQUEST;
+            if is_full && !parcel.events.is_empty() {
+                let next = Parcel { events: Vec::new(), route, body: Vec::new() };
+                plan.parcels.push(closed(std::mem::replace(&mut parcel, next)));
+            }
+            parcel.body.push(if parcel.events.is_empty() { b'[' } else { b',' });
+            parcel.body.extend_from_slice(&written);
+            parcel.events.push(outgoing);
+        }
+        if !parcel.events.is_empty() {
+            plan.parcels.push(closed(parcel));
+        }
+    }
+
+    /// A request for some of the events of another.
+    pub(super) fn parcel(&self, events: Vec<Outgoing>, route: Route) -> Parcel {
+        let mut plan = Plan::default();
+        self.fill(&mut plan, route, events);
+        plan.parcels.pop().unwrap_or(Parcel { events: Vec::new(), route, body: b"[]".to_vec() })
+    }
+
+    /// Sends a parcel.
+    pub async fn send(&self, parcel: &Parcel) -> Answer {
+        let compressed = payload::compressed(&parcel.body);
+        let request = match parcel.route {
+            Route::Track | Route::Collect => self.client.post(&self.track),
+            Route::Import => self.let_in(self.client.post(&self.import)),
+            Route::ImportByToken => {
+                self.client.post(&self.import).basic_auth(self.token.expose_secret(), Some(""))
+            }
+        };
+        let request = request
+            .header(CONTENT_TYPE, "application/json")
+            .header(CONTENT_ENCODING, "gzip")
+            .body(compressed);
+        match reply::send(request).await {
+            Ok(reply) => self.judge(parcel, &reply),
+            Err(answer) => answer,
+        }
+    }
+
+    fn let_in(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.login {
+            Login::ServiceAccount { name, secret } => request.basic_auth(name, Some(secret.expose_secret())),
+            Login::Name(name) => request.basic_auth(name.expose_secret(), Some("")),
+        }
+    }
+
+    fn judge(&self, parcel: &Parcel, reply: &reply::Reply) -> Answer {
+        let sent = parcel.events.len();
+        if parcel.route == Route::ImportByToken && reply.status.as_u16() == 401 {
+            // The token alone does not let us in here, and the way that it opens does not take what is this old.
+            return Answer::Verdicts(vec![Verdict::Expired; sent]);
+        }
+        if let Some(answer) = reply::by_status(reply, &self.secrets) {
+            return answer;
+        }
+        if reply.status.as_u16() == 413 {
+            let said = self.secrets.redact(&String::from_utf8_lossy(&reply.body));
+            return Answer::Refused(Failure::with_status(FailureClass::TooLarge, 413, said));
+        }
+        match parcel.route {
+            Route::Track | Route::Collect => tracked::judge(reply, sent, &self.secrets),
+            Route::Import | Route::ImportByToken => imported::judge(reply, sent, &self.secrets),
+        }
+    }
+
+    /// An import that nothing has been put into yet.
+    pub(super) fn check_request(&self) -> RequestBuilder {
+        self.let_in(self.client.post(&self.import))
+    }
+
+    pub(super) const fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+}
+
+fn closed(mut parcel: Parcel) -> Parcel {
+    parcel.body.push(b']');
+    parcel
+}

@@ -1,0 +1,140 @@
+//! What came back of a request: an answer, or none.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+use reqwest::{RequestBuilder, StatusCode};
+
+use super::answer::{Answer, Failure, FailureClass};
+use super::secrets::Secrets;
+use crate::models::sync_run::Trouble;
+
+/// The most that is read of an answer, in bytes: the list of 2,000 events that were refused is far smaller.
+const MOST: usize = 4 << 20;
+
+/// A pause that a service asks for is held to these limits.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_mins(15);
+
+/// An answer as it came.
+#[derive(Debug)]
+pub struct Reply {
+    /// The status.
+    pub status: StatusCode,
+    /// The body; as much as came, where `is_whole` is false.
+    pub body: Vec<u8>,
+    /// Whether the body came to its end.
+    pub is_whole: bool,
+    /// For how long the service wants to be left alone.
+    pub pause: Option<Duration>,
+}
+
+/// Sends a request and waits for the whole answer; an error says why there is none, without the address, in which GA4's
+/// secret stands.
+pub async fn send(request: RequestBuilder) -> Result<Reply, Answer> {
+    let mut response = match request.send().await {
+        Ok(response) => response,
+        Err(error) if error.is_connect() || error.is_builder() => {
+            return Err(Answer::Later {
+                failure: Failure::of(FailureClass::Unreachable),
+                pause: None,
+                doubtful: false,
+            });
+        }
+        Err(_) => return Err(Answer::Unanswered(Failure::of(FailureClass::Unanswered))),
+    };
+    let (status, pause) = (response.status(), pause(response.headers()));
+    let mut body = Vec::new();
+    let is_whole = loop {
+        match response.chunk().await {
+            Ok(Some(piece)) => body.extend_from_slice(&piece),
+            Ok(None) => break true,
+            Err(_) => break false,
+        }
+        if body.len() > MOST {
+            break false;
+        }
+    };
+    Ok(Reply { status, body, is_whole, pause })
+}
+
+/// For how long a service wants to be left alone, by seconds or by a date (RFC 9110, section 10.2.3), which is
+/// measured by the service's own clock.
+fn pause(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let pause = match text.parse::<u64>() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => (date(text)? - date(headers.get(DATE)?.to_str().ok()?)?).to_std().unwrap_or_default(),
+    };
+    Some(pause.clamp(SHORTEST_PAUSE, LONGEST_PAUSE))
+}
+
+fn date(text: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc2822(text).ok().map(|date| date.to_utc())
+}
+
+/// What an answer means by its status alone, unless all is well or the request is to blame.
+///
+/// 408, 429 and what is wrong on the service's side passes; what says that the service is not
+/// to be spoken to like this (401, 403, 404, 405, redirects and whatever is not known) is not the events' fault.
+pub fn by_status(reply: &Reply, secrets: &Secrets) -> Option<Answer> {
+    let status = reply.status.as_u16();
+    let said = || secrets.redact(&String::from_utf8_lossy(&reply.body));
+    match status {
+        200..=299 | 400 | 413 | 422 => None,
+        429 => {
+            let failure = Failure::with_status(FailureClass::Throttled, status, said());
+            Some(Answer::Later { failure, pause: reply.pause, doubtful: false })
+        }
+        408 | 500 | 502 | 503 | 504 | 507..=599 => {
+            let failure = Failure::with_status(FailureClass::Down, status, said());
+            // 503 says that it was not dealt with; the others may have been, before they failed.
+            Some(Answer::Later { failure, pause: reply.pause, doubtful: status != 503 })
+        }
+        _ => {
+            let failure = Failure::with_status(FailureClass::Closed, status, said());
+            Some(Answer::Closed(Trouble::Refused { http_status: status }, failure))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(retry_after: &str) -> Option<u64> {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, retry_after.parse().unwrap());
+        headers.insert(DATE, "Wed, 25 Nov 2026 10:00:00 GMT".parse().unwrap());
+        pause(&headers).map(|pause| pause.as_secs())
+    }
+
+    #[test]
+    fn a_pause_is_read_in_seconds_or_as_a_date_and_held_to_its_limits() {
+        assert_eq!(asked("30"), Some(30));
+        assert_eq!(asked("0"), Some(1));
+        assert_eq!(asked("86400"), Some(900));
+        assert_eq!(asked("Wed, 25 Nov 2026 10:02:00 GMT"), Some(120));
+        assert_eq!(asked("Wed, 25 Nov 2026 09:00:00 GMT"), Some(1));
+        assert_eq!(asked("soon"), None);
+        assert_eq!(asked("-5"), None);
+    }
+
+    #[test]
+    fn statuses_are_told_apart() {
+        let answer = |status: u16| {
+            let status = StatusCode::from_u16(status).unwrap();
+            by_status(&Reply { status, body: Vec::new(), is_whole: true, pause: None }, &Secrets::default())
+        };
+        for nothing in [200, 204, 400, 413, 422] {
+            assert_eq!(answer(nothing), None, "{nothing}");
+        }
+        for later in [408, 429, 500, 502, 503, 504, 520] {
+            assert!(matches!(answer(later), Some(Answer::Later { .. })), "{later}");
+        }
+        for closed in [301, 307, 401, 403, 404, 405, 410, 501, 505] {
+            assert!(matches!(answer(closed), Some(Answer::Closed(..))), "{closed}");
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! From what a driver answered to what is written down of an event.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rand::Rng;
+
+use crate::models::driver::Driver;
+use crate::models::telemetry_delivery::{Judged, Judgement, OwedEvent};
+use crate::telemetry::driver::{Failure, FailureClass, Manners, Unanswered, Verdict};
+
+/// After so many requests without an answer an event is not sent again where the driver cannot tell a repetition.
+const UNANSWERED_AT_MOST: i32 = 2;
+
+/// What is the same for all events of a request.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent {
+    /// The driver.
+    pub driver: Driver,
+    /// How it is treated.
+    pub manners: Manners,
+    /// Where it was sent.
+    pub endpoint: &'static str,
+    /// When the answer came.
+    pub now: DateTime<Utc>,
+}
+
+impl Sent {
+    /// The event has its last verdict.
+    pub fn ended(&self, event: &OwedEvent, verdict: Verdict) -> Judgement {
+        match verdict {
+            Verdict::Delivered => self.noted(event, Judged::Delivered, None),
+            Verdict::Dead(failure) => self.noted(event, Judged::Dead, Some(failure)),
+            Verdict::Expired => expired(self.driver, event),
+        }
+    }
+
+    /// The driver did not take it now: it is tried again later, unless that was done often and long enough. Where the
+    /// driver said when, it does not count as a try; nor where nothing could be sent.
+    pub fn put_off(
+        &self,
+        event: &OwedEvent,
+        failure: Failure,
+        pause: Option<TimeDelta>,
+        doubtful: bool,
+        rng: &mut impl Rng,
+    ) -> Judgement {
+        let sent = failure.class != FailureClass::Unreachable;
+        let counts = sent && pause.is_none();
+        let attempts = event.attempts + i32::from(counts);
+        let tried_for = event.first_attempt_at.map_or(TimeDelta::zero(), |first| self.now - first);
+        let maybe_duplicate = doubtful && self.manners.unanswered != Unanswered::SendAgain;
+        if counts && attempts >= self.manners.tries && tried_for >= self.manners.tried_for {
+            let failure = Failure { class: FailureClass::Exhausted, ..failure };
+            return Judgement { maybe_duplicate, ..self.noted(event, Judged::Dead, Some(failure)) };
+        }
+        let wait = pause.unwrap_or_else(|| wait(attempts.max(1), rng));
+        Judgement {
+            sent,
+            counts,
+            maybe_duplicate,
+            next_attempt_at: Some(self.now + wait),
+            ..self.noted(event, Judged::Retry, Some(failure))
+        }
+    }
+
+    /// It was sent, and whether it arrived nobody knows.
+    pub fn unanswered(&self, event: &OwedEvent, failure: Failure, rng: &mut impl Rng) -> Judgement {
+        let once_more = event.unanswered + 1 < UNANSWERED_AT_MOST;
+        let judged = match self.manners.unanswered {
+            Unanswered::SendAgain => return self.put_off(event, failure, None, true, rng),
+            Unanswered::SendOnceMore if once_more => self.put_off(event, failure, None, true, rng),
+            Unanswered::SendOnceMore => {
+                Judgement { maybe_duplicate: true, ..self.noted(event, Judged::Dead, Some(failure)) }
+            }
+            Unanswered::Delivered => self.noted(event, Judged::Delivered, Some(failure)),
+        };
+        Judgement { unanswered: true, ..judged }
+    }
+
+    /// A run that died may have sent it.
+    pub fn taken_over(&self, event: &OwedEvent, rng: &mut impl Rng) -> Judgement {
+        let judged = self.unanswered(event, Failure::of(FailureClass::Unanswered), rng);
+        let next_attempt_at = judged.next_attempt_at.map(|_| self.now);
+        Judgement { next_attempt_at, endpoint: None, ..judged }
+    }
+
+    fn noted(&self, event: &OwedEvent, state: Judged, failure: Option<Failure>) -> Judgement {
+        let failure_class = failure.as_ref().map(|failure| failure.class.key());
+        let (http_status, code, message) = failure
+            .map_or((None, None, None), |failure| (failure.http_status, failure.code, failure.message));
+        Judgement {
+            driver: self.driver,
+            event_id: event.id,
+            state,
+            sent: true,
+            counts: true,
+            unanswered: false,
+            maybe_duplicate: false,
+            next_attempt_at: None,
+            http_status: http_status.map(i32::from),
+            endpoint: Some(self.endpoint),
+            error_class: failure_class,
+            error_code: code,
+            error_message: message,
+        }
+    }
+}
+
+/// It is too old for the driver and was not sent.
+pub fn expired(driver: Driver, event: &OwedEvent) -> Judgement {
+    unsent(driver, event, Judged::Expired, Failure::of(FailureClass::TooOld))
+}
+
+/// The driver could not take it, so it was not sent.
+pub fn impossible(driver: Driver, event: &OwedEvent, failure: Failure) -> Judgement {
+    unsent(driver, event, Judged::Dead, failure)
+}
+
+fn unsent(driver: Driver, event: &OwedEvent, state: Judged, failure: Failure) -> Judgement {
+    let Failure { class, http_status, code, message } = failure;
+    Judgement {
+        driver,
+        event_id: event.id,
+        state,
+        sent: false,
+        counts: false,
+        unanswered: false,
+        maybe_duplicate: false,
+        next_attempt_at: None,
+        http_status: http_status.map(i32::from),
+        endpoint: None,
+        error_class: Some(class.key()),
+        error_code: code,
+        error_message: message,
+    }
+}
+
+/// How long to wait after so many tries: a few seconds twice, which a run waits for itself, and then from a minute to an
+/// hour; a little more or less each time, so that not all come back at once.
+fn wait(tries: i32, rng: &mut impl Rng) -> TimeDelta {
+    let minutes = match tries {
+        ..=2 => {
+            let doubled = if tries <= 1 { 2_000 } else { 4_000 };
+            return TimeDelta::milliseconds(doubled + rng.random_range(1_000..=5_000));
+        }
+        3 => 1,
+        4 => 5,
+        5 => 15,
+        6.. => 60,
+    };
+    TimeDelta::milliseconds(minutes * 60_000 * rng.random_range(80..=120) / 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng as _;
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+
+    #[test]
+    fn waits_grow_from_seconds_to_an_hour() {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        for (tries, least, most) in [
+            (1, 3, 7),
+            (2, 5, 9),
+            (3, 48, 72),
+            (4, 240, 360),
+            (5, 720, 1080),
+            (6, 2880, 4320),
+            (50, 2880, 4320),
+        ] {
+            for _ in 0..100 {
+                let seconds = wait(tries, &mut rng).num_milliseconds() as f64 / 1000.0;
+                assert!((f64::from(least)..=f64::from(most)).contains(&seconds), "{tries}: {seconds}");
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! The time of day as the stand-ins see it, so that 72 hours and five days are tested without waiting.
+
+use std::sync::Mutex;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::unpoisoned::lock;
+
+/// How the stand-ins' clock runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClockSetting {
+    /// As the system's clock.
+    #[default]
+    System,
+    /// As the system's clock, so many seconds ahead of it.
+    OffsetSeconds(i64),
+    /// Not at all: it stands at this time.
+    Fixed(DateTime<Utc>),
+}
+
+/// A clock that follows its setting.
+#[derive(Debug, Default)]
+pub(crate) struct Clock(Mutex<ClockSetting>);
+
+impl Clock {
+    pub(crate) fn set(&self, setting: ClockSetting) {
+        *lock(&self.0) = setting;
+    }
+
+    pub(crate) fn setting(&self) -> ClockSetting {
+        *lock(&self.0)
+    }
+
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the system")]
+        let system = Utc::now;
+        match self.setting() {
+            ClockSetting::System => system(),
+            ClockSetting::OffsetSeconds(ahead) => system() + TimeDelta::seconds(ahead),
+            ClockSetting::Fixed(now) => now,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fixed_clock_stands_and_one_with_an_offset_is_ahead() {
+        let clock = Clock::default();
+        let system = clock.now();
+        clock.set(ClockSetting::OffsetSeconds(3600));
+        assert!(clock.now() >= system + TimeDelta::hours(1));
+        clock.set(ClockSetting::Fixed(DateTime::UNIX_EPOCH));
+        assert_eq!(clock.now(), DateTime::UNIX_EPOCH);
+    }
+}

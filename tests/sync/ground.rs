@@ -1,0 +1,174 @@
+//! A hub with drivers and the services that they send to.
+
+use backend::models::sync_run::{SyncRun, SyncTrigger};
+use backend::telemetry::sync::{Begun, Order, Span, What};
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::access::Role;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use stand_ins::{ClockSetting, StandIns, config as valid};
+
+use backend::config::Config;
+
+use crate::harness::academy::Lesson;
+use crate::harness::hub::{Hub, NOW};
+
+/// A hub whose drivers send to stand-ins, both by the same clock.
+pub struct Ground {
+    pub hub: Hub,
+    pub services: StandIns,
+    pub lesson: Lesson,
+    /// A viewer.
+    pub viewer: i64,
+    /// The token of an admin.
+    pub admin: String,
+}
+
+/// Enables GA4 and Mixpanel, and sends to these.
+pub fn both(config: &mut Config, services: &StandIns) {
+    ga4(config, services);
+    mixpanel(config, services);
+}
+
+/// Enables GA4.
+pub fn ga4(config: &mut Config, services: &StandIns) {
+    let ga4 = &mut config.telemetry.ga4;
+    ga4.enabled = true;
+    ga4.measurement_id = Some(valid::MEASUREMENT_ID.to_owned());
+    ga4.api_secret = Some(SecretString::from(valid::API_SECRET));
+    ga4.base_url = services.ga4_url().parse().unwrap();
+}
+
+/// Enables Mixpanel, by `/import`.
+pub fn mixpanel(config: &mut Config, services: &StandIns) {
+    let mixpanel = &mut config.telemetry.mixpanel;
+    mixpanel.enabled = true;
+    mixpanel.project_token = Some(SecretString::from(valid::PROJECT_TOKEN));
+    mixpanel.api_secret = Some(SecretString::from(valid::PROJECT_SECRET));
+    mixpanel.base_url = services.mixpanel_url().parse().unwrap();
+}
+
+impl Ground {
+    /// With both drivers.
+    pub async fn new() -> Self {
+        Self::with(both).await
+    }
+
+    /// With settings changed.
+    pub async fn with(change: impl FnOnce(&mut Config, &StandIns)) -> Self {
+        let services = StandIns::start().await.unwrap();
+        services.set_clock(ClockSetting::Fixed(NOW));
+        let hub = Hub::with(|config| change(config, &services)).await;
+        let course = hub.academy.course().await;
+        let lesson = hub.academy.lesson(course).await;
+        let viewer = hub.academy.user(Role::Student).await;
+        let admin = hub.user(Role::Admin).await.token;
+        Self { hub, services, lesson, viewer, admin }
+    }
+
+    /// Moves the time of the hub and of the services on.
+    pub fn advance(&self, by: TimeDelta) {
+        self.hub.clock.advance(by);
+        self.services.set_clock(ClockSetting::Fixed(self.hub.clock.now()));
+    }
+
+    /// So many events of the viewer, a second apart, the last one a minute ago; their ids.
+    pub async fn events(&self, count: i64) -> Vec<i64> {
+        self.events_from(TimeDelta::minutes(1) + TimeDelta::seconds(count), count).await
+    }
+
+    /// So many events of the viewer, a second apart, the first one so long ago; their ids.
+    pub async fn events_from(&self, ago: TimeDelta, count: i64) -> Vec<i64> {
+        let first = self.hub.clock.now() - ago;
+        let last = first + TimeDelta::seconds(count);
+        let client = self.hub.database.client().await;
+        client
+            .execute(
+                "SELECT ensure_player_event_partitions(to_timestamp($1)::date, to_timestamp($2)::date)",
+                &[&seconds(first), &seconds(last)],
+            )
+            .await
+            .unwrap();
+        let rows = client
+            .query(
+                "INSERT INTO video_player_events (recorded_at, created_at, user_id, course_id, lesson_id, event, \
+                     provider, playback_seconds, watched_seconds, video_duration, metadata) \
+                 SELECT to_timestamp($1::float8 + place), to_timestamp($1::float8), $2, $3, $4, 'play', 'youtube', place::int, \
+                     place::int, 300, '{\"cta\": \"banner\"}' \
+                 FROM generate_series(0, $5::bigint - 1) AS place RETURNING id",
+                &[&seconds(first), &self.viewer, &self.lesson.course, &self.lesson.id, &count],
+            )
+            .await
+            .unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+
+    /// What `runTelemetrySync` answers.
+    pub async fn run(&self) -> Value {
+        let run = "mutation { run: runTelemetrySync(limit: 100000) { state trigger triggeredBy processed limit \
+                   driverCount message drivers { driver attempted delivered retrying dead expired requests } } }";
+        self.hub.graphql(run).by(&self.admin).data().await["run"].take()
+    }
+
+    /// Runs by the schedule until nothing is owed that can be sent.
+    pub async fn run_until_empty(&self) -> SyncRun {
+        let order = Order {
+            trigger: SyncTrigger::Schedule,
+            triggered_by: None,
+            what: What::Oldest,
+            limit: None,
+            span: Span::UntilEmpty,
+            budget: None,
+        };
+        match self.hub.app.sync.begin(order).await.unwrap() {
+            Begun::Over(run) => run,
+            Begun::UnderWay { run, ended } => {
+                ended.await.unwrap();
+                let conn = &mut self.hub.database.pool.get().await.unwrap();
+                SyncRun::find(conn, run.id).await.unwrap().unwrap()
+            }
+        }
+    }
+
+    /// The delivery records of a driver, those of the oldest events first.
+    pub async fn deliveries(&self, driver: &str) -> Value {
+        let select = format!(
+            "SELECT event_id, state, attempts, unanswered, maybe_duplicate, http_status, error_class, error_code, \
+                 error_message, endpoint \
+             FROM telemetry_deliveries WHERE driver = '{driver}' ORDER BY recorded_at, event_id"
+        );
+        self.hub.rows(&select).await
+    }
+
+    /// In which states the deliveries of a driver are, and how many.
+    pub async fn states(&self, driver: &str) -> Value {
+        let select = format!(
+            "SELECT state, count(*) FROM telemetry_deliveries WHERE driver = '{driver}' GROUP BY state ORDER BY state"
+        );
+        let rows = self.hub.rows(&select).await;
+        let states = rows.as_array().unwrap().iter();
+        states
+            .map(|row| (row["state"].as_str().unwrap().to_owned(), row["count"].clone()))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
+    }
+
+    /// How many events are not synced.
+    pub async fn unsynced(&self) -> i64 {
+        let count = self.hub.rows("SELECT count(*) FROM video_player_events WHERE synced_at IS NULL").await;
+        count[0]["count"].as_i64().unwrap()
+    }
+}
+
+/// A driver's share in a run, of which all was delivered.
+pub fn all_delivered(driver: &str, events: i64, requests: i64) -> Value {
+    json!({
+        "driver": driver, "attempted": events, "delivered": events, "retrying": 0, "dead": 0, "expired": 0,
+        "requests": requests,
+    })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a double holds them exactly")]
+fn seconds(moment: DateTime<Utc>) -> f64 {
+    moment.timestamp_millis() as f64 / 1000.0
+}
