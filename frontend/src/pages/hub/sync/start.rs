@@ -115,7 +115,9 @@ pub fn Start() -> impl IntoView {
                 </ActionButton>
             </div>
             <Show when=move || is_running.get()>
-                <p class="soft" id=UNDER_WAY>{move || i18n.messages().sync.goes_on_help}</p>
+                <p class="soft" id=UNDER_WAY>
+                    {move || i18n.messages().sync.goes_on} " " {move || i18n.messages().sync.goes_on_help}
+                </p>
             </Show>
         </form>
         <Failed failure=Signal::derive(move || refused.get().filter(|failure| !is_conflict(failure))) />
