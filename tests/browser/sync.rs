@@ -48,6 +48,9 @@ impl Visit {
     }
 }
 
+/// No setting changed.
+fn nothing(_: &mut Config) {}
+
 /// GA4 as the stand-in for it.
 fn send_to(stand_ins: &StandIns) -> impl FnOnce(&mut Config) {
     let url = stand_ins.ga4_url().parse().unwrap();
@@ -86,7 +89,8 @@ async fn a_run_started_in_one_window_moves_in_another_as_it_goes() {
         page.click("Ejecutar sincronización").await;
         browser.switch_to_window(watcher).await.unwrap();
         page.read("25 de 60").await;
-        let bar = "const bar = document.querySelector('progress'); return [bar.computedName, bar.value, bar.max]";
+        let bar =
+            "const bar = document.querySelector('progress'); return [bar.computedName, bar.value, bar.max]";
         assert_eq!(page.evaluate(bar).await, json!(["GA4", 25, 60]));
         page.inert_button("Ejecutar sincronización").await;
         audit::page(page, "a run under way").await;
@@ -105,7 +109,7 @@ async fn a_run_started_in_one_window_moves_in_another_as_it_goes() {
 
 #[tokio::test]
 async fn a_line_that_is_cut_or_silent_is_told_calmly_and_mended_by_itself() {
-    visit_with(Screen::Wide, |_| {}, async |visit| {
+    visit_with(Screen::Wide, nothing, async |visit| {
         visit.person("ana", Role::Admin).await;
         let line = Line::to(&visit.hub.url("")).await;
         let page = Page::new(visit.chromium.client.clone(), line.url());
@@ -116,7 +120,10 @@ async fn a_line_that_is_cut_or_silent_is_told_calmly_and_mended_by_itself() {
         line.set(State::Cut);
         page.read(LOST).await;
         visit.pending_events(3).await;
-        assert!(visit.card("Eventos pendientes").await.starts_with("Eventos pendientes 0"), "the last known number");
+        assert!(
+            visit.card("Eventos pendientes").await.starts_with("Eventos pendientes 0"),
+            "the last known number"
+        );
         audit::page(&page, "cut off").await;
         line.set(State::Whole);
         page.read("El más antiguo").await;
@@ -136,7 +143,7 @@ async fn a_line_that_is_cut_or_silent_is_told_calmly_and_mended_by_itself() {
 
 #[tokio::test]
 async fn a_teacher_admin_sees_the_sync_and_starts_nothing() {
-    visit_with(Screen::Wide, |_| {}, async |visit| {
+    visit_with(Screen::Wide, nothing, async |visit| {
         visit.arrive(Role::TeacherAdmin, SYNC).await;
         visit.page.read("Sin GA4 ni Mixpanel no se envía nada: configura uno.").await;
         visit.page.read("Todavía no hay ejecuciones").await;

@@ -84,7 +84,10 @@ impl Visit {
     /// The browser tells of each request and each socket that did not come through; nothing else may have gone wrong.
     pub async fn forgive_lost_requests(&self) {
         for complaint in self.chromium.complaints().await {
-            assert!(complaint.contains("net::ERR_") || complaint.contains("WebSocket connection"), "{complaint}");
+            assert!(
+                complaint.contains("net::ERR_") || complaint.contains("WebSocket connection"),
+                "{complaint}"
+            );
         }
     }
 
