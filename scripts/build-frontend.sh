@@ -14,7 +14,7 @@ flock "$lock"
 # A digest of everything the frontend is made of, rather than times, so that going back and forth between branches counts.
 digest_inputs() {
   local inputs=() path
-  for path in frontend domain Cargo.toml Cargo.lock Trunk.toml rust-toolchain.toml schema.graphql scripts/setup/versions.sh; do
+  for path in .cargo frontend domain Cargo.toml Cargo.lock Trunk.toml rust-toolchain.toml schema.graphql scripts/setup/versions.sh; do
     if [ -e "$path" ]; then inputs+=("$path"); fi
   done
   find "${inputs[@]}" -path 'frontend/dist*' -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum

@@ -13,11 +13,13 @@ mod browser {
     mod export;
     mod keyboard;
     mod language;
+    mod line;
     mod page;
     mod player;
     mod player_script;
     mod screens;
     mod sign_in;
+    mod sync;
     mod teacher_admin;
     mod theme;
     mod visit;

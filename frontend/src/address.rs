@@ -14,6 +14,8 @@ use dates::Dates;
 pub enum Section {
     /// Choose, preview and download.
     Export,
+    /// The sync with the analytics services.
+    Sync,
     /// The record of exports.
     Records,
     /// Profile, preferences, API tokens.
@@ -22,7 +24,7 @@ pub enum Section {
 
 impl Section {
     /// Every section, in the order in which they are offered.
-    pub const ALL: [Self; 3] = [Self::Export, Self::Records, Self::Account];
+    pub const ALL: [Self; 4] = [Self::Export, Self::Sync, Self::Records, Self::Account];
 
     /// The section at a path, in whichever language.
     pub fn at(path: &str) -> Option<Self> {
@@ -34,6 +36,7 @@ impl Section {
         let root = format!("/{}/admin/data-porter", locale.tag());
         match self {
             Self::Export => root,
+            Self::Sync => format!("{root}/sync"),
             Self::Records => format!("{root}/records"),
             Self::Account => format!("{root}/account"),
         }

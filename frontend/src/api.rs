@@ -12,6 +12,8 @@ mod patience;
 pub mod player;
 pub mod preview;
 pub mod sign_in;
+pub mod socket;
+pub mod sync;
 
 use domain::Locale;
 use graphql_client::{GraphQLQuery, QueryBody};
@@ -61,9 +63,13 @@ pub struct Letter {
 
 impl<T> Request<T> {
     fn new(path: &'static str, body: &impl Serialize, read: fn(&str) -> Result<T, Failure>) -> Self {
-        let body = serde_json::to_string(body).expect("bodies are made of plain structs with text for keys");
-        Self { letter: Letter { path, body }, read }
+        Self { letter: Letter { path, body: written(body) }, read }
     }
+}
+
+/// A body as JSON.
+fn written(body: &impl Serialize) -> String {
+    serde_json::to_string(body).expect("bodies are made of plain structs with text for keys")
 }
 
 /// One GraphQL operation.

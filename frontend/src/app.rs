@@ -10,6 +10,7 @@ use crate::pages::hub::Hub;
 use crate::pages::hub::account::AccountPage;
 use crate::pages::hub::export::ExportPage;
 use crate::pages::hub::records::RecordsPage;
+use crate::pages::hub::sync::SyncPage;
 use crate::pages::no_page::NoPage;
 use crate::pages::player_demo::PlayerDemo;
 
@@ -23,6 +24,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/") view=move || view! { <Redirect path=start() /> } />
                 <ParentRoute path=path!("/:locale") view=Hub>
                     <Route path=path!("admin/data-porter") view=ExportPage />
+                    <Route path=path!("admin/data-porter/sync") view=SyncPage />
                     <Route path=path!("admin/data-porter/records") view=RecordsPage />
                     <Route path=path!("admin/data-porter/account") view=AccountPage />
                     <Route path=path!("admin/data-porter/*rest") view=NoPage />

@@ -8,6 +8,8 @@ mod es;
 pub mod explain;
 pub mod format;
 pub mod messages;
+pub mod moments;
+pub mod sync;
 
 use domain::{Locale, Text};
 use leptos::prelude::*;

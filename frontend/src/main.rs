@@ -6,6 +6,7 @@ mod app;
 mod browser;
 mod i18n;
 mod latest;
+mod live;
 mod pages;
 mod player;
 mod session;

@@ -2,9 +2,11 @@
 
 pub mod brand;
 pub mod button;
+pub mod card;
 pub mod combobox;
 pub mod empty;
 pub mod field;
+pub mod meter;
 pub mod notice;
 pub mod panel;
 pub mod segments;

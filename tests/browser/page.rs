@@ -56,6 +56,11 @@ impl Page {
         self.find(&format!("//*[text()[contains(normalize-space(.), {})]]", quoted(text))).await
     }
 
+    /// Waits until this can no longer be read on the page.
+    pub async fn gone(&self, text: &str) {
+        self.find(&format!("/html[not(.//*[text()[contains(normalize-space(.), {})]])]", quoted(text))).await;
+    }
+
     /// Whether this can be read on the page now.
     pub async fn says(&self, text: &str) -> bool {
         let page = self.client.find(Locator::Css("body")).await.expect("a page has a body");

@@ -113,13 +113,6 @@ impl Visit {
         assert!(has_come, "{left} recorded {recorded:#?}, made {made:#?}");
     }
 
-    /// The browser tells of each request that did not come through; nothing else may have gone wrong.
-    async fn forgive_lost_requests(&self) {
-        for complaint in self.chromium.complaints().await {
-            assert!(complaint.contains("net::ERR_"), "{complaint}");
-        }
-    }
-
     /// How many events of each kind the hub has, as an admin reads them.
     async fn kinds(&self) -> BTreeMap<String, usize> {
         let admin = self.hub.user(Role::Admin).await;

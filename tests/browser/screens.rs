@@ -8,9 +8,10 @@ use super::chromium::Screen;
 use super::visit::{Visit, visit, visit_on};
 
 /// The pages and what shows that each is complete.
-const PAGES: [(&str, &str); 4] = [
+const PAGES: [(&str, &str); 5] = [
     ("/es/admin/data-porter", "Se muestran las 10 primeras."),
     ("/es/admin/data-porter?dataset=practice_package_orders&user_id=x", "No es un identificador."),
+    ("/es/admin/data-porter/sync", "Todavía no hay ejecuciones"),
     ("/es/admin/data-porter/records", "Todavía no hay exportaciones"),
     ("/es/admin/data-porter/account", "No tienes tokens"),
 ];

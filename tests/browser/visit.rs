@@ -81,6 +81,16 @@ impl Visit {
         self.page.click("Entrar").await;
     }
 
+    /// The browser tells of each request and each socket that did not come through; nothing else may have gone wrong.
+    pub async fn forgive_lost_requests(&self) {
+        for complaint in self.chromium.complaints().await {
+            assert!(
+                complaint.contains("net::ERR_") || complaint.contains("WebSocket connection"),
+                "{complaint}"
+            );
+        }
+    }
+
     /// Waits until the server has noted that so many exports are complete, a moment after the browser has their files.
     pub async fn wait_for_complete_exports(&self, expected: i64) {
         let client = self.hub.database.client().await;

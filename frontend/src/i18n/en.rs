@@ -1,6 +1,7 @@
 //! English.
 
 use super::messages::{Account, Export, Failures, Filters, Frame, Messages, Player, Records, SignIn, Tokens};
+use super::sync;
 
 /// Every phrase in English.
 pub const MESSAGES: Messages = Messages {
@@ -122,6 +123,7 @@ pub const MESSAGES: Messages = Messages {
         none_help: "Download a file in Export and it shows up here.",
         more: "Show more",
     },
+    sync: sync::EN,
     account: Account {
         title: "Account",
         lead: "Your profile, your preferences and your API tokens.",

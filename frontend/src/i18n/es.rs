@@ -1,6 +1,7 @@
 //! Spanish.
 
 use super::messages::{Account, Export, Failures, Filters, Frame, Messages, Player, Records, SignIn, Tokens};
+use super::sync;
 
 /// Every phrase in Spanish.
 pub const MESSAGES: Messages = Messages {
@@ -122,6 +123,7 @@ pub const MESSAGES: Messages = Messages {
         none_help: "Descarga un archivo en Exportar y aparecerá aquí.",
         more: "Ver más",
     },
+    sync: sync::ES,
     account: Account {
         title: "Cuenta",
         lead: "Tu perfil, tus preferencias y tus tokens de API.",

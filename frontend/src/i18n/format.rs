@@ -60,12 +60,15 @@ impl Format {
         format!("{} {unit}", self.number(value))
     }
 
-    /// A duration: `340 ms` or `3,4 s`.
+    /// A duration: `340 ms`, `3,4 s` or `7 min 5 s`.
     pub fn duration(&self, milliseconds: f64) -> String {
-        if milliseconds < 1000.0 {
+        if milliseconds < 1_000.0 {
             format!("{} ms", self.number(milliseconds))
-        } else {
+        } else if milliseconds < 120_000.0 {
             format!("{} s", self.number((milliseconds / 100.0).round() / 10.0))
+        } else {
+            let seconds = (milliseconds / 1_000.0).round();
+            format!("{} min {} s", self.number((seconds / 60.0).floor()), seconds % 60.0)
         }
     }
 
@@ -112,7 +115,7 @@ pub fn timezones() -> Vec<String> {
 }
 
 /// A date format's `format` function; `None` where the browser does not know the time zone.
-fn date_format(locale: &str, timezone: &str, parts: &[(&str, &str)]) -> Option<Function> {
+pub fn date_format(locale: &str, timezone: &str, parts: &[(&str, &str)]) -> Option<Function> {
     let options = options(parts);
     Reflect::set(&options, &"timeZone".into(), &timezone.into()).ok()?;
     let intl = Reflect::get(&js_sys::global(), &"Intl".into()).ok()?;
@@ -122,7 +125,8 @@ fn date_format(locale: &str, timezone: &str, parts: &[(&str, &str)]) -> Option<F
     Some(format.unchecked_into::<Intl::DateTimeFormat>().format())
 }
 
-fn options(parts: &[(&str, &str)]) -> Object {
+/// An object with these members.
+pub fn options(parts: &[(&str, &str)]) -> Object {
     let options = Object::new();
     for (name, value) in parts {
         // Setting a member of a fresh object cannot fail.
@@ -131,7 +135,8 @@ fn options(parts: &[(&str, &str)]) -> Object {
     options
 }
 
-fn call(function: &Function, value: &JsValue) -> Option<String> {
+/// What a format's function makes of a value.
+pub fn call(function: &Function, value: &JsValue) -> Option<String> {
     function.call1(&JsValue::UNDEFINED, value).ok()?.as_string()
 }
 

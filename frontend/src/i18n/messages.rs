@@ -1,5 +1,7 @@
 //! The phrases that the Hub needs, each with its place on the page.
 
+use super::sync::Sync;
+
 /// All phrases of one language.
 pub struct Messages {
     /// What every page has.
@@ -12,6 +14,8 @@ pub struct Messages {
     pub filters: Filters,
     /// The record of exports.
     pub records: Records,
+    /// The sync with the analytics services.
+    pub sync: Sync,
     /// The account page.
     pub account: Account,
     /// API tokens on the account page.

@@ -5,6 +5,7 @@ pub mod export;
 mod frame;
 mod last_export;
 pub mod records;
+pub mod sync;
 
 use domain::Locale;
 use leptos::prelude::*;

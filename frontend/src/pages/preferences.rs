@@ -39,7 +39,8 @@ pub fn Preferences() -> impl IntoView {
     };
     let languages = Signal::derive(|| {
         let named = |locale: Locale| {
-            Segment::new(locale.tag(), locale.tag().to_uppercase()).called(i18n::name(locale), locale.tag())
+            Segment::new(locale.tag(), locale.tag().to_ascii_uppercase())
+                .called(i18n::name(locale), locale.tag())
         };
         Locale::ALL.into_iter().map(named).collect::<Vec<_>>()
     });

@@ -68,6 +68,12 @@ pub fn ActionButton(
     /// Whether its work is under way.
     #[prop(optional, into)]
     busy: Signal<bool>,
+    /// Whether it can do nothing now.
+    #[prop(optional, into)]
+    disabled: Signal<bool>,
+    /// The id of what says why it is disabled.
+    #[prop(optional)]
+    described_by: Option<&'static str>,
     /// What it does, where its words alone do not say it.
     #[prop(optional, into)]
     label: MaybeProp<String>,
@@ -80,16 +86,18 @@ pub fn ActionButton(
     /// The action, as a verb.
     children: Children,
 ) -> impl IntoView {
+    let is_inert = move || disabled.get() || busy.get();
     view! {
         <button
             type="button"
             node_ref=element
             class=look.class()
             aria-label=move || label.get()
-            aria-disabled=move || busy.get().to_string()
+            aria-disabled=move || is_inert().to_string()
             aria-busy=move || busy.get().to_string()
+            aria-describedby=move || described_by.filter(|_| disabled.get())
             on:click=move |_| {
-                if !busy.get_untracked() {
+                if !untrack(is_inert) {
                     on_press.run(());
                 }
             }

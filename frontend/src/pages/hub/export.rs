@@ -18,6 +18,7 @@ use leptos::prelude::*;
 
 use crate::i18n::use_i18n;
 use crate::pages::heading::Heading;
+use crate::pages::hub::sync::overview::Overview;
 use crate::ui::empty::Empty;
 use crate::ui::panel::Panel;
 use dataset_buttons::DatasetButtons;
@@ -35,6 +36,7 @@ pub fn ExportPage() -> impl IntoView {
     let readable = Memo::new(move |_| !state.datasets().is_empty());
     view! {
         <Heading title=|i18n| i18n.messages().export.title lead=|i18n| i18n.messages().export.lead />
+        <Overview />
         <Panel title=Signal::derive(move || i18n.messages().export.panel)>
             <Show
                 when=move || readable.get()

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
 use super::last_export::LastExport;
+use super::sync::feed::SyncFeed;
 use crate::address::Section;
 use crate::i18n::use_i18n;
 use crate::pages::failed::Failed;
@@ -20,6 +21,7 @@ pub fn Frame(
     children: Children,
 ) -> impl IntoView {
     let i18n = use_i18n();
+    SyncFeed::provide();
     view! {
         <a class="skip" href="#content" rel="external">
             {move || i18n.messages().frame.skip}
@@ -49,6 +51,7 @@ fn Sections() -> impl IntoView {
             let words = i18n.messages();
             match section {
                 Section::Export => words.export.title,
+                Section::Sync => words.sync.title,
                 Section::Records => words.records.title,
                 Section::Account => words.account.title,
             }
@@ -57,7 +60,7 @@ fn Sections() -> impl IntoView {
             let path = section.path(i18n.locale());
             match section {
                 Section::Export => last_export.continued(path),
-                Section::Records | Section::Account => path,
+                Section::Sync | Section::Records | Section::Account => path,
             }
         };
         view! {
@@ -72,10 +75,12 @@ fn Sections() -> impl IntoView {
             </li>
         }
     };
+    let may_see_sync = Memo::new(move |_| session.may(Act::SeeSync));
     let may_audit = Memo::new(move |_| session.may(Act::Audit));
     view! {
         <ul class="nav__sections">
             {link(Section::Export)}
+            <Show when=move || may_see_sync.get()>{link(Section::Sync)}</Show>
             <Show when=move || may_audit.get()>{link(Section::Records)}</Show>
             {link(Section::Account)}
         </ul>

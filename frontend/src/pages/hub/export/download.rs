@@ -40,7 +40,7 @@ pub fn Download() -> impl IntoView {
         download.clear();
     });
     let formats = Signal::derive(|| {
-        let named = |format: ExportFormat| Segment::new(format.key(), format.key().to_uppercase());
+        let named = |format: ExportFormat| Segment::new(format.key(), format.key().to_ascii_uppercase());
         ExportFormat::AVAILABLE.into_iter().map(named).collect::<Vec<_>>()
     });
     let choose_format = move |key: String| {

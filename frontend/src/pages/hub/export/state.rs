@@ -77,7 +77,9 @@ impl ExportState {
             match location.pathname.with(|path| Section::at(path)) {
                 Some(Section::Export) => ExportPage::read(&search),
                 // On the way to another page the address changes first, and says nothing of this one.
-                Some(Section::Records | Section::Account) | None => before.cloned().unwrap_or_default(),
+                Some(Section::Sync | Section::Records | Section::Account) | None => {
+                    before.cloned().unwrap_or_default()
+                }
             }
         });
         let datasets = Memo::new(move |_| {

@@ -41,7 +41,7 @@ pub fn cells(audit: &Audit, format: &Format) -> Vec<Cell> {
         Some(format.moment(&audit.started_at)),
         Some(user.clone()),
         Some(dataset.0.describe().title.in_locale(format.locale()).to_owned()),
-        Some(file.0.key().to_uppercase()),
+        Some(file.0.key().to_ascii_uppercase()),
         Some(filters(dataset.0, filter, format, words)),
         Some(format.number(*rows)),
         Some(format.bytes(*bytes)),
