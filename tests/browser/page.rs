@@ -115,7 +115,15 @@ impl Page {
     pub async fn click(&self, name: &str) {
         self.ready_button(name).await;
         self.settle().await;
-        self.ready_button(name).await.click().await.expect("a button can be clicked");
+        let button = self.ready_button(name).await;
+        // The driver only brings into view what is out of it, and not what the bar of a phone covers.
+        let place = serde_json::to_value(&button).expect("an element can be named");
+        self.evaluate_with(
+            "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})",
+            vec![place],
+        )
+        .await;
+        button.click().await.expect("a button can be clicked");
     }
 
     /// Clicks the link with this name.

@@ -6,7 +6,7 @@ use domain::Role;
 use fantoccini::Locator;
 use serde_json::json;
 use stand_ins::config::{API_SECRET, MEASUREMENT_ID};
-use stand_ins::fault::{Fault, Rule};
+use stand_ins::fault::{Fault, Rule, When};
 use stand_ins::{Service, StandIns};
 
 use super::audit;
@@ -67,7 +67,8 @@ fn send_to(stand_ins: &StandIns) -> impl FnOnce(&mut Config) {
 #[tokio::test]
 async fn a_run_started_in_one_window_moves_in_another_as_it_goes() {
     let stand_ins = StandIns::start().await.unwrap();
-    let slow = Rule { delay_millis: 1_000, ..Rule::new(Service::Ga4, Fault::Slow) };
+    // One request an event; the twenty-sixth takes its time.
+    let slow = Rule::new(Service::Ga4, Fault::Slow).when(When::Nth(vec![26])).delay_millis(8_000);
     stand_ins.set_faults([slow]).unwrap();
     visit_with(Screen::Wide, send_to(&stand_ins), async |visit| {
         visit.pending_events(60).await;

@@ -21,7 +21,7 @@ pub use answer::{Answer, Failure, FailureClass, Verdict};
 pub use check::Checked;
 use ga4::Ga4;
 use mixpanel::Mixpanel;
-pub use session::{Session, SessionBook};
+pub use session::{Session, SessionBook, outgoing};
 
 /// An analytics service that is ready to be sent to.
 #[derive(Debug)]
@@ -37,8 +37,8 @@ pub enum Driver {
 pub struct Outgoing {
     /// The event.
     pub event: OwedEvent,
-    /// Its viewer's session.
-    pub session: Session,
+    /// Its viewer's session, for a driver that tells it.
+    pub session: Option<Session>,
     /// Tells it from every event of every hub, and is the same however often it is sent.
     pub uid: Uuid,
 }
@@ -84,6 +84,8 @@ pub struct Manners {
     pub concurrency: usize,
     /// Events to be taken up at once.
     pub chunk: usize,
+    /// Whether it is told in which session an event happened.
+    pub tells_sessions: bool,
     /// Times that an event is sent before it may be given up.
     pub tries: i32,
     /// Since when it must have been tried before it is given up, so that an outage costs no event.
@@ -203,6 +205,6 @@ mod tests {
         };
         let session = Session { started_at: moment(1_799_999_000), engagement_ms: 10_000 };
         let uid = Uuid::new_v5(&Uuid::NAMESPACE_URL, id.to_string().as_bytes());
-        Outgoing { event, session, uid }
+        Outgoing { event, session: Some(session), uid }
     }
 }

@@ -40,7 +40,7 @@ use crate::config::Config;
 use crate::db::{Connection, Pool};
 use crate::error::{Error, Result};
 use crate::models::driver::Driver as Name;
-use crate::models::sync_run::{NewSyncRun, Note, SyncEnd, SyncRun, SyncState};
+use crate::models::sync_run::{NewSyncRun, Note, Share, SyncEnd, SyncRun, SyncState};
 use crate::models::telemetry_delivery::{drop_disabled, is_owed_of_batch};
 use crate::models::telemetry_driver::DriverState;
 use crate::models::video_player_event::is_anything_unsynced;
@@ -126,6 +126,10 @@ impl Sync {
                 return Ok(Begun::Over(run));
             }
         };
+        let shares: Vec<Share> = drivers.iter().map(|driver| Share::new(driver.name())).collect();
+        SyncRun::store_progress(desk.conn(), id, &shares, 0).await?;
+        let run = SyncRun { shares, ..run };
+        news::tell(desk.conn()).await?;
         let (tell, ended) = oneshot::channel();
         let (sync, at_work) = (self.clone(), run.clone());
         self.runs.spawn(async move {

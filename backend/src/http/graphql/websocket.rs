@@ -1,6 +1,7 @@
 //! `GET /graphql/ws`: subscriptions over a WebSocket, by the protocol `graphql-transport-ws`.
 //!
-//! The token comes in `connection_init`, as `{"authorization": "Bearer …"}`. No cookie counts, so a foreign page can
+//! The token comes in `connection_init`, as `{"authorization": "Bearer …"}`, and the language beside it as
+//! `accept-language`. No cookie counts, so a foreign page can
 //! open a socket and gets nothing by it. Close codes, beside the protocol's own: 4401 where the token is not good, or
 //! not any more; 4403 where it does not let its holder see the sync; 4408 where no `connection_init` came in time.
 
@@ -14,6 +15,7 @@ use axum::extract::ws::{
 };
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get};
+use domain::Locale;
 use domain::failure::ErrorCode;
 use futures_util::stream::SplitSink;
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -153,6 +155,9 @@ async fn begin(app: &App, mut caller: Caller, init: &Value) -> Result<(Access, D
     if caller.identity.is_none() {
         return Err(CutOff::Unauthenticated);
     }
+    // A page cannot set the header of that name on a WebSocket.
+    let language = init.get("accept-language").and_then(Value::as_str);
+    caller.locale = language.and_then(Locale::preferred).unwrap_or(caller.locale);
     Ok((access, caller.into_data(app)))
 }
 

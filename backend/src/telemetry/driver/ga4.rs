@@ -77,7 +77,8 @@ impl Ga4 {
         };
         Manners {
             concurrency: self.concurrency,
-            chunk: 4 * self.concurrency * events_a_request,
+            chunk: 8 * self.concurrency * events_a_request,
+            tells_sessions: true,
             tries: TRIES,
             tried_for: TRIED_FOR,
             unanswered: match self.ambiguous {

@@ -120,7 +120,8 @@ impl Mixpanel {
         };
         Manners {
             concurrency: self.concurrency,
-            chunk: self.concurrency * at_once,
+            chunk: at_once.max(TRACKED_AT_ONCE * self.concurrency),
+            tells_sessions: false,
             tries: TRIES,
             tried_for: TRIED_FOR,
             unanswered: Unanswered::SendAgain,

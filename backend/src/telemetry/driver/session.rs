@@ -67,10 +67,10 @@ impl SessionBook {
                 self.go_on(viewing);
             }
         }
-        Ok(events.into_iter().map(|event| self.outgoing(installation, event)).collect())
+        Ok(events.into_iter().map(|event| self.in_session(installation, event)).collect())
     }
 
-    fn outgoing(&mut self, installation: Uuid, event: OwedEvent) -> Outgoing {
+    fn in_session(&mut self, installation: Uuid, event: OwedEvent) -> Outgoing {
         let session = match event.user_id {
             Some(user_id) => self.go_on(Viewing {
                 user_id,
@@ -84,8 +84,7 @@ impl SessionBook {
                 engagement_ms: 1,
             },
         };
-        let uid = Uuid::new_v5(&installation, format!("video_player_events:{}", event.id).as_bytes());
-        Outgoing { event, session, uid }
+        Outgoing { session: Some(session), ..outgoing(installation, event) }
     }
 
     /// The session of a viewer's next event.
@@ -99,6 +98,12 @@ impl SessionBook {
         course.last = next;
         Session { started_at: course.started_at, engagement_ms }
     }
+}
+
+/// An event that is told without a session.
+pub fn outgoing(installation: Uuid, event: OwedEvent) -> Outgoing {
+    let uid = Uuid::new_v5(&installation, format!("video_player_events:{}", event.id).as_bytes());
+    Outgoing { event, session: None, uid }
 }
 
 /// What was watched from one event to the next: no more than the time between them, and nothing where the position did

@@ -22,7 +22,7 @@ use crate::models::driver::Driver as Name;
 use crate::models::sync_run::Trouble;
 use crate::models::telemetry_delivery::Judgement;
 use crate::telemetry::driver::{
-    Answer, Driver, Failure, Manners, Outgoing, Parcel, Plan, SessionBook, Verdict,
+    Answer, Driver, Failure, Manners, Outgoing, Parcel, Plan, SessionBook, Verdict, outgoing,
 };
 
 /// What a lane works with.
@@ -190,12 +190,16 @@ impl Work {
         let Some(mut supply) = self.supply.take() else { return };
         let (desk, enabled) = (Arc::clone(&self.lane.desk), Arc::clone(&self.lane.enabled));
         let (driver, run_id, now) = (self.lane.driver.name(), self.lane.run_id, self.lane.clock.now());
+        let tells_sessions = self.manners.tells_sessions;
         self.under_way.spawn(async move {
             let taken = async {
                 let mut desk = desk.lock().await;
                 let events = desk.take_up(driver, &enabled, &mut supply.passage, limit, run_id, now).await?;
                 let installation = desk.installation;
-                supply.sessions.assign(desk.conn(), installation, events).await
+                if tells_sessions {
+                    return supply.sessions.assign(desk.conn(), installation, events).await;
+                }
+                Ok(events.into_iter().map(|event| outgoing(installation, event)).collect())
             };
             let taken = taken.await;
             Happened::TakenUp(supply, taken)

@@ -60,34 +60,47 @@ impl Ledger {
     /// Writes until nobody has anything more to write.
     pub async fn work(self, mut entries: mpsc::Receiver<Entry>) {
         let mut waiting = Vec::with_capacity(AT_ONCE);
-        let (mut told, mut told_at) = (None, None::<Instant>);
+        let (mut told, mut told_at) = (self.board.counts(), None::<Instant>);
         let mut conn = None;
-        while entries.recv_many(&mut waiting, AT_ONCE).await > 0 {
-            let mut judgements = Vec::new();
-            let mut tallies = Vec::new();
-            for Entry { judgements: these, tally } in waiting.drain(..) {
-                if let Some(driver) = these.first().map(|judgement| judgement.driver) {
-                    tallies.push((driver, tally));
+        loop {
+            let next_news = told_at.map_or(Duration::ZERO, |told_at| NEWS.saturating_sub(told_at.elapsed()));
+            let is_news = told != self.board.counts();
+            tokio::select! {
+                received = entries.recv_many(&mut waiting, AT_ONCE) => {
+                    if received == 0 {
+                        return;
+                    }
+                    self.enter(&mut conn, waiting.drain(..)).await;
                 }
-                judgements.extend(these);
-            }
-            match self.write(&mut conn, &judgements).await {
-                Ok(settled) => {
-                    self.board.settled(settled);
-                    for (driver, tally) in tallies {
-                        self.board.change(driver, tally);
+                () = sleep(next_news), if is_news && conn.is_some() => {
+                    if let Some(conn) = &mut conn {
+                        self.tell(conn, &mut told).await;
+                        told_at = Some(Instant::now());
                     }
                 }
-                Err(cause) => {
-                    error!(cause = format!("{cause:#}"), "Verdicts of the sync cannot be written");
-                    self.broken.cancel();
+            }
+        }
+    }
+
+    async fn enter(&self, conn: &mut Option<Connection>, entries: impl Iterator<Item = Entry>) {
+        let mut judgements = Vec::new();
+        let mut tallies = Vec::new();
+        for Entry { judgements: these, tally } in entries {
+            if let Some(driver) = these.first().map(|judgement| judgement.driver) {
+                tallies.push((driver, tally));
+            }
+            judgements.extend(these);
+        }
+        match self.write(conn, &judgements).await {
+            Ok(settled) => {
+                self.board.settled(settled);
+                for (driver, tally) in tallies {
+                    self.board.change(driver, tally);
                 }
             }
-            if let Some(conn) = &mut conn
-                && told_at.is_none_or(|told_at| told_at.elapsed() >= NEWS)
-            {
-                self.tell(conn, &mut told).await;
-                told_at = Some(Instant::now());
+            Err(cause) => {
+                error!(cause = format!("{cause:#}"), "Verdicts of the sync cannot be written");
+                self.broken.cancel();
             }
         }
     }
@@ -121,14 +134,11 @@ impl Ledger {
         Ok(judge(conn, self.run_id, judgements, self.clock.now()).await?)
     }
 
-    async fn tell(&self, conn: &mut Connection, told: &mut Option<Counts>) {
+    async fn tell(&self, conn: &mut Connection, told: &mut Counts) {
         let counts = self.board.counts();
-        if told.as_ref() == Some(&counts) {
-            return;
-        }
         let stored = SyncRun::store_progress(conn, self.run_id, &counts.shares, counts.processed()).await;
         match stored.and(news::tell(conn).await) {
-            Ok(()) => *told = Some(counts),
+            Ok(()) => *told = counts,
             Err(cause) => warn!(%cause, "How far the sync is cannot be told"),
         }
     }

@@ -71,8 +71,9 @@ fn parameters(Outgoing { event, session, uid: _ }: &Outgoing) -> Map<String, Val
             parameters.insert(key.to_owned(), value);
         }
     };
-    say("session_id", Some(session.started_at.timestamp().to_string().into()));
-    say("engagement_time_msec", Some(session.engagement_ms.into()));
+    let (began, watched) = session.map_or((event.recorded_at, 1), |of| (of.started_at, of.engagement_ms));
+    say("session_id", Some(began.timestamp().to_string().into()));
+    say("engagement_time_msec", Some(watched.into()));
     say("event_uid", Some(format!("vpe-{}", event.id).into()));
     say("lesson_id", event.lesson_id.map(Value::from));
     say("course_id", event.course_id.map(Value::from));
