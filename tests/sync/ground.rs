@@ -107,7 +107,7 @@ impl Ground {
     pub async fn run(&self) -> Value {
         let run = "mutation { run: runTelemetrySync(limit: 100000) { state trigger triggeredBy processed limit \
                    driverCount message drivers { driver attempted delivered retrying dead expired requests } } }";
-        self.hub.graphql(run).by(&self.admin).data().await["run"].take()
+        self.hub.graphql(run).by(&self.token().await).data().await["run"].take()
     }
 
     /// Runs by the schedule until nothing is owed that can be sent.
@@ -128,16 +128,6 @@ impl Ground {
                 SyncRun::find(conn, run.id).await.unwrap().unwrap()
             }
         }
-    }
-
-    /// The delivery records of a driver, those of the oldest events first.
-    pub async fn deliveries(&self, driver: &str) -> Value {
-        let select = format!(
-            "SELECT event_id, state, attempts, unanswered, maybe_duplicate, http_status, error_class, error_code, \
-                 error_message, endpoint \
-             FROM telemetry_deliveries WHERE driver = '{driver}' ORDER BY recorded_at, event_id"
-        );
-        self.hub.rows(&select).await
     }
 
     /// In which states the deliveries of a driver are, and how many.

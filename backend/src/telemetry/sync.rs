@@ -337,9 +337,15 @@ impl Sync {
     ) {
         let (now, processed) = (self.clock.now(), counts.processed());
         let state = outcome::state(&counts, note.as_ref());
-        let note = if state == SyncState::Skipped { Some(Note::NothingPending) } else { note };
-        let end = SyncEnd { state, shares: counts.shares, processed, finished_at: now, note };
         let closed = async {
+            let note = if state != SyncState::Skipped {
+                note
+            } else if is_anything_unsynced(desk.conn()).await? {
+                Some(Note::NothingDue)
+            } else {
+                Some(Note::NothingPending)
+            };
+            let end = SyncEnd { state, shares: counts.shares, processed, finished_at: now, note };
             for LaneEnd { driver, paused_until, trouble } in ends {
                 let state = DriverState { paused_until: *paused_until, trouble: trouble.clone() };
                 state.store(desk.conn(), *driver, now).await?;

@@ -66,6 +66,8 @@ fn note_in(note: &Note, locale: Locale) -> String {
         }
         (Note::NothingPending, Locale::Es) => "No hay eventos pendientes.",
         (Note::NothingPending, Locale::En) => "No event is pending.",
+        (Note::NothingDue, Locale::Es) => "A nada de lo pendiente le toca todavía.",
+        (Note::NothingDue, Locale::En) => "Nothing of what is pending is due yet.",
         (Note::NothingToRetry, Locale::Es) => "El último lote no debe nada.",
         (Note::NothingToRetry, Locale::En) => "The last batch owes nothing.",
         (Note::Interrupted, Locale::Es) => {

@@ -1,5 +1,7 @@
 //! Google Analytics 4.
 
+use std::time::Duration;
+
 use reqwest::Url;
 use secrecy::SecretString;
 
@@ -23,7 +25,12 @@ pub struct Ga4 {
     pub ambiguous: Ambiguous,
     /// Requests at once.
     pub concurrency: usize,
+    /// How long a request may take; the same wherever the hub runs, so nothing sets it from outside.
+    pub answer_within: Duration,
 }
+
+/// See [`Ga4::answer_within`].
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
 /// Who events are said to come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +102,15 @@ impl Ga4 {
         let concurrency =
             reader.setting("GA4_CONCURRENCY", "8", kind::number(1..=16), "Requests to GA4 at once.");
         let base_url = base_url.unwrap_or_else(|| Url::parse(region).expect("regions have addresses"));
-        Self { enabled, measurement_id, api_secret, base_url, client_ids, ambiguous, concurrency }
+        Self {
+            enabled,
+            measurement_id,
+            api_secret,
+            base_url,
+            client_ids,
+            ambiguous,
+            concurrency,
+            answer_within: ANSWER_WITHIN,
+        }
     }
 }

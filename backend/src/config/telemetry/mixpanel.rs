@@ -1,5 +1,7 @@
 //! Mixpanel.
 
+use std::time::Duration;
+
 use reqwest::Url;
 use secrecy::SecretString;
 
@@ -27,7 +29,12 @@ pub struct Mixpanel {
     pub guests: Guests,
     /// Requests at once.
     pub concurrency: usize,
+    /// How long a request may take; the same wherever the hub runs, so nothing sets it from outside.
+    pub answer_within: Duration,
 }
+
+/// See [`Mixpanel::answer_within`].
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
 /// Which way in is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +137,7 @@ impl Mixpanel {
             endpoint,
             guests,
             concurrency,
+            answer_within: ANSWER_WITHIN,
         }
     }
 }

@@ -10,6 +10,8 @@ pub enum Note {
     NoDriver,
     /// No event is owed.
     NothingPending,
+    /// Events are owed, and none of them may be sent yet.
+    NothingDue,
     /// The last batch owes nothing.
     NothingToRetry,
     /// These settings are missing.

@@ -8,8 +8,6 @@
 mod name;
 mod payload;
 
-use std::time::Duration;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, StatusCode, Url};
@@ -30,9 +28,6 @@ const MAX_AGE: TimeDelta = TimeDelta::minutes(71 * 60 + 30);
 const EVENTS_A_REQUEST: usize = 25;
 /// The most bytes of a body; the service takes less than 130 kB.
 const BYTES_A_REQUEST: usize = 120_000;
-
-/// A request takes no longer.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Times that an event is sent before it may be given up, and for how long.
 const TRIES: i32 = 5;
@@ -58,7 +53,7 @@ impl Ga4 {
         let measurement_id = settings.measurement_id.clone().ok_or(NotConfigured("GA4_MEASUREMENT_ID"))?;
         let api_secret = settings.api_secret.clone().ok_or(NotConfigured("GA4_API_SECRET"))?;
         Ok(Self {
-            client: outbound::telemetry_client(PATIENCE),
+            client: outbound::telemetry_client(settings.answer_within),
             base: settings.base_url.clone(),
             measurement_id,
             client_ids: settings.client_ids,

@@ -9,8 +9,6 @@ mod imported;
 mod payload;
 mod tracked;
 
-use std::time::Duration;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use reqwest::{Client, RequestBuilder};
@@ -37,9 +35,6 @@ const TRACKED_AT_ONCE: usize = 100;
 const BYTES_A_REQUEST: usize = 1_900_000;
 /// The most bytes of an event.
 const BYTES_AN_EVENT: usize = 1_000_000;
-
-/// A request takes no longer.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Times that an event is sent before it may be given up, and for how long.
 const TRIES: i32 = 8;
@@ -94,10 +89,17 @@ impl Mixpanel {
             Login::ServiceAccount { secret, .. } => Some(secret),
             Login::Name(_) => None,
         };
-        let secrets =
-            Secrets::new([Some(&token), settings.api_secret.as_ref(), account_secret].into_iter().flatten());
+        let mut secrets =
+            Secrets::new([Some(&token), settings.api_secret.as_ref(), account_secret].into_iter().flatten())
+                .and_login(token.expose_secret(), "");
+        match &login {
+            Login::ServiceAccount { name, secret } => {
+                secrets = secrets.and_login(name, secret.expose_secret());
+            }
+            Login::Name(name) => secrets = secrets.and_login(name.expose_secret(), ""),
+        }
         Ok(Self {
-            client: outbound::telemetry_client(PATIENCE),
+            client: outbound::telemetry_client(settings.answer_within),
             import: import.into(),
             track: track.into(),
             endpoint: match settings.endpoint {

@@ -15,6 +15,7 @@ pub fn state(counts: &Counts, note: Option<&Note>) -> SyncState {
             Note::OutOfTime
             | Note::NoDriver
             | Note::NothingPending
+            | Note::NothingDue
             | Note::NothingToRetry
             | Note::NotConfigured { .. },
         )

@@ -67,7 +67,7 @@ impl Sent {
     pub fn unanswered(&self, event: &OwedEvent, failure: Failure, rng: &mut impl Rng) -> Judgement {
         let once_more = event.unanswered + 1 < UNANSWERED_AT_MOST;
         let judged = match self.manners.unanswered {
-            Unanswered::SendAgain => return self.put_off(event, failure, None, true, rng),
+            Unanswered::SendAgain => self.put_off(event, failure, None, true, rng),
             Unanswered::SendOnceMore if once_more => self.put_off(event, failure, None, true, rng),
             Unanswered::SendOnceMore => {
                 Judgement { maybe_duplicate: true, ..self.noted(event, Judged::Dead, Some(failure)) }
