@@ -60,19 +60,15 @@ fn in_words(found: &[Found]) -> String {
     if found.is_empty() {
         return "No driver is enabled (GA4_ENABLED, MIXPANEL_ENABLED)\n".to_owned();
     }
-    let mut said = String::new();
+    let mut lines = Vec::new();
     for Found { title, problems, unproven, .. } in found {
         if problems.is_empty() {
-            said += &format!("{title}: good\n");
+            lines.push(format!("{title}: good\n"));
         }
-        for problem in problems {
-            said += &format!("{title}: {problem}\n");
-        }
-        if let Some(unproven) = unproven {
-            said += &format!("  It cannot be told {unproven}.\n");
-        }
+        lines.extend(problems.iter().map(|problem| format!("{title}: {problem}\n")));
+        lines.extend(unproven.map(|unproven| format!("  It cannot be told {unproven}.\n")));
     }
-    said
+    lines.concat()
 }
 
 fn in_json(found: &[Found]) -> Value {

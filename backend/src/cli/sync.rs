@@ -13,7 +13,7 @@ use super::{Failure, runtime};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::models::sync_run::{Note, SyncRun, SyncState, SyncTrigger};
+use crate::models::sync_run::{Note, Share, SyncRun, SyncState, SyncTrigger};
 use crate::telemetry::sync::{Begun, NotBegun, Order, Span, What};
 use crate::telemetry::sync_words;
 
@@ -98,25 +98,18 @@ fn verdict(run: &SyncRun) -> Result<(), Failure> {
 
 fn in_words(run: &SyncRun) -> String {
     let took = run.duration_ms.unwrap_or_default();
-    let mut said =
+    let head =
         format!("Run {}: {}, {} events done with in {took} ms\n", run.id, run.state.key(), run.processed);
-    for share in &run.shares {
-        said += &format!(
-            "  {}: {} tried, {} delivered, {} to be tried again, {} given up, {} too old, {} requests\n",
-            share.driver.title(),
-            share.attempted,
-            share.delivered,
-            share.retrying,
-            share.dead,
-            share.expired,
-            share.requests
-        );
-    }
-    if let Some(message) = sync_words::message(run, Locale::En) {
-        said += &message;
-        said.push('\n');
-    }
-    said
+    let shares = run.shares.iter().map(|share| {
+        let Share { driver, attempted, delivered, retrying, dead, expired, requests, trouble: _ } = share;
+        format!(
+            "  {}: {attempted} tried, {delivered} delivered, {retrying} to be tried again, {dead} given up, \
+             {expired} too old, {requests} requests\n",
+            driver.title(),
+        )
+    });
+    let message = sync_words::message(run, Locale::En).map(|message| message + "\n");
+    [head].into_iter().chain(shares).chain(message).collect()
 }
 
 fn in_json(run: &SyncRun) -> serde_json::Value {

@@ -21,6 +21,12 @@ pub struct Requeue<'a> {
     pub even_doubtful: bool,
 }
 
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
 /// Puts back what was given up, as if it had never been sent, and answers with how many deliveries that were.
 ///
 /// Of a driver that cannot tell a repetition, what may have arrived stays where it is unless told otherwise.
@@ -32,11 +38,6 @@ pub async fn requeue(conn: &mut Connection, what: Requeue<'_>) -> QueryResult<us
     };
     conn.transaction(async |conn| {
         conn.batch_execute(LEDGER_LOCK).await?;
-        #[derive(QueryableByName)]
-        struct Count {
-            #[diesel(sql_type = BigInt)]
-            count: i64,
-        }
         let requeued: Count = sql_query(
             "WITH requeued AS ( \
                  UPDATE telemetry_deliveries SET state = 'pending', attempts = 0, unanswered = 0, \

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret, SecretString};
 
 /// The longest text of a service that is kept, in characters.
 const LONGEST: usize = 300;
@@ -14,7 +14,7 @@ pub struct Secrets(Vec<SecretString>);
 impl Secrets {
     /// These must never be written down, neither as they are nor as they stand in an address.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a SecretString>) -> Self {
-        let plain = secrets.into_iter().map(|secret| secret.expose_secret());
+        let plain = secrets.into_iter().map(ExposeSecret::expose_secret);
         let forms = plain.flat_map(|plain| {
             [plain.to_owned(), form_urlencoded::byte_serialize(plain.as_bytes()).collect()]
         });

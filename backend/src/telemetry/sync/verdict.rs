@@ -171,8 +171,9 @@ mod tests {
             (50, 2880, 4320),
         ] {
             for _ in 0..100 {
-                let seconds = wait(tries, &mut rng).num_milliseconds() as f64 / 1000.0;
-                assert!((f64::from(least)..=f64::from(most)).contains(&seconds), "{tries}: {seconds}");
+                let waited = wait(tries, &mut rng);
+                let limits = TimeDelta::seconds(least)..=TimeDelta::seconds(most);
+                assert!(limits.contains(&waited), "{tries}: {waited}");
             }
         }
     }
