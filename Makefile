@@ -1,7 +1,8 @@
 # What a person does with this checkout. Every target is a script in scripts/, which says what it does.
-#   make run [LISTEN=127.0.0.1:8080] [DATA_DIR=data]    make test [T=part of a test's name]    make oulad DATA=folder
+#   make run [LISTEN=127.0.0.1:8080] [DATA_DIR=data]    make test [T=part of a test's name]
+#   make chaos [SEEDS=500]    make oulad DATA=folder
 
-.PHONY: setup run frontend test lint bench bench-export oulad
+.PHONY: setup run frontend test chaos lint bench bench-export oulad
 
 setup:
 	@scripts/setup.sh test
@@ -14,6 +15,9 @@ frontend:
 
 test:
 	@scripts/test.sh "$(T)"
+
+chaos:
+	@scripts/chaos.sh "$(or $(SEEDS),500)"
 
 lint:
 	@scripts/lint.sh

@@ -2,22 +2,27 @@
 
 mod ages;
 mod breaker;
+mod chaos;
 mod connections;
 mod drivers;
 mod ga4;
 mod ga4_by_viewer;
 mod given_up;
 mod ground;
+mod live;
 mod mixpanel_import;
 mod mixpanel_sizes;
 mod mixpanel_track;
 mod normal;
 mod outages;
 mod pauses;
+mod plans;
+mod program;
 mod record;
 mod retries;
 mod roles;
 mod secrets;
 mod settings;
+mod side_by_side;
 mod steps;
 mod unanswered;

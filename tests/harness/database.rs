@@ -19,7 +19,8 @@ const CONNECTIONS: usize = 8;
 pub struct TestDatabase {
     pub url: SecretString,
     pub pool: Pool,
-    name: String,
+    /// Nobody's but the first owner's, with whom it goes.
+    name: Option<String>,
 }
 
 impl TestDatabase {
@@ -50,6 +51,12 @@ impl TestDatabase {
         self
     }
 
+    /// The same database for another hub, by a pool of its own.
+    pub fn shared(&self) -> Self {
+        let (url, pool) = (self.url.clone(), db::pool(&self.url, CONNECTIONS, db::POOL_PATIENCE));
+        Self { url, pool, name: None }
+    }
+
     /// A connection to it that knows nothing of diesel.
     pub async fn client(&self) -> tokio_postgres::Client {
         let (client, connection) = tokio_postgres::connect(self.url.expose_secret(), tokio_postgres::NoTls)
@@ -64,13 +71,14 @@ impl TestDatabase {
         let name = format!("test_{}", MADE.fetch_add(1, Ordering::Relaxed));
         administer(&format!("CREATE DATABASE {name} {options}")).await;
         let url = cluster().url(&name);
-        Self { pool: db::pool(&url, CONNECTIONS, db::POOL_PATIENCE), url, name }
+        Self { pool: db::pool(&url, CONNECTIONS, db::POOL_PATIENCE), url, name: Some(name) }
     }
 }
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        let drop_database = format!("DROP DATABASE {} WITH (FORCE)", self.name);
+        let Some(name) = &self.name else { return };
+        let drop_database = format!("DROP DATABASE {name} WITH (FORCE)");
         // The test's own runtime cannot be waited for in here.
         let dropped = std::thread::spawn(move || {
             tokio::runtime::Builder::new_current_thread()
@@ -80,7 +88,7 @@ impl Drop for TestDatabase {
                 .block_on(administer(&drop_database));
         })
         .join();
-        assert!(dropped.is_ok() || std::thread::panicking(), "{} could not be dropped", self.name);
+        assert!(dropped.is_ok() || std::thread::panicking(), "{name} could not be dropped");
     }
 }
 

@@ -6,11 +6,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::access::Role;
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use stand_ins::{ClockSetting, StandIns, config as valid};
+use stand_ins::fault::{Fault, Rule};
+use stand_ins::{ClockSetting, Service, StandIns, config as valid};
 
+use backend::clock::Clock;
 use backend::config::Config;
 
 use crate::harness::academy::Lesson;
+use crate::harness::database::TestDatabase;
 use crate::harness::hub::{Hub, NOW};
 
 /// A hub whose drivers send to stand-ins, both by the same clock.
@@ -56,9 +59,22 @@ impl Ground {
 
     /// With settings changed.
     pub async fn with(change: impl FnOnce(&mut Config, &StandIns)) -> Self {
+        Self::at(Clock::fixed(NOW), ClockSetting::Fixed(NOW), change).await
+    }
+
+    /// With both drivers, by the system's clock, as the real program goes.
+    pub async fn today() -> Self {
+        Self::at(Clock::system(), ClockSetting::System, both).await
+    }
+
+    async fn at(
+        clock: Clock,
+        of_services: ClockSetting,
+        change: impl FnOnce(&mut Config, &StandIns),
+    ) -> Self {
         let services = StandIns::start().await.unwrap();
-        services.set_clock(ClockSetting::Fixed(NOW));
-        let hub = Hub::with(|config| change(config, &services)).await;
+        services.set_clock(of_services);
+        let hub = Hub::at(clock, TestDatabase::new().await, |config| change(config, &services)).await;
         let course = hub.academy.course().await;
         let lesson = hub.academy.lesson(course).await;
         let viewer = hub.academy.user(Role::Student).await;
@@ -66,10 +82,27 @@ impl Ground {
         Self { hub, services, lesson, viewer, admin }
     }
 
+    /// Another hub on the same database, which sends to the same services.
+    pub async fn another_hub(&self) -> Hub {
+        let (clock, database) = (self.hub.clock.clone(), self.hub.database.shared());
+        Hub::at(clock, database, |config| both(config, &self.services)).await
+    }
+
     /// Moves the time of the hub and of the services on.
     pub fn advance(&self, by: TimeDelta) {
         self.hub.clock.advance(by);
         self.services.set_clock(ClockSetting::Fixed(self.hub.clock.now()));
+    }
+
+    /// GA4 takes so long for each request.
+    pub fn slow_ga4(&self, millis: u64) {
+        let slow = Rule::new(Service::Ga4, Fault::Slow).delay_millis(millis);
+        self.services.set_faults([slow]).unwrap();
+    }
+
+    /// Waits until GA4 has been sent so many requests in all.
+    pub async fn ga4_was_asked(&self, requests: u64) {
+        self.services.until(|counts| counts.ga4.requests >= requests).await;
     }
 
     /// So many events of the viewer, a second apart, the last one a minute ago; their ids.

@@ -13,6 +13,7 @@ use axum::extract::State;
 use axum::extract::ws::{
     CloseFrame, Message, WebSocket, WebSocketUpgrade, rejection::WebSocketUpgradeRejection,
 };
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get};
 use domain::Locale;
@@ -20,7 +21,7 @@ use domain::failure::ErrorCode;
 use futures_util::stream::SplitSink;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::Value;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 
 use super::live::{ASKED_ANEW, Access, CutOff, Subscriptions};
 use crate::app::App;
@@ -34,6 +35,9 @@ const MOST_BYTES: usize = 64 << 10;
 
 /// `connection_init` has to come by then.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How the library closes a connection on which something is asked for before anybody was let in.
+const TOO_EARLY: u16 = 1011;
 
 /// A client that takes nothing for so long is gone.
 const STUCK: Duration = Duration::from_secs(30);
@@ -49,14 +53,18 @@ async fn upgrade(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     let Ok(upgrade) = upgrade else {
-        return Problem::of(ErrorCode::BadUserInput, "Accepted: a WebSocket.").into_response();
+        return refused("Accepted: a WebSocket.".to_owned());
     };
     let upgrade = upgrade.protocols([PROTOCOL]).max_message_size(MOST_BYTES).max_frame_size(MOST_BYTES);
     if upgrade.selected_protocol().is_none() {
-        let spoken = format!("Accepted: the WebSocket protocol {PROTOCOL}.");
-        return Problem::of(ErrorCode::BadUserInput, spoken).into_response();
+        return refused(format!("Accepted: the WebSocket protocol {PROTOCOL}."));
     }
     upgrade.on_upgrade(move |socket| converse(app, caller, socket))
+}
+
+/// No socket is opened.
+fn refused(detail: String) -> Response {
+    Problem::new(StatusCode::BAD_REQUEST, ErrorCode::BadUserInput, detail).into_response()
 }
 
 /// How a conversation ends.
@@ -74,6 +82,7 @@ impl From<CutOff> for Ending {
     }
 }
 
+const NOBODY: Ending = Ending { code: 4401, reason: "Unauthorized" };
 const TOO_LATE: Ending = Ending { code: 4408, reason: "Connection initialisation timeout" };
 
 async fn converse(app: App, caller: Caller, socket: WebSocket) {
@@ -103,22 +112,28 @@ async fn converse(app: App, caller: Caller, socket: WebSocket) {
         },
     );
     let mut messages = std::pin::pin!(messages);
-    // What was said before anybody was let in is the protocol's own.
-    let first = timeout(PATIENCE, messages.next()).await;
-    let access = match (first, admitted.try_recv()) {
-        (Err(_), _) => return close(&mut out, TOO_LATE).await,
-        (Ok(_), Ok(Err(cut_off))) => return close(&mut out, cut_off.into()).await,
-        (Ok(Some(message)), Ok(Ok(access))) => {
-            if !send(&mut out, message).await {
-                return;
+    let deadline = Instant::now() + PATIENCE;
+    let access = loop {
+        let message = timeout_at(deadline, messages.next()).await;
+        match (message, admitted.try_recv()) {
+            (Err(_), _) => return close(&mut out, TOO_LATE).await,
+            (Ok(_), Ok(Err(cut_off))) => return close(&mut out, cut_off.into()).await,
+            (Ok(None), _) => return,
+            (Ok(Some(message)), Ok(Ok(access))) => {
+                if !send(&mut out, message).await {
+                    return;
+                }
+                break access;
             }
-            access
+            // Whoever asks for something before they are let in; the library's own word for it is a failure of ours.
+            (Ok(Some(WsMessage::Close(TOO_EARLY, _))), Err(_)) => return close(&mut out, NOBODY).await,
+            // A ping is answered at any time.
+            (Ok(Some(message)), Err(_)) => {
+                if !send(&mut out, message).await {
+                    return;
+                }
+            }
         }
-        (Ok(Some(message)), Err(_)) => {
-            send(&mut out, message).await;
-            return;
-        }
-        (Ok(None), _) => return,
     };
     let mut asking = interval(ASKED_ANEW);
     asking.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -55,8 +55,8 @@ pub async fn take_over(conn: &mut Connection, driver: Driver, lease: Lease) -> Q
         "delivery.attempts, delivery.unanswered, delivery.maybe_duplicate, delivery.first_attempt_at";
     sql_query(format!(
         "SELECT {EVENT_COLUMNS}, {columns} FROM telemetry_deliveries AS delivery \
-         JOIN video_player_events AS event \
-             ON event.recorded_at = delivery.recorded_at AND event.id = delivery.event_id \
+         CROSS JOIN LATERAL (SELECT * FROM video_player_events \
+             WHERE recorded_at = delivery.recorded_at AND id = delivery.event_id OFFSET 0) AS event \
          WHERE delivery.driver = $1 AND delivery.state = 'in_flight' AND delivery.lease_owner = $2 \
          ORDER BY event.recorded_at, event.id"
     ))

@@ -1,0 +1,176 @@
+//! What must be true when nothing is owed any more, whatever went wrong before.
+
+use std::collections::BTreeMap;
+
+use stand_ins::fault::{Fault, Point};
+use stand_ins::{Service, config as valid};
+
+use super::storm::Storm;
+use super::world::{Clients, uid};
+
+/// What the hub has on record of an event at a driver.
+struct Delivery {
+    event: i64,
+    driver: String,
+    state: String,
+    unanswered: i32,
+    maybe_duplicate: bool,
+    error_class: Option<String>,
+}
+
+/// How often the services have each event.
+struct Found {
+    at_ga4: BTreeMap<String, usize>,
+    /// As its reports show it.
+    at_mixpanel: BTreeMap<String, usize>,
+}
+
+/// An event was sent to GA4 so often without an answer, and is not sent a third time.
+const IN_DOUBT: i32 = 2;
+
+/// What is not as it must be.
+pub async fn complaints(storm: &Storm) -> Vec<String> {
+    let deliveries = deliveries(storm).await;
+    let services = &storm.world.services;
+    let found = Found {
+        at_ga4: services.ga4_copies_by_event_uid(),
+        at_mixpanel: services.mixpanel_deduped_by_event_uid(),
+    };
+    let mut complaints = whole(storm, &deliveries, &found);
+    for delivery in &deliveries {
+        let complaint = match delivery.driver.as_str() {
+            "ga4" => at_ga4(storm, delivery, &found),
+            _ => at_mixpanel(storm, delivery, &found),
+        };
+        complaints.extend(complaint.map(|what| format!("{} of {}: {what}", delivery.driver, delivery.event)));
+    }
+    complaints.extend(unexplained(storm, &deliveries));
+    complaints.extend(told(storm).await);
+    complaints.truncate(20);
+    complaints
+}
+
+/// Every event has a record for each driver, and the services hold no others.
+fn whole(storm: &Storm, deliveries: &[Delivery], found: &Found) -> Vec<String> {
+    let events = &storm.world.events;
+    let mut complaints = Vec::new();
+    if deliveries.len() != 2 * events.len() {
+        complaints.push(format!("{} records of {} events", deliveries.len(), events.len()));
+    }
+    let shown = storm.world.services.mixpanel_deduped();
+    if shown.len() != events.len() - storm.world.refused_by_mixpanel.len()
+        || found.at_mixpanel.len() != shown.len()
+    {
+        complaints.push(format!("Mixpanel shows {} events by {} ids", shown.len(), found.at_mixpanel.len()));
+    }
+    complaints
+}
+
+/// Mixpanel shows every event that it does not refuse, once.
+fn at_mixpanel(storm: &Storm, delivery: &Delivery, found: &Found) -> Option<String> {
+    let shown = found.at_mixpanel.get(&uid(delivery.event)).copied();
+    let is_refused = storm.world.refused_by_mixpanel.contains(&delivery.event);
+    let wanted = if is_refused { ("dead", None) } else { ("delivered", Some(1)) };
+    let is = (delivery.state.as_str(), shown);
+    (is != wanted).then(|| format!("{is:?} where {wanted:?} is wanted"))
+}
+
+/// GA4 has every event that it does not refuse, more than once only where that is on record.
+fn at_ga4(storm: &Storm, delivery: &Delivery, found: &Found) -> Option<String> {
+    let Delivery { event, state, unanswered, maybe_duplicate, error_class, .. } = delivery;
+    let copies = found.at_ga4.get(&uid(*event)).copied().unwrap_or_default();
+    let (is_refused, is_old) =
+        (storm.world.refused_by_ga4.contains(event), storm.world.too_old_for_ga4.contains(event));
+    let is_in_doubt =
+        state == "dead" && error_class.as_deref() == Some("ambiguous") && *unanswered >= IN_DOUBT;
+    if copies > 1 && !maybe_duplicate {
+        return Some(format!("{copies} copies and no word of it"));
+    }
+    let is_well = match state.as_str() {
+        "delivered" => !is_refused && !is_old && copies > 0,
+        "expired" => is_old && copies == 0,
+        // What was taken up twice by runs that were killed counts as sent, even where it would not have been.
+        "dead" if is_in_doubt => *maybe_duplicate,
+        "dead" => is_refused && copies == 0,
+        _ => false,
+    };
+    (!is_well).then(|| format!("{state} ({error_class:?}, {unanswered} unanswered), {copies} copies"))
+}
+
+/// No more requests went without an answer than the services and the kills account for.
+fn unexplained(storm: &Storm, deliveries: &[Delivery]) -> Option<String> {
+    let mut known: BTreeMap<String, i32> = BTreeMap::new();
+    for (event, kills) in &storm.log.killed_with {
+        known.insert(uid(*event), *kills);
+    }
+    for request in storm.world.services.requests(Service::Ga4) {
+        let left_alone = request.fault.as_ref().is_some_and(|struck| {
+            matches!(struck.fault, Fault::Break { at: Point::BeforeAnswer | Point::MidHead, .. })
+        });
+        if left_alone {
+            for uid in request.event_uids() {
+                *known.entry(uid.to_owned()).or_default() += 1;
+            }
+        }
+    }
+    let of_ga4 = deliveries.iter().filter(|delivery| delivery.driver == "ga4");
+    let unknown: i32 = of_ga4
+        .map(|delivery| {
+            (delivery.unanswered - known.get(&uid(delivery.event)).copied().unwrap_or_default()).max(0)
+        })
+        .sum();
+    // A request of which nobody knows what was in it may have held as many events as go together.
+    let events_a_request = match storm.world.clients {
+        Clients::Many => 1,
+        Clients::OneAViewer => 25,
+    };
+    let accounted_for = storm.log.unread * events_a_request;
+    (unknown > accounted_for)
+        .then(|| format!("{unknown} times without an answer, of which {accounted_for} are accounted for"))
+}
+
+/// Events are synced exactly where nothing is owed, which is all of them; and no secret was told anywhere.
+async fn told(storm: &Storm) -> Vec<String> {
+    let client = storm.world.database.client().await;
+    let row = client
+        .query_one(
+            "SELECT (SELECT count(*) FROM video_player_events WHERE synced_at IS NULL), \
+                 (SELECT count(*) FROM telemetry_sync_logs WHERE status = 'running'), \
+                 coalesce((SELECT string_agg(concat(log.drivers, log.message), '') FROM telemetry_sync_logs AS log), '') || \
+                 coalesce((SELECT string_agg(concat(endpoint, error_code, error_message), '') \
+                     FROM telemetry_deliveries WHERE error_class IS NOT NULL), '')",
+            &[],
+        )
+        .await
+        .unwrap();
+    let (unsynced, running): (i64, i64) = (row.get(0), row.get(1));
+    let written: String = row.get(2);
+    let mut complaints = Vec::new();
+    if (unsynced, running) != (0, 0) {
+        complaints.push(format!("{unsynced} events are not synced, {running} runs are under way"));
+    }
+    for secret in [valid::API_SECRET, valid::PROJECT_SECRET, valid::PROJECT_TOKEN] {
+        if written.contains(secret) || storm.log.said.contains(secret) {
+            complaints.push(format!("{secret} was told"));
+        }
+    }
+    if storm.log.said.contains("panicked") {
+        complaints.push("the program panicked".to_owned());
+    }
+    complaints
+}
+
+async fn deliveries(storm: &Storm) -> Vec<Delivery> {
+    let select = "SELECT event_id, driver, state, unanswered, maybe_duplicate, error_class FROM telemetry_deliveries \
+                  ORDER BY recorded_at, event_id, driver";
+    let rows = storm.world.database.client().await.query(select, &[]).await.unwrap();
+    let delivery = |row: &tokio_postgres::Row| Delivery {
+        event: row.get(0),
+        driver: row.get(1),
+        state: row.get(2),
+        unanswered: row.get(3),
+        maybe_duplicate: row.get(4),
+        error_class: row.get(5),
+    };
+    rows.iter().map(delivery).collect()
+}

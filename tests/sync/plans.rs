@@ -1,0 +1,208 @@
+//! How PostgreSQL finds what the sync needs: by the index of what is owed, however much was delivered before.
+
+use serde_json::{Value, json};
+use tokio_postgres::Client;
+
+use super::ground::Ground;
+use crate::harness::statements::Statements;
+
+/// So many events were delivered to both drivers.
+const DELIVERED: i64 = 200_000;
+/// So many are taken up at once.
+const LIMIT: i64 = 64;
+
+/// A hub that delivered much, and owes 200 events that were taken up once and 100 that were not.
+async fn hub_that_delivered_much() -> Ground {
+    let ground = Ground::new().await;
+    ground
+        .hub
+        .sql(&format!(
+            "SELECT ensure_player_event_partitions('2027-01-01', '2027-01-31');
+             INSERT INTO video_player_events (recorded_at, synced_at, user_id, event)
+             SELECT moment, moment, CASE WHEN place % 100 = 0 THEN {} END, 'play'
+             FROM generate_series(1, {DELIVERED}) AS place, LATERAL (SELECT '2027-01-12Z'::timestamptz + place * interval '1 second' AS moment) AS moments;
+             INSERT INTO telemetry_deliveries (event_id, recorded_at, driver, state, delivered_at, attempts)
+             SELECT id, recorded_at, driver, 'delivered', recorded_at, 1
+             FROM video_player_events, unnest('{{ga4,mixpanel}}'::text[]) AS driver",
+            ground.viewer
+        ))
+        .await;
+    let owed = ground.events(300).await;
+    ground
+        .hub
+        .sql(&format!(
+            "INSERT INTO telemetry_deliveries (event_id, recorded_at, driver, state)
+             SELECT id, recorded_at, driver, 'retry'
+             FROM video_player_events, unnest('{{ga4,mixpanel}}'::text[]) AS driver WHERE id = ANY ('{}') AND id % 3 > 0;
+             ANALYZE",
+            array(&owed)
+        ))
+        .await;
+    ground
+}
+
+#[tokio::test]
+async fn a_run_reads_no_more_than_what_is_owed() {
+    let ground = hub_that_delivered_much().await;
+    let owed = ground.hub.rows("SELECT event_id, recorded_at FROM telemetry_deliveries WHERE state = 'retry' AND driver = 'ga4' ORDER BY 1 LIMIT 64").await;
+    let column = |name: &str| {
+        let values: Vec<String> =
+            owed.as_array().unwrap().iter().map(|row| row[name].to_string().replace('"', "")).collect();
+        array(&values)
+    };
+    let (ids, moments) = (column("event_id"), column("recorded_at"));
+    let statements = Statements::of(&ground.hub.app.pool).await;
+    let before = Spoken::by_a_run(&ground, &statements).await;
+    let (taking_up, writing) = (ground.hub.database.client().await, ground.hub.database.client().await);
+    // What the run did is undone, so that there is again something to be found.
+    writing.batch_execute(UNDO).await.unwrap();
+    taking_up.batch_execute(&before.settings).await.unwrap();
+    writing.batch_execute(AS_THE_POOL).await.unwrap();
+
+    let many = |value: &str| array(&vec![value; 64]);
+    let lease = "'2027-01-15T09:00:00Z', '9'";
+    let claim = format!("'ga4', '1900-01-01Z', 0, NULL, '2027-01-15T08:00:00Z', NULL, {LIMIT}, {lease}");
+    let enrol = format!("'1900-01-01Z', '1900-01-01Z', 0, {LIMIT}, {lease}, 'ga4', '{{ga4,mixpanel}}'");
+    let judge = format!(
+        "9, now(), now(), now(), '{}', '{ids}', '{}', '{t}', '{t}', '{f}', '{f}', '{n}', '{n}', '{n}', '{n}', '{n}', '{n}', '9'",
+        many("ga4"),
+        many("delivered"),
+        t = many("true"),
+        f = many("false"),
+        n = many("NULL"),
+    );
+    let viewed = format!("'{{{}}}', '{{2027-01-14T00:00:00Z}}', '{{2027-01-15T08:00:00Z}}'", ground.viewer);
+    let settle = format!("now(), '{ids}', '{moments}'");
+    for (name, statement, types, values, index, most) in [
+        ("claim", &before.claim, CLAIM, claim, "telemetry_deliveries_owed_idx", 4 * LIMIT),
+        // It passes over what was taken up before.
+        ("enrol", &before.enrol, ENROL, enrol, "telemetry_deliveries_pkey", 1_500),
+        ("judge", &before.judge, JUDGE, judge, "telemetry_deliveries_pkey", 4 * LIMIT),
+        ("what viewers did", &before.viewed, VIEWED, viewed, "user_id_recorded_at_idx", 700),
+        ("settle", &before.settle, SETTLE, settle, "telemetry_deliveries_pkey", 6 * LIMIT),
+    ] {
+        let client = if types == JUDGE || types == SETTLE { &writing } else { &taking_up };
+        let plan = plan(client, statement, types, &values).await;
+        let read = rows_read(&plan["Plan"]);
+        assert!(read <= most, "{name} read {read} rows: {plan:#}");
+        assert!(plan.to_string().contains(index), "{name}: {plan:#}");
+    }
+}
+
+#[tokio::test]
+async fn how_much_is_owed_is_counted_without_what_was_delivered() {
+    let ground = hub_that_delivered_much().await;
+    let statements = Statements::of(&ground.hub.app.pool).await;
+    let status = "{ syncStatus { eventsPending drivers { pending dead lastDeliveredAt } } }";
+    let status = ground.hub.graphql(status).by(&ground.admin).data().await;
+    assert_eq!(status["syncStatus"]["eventsPending"], 300);
+    let heard = statements.take();
+    let client = ground.hub.database.client().await;
+    client.batch_execute(AS_THE_POOL).await.unwrap();
+    for (words, types, values, index) in [
+        ("\"synced_at\" IS NULL", "(bigint)", "1", "_recorded_at_id_idx"),
+        ("FULL JOIN", "(text, text)", "'ga4', 'mixpanel'", "telemetry_deliveries_owed_idx"),
+        (
+            "max(delivered_at)",
+            "(text, text, bigint)",
+            "'ga4', 'delivered', 1",
+            "telemetry_deliveries_delivered_at_idx",
+        ),
+    ] {
+        let statement =
+            heard.iter().find(|statement| statement.contains(words)).unwrap_or_else(|| panic!("{heard:#?}"));
+        let plan = plan(&client, statement, types, values).await;
+        let read = rows_read(&plan["Plan"]);
+        assert!(read <= 1_000, "{words} read {read} rows: {plan:#}");
+        assert!(plan.to_string().contains(index), "{words}: {plan:#}");
+    }
+}
+
+/// As every connection of the hub's pool has it.
+const AS_THE_POOL: &str = "SET plan_cache_mode = force_custom_plan; SET jit = off";
+
+const CLAIM: &str = "(text, timestamptz, bigint, bigint, timestamptz, bigint, bigint, timestamptz, text)";
+const ENROL: &str = "(timestamptz, timestamptz, bigint, bigint, timestamptz, text, text, text[])";
+const JUDGE: &str = "(bigint, timestamptz, timestamptz, timestamptz, text[], bigint[], text[], bool[], bool[], bool[], \
+    bool[], timestamptz[], int[], text[], text[], text[], text[], text)";
+const VIEWED: &str = "(bigint[], timestamptz[], timestamptz[])";
+const SETTLE: &str = "(timestamptz, bigint[], timestamptz[])";
+
+/// Puts back what a run delivered: nobody had taken up a third of it, and the others are to be sent again.
+const UNDO: &str = "UPDATE video_player_events SET synced_at = NULL WHERE recorded_at > '2027-01-15T07:50:00Z';
+    DELETE FROM telemetry_deliveries WHERE recorded_at > '2027-01-15T07:50:00Z' AND event_id % 3 = 0;
+    UPDATE telemetry_deliveries SET state = 'retry', delivered_at = NULL WHERE recorded_at > '2027-01-15T07:50:00Z';
+    ANALYZE";
+
+/// What a run really says to the database.
+struct Spoken {
+    settings: String,
+    claim: String,
+    enrol: String,
+    viewed: String,
+    judge: String,
+    settle: String,
+}
+
+impl Spoken {
+    async fn by_a_run(ground: &Ground, statements: &Statements) -> Self {
+        let run = ground.run().await;
+        assert_eq!(run["state"], "SUCCESS", "{run}");
+        let heard = statements.take();
+        let said = |words: &str| heard.iter().find(|statement| statement.contains(words)).unwrap().clone();
+        Self {
+            settings: said("enable_seqscan = off"),
+            claim: said("WITH due AS MATERIALIZED"),
+            enrol: said("WITH fresh AS MATERIALIZED"),
+            viewed: said("AS asked (user_id"),
+            judge: said("AS judged (driver"),
+            settle: said("SET synced_at ="),
+        }
+    }
+}
+
+/// The plan of a statement that is carried out with these values and then undone.
+async fn plan(client: &Client, statement: &str, types: &str, values: &str) -> Value {
+    client.batch_execute(&format!("BEGIN; PREPARE asked{types} AS {statement}")).await.unwrap();
+    let values = if values.is_empty() { String::new() } else { format!("({values})") };
+    let explain = format!("EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE asked{values}");
+    let rows = client.simple_query(&explain).await.unwrap();
+    let mut lines = String::new();
+    for row in &rows {
+        if let tokio_postgres::SimpleQueryMessage::Row(row) = row {
+            lines += row.get(0).unwrap_or_default();
+        }
+    }
+    client.batch_execute("ROLLBACK; DEALLOCATE ALL").await.unwrap();
+    serde_json::from_str::<Value>(&lines).unwrap()[0].take()
+}
+
+/// How many rows the scans of tables below a node read, whether they were wanted or not.
+fn rows_read(node: &Value) -> i64 {
+    let below: i64 = node["Plans"].as_array().into_iter().flatten().map(rows_read).sum();
+    let is_scan = node["Node Type"].as_str().is_some_and(|kind| kind.ends_with("Scan"))
+        && node["Relation Name"].is_string();
+    if !is_scan {
+        return below;
+    }
+    let count = |key: &str| node[key].as_f64().unwrap_or_default();
+    let each =
+        count("Actual Rows") + count("Rows Removed by Filter") + count("Rows Removed by Index Recheck");
+    #[expect(clippy::cast_possible_truncation, reason = "they are few")]
+    let here = (each * count("Actual Loops")) as i64;
+    below + here
+}
+
+fn array<T: ToString>(values: &[T]) -> String {
+    let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+    format!("{{{}}}", values.join(","))
+}
+
+#[test]
+fn rows_that_are_read_in_vain_count() {
+    let scan = json!({"Node Type": "Index Scan", "Relation Name": "t", "Actual Rows": 2, "Rows Removed by Filter": 3, "Actual Loops": 4});
+    assert_eq!(
+        rows_read(&json!({"Node Type": "Nested Loop", "Actual Rows": 9, "Actual Loops": 1, "Plans": [scan]})),
+        20
+    );
+}

@@ -1,0 +1,52 @@
+//! The real program: `dataporter` as a process of its own, which goes by the system's clock and sends to stand-ins.
+
+use std::process::Stdio;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use secrecy::ExposeSecret as _;
+use stand_ins::{StandIns, config as valid};
+use tokio::process::{Child, Command};
+
+use crate::harness::database::TestDatabase;
+use crate::harness::hub::APP_KEY;
+
+/// `dataporter` on this database, with both drivers enabled and nothing else set; it waits for no service that pauses,
+/// and it is killed when nobody wants to know of it any more.
+pub fn dataporter(database: &TestDatabase, services: &StandIns, arguments: &[&str]) -> Command {
+    let mut command = without_drivers(database, arguments);
+    command
+        .env("GA4_ENABLED", "true")
+        .env("GA4_MEASUREMENT_ID", valid::MEASUREMENT_ID)
+        .env("GA4_API_SECRET", valid::API_SECRET)
+        .env("GA4_BASE_URL", services.ga4_url())
+        .env("MIXPANEL_ENABLED", "true")
+        .env("MIXPANEL_PROJECT_TOKEN", valid::PROJECT_TOKEN)
+        .env("MIXPANEL_API_SECRET", valid::PROJECT_SECRET)
+        .env("MIXPANEL_BASE_URL", services.mixpanel_url());
+    command
+}
+
+/// The same without any driver.
+pub fn without_drivers(database: &TestDatabase, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dataporter"));
+    command
+        .args(arguments)
+        .env_clear()
+        // Where no file of settings lies.
+        .current_dir(std::env::temp_dir())
+        .env("DATABASE_URL", database.url.expose_secret())
+        .env("APP_KEY", APP_KEY)
+        .env("TELEMETRY_SYNC_PATIENCE_SECONDS", "0")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+/// Tells a process that has not been waited for to end.
+pub fn terminate(child: &Child) {
+    let id = child.id().and_then(|id| i32::try_from(id).ok()).unwrap();
+    kill(Pid::from_raw(id), Signal::SIGTERM).unwrap();
+}
