@@ -56,7 +56,7 @@ async fn without_a_setting_a_run_names_it_and_touches_nothing() {
         assert!(message.contains(&format!("{names}.")), "{names}: {message}");
         nothing_was_touched(&ground).await;
         let status = "{ syncStatus { eventsPending drivers { driver enabled configured problem } } }";
-        let status = ground.hub.graphql(status).by(&ground.token().await).data().await;
+        let status = ground.hub.graphql(status).by(&ground.admin).data().await;
         let drivers = status["syncStatus"]["drivers"].as_array().unwrap();
         for driver in drivers {
             let problem = driver["problem"].as_str();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::QueryResult;
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -19,7 +19,7 @@ use super::tally::Tallied;
 use super::verdict::{Sent, expired, impossible};
 use crate::clock::Clock;
 use crate::models::driver::Driver as Name;
-use crate::models::sync_run::Trouble;
+use crate::models::sync_run::{Share, Trouble};
 use crate::models::telemetry_delivery::Judgement;
 use crate::telemetry::driver::{
     Answer, Driver, Failure, Manners, Outgoing, Parcel, Plan, SessionBook, Verdict, outgoing,
@@ -75,6 +75,8 @@ struct Work {
     /// Events that were tried in this run and are still owed.
     retrying: HashSet<i64>,
     waited: TimeDelta,
+    /// Comes when the last verdicts are written down.
+    written: Option<oneshot::Receiver<()>>,
 }
 
 /// How a lane ended.
@@ -105,6 +107,7 @@ impl Lane {
             due: BTreeSet::new(),
             retrying: HashSet::new(),
             waited: TimeDelta::zero(),
+            written: None,
             lane: self,
         };
         work.run().await
@@ -302,7 +305,14 @@ impl Work {
             }
             tallied.add(judgement, &mut self.retrying);
         }
-        let entry = Entry { judgements, tally: Box::new(move |share| tallied.change(share)) };
+        let (tell, written) = oneshot::channel();
+        let tally = Box::new(move |share: &mut Share| {
+            tallied.change(share);
+            // Only who waits needs to know.
+            tell.send(()).ok();
+        });
+        self.written = Some(written);
+        let entry = Entry { judgements, tally };
         if self.ledger_is_gone(entry).await {
             self.lane.stop.cancel();
         }
@@ -348,6 +358,11 @@ impl Work {
             return false;
         }
         self.waited += wait;
+        // What is due then is found only if it is on record that it was put off; where it cannot be written, we are
+        // stopped.
+        if let Some(written) = self.written.take() {
+            written.await.ok();
+        }
         let (clock, stop) = (self.lane.clock.clone(), self.lane.stop.clone());
         stop.run_until_cancelled(clock.sleep(wait)).await;
         let now = self.lane.clock.now();
@@ -368,12 +383,6 @@ impl Work {
 }
 
 fn report(driver: Name, failure: &Failure) {
-    let Failure { class, http_status, message, code: _ } = failure;
-    warn!(
-        driver = driver.key(),
-        class = class.key(),
-        http_status,
-        message,
-        "A batch of events was not taken"
-    );
+    let Failure { class, http_status, message: said, code: _ } = failure;
+    warn!(driver = driver.key(), class = class.key(), http_status, said, "A batch of events was not taken");
 }
