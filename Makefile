@@ -1,14 +1,17 @@
 # What a person does with this checkout. Every target is a script in scripts/, which says what it does.
-#   make run [LISTEN=127.0.0.1:8080] [DATA_DIR=data]    make test [T=part of a test's name]
-#   make chaos [SEEDS=500]    make oulad DATA=folder
+#   make run [LISTEN=127.0.0.1:8080] [DATA_DIR=data]    make sync-demo [LISTEN=127.0.0.1:8080]
+#   make test [T=part of a test's name]    make chaos [SEEDS=500]    make oulad DATA=folder
 
-.PHONY: setup run frontend test chaos lint bench bench-export oulad
+.PHONY: setup run sync-demo frontend test chaos lint bench bench-export oulad
 
 setup:
 	@scripts/setup.sh test
 
 run:
 	@scripts/run.sh
+
+sync-demo:
+	@scripts/sync-demo.sh
 
 frontend:
 	@scripts/build-frontend.sh

@@ -20,7 +20,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::harness::hub::{APP_KEY, Hub};
-use crate::harness::smtp::SmtpServer;
+use stand_ins::smtp::SmtpServer;
 
 /// So many pending events raise the alarm in these tests.
 const THRESHOLD: u64 = 10;

@@ -21,6 +21,7 @@ mod guard_rails;
 mod harness;
 mod health;
 mod imports;
+mod metrics;
 mod migrations;
 mod mirror;
 mod names;

@@ -7,5 +7,4 @@ pub mod database;
 pub mod dataset;
 pub mod hub;
 pub mod sdl;
-pub mod smtp;
 pub mod statements;

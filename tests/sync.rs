@@ -8,7 +8,7 @@ mod drivers;
 mod ga4;
 mod ga4_by_viewer;
 mod given_up;
-mod ground;
+pub mod ground;
 mod live;
 mod mixpanel_import;
 mod mixpanel_sizes;

@@ -7,9 +7,13 @@ use std::path::{Path, PathBuf};
 const FORBIDDEN: &[(&str, &[&str])] = &[
     ("domain/src/", &["std::fs", "std::net", "std::env", "std::process", "tokio", "diesel", "Utc::now"]),
     ("frontend/src/", &["backend::", "diesel", "tokio"]),
-    ("backend/src/db", &[MODELS, SOURCE, AUTH, EXPORT, IMPORT, MIRROR, TELEMETRY, GRAPHQL, HTTP, CLI]),
-    ("backend/src/models", &[AUTH, EXPORT, IMPORT, MIRROR, TELEMETRY, GRAPHQL, HTTP, CLI]),
-    ("backend/src/source", &[AUTH, EXPORT, IMPORT, MIRROR, TELEMETRY, GRAPHQL, HTTP, CLI]),
+    (
+        "backend/src/db",
+        &[METRICS, MODELS, SOURCE, AUTH, EXPORT, IMPORT, MIRROR, TELEMETRY, GRAPHQL, HTTP, CLI],
+    ),
+    ("backend/src/models", &[METRICS, AUTH, EXPORT, IMPORT, MIRROR, TELEMETRY, GRAPHQL, HTTP, CLI]),
+    ("backend/src/metrics", &["diesel", SOURCE, AUTH, EXPORT, IMPORT, MIRROR, TELEMETRY, GRAPHQL, HTTP, CLI]),
+    ("backend/src/source", &[METRICS, AUTH, EXPORT, IMPORT, MIRROR, TELEMETRY, GRAPHQL, HTTP, CLI]),
     ("backend/src/auth", &[EXPORT, IMPORT, MIRROR, TELEMETRY, GRAPHQL, HTTP, CLI]),
     ("backend/src/export", &[IMPORT, MIRROR, TELEMETRY, GRAPHQL, HTTP, CLI]),
     ("backend/src/import", &[EXPORT, MIRROR, GRAPHQL, HTTP, CLI]),
@@ -22,6 +26,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("backend/src/http", &["diesel", CLI]),
     ("tests/stand_ins/src/", &["backend::", "domain::", "diesel"]),
 ];
+const METRICS: &str = "crate::metrics";
 const MODELS: &str = "crate::models";
 const SOURCE: &str = "crate::source";
 const AUTH: &str = "crate::auth";

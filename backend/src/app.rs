@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Pool;
 use crate::graphql::schema::{self, HubSchema};
+use crate::metrics::Metrics;
 use crate::telemetry::ingest::Ingest;
 use crate::telemetry::sync::Sync;
 use crate::telemetry::watch::Watch;
@@ -32,6 +33,8 @@ pub struct App {
     pub sync: Sync,
     /// How the sync stands, for who watches it.
     pub watch: Watch,
+    /// What is counted.
+    pub metrics: Metrics,
     /// As many exports may run at once as there are permits.
     pub export_slots: Arc<Semaphore>,
 }
@@ -44,10 +47,11 @@ impl App {
         // An export holds up to two connections; others must find some left.
         let exports = config.exports.concurrency.min(config.database.pool_size / 3).max(1);
         let export_slots = Arc::new(Semaphore::new(exports));
-        let ingest = Ingest::new(pool.clone(), clock.clone(), &config.recording);
+        let metrics = Metrics::new();
+        let ingest = Ingest::new(pool.clone(), clock.clone(), metrics.clone(), &config.recording);
         let (config, auth) = (Arc::new(config), Arc::new(auth));
-        let sync = Sync::new(pool.clone(), clock.clone(), Arc::clone(&config));
+        let sync = Sync::new(pool.clone(), clock.clone(), metrics.clone(), Arc::clone(&config));
         let watch = Watch::new(pool.clone(), clock.clone(), Arc::clone(&config));
-        Ok(Self { config, pool, clock, auth, schema, ingest, sync, watch, export_slots })
+        Ok(Self { config, pool, clock, auth, schema, ingest, sync, watch, metrics, export_slots })
     }
 }

@@ -6,6 +6,7 @@ mod export;
 mod graphql;
 mod health;
 mod hub;
+mod metrics;
 mod outermost;
 mod packed;
 mod player;
@@ -32,8 +33,9 @@ pub fn router(app: App) -> Router {
         .merge(player_files::routes())
         .merge(hub::routes())
         .merge(health::routes())
+        .merge(metrics::routes())
         .fallback(async || Problem::of(ErrorCode::NotFound, "There is nothing at this address."))
         .method_not_allowed_fallback(async || problem::method_not_allowed())
-        .layer(middleware::from_fn(outermost::around))
+        .layer(middleware::from_fn_with_state(app.metrics.clone(), outermost::around))
         .with_state(app)
 }

@@ -18,7 +18,7 @@ mod write;
 
 use std::fs::File;
 use std::io::Seek as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
@@ -32,6 +32,7 @@ use tracing::error;
 use crate::app::App;
 use crate::db::Connection;
 use crate::error::{Error, Result};
+use crate::metrics;
 use crate::models::import::{Import, ImportMode, ImportState, NewImport, Outcome};
 use crate::models::snapshot_table::SnapshotTable;
 pub use cell_problem::CellProblem;
@@ -119,8 +120,12 @@ async fn carry_out(
         started_at: app.clock.now(),
     };
     let import = new.insert(&mut *app.pool.get().await?).await?;
+    let began = Instant::now();
     let (state, message, error) = match read_and_write(&app, order, &import, file.content).await {
-        Ok(import) => return Ok(import),
+        Ok(import) => {
+            app.metrics.imports().ended(&import, began.elapsed());
+            return Ok(import);
+        }
         Err(Failure::Refused(problem)) => {
             let phrase = problem.phrase();
             let message = phrase.in_locale(order.locale).to_owned();
@@ -141,6 +146,11 @@ async fn carry_out(
         message: Some(message),
         finished_at: app.clock.now(),
     };
+    let run = match order.effect {
+        Effect::CheckOnly => metrics::Run::Dry,
+        Effect::Write => metrics::Run::Real,
+    };
+    app.metrics.imports().broke_off(order.table, state, run, began.elapsed());
     // Housekeeping says it later, in fewer words, if it cannot be said now.
     let stored = async { anyhow::Ok(outcome.store(&mut *app.pool.get().await?, import.id).await?) };
     if let Err(cause) = stored.await {

@@ -16,6 +16,7 @@ pub mod import;
 pub mod jobs;
 mod json_scan;
 pub mod mail;
+pub mod metrics;
 pub mod mirror;
 pub mod models;
 pub mod notice;

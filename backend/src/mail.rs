@@ -155,6 +155,7 @@ impl Round<'_> {
             Ok(()) => {
                 info!(notification, "Sent the mail of notification {notification}");
                 self.delivered.sent += 1;
+                self.app.metrics.mail().sent();
                 return mail.note_sent(conn, now).await.context("A sent mail cannot be put on record");
             }
             Err(trouble) => trouble,
@@ -171,11 +172,13 @@ impl Round<'_> {
                     attempts, why, "The mail of notification {notification} is tried again later"
                 );
                 self.delivered.postponed += 1;
+                self.app.metrics.mail().postponed();
                 mail.postpone(conn, until, why).await.context("A mail cannot be postponed")
             }
             None => {
                 error!(notification, attempts, why, "The mail of notification {notification} is given up");
                 self.delivered.given_up += 1;
+                self.app.metrics.mail().given_up();
                 mail.give_up(conn, now, why).await.context("A mail cannot be given up")
             }
         }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::harness::database::TestDatabase;
 use crate::harness::hub::APP_KEY;
-use crate::harness::smtp::SmtpServer;
+use stand_ins::smtp::SmtpServer;
 
 const GA4: (&str, &str) = ("GA4_ENABLED", "true");
 const LOW: (&str, &str) = ("TELEMETRY_ALERT_THRESHOLD", "2");

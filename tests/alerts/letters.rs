@@ -4,7 +4,7 @@ use mail_parser::{Message, MessageParser};
 use serde_json::json;
 
 use super::{Watch, delivered, send_mail};
-use crate::harness::smtp::Taken;
+use stand_ins::smtp::Taken;
 
 fn read(mail: &Taken) -> Message<'_> {
     MessageParser::default().parse(&mail.content).expect("it is a mail")

@@ -1,5 +1,7 @@
 //! What the web server accepts.
 
+use secrecy::SecretString;
+
 use super::kind::{self, Kind};
 use super::reader::Reader;
 
@@ -10,6 +12,8 @@ pub struct Http {
     pub max_body_bytes: usize,
     /// The web origins of players that may call the progress routes from a browser.
     pub player_origins: Vec<String>,
+    /// What a scraper of `/metrics` must bring along; without it, only this machine may read them.
+    pub metrics_token: Option<SecretString>,
     /// Whether the caller's address is taken from `X-Forwarded-For`.
     pub trust_proxy: bool,
 }
@@ -30,6 +34,11 @@ impl Http {
                     "The web origins of players on other sites that may record progress from a browser.",
                 )
                 .unwrap_or_default(),
+            metrics_token: reader.optional(
+                "METRICS_TOKEN",
+                kind::secret_of_at_least(16),
+                "The bearer token by which /metrics may be read from anywhere; without it, only from this machine.",
+            ),
             trust_proxy: reader.setting(
                 "TRUST_PROXY",
                 "false",

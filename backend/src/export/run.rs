@@ -11,12 +11,14 @@ use tracing::{error, warn};
 use super::columns::FileColumn;
 use super::emails::Emails;
 use super::patience::Patience;
+use super::request::ExportRequest;
 use super::rows::{look_up, write_row};
 use super::stream::Export;
 use super::writer::Writer;
 use crate::app::App;
 use crate::db::Connection;
 use crate::error::Result;
+use crate::metrics::Exported;
 use crate::models::export_audit::{ExportEnd, Outcome};
 use crate::source::erased::AnySource;
 use crate::source::snapshot::Snapshot;
@@ -103,6 +105,9 @@ impl Run {
             outcome: outcome.key(),
             duration_ms: i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX),
         };
+        let exported = Exported { rows: end.rows.unsigned_abs(), bytes, took: began.elapsed() };
+        let ExportRequest { dataset, format, .. } = &self.export.request;
+        self.app.metrics.exports().ended(*dataset, *format, outcome, exported);
         let recorded = async { anyhow::Ok(end.save(&mut *self.app.pool.get().await?, self.audit).await?) };
         if let Err(error) = recorded.await {
             let cause = format!("{error:#}");

@@ -7,7 +7,7 @@
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -18,6 +18,7 @@ use uuid::Uuid;
 use super::caller;
 use super::problem::Problem;
 use crate::error::Error;
+use crate::metrics::Metrics;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -32,17 +33,20 @@ const HEADERS: [(HeaderName, HeaderValue); 3] = [
 ///
 /// Ids come from here, whatever the sender wrote, so that nobody can make two requests look like one in the log. There
 /// is one line a request; never the query string, where links carry their signature.
-pub async fn around(mut request: Request, next: Next) -> Response {
+pub async fn around(State(metrics): State<Metrics>, mut request: Request, next: Next) -> Response {
     let began = Instant::now();
     let request_id = fresh_id();
     request.headers_mut().insert(REQUEST_ID, request_id.clone());
     let (method, uri) = (request.method().clone(), request.uri().clone());
+    let route = request.extensions().get::<MatchedPath>().cloned();
     let locale = caller::asked_locale(request.headers()).unwrap_or(Locale::En);
     let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     let id = request_id.to_str().unwrap_or_default();
     let mut response = answered
         .unwrap_or_else(|cause| Problem::from_error(&Error::of_panic(&*cause), locale, id).into_response());
-    let (status, ms) = (response.status().as_u16(), began.elapsed().as_millis());
+    let (status, took) = (response.status(), began.elapsed());
+    metrics.requests().answered(&method, route.as_ref().map(MatchedPath::as_str), status, took);
+    let (status, ms) = (status.as_u16(), took.as_millis());
     tracing::info!(request_id = id, %method, path = uri.path(), status, ms, "Answered a request");
     let headers = response.headers_mut();
     for (name, value) in HEADERS {

@@ -27,6 +27,7 @@ use crate::clock::Clock;
 use crate::config;
 use crate::db::{Connection, Pool};
 use crate::error::{Error, Result};
+use crate::metrics::Metrics;
 
 /// Groups that are written at once, while enough waits for each.
 const WORKERS: usize = 4;
@@ -42,6 +43,7 @@ const KEYS_ARE_KEPT: TimeDelta = TimeDelta::days(32);
 pub struct Ingest {
     pool: Pool,
     clock: Clock,
+    metrics: Metrics,
     queue: Arc<Queue>,
     connections: Arc<Connections>,
     limits: Arc<EventLimits>,
@@ -88,10 +90,11 @@ impl From<Refusal> for NotRecorded {
 
 impl Ingest {
     /// Nothing waits yet.
-    pub fn new(pool: Pool, clock: Clock, config: &config::recording::Recording) -> Self {
+    pub fn new(pool: Pool, clock: Clock, metrics: Metrics, config: &config::recording::Recording) -> Self {
         Self {
             pool,
             clock,
+            metrics,
             queue: Arc::new(Queue::new(config.queue)),
             connections: Arc::default(),
             limits: Arc::new(EventLimits::new(config.events_per_minute)),
@@ -104,6 +107,17 @@ impl Ingest {
     /// [`Error::Busy`] when the queue is full or the database does not answer: then they may be sent again.
     /// [`Error::Unauthenticated`] when their sender turns out to be locked out, and then nothing is recorded.
     pub async fn record(
+        &self,
+        events: Vec<Result<SentEvent, Refusal>>,
+        by: Recording,
+    ) -> Result<Vec<Result<Accepted, Refusal>>> {
+        let sent = events.len();
+        let answers = self.judge_and_commit(events, by).await;
+        self.count(sent, &answers);
+        answers
+    }
+
+    async fn judge_and_commit(
         &self,
         events: Vec<Result<SentEvent, Refusal>>,
         by: Recording,
@@ -149,6 +163,27 @@ impl Ingest {
         }
     }
 
+    /// Counts what became of events.
+    fn count(&self, sent: usize, answers: &Result<Vec<Result<Accepted, Refusal>>>) {
+        let metrics = self.metrics.ingest();
+        match answers {
+            Ok(answers) => {
+                let (mut recorded, mut duplicate) = (0, 0);
+                for answer in answers {
+                    match answer {
+                        Ok(Accepted { duplicate: false, .. }) => recorded += 1,
+                        Ok(Accepted { duplicate: true, .. }) => duplicate += 1,
+                        Err(refusal) => metrics.refused(refusal.reason.key(), 1),
+                    }
+                }
+                metrics.recorded(recorded);
+                metrics.duplicate(duplicate);
+            }
+            // All of them: the queue is full, or whoever sent them is locked out.
+            Err(error) => metrics.refused(error.code().as_str(), sent as u64),
+        }
+    }
+
     /// Who may record for anybody sends the events of many, and is trusted with their number.
     fn admit(&self, event: PlayerEvent, by: Recording, now: DateTime<Utc>) -> Result<PlayerEvent, Refusal> {
         if by.for_anybody || self.limits.admit(event.user_id, now) {
@@ -172,12 +207,18 @@ impl Ingest {
                 pool: self.pool.clone(),
                 connections: Arc::clone(&self.connections),
                 clock: self.clock.clone(),
+                metrics: self.metrics.clone(),
                 place,
             };
             self.workers.spawn(worker.work());
         }
         // A worker that could not say how it went has written nothing that anybody was told of.
         answer.await.map_err(|_| busy())
+    }
+
+    /// How many events wait for a worker.
+    pub fn waiting(&self) -> usize {
+        self.queue.events()
     }
 
     /// Waits until everything that was taken is recorded.

@@ -39,6 +39,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Connection, Pool};
 use crate::error::{Error, Result};
+use crate::metrics::Metrics;
 use crate::models::driver::Driver as Name;
 use crate::models::sync_run::{NewSyncRun, Note, Share, SyncEnd, SyncRun, SyncState};
 use crate::models::telemetry_delivery::{drop_disabled, is_owed_of_batch};
@@ -56,6 +57,7 @@ const WINDING_UP: Duration = Duration::from_secs(35);
 pub struct Sync {
     pool: Pool,
     clock: Clock,
+    metrics: Metrics,
     config: Arc<Config>,
     runs: TaskTracker,
     stop: CancellationToken,
@@ -92,8 +94,8 @@ impl<E: Into<Error>> From<E> for NotBegun {
 
 impl Sync {
     /// Nothing runs yet.
-    pub fn new(pool: Pool, clock: Clock, config: Arc<Config>) -> Self {
-        Self { pool, clock, config, runs: TaskTracker::new(), stop: CancellationToken::new() }
+    pub fn new(pool: Pool, clock: Clock, metrics: Metrics, config: Arc<Config>) -> Self {
+        Self { pool, clock, metrics, config, runs: TaskTracker::new(), stop: CancellationToken::new() }
     }
 
     /// Begins a run, which goes on when whoever asked for it goes away.
@@ -120,6 +122,7 @@ impl Sync {
                     note: Some(note),
                 };
                 end.store(desk.conn(), &run).await?;
+                self.metrics.sync().run_ended(state);
                 news::tell(desk.conn()).await?;
                 let run = SyncRun::find(desk.conn(), id).await?.context("A run is gone that just ended")?;
                 desk.leave().await?;
@@ -223,6 +226,7 @@ impl Sync {
         let ledger = Ledger {
             pool: self.pool.clone(),
             clock: self.clock.clone(),
+            metrics: self.metrics.clone(),
             board: Arc::clone(&board),
             run_id: run.id,
             broken: broken.clone(),
@@ -241,6 +245,7 @@ impl Sync {
                 ledger: entries.clone(),
                 board: Arc::clone(&board),
                 clock: self.clock.clone(),
+                metrics: self.metrics.clone(),
                 enabled: Arc::clone(&names),
                 limit: order.limit.and_then(|limit| usize::try_from(limit).ok()),
                 batch,
@@ -353,6 +358,7 @@ impl Sync {
             end.store(desk.conn(), run).await?;
             news::tell(desk.conn()).await
         };
+        self.metrics.sync().run_ended(state);
         match closed.await {
             Ok(()) => info!(run = run.id, state = state.key(), processed, "Ended a run of the sync"),
             Err(cause) => error!(%cause, run = run.id, "The end of a run of the sync could not be noted"),

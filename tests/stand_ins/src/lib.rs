@@ -1,6 +1,6 @@
-//! Faithful stand-ins for GA4 and Mixpanel on loopback, for tests, measurements and demonstrations.
+//! Faithful stand-ins for GA4, Mixpanel and a mail server on loopback, for tests, measurements and demonstrations.
 //!
-//! They answer as the vendors document it, and keep what the vendors would keep, so that a test can ask what really
+//! GA4 and Mixpanel answer as the vendors document it, and keep what the vendors would keep, so that a test can ask what really
 //! became of an event. By rules they fail in every way in which services fail, the same way for the same seed. They
 //! know nothing of the product.
 //!
@@ -36,6 +36,7 @@ mod journal;
 mod mixpanel;
 mod server;
 mod shared;
+pub mod smtp;
 mod steer;
 mod unpoisoned;
 mod verdict;

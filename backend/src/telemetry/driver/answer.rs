@@ -77,6 +77,19 @@ pub enum FailureClass {
     Exhausted,
 }
 
+impl Answer {
+    /// What became of it, in a word for metrics.
+    pub const fn key(&self) -> &'static str {
+        match self {
+            Self::Verdicts(_) => "taken",
+            Self::Refused(_) => "refused",
+            Self::Later { .. } => "later",
+            Self::Unanswered(_) => "unanswered",
+            Self::Closed(..) => "closed",
+        }
+    }
+}
+
 impl FailureClass {
     /// The kind's name in the database and in metrics.
     pub const fn key(self) -> &'static str {

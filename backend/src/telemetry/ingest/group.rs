@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use tokio::time::timeout;
@@ -13,6 +13,7 @@ use super::queue::{Job, Place};
 use super::{Accepted, NotRecorded};
 use crate::clock::Clock;
 use crate::db::{Connection, Pool};
+use crate::metrics::Metrics;
 use crate::models::player_event_month;
 use crate::telemetry::player_event::PlayerEvent;
 use crate::telemetry::recorder::sent_events::{Record, record_sent_events};
@@ -45,6 +46,7 @@ pub struct Worker {
     pub pool: Pool,
     pub connections: Arc<Connections>,
     pub clock: Clock,
+    pub metrics: Metrics,
     pub place: Place,
 }
 
@@ -59,7 +61,7 @@ impl Worker {
             // Jobs that are dropped without an answer are told to come back.
             match self.connections.take(&self.pool).await {
                 Ok(mut conn) => {
-                    if record(&mut conn, &self.clock, group).await == Connected::Still {
+                    if record(&mut conn, &self.clock, &self.metrics, group).await == Connected::Still {
                         self.connections.keep(conn);
                     }
                 }
@@ -69,9 +71,9 @@ impl Worker {
     }
 }
 
-async fn record(conn: &mut Connection, clock: &Clock, group: Vec<Job>) -> Connected {
+async fn record(conn: &mut Connection, clock: &Clock, metrics: &Metrics, group: Vec<Job>) -> Connected {
     let events: Vec<&PlayerEvent> = group.iter().flat_map(|job| &job.events).collect();
-    let (outcomes, connected) = record_all(conn, clock, &events).await;
+    let (outcomes, connected) = record_all(conn, clock, metrics, &events).await;
     let mut outcomes = outcomes.into_iter();
     for job in group {
         let answers = outcomes.by_ref().take(job.events.len()).collect();
@@ -87,6 +89,7 @@ async fn record(conn: &mut Connection, clock: &Clock, group: Vec<Job>) -> Connec
 async fn record_all(
     conn: &mut Connection,
     clock: &Clock,
+    metrics: &Metrics,
     events: &[&PlayerEvent],
 ) -> (Vec<Outcome>, Connected) {
     let mut outcomes = Vec::with_capacity(events.len());
@@ -94,7 +97,7 @@ async fn record_all(
     let mut to_do: Vec<Range<usize>> = Vec::from([whole]);
     let mut months_are_there = false;
     while let Some(range) = to_do.pop() {
-        match record_some(conn, clock, &events[range.clone()]).await {
+        match record_some(conn, clock, metrics, &events[range.clone()]).await {
             Ok(records) => outcomes.extend(records.into_iter().map(outcome)),
             Err(Trouble::Rows(_)) if !months_are_there => {
                 months_are_there = true;
@@ -124,9 +127,12 @@ async fn record_all(
 async fn record_some(
     conn: &mut Connection,
     clock: &Clock,
+    metrics: &Metrics,
     events: &[&PlayerEvent],
 ) -> Result<Vec<Record>, Trouble> {
+    let began = Instant::now();
     let recorded = timeout(PATIENCE, record_sent_events(conn, events, clock.now())).await;
+    metrics.ingest().group(events.len(), began.elapsed());
     recorded.unwrap_or(Err(DieselError::BrokenTransactionManager)).map_err(|cause| match cause {
         // A missing month is a failed check too.
         DieselError::DatabaseError(

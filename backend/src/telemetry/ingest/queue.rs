@@ -77,6 +77,11 @@ impl Queue {
         Some(Place { queue: Arc::clone(queue), is_held: true })
     }
 
+    /// How many events wait.
+    pub fn events(&self) -> usize {
+        self.state().events
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         unpoisoned::lock(&self.state)
     }

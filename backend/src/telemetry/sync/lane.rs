@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::sync::Arc;
+use std::time::Instant;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::QueryResult;
@@ -18,6 +19,7 @@ use super::ledger::Entry;
 use super::tally::Tallied;
 use super::verdict::{Sent, expired, impossible};
 use crate::clock::Clock;
+use crate::metrics::{Closed, Metrics};
 use crate::models::driver::Driver as Name;
 use crate::models::sync_run::{Share, Trouble};
 use crate::models::telemetry_delivery::Judgement;
@@ -33,6 +35,7 @@ pub struct Lane {
     pub ledger: mpsc::Sender<Entry>,
     pub board: Arc<Board>,
     pub clock: Clock,
+    pub metrics: Metrics,
     /// Every driver that is enabled.
     pub enabled: Arc<[Name]>,
     /// The most events to take up.
@@ -120,6 +123,7 @@ impl Work {
         loop {
             let now = self.lane.clock.now();
             let closed_until = self.gate.closed_until(now);
+            self.show(if closed_until.is_some() { Closed::Yes } else { Closed::No });
             if self.lane.stop.is_cancelled() || closed_until.is_some() {
                 self.let_go().await;
             } else {
@@ -138,6 +142,7 @@ impl Work {
                 }
             }
         }
+        self.show(Closed::No);
         let driver = self.lane.driver.name();
         let trouble = self.gate.trouble().cloned();
         self.lane.board.give_up(driver, trouble.as_ref());
@@ -146,6 +151,10 @@ impl Work {
             Some(Trouble::Refused { .. } | Trouble::Unreachable | Trouble::Down { .. }) | None => None,
         };
         LaneEnd { driver, paused_until, trouble }
+    }
+
+    fn show(&self, closed: Closed) {
+        self.lane.metrics.sync().closed(self.lane.driver.name(), closed);
     }
 
     /// What a run that died had taken up is perhaps there already.
@@ -174,10 +183,12 @@ impl Work {
         while self.sending < self.gate.at_once()
             && let Some(parcel) = self.ready.pop_front()
         {
-            let driver = Arc::clone(&self.lane.driver);
+            let (driver, metrics) = (Arc::clone(&self.lane.driver), self.lane.metrics.clone());
             self.sending += 1;
             self.under_way.spawn(async move {
+                let began = Instant::now();
                 let answer = driver.send(&parcel).await;
+                metrics.sync().requested(driver.name(), answer.key(), began.elapsed());
                 Happened::Answered(parcel, answer)
             });
         }

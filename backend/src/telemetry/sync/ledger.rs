@@ -14,6 +14,7 @@ use super::connection;
 use crate::clock::Clock;
 use crate::db::{Connection, Pool};
 use crate::error::Error;
+use crate::metrics::Metrics;
 use crate::models::sync_run::{Share, SyncRun};
 use crate::models::telemetry_delivery::{Judgement, judge};
 use crate::telemetry::news;
@@ -45,6 +46,7 @@ pub struct Entry {
 pub struct Ledger {
     pub pool: Pool,
     pub clock: Clock,
+    pub metrics: Metrics,
     pub board: Arc<Board>,
     pub run_id: i64,
     /// Tells the run that it cannot go on.
@@ -93,6 +95,7 @@ impl Ledger {
         }
         match self.write(conn, &judgements).await {
             Ok(settled) => {
+                self.metrics.sync().judged(&judgements);
                 self.board.settled(settled);
                 for (driver, tally) in tallies {
                     self.board.change(driver, tally);

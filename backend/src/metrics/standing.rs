@@ -1,0 +1,139 @@
+//! How things stand when somebody asks: what the database says, which is the same whatever process is asked, and what
+//! this process is at.
+
+use chrono::{DateTime, Utc};
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::registry::{Registry, Unit};
+
+use super::{Labels, PREFIX};
+use crate::models::driver::Driver;
+use crate::models::sync_run::Trouble;
+
+/// How things stand.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// What the database says; nothing when it did not answer in time.
+    pub stored: Option<Stored>,
+    /// The database connections of this process.
+    pub pool: Connections,
+    /// Player events that wait in this process to be recorded.
+    pub ingest_waiting: usize,
+}
+
+/// Database connections.
+#[derive(Clone, Copy, Debug)]
+pub struct Connections {
+    /// There may be so many.
+    pub most: usize,
+    /// So many are open.
+    pub open: usize,
+    /// So many of them are in use.
+    pub in_use: usize,
+    /// So many wait for one.
+    pub waiting: usize,
+}
+
+/// What the database says.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// Player events that are owed to any driver.
+    pub pending_events: i64,
+    /// The age of the oldest of them.
+    pub oldest_pending_seconds: f64,
+    /// Whether that is cause for alarm.
+    pub is_alarmed: bool,
+    /// Whether a run of the sync is under way, in whatever process.
+    pub is_running: bool,
+    /// When the last run ended that found something to do.
+    pub last_run_ended: Option<DateTime<Utc>>,
+    /// Every driver.
+    pub drivers: Vec<DriverStanding>,
+}
+
+/// How a driver does.
+#[derive(Clone, Debug)]
+pub struct DriverStanding {
+    /// Which one.
+    pub driver: Driver,
+    /// Whether it is enabled.
+    pub is_enabled: bool,
+    /// Deliveries that it is owed.
+    pub pending: i64,
+    /// Deliveries that were given up.
+    pub given_up: i64,
+    /// What kept it from taking anything when it was last tried.
+    pub trouble: Option<Trouble>,
+}
+
+impl Standing {
+    /// A registry for this one answer, so that a figure that is not known now is not there, rather than old.
+    pub(super) fn registry(&self) -> Registry {
+        let mut registry = Registry::with_prefix(PREFIX);
+        let mut gauge = |name: &str, help: &str, value: usize| {
+            registry.register(name, help, ConstGauge::new(value));
+        };
+        let Self { stored, pool, ingest_waiting } = self;
+        let Connections { most, open, in_use, waiting } = *pool;
+        gauge("database_up", "Whether the database answered in time", usize::from(stored.is_some()));
+        gauge("database_pool_connections_max", "The most connections that there may be", most);
+        gauge("database_pool_connections", "Connections that are open", open);
+        gauge("database_pool_connections_in_use", "Connections that are in use", in_use);
+        gauge("database_pool_waiting", "Who waits for a connection", waiting);
+        gauge("ingest_queue_events", "Player events that wait to be recorded", *ingest_waiting);
+        if let Some(stored) = stored {
+            stored.register(&mut registry);
+        }
+        registry
+    }
+}
+
+impl Stored {
+    fn register(&self, registry: &mut Registry) {
+        let Self { pending_events, oldest_pending_seconds, is_alarmed, is_running, last_run_ended, drivers } =
+            self;
+        let help = "Player events that are owed to any driver";
+        registry.register("sync_pending_events", help, ConstGauge::new(*pending_events));
+        let help = "The age of the oldest of them; 0 where nothing is owed";
+        let age = ConstGauge::new(*oldest_pending_seconds);
+        registry.register_with_unit("sync_oldest_pending_age", help, Unit::Seconds, age);
+        let help = "Whether what is owed is cause for alarm";
+        registry.register("sync_backlog_alarm", help, ConstGauge::new(i64::from(*is_alarmed)));
+        let help = "Whether a run of the sync is under way, in whatever process";
+        registry.register("sync_running", help, ConstGauge::new(i64::from(*is_running)));
+        if let Some(ended) = last_run_ended {
+            let help = "When the last run of the sync ended that found something to do";
+            let ended = ConstGauge::new(ended.timestamp());
+            registry.register_with_unit("sync_last_run_timestamp", help, Unit::Seconds, ended);
+        }
+        let [enabled, pending, given_up] = [(); 3].map(|()| Family::<Labels<1>, Gauge>::default());
+        let troubles = Family::<Labels<2>, Gauge>::default();
+        for driver in drivers {
+            let DriverStanding { driver, is_enabled, pending: owed, given_up: dead, trouble } = driver;
+            let label = ("driver", driver.key());
+            enabled.get_or_create(&[label]).set(i64::from(*is_enabled));
+            pending.get_or_create(&[label]).set(*owed);
+            given_up.get_or_create(&[label]).set(*dead);
+            for kind in TROUBLES {
+                let is_it = trouble.as_ref().is_some_and(|trouble| self::kind(trouble) == kind);
+                troubles.get_or_create(&[label, ("kind", kind)]).set(i64::from(is_it));
+            }
+        }
+        registry.register("sync_driver_enabled", "Whether a driver is enabled", enabled);
+        registry.register("sync_pending_deliveries", "Events that a driver is owed", pending);
+        registry.register("sync_given_up_deliveries", "Events that were given up at a driver", given_up);
+        let help = "What kept a driver from taking anything when it was last tried, if anything did";
+        registry.register("sync_driver_trouble", help, troubles);
+    }
+}
+
+const TROUBLES: [&str; 4] = ["refused", "unreachable", "down", "paused"];
+
+const fn kind(trouble: &Trouble) -> &'static str {
+    match trouble {
+        Trouble::Refused { .. } => "refused",
+        Trouble::Unreachable => "unreachable",
+        Trouble::Down { .. } => "down",
+        Trouble::Paused => "paused",
+    }
+}

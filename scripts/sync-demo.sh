@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# Shows a sync at work: the demo academy's hub beside stand-ins for GA4, Mixpanel and a mail server, which fail now and
+# then as services do, and print what arrives. Everything listens on this machine only; nothing leaves it.
+#   LISTEN    the hub's address, 127.0.0.1:8080 unless set
+#   DATA_DIR  where the hub's database is kept; unless set it is made anew in ./data-sync-demo, and removed at the end
+set -euo pipefail
+scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+"$scripts/setup.sh" run
+"$scripts/build-frontend.sh"
+# shellcheck source=scripts/env.sh
+. "$scripts/env.sh"
+cd "$ROOT"
+cargo build --release --locked -p backend --bin dataporter -p stand-ins --bin stand-ins
+programs=${CARGO_TARGET_DIR:-target}/release
+
+listen=${LISTEN:-127.0.0.1:8080}
+is_ours=
+if [ -z "${DATA_DIR:-}" ]; then
+  DATA_DIR=$ROOT/data-sync-demo
+  is_ours=yes
+fi
+# A database of its own, whatever a .env file says, and both services with what the stand-ins know.
+export DATA_DIR DATABASE_URL= APP_URL=
+export GA4_ENABLED=true GA4_BASE_URL=http://127.0.0.1:8181
+export GA4_MEASUREMENT_ID=G-STANDIN001 GA4_API_SECRET=standin-ga4-secret GA4_CONCURRENCY=4
+export MIXPANEL_ENABLED=true MIXPANEL_BASE_URL=http://127.0.0.1:8182
+export MIXPANEL_PROJECT_TOKEN=standin0mixpanel0token MIXPANEL_API_SECRET=standin0mixpanel0secret
+export SMTP_URL=smtp://127.0.0.1:8183 MAIL_FROM="DataPorter Hub <hub@academia.example>"
+export RUST_LOG=${RUST_LOG:-backend=info,backend::http=warn}
+
+# Each has a process group of its own, so that Ctrl-C comes to this script alone, which ends them in order.
+set -m
+services=
+hub=
+nap=
+finish() {
+  trap - EXIT INT TERM
+  echo "Ending the demo…"
+  for id in $nap $hub $services; do
+    kill -TERM "$id" 2>/dev/null || true
+    wait "$id" 2>/dev/null || true
+  done
+  if [ -n "$is_ours" ]; then rm -rf "$DATA_DIR"; fi
+}
+trap finish EXIT
+trap 'exit 0' INT TERM
+
+"$programs/stand-ins" --trouble --delay 60 </dev/null &
+services=$!
+# The schedule would have synced everything before anybody looks, so what it does besides is done below.
+"$programs/dataporter" serve --demo-if-empty --no-scheduler --listen "$listen" </dev/null &
+hub=$!
+
+until curl -sf -o /dev/null "http://$listen/readyz"; do
+  for id in $services $hub; do
+    if ! kill -0 "$id" 2>/dev/null; then exit 1; fi
+  done
+  sleep 0.3
+done
+"$programs/dataporter" telemetry:monitor-backlog
+cat <<TEXT
+
+Sign in at http://$listen/ as the admin (the sign-ins are above) and look at the sync's card:
+events wait, the alarm is lit, and the mail about it is in the lines above.
+Run the sync there, and see here what GA4 and Mixpanel get; some of it fails and is sent again.
+New events: play the video at http://$listen/en/player-demo
+Figures:    curl -s http://$listen/metrics | grep dataporter_sync
+Ctrl-C ends it all.
+
+TEXT
+# As the schedule would, only sooner: the end of the alarm is told, too.
+while kill -0 "$hub" 2>/dev/null && kill -0 "$services" 2>/dev/null; do
+  sleep 15 </dev/null &
+  nap=$!
+  wait "$nap" || true
+  nap=
+  "$programs/dataporter" telemetry:monitor-backlog >/dev/null || true
+done
