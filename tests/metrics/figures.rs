@@ -155,7 +155,7 @@ async fn files_are_counted_as_they_go_and_come() {
         &[
             (&exports, 1.0),
             (&rows, 1.0),
-            (&bytes, content.len() as f64),
+            (&bytes, f64::from(u32::try_from(content.len()).unwrap())),
             (&seconds, 1.0),
             (&state("done", true), 1.0),
             (&state("done", false), 2.0),

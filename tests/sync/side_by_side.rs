@@ -104,7 +104,7 @@ impl Ground {
             span: Span::UntilEmpty,
             budget: None,
         };
-        match self.hub.app.sync.run(order, std::time::Duration::from_secs(60)).await {
+        match self.hub.app.sync.run(order, std::time::Duration::from_mins(1)).await {
             Ok(run) => run.state == SyncState::Success,
             Err(NotBegun::AlreadyRunning) => false,
             Err(NotBegun::Failed(error)) => panic!("{error:?}"),

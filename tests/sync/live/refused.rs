@@ -39,12 +39,12 @@ async fn whoever_asks_before_saying_who_they_are_is_told_nothing() {
 async fn a_ping_is_answered_before_and_after_somebody_is_let_in() {
     let ground = Ground::new().await;
     let mut socket = Socket::open(&ground.hub).await;
-    let (ping, pong) = (json!({"type": "ping"}), json!({"type": "pong"}));
+    let (ping, answer) = (json!({"type": "ping"}), json!({"type": "pong"}));
     socket.say(ping.clone()).await;
-    assert_eq!(socket.message().await, pong);
+    assert_eq!(socket.message().await, answer);
     let mut socket = socket.admitted(&ground.admin).await;
     socket.say(ping).await;
-    assert_eq!(socket.message().await, pong);
+    assert_eq!(socket.message().await, answer);
 }
 
 /// The only test that waits: for as long as the hub waits for a word.

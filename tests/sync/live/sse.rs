@@ -33,7 +33,8 @@ impl Events {
                     values.next().map(|value| value.trim().to_owned())
                 };
                 let found = field("event:").map(|name| (name, field("data:").unwrap_or_default()));
-                self.received = rest.to_owned();
+                let rest = rest.to_owned();
+                self.received = rest;
                 // Comments keep the connection open.
                 if found.is_some() {
                     return found;
@@ -70,6 +71,6 @@ impl Events {
 pub fn ask(hub: &Hub, document: &str) -> RequestBuilder {
     hub.http
         .post(hub.url("/graphql/stream"))
-        .timeout(Duration::from_secs(300))
+        .timeout(Duration::from_mins(5))
         .json(&json!({"query": document}))
 }
