@@ -7,7 +7,7 @@ ALTER TABLE telemetry_deliveries
 COMMENT ON COLUMN telemetry_deliveries.last_attempt_at IS 'When it was last sent.';
 COMMENT ON COLUMN telemetry_deliveries.unanswered IS 'Times it was sent and no answer came, or the run that was sending it died.';
 COMMENT ON COLUMN telemetry_deliveries.maybe_duplicate IS 'Whether it was sent again, or would have to be, without knowing that the first time had failed, so that it may be there twice.';
-COMMENT ON COLUMN telemetry_deliveries.error_class IS 'Kind of the last failure, such as unanswered, throttled or invalid.';
+COMMENT ON COLUMN telemetry_deliveries.error_class IS 'Kind of the last failure, such as ambiguous, throttled or refused.';
 
 -- The run is not looked up for each of the many rows that it writes, and its rows are sought only while they are owed.
 ALTER TABLE telemetry_deliveries DROP CONSTRAINT telemetry_deliveries_batch_id_fkey;

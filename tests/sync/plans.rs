@@ -60,10 +60,10 @@ async fn a_run_reads_no_more_than_what_is_owed() {
 
     let many = |value: &str| array(&vec![value; 64]);
     let lease = "'2027-01-15T09:00:00Z', '9'";
-    let claim = format!("'ga4', '1900-01-01Z', 0, NULL, '2027-01-15T08:00:00Z', NULL, {LIMIT}, {lease}");
-    let enrol = format!("'1900-01-01Z', '1900-01-01Z', 0, {LIMIT}, {lease}, 'ga4', '{{ga4,mixpanel}}'");
+    let claim = format!("'ga4', '1900-01-01Z', 0, NULL, '2027-01-15T08:00:00Z', NULL, {LIMIT}, {lease}, 9");
+    let enrol = format!("'1900-01-01Z', '1900-01-01Z', 0, {LIMIT}, 9, {lease}, 'ga4', '{{ga4,mixpanel}}'");
     let judge = format!(
-        "'{}', '{ids}', '{}', '{t}', '{t}', '{f}', '{f}', '{n}', '{n}', '{n}', '{n}', '{n}', '{n}', '9', 9, now(), now(), now()",
+        "'{}', '{ids}', '{}', '{t}', '{t}', '{f}', '{f}', '{n}', '{n}', '{n}', '{n}', '{n}', '{n}', '9', now(), now(), now()",
         many("ga4"),
         many("delivered"),
         t = many("true"),
@@ -119,10 +119,11 @@ async fn how_much_is_owed_is_counted_without_what_was_delivered() {
 /// As every connection of the hub's pool has it.
 const AS_THE_POOL: &str = "SET plan_cache_mode = force_custom_plan; SET jit = off";
 
-const CLAIM: &str = "(text, timestamptz, bigint, bigint, timestamptz, bigint, bigint, timestamptz, text)";
-const ENROL: &str = "(timestamptz, timestamptz, bigint, bigint, timestamptz, text, text, text[])";
+const CLAIM: &str =
+    "(text, timestamptz, bigint, bigint, timestamptz, bigint, bigint, timestamptz, text, bigint)";
+const ENROL: &str = "(timestamptz, timestamptz, bigint, bigint, bigint, timestamptz, text, text, text[])";
 const JUDGE: &str = "(text[], bigint[], text[], bool[], bool[], bool[], bool[], timestamptz[], int[], text[], text[], \
-    text[], text[], text, bigint, timestamptz, timestamptz, timestamptz)";
+    text[], text[], text, timestamptz, timestamptz, timestamptz)";
 const VIEWED: &str = "(bigint[], timestamptz[], timestamptz[])";
 const SETTLE: &str = "(timestamptz, bigint[], timestamptz[])";
 

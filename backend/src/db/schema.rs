@@ -580,7 +580,7 @@ diesel::table! {
         lease_owner -> Nullable<Text>,
         /// Address it was last sent to, without its query.
         endpoint -> Nullable<Text>,
-        /// Kind of the last failure, such as unanswered, throttled or invalid.
+        /// Kind of the last failure, such as ambiguous, throttled or refused.
         error_class -> Nullable<Text>,
         /// The driver's own code for it.
         error_code -> Nullable<Text>,

@@ -79,10 +79,10 @@ impl Watch {
     /// Looks until nobody watches any more.
     async fn work(self) {
         while self.is_watched() {
-            if let Err(cause) = self.look_on().await {
-                warn!(cause = format!("{cause:#}"), "How the sync stands cannot be seen; it is tried again");
-                sleep(LOST).await;
-            }
+            // Nobody watched any more; whoever came since has begun anew.
+            let Err(cause) = self.look_on().await else { return };
+            warn!(cause = format!("{cause:#}"), "How the sync stands cannot be seen; it is tried again");
+            sleep(LOST).await;
         }
     }
 

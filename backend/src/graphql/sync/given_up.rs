@@ -36,7 +36,7 @@ impl DeadDelivery {
         if said.is_empty() { class.to_owned() } else { format!("{class}: {}", said.join(" ")) }
     }
 
-    /// Times that it was sent.
+    /// Times that it was tried; what a service put off by a pause does not count.
     async fn attempts(&self) -> i32 {
         self.0.attempts
     }

@@ -52,6 +52,8 @@ impl QueryFragment<Pg> for Claim {
         out.push_bind_param::<Timestamptz, _>(&lease.until)?;
         out.push_sql(", lease_owner = ");
         out.push_bind_param::<Text, _>(&self.run)?;
+        out.push_sql(", batch_id = ");
+        out.push_bind_param::<BigInt, _>(&lease.run_id)?;
         out.push_sql(
             " FROM due WHERE delivery.event_id = due.event_id AND delivery.driver = due.driver \
                  RETURNING delivery.event_id, delivery.recorded_at, delivery.attempts, delivery.unanswered, \

@@ -47,10 +47,12 @@ impl QueryFragment<Pg> for Enrol {
         out.push_bind_param::<BigInt, _>(limit)?;
         out.push_sql(
             "), made AS ( \
-                 INSERT INTO telemetry_deliveries (event_id, recorded_at, driver, state, lease_until, lease_owner) \
+                 INSERT INTO telemetry_deliveries (event_id, recorded_at, driver, state, batch_id, lease_until, lease_owner) \
                  SELECT fresh.id, fresh.recorded_at, enabled.driver, \
-                     CASE WHEN mine THEN 'in_flight' ELSE 'pending' END, CASE WHEN mine THEN ",
+                     CASE WHEN mine THEN 'in_flight' ELSE 'pending' END, ",
         );
+        out.push_bind_param::<BigInt, _>(&lease.run_id)?;
+        out.push_sql(", CASE WHEN mine THEN ");
         out.push_bind_param::<Timestamptz, _>(&lease.until)?;
         out.push_sql(" END, CASE WHEN mine THEN ");
         out.push_bind_param::<Text, _>(&self.run)?;

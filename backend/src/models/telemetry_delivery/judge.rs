@@ -78,7 +78,7 @@ pub async fn judge(
 ) -> QueryResult<usize> {
     conn.transaction(async |conn| {
         conn.batch_execute(LEDGER_LOCK).await?;
-        let judged = Judge { judgements: Columns::of(judgements), run: run_id.to_string(), run_id, now };
+        let judged = Judge { judgements: Columns::of(judgements), run: run_id.to_string(), now };
         let ended: Vec<(i64, DateTime<Utc>)> = judged.load(conn).await?;
         if ended.is_empty() {
             return Ok(0);
@@ -135,7 +135,6 @@ impl<'a> Columns<'a> {
 struct Judge<'a> {
     judgements: Columns<'a>,
     run: String,
-    run_id: i64,
     now: DateTime<Utc>,
 }
 
@@ -178,10 +177,7 @@ impl QueryFragment<Pg> for Judge<'_> {
         );
         out.push_bind_param::<Text, _>(&self.run)?;
         out.push_sql(
-            " OFFSET 0 FOR UPDATE) AS place) UPDATE telemetry_deliveries AS delivery SET batch_id = ",
-        );
-        out.push_bind_param::<BigInt, _>(&self.run_id)?;
-        out.push_sql(", first_attempt_at = CASE WHEN sent THEN coalesce(first_attempt_at, ");
+            " OFFSET 0 FOR UPDATE) AS place) UPDATE telemetry_deliveries AS delivery SET first_attempt_at = CASE WHEN sent THEN coalesce(first_attempt_at, ");
         out.push_bind_param::<Timestamptz, _>(&self.now)?;
         out.push_sql(") ELSE first_attempt_at END, last_attempt_at = CASE WHEN sent THEN ");
         out.push_bind_param::<Timestamptz, _>(&self.now)?;

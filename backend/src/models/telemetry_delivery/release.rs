@@ -32,7 +32,6 @@ pub async fn release(
             deliveries::state.eq(sql::<Text>("CASE WHEN attempts > 0 THEN 'retry' ELSE 'pending' END")),
             deliveries::lease_until.eq(None::<DateTime<Utc>>),
             deliveries::lease_owner.eq(None::<String>),
-            deliveries::batch_id.eq(run_id),
         ))
         .execute(conn)
         .await

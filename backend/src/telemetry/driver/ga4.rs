@@ -72,7 +72,7 @@ impl Ga4 {
         };
         Manners {
             concurrency: self.concurrency,
-            chunk: 8 * self.concurrency * events_a_request,
+            chunk: 2 * self.concurrency * events_a_request,
             tells_sessions: true,
             tries: TRIES,
             tried_for: TRIED_FOR,

@@ -379,6 +379,10 @@ impl Work {
         let now = self.lane.clock.now();
         self.due.retain(|due| *due > now);
         self.is_dry = false;
+        // What was put off or given back is older than what lies ahead.
+        if let Some(supply) = &mut self.supply {
+            supply.passage = Passage::new(self.lane.batch);
+        }
         true
     }
 

@@ -77,9 +77,14 @@ impl Sent {
         Judgement { unanswered: true, ..judged }
     }
 
-    /// A run that died may have sent it.
+    /// A run that died may have sent it, or may not: it is never taken for delivered.
     pub fn taken_over(&self, event: &OwedEvent, rng: &mut impl Rng) -> Judgement {
-        let judged = self.unanswered(event, Failure::of(FailureClass::Unanswered), rng);
+        let unanswered = match self.manners.unanswered {
+            Unanswered::SendAgain => Unanswered::SendAgain,
+            Unanswered::SendOnceMore | Unanswered::Delivered => Unanswered::SendOnceMore,
+        };
+        let sent = Self { manners: Manners { unanswered, ..self.manners }, ..*self };
+        let judged = sent.unanswered(event, Failure::of(FailureClass::Unanswered), rng);
         let next_attempt_at = judged.next_attempt_at.map(|_| self.now.trunc_subsecs(6));
         Judgement { next_attempt_at, endpoint: None, ..judged }
     }
