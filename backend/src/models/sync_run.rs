@@ -144,7 +144,6 @@ impl SyncRun {
         let neither = [SyncState::Skipped.key(), SyncState::Running.key()];
         let ended = Row::query()
             .filter(runs::status.ne_all(neither))
-            .filter(runs::status.ne(SyncState::Skipped.key()))
             .order((runs::started_at.desc(), runs::id.desc()));
         Ok(ended.first(conn).await.optional()?.map(Row::read))
     }

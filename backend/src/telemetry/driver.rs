@@ -5,6 +5,7 @@
 
 mod answer;
 mod check;
+mod details;
 mod ga4;
 mod mixpanel;
 mod reply;

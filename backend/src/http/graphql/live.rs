@@ -16,6 +16,7 @@ use futures_util::stream::{self, BoxStream, StreamExt as _};
 use tracing::warn;
 
 use crate::app::App;
+use crate::auth::identity::Identity;
 use crate::error::Error;
 use crate::graphql::answer::{self, Asked};
 use crate::http::caller;
@@ -45,9 +46,16 @@ pub struct Access {
 }
 
 impl Access {
-    /// Nobody has looked yet whether it is good.
+    /// For a token that was looked at just now.
     pub fn new(app: App, token: &str) -> Self {
         Self { app, token: token.into() }
+    }
+
+    /// Lets somebody in by their token, and says who they are.
+    pub async fn admit(app: App, token: &str) -> Result<(Self, Identity), CutOff> {
+        let identity = caller::find(&app, token).await.ok().flatten().ok_or(CutOff::Unauthenticated)?;
+        identity.viewer.may(Act::SeeSync).map_err(|_| CutOff::Forbidden)?;
+        Ok((Self::new(app, token), identity))
     }
 
     /// Whether it is good now. Where the database does not say, nobody is cut off: nothing comes from it either.

@@ -11,10 +11,11 @@ use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, post};
+use domain::access::Act;
 use futures_util::{Stream, StreamExt as _, stream};
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::live::{ASKED_ANEW, Access, CutOff, Subscriptions};
+use super::live::{ASKED_ANEW, Access, Subscriptions};
 use super::refusal::Refusal;
 use crate::app::App;
 use crate::error::Error;
@@ -41,18 +42,10 @@ async fn subscribe(
         }
         Err(rejection) => return Refusal::NotGraphql(rejection.body_text()).problem(&caller).into_response(),
     };
-    let access = Access::new(app.clone(), token);
-    if let Err(cut_off) = access.ask().await {
-        let error = match (cut_off, &caller.identity) {
-            (CutOff::Forbidden, Some(identity)) => identity
-                .viewer
-                .may(domain::access::Act::SeeSync)
-                .err()
-                .map_or(Error::Unauthenticated, Error::Denied),
-            (CutOff::Forbidden | CutOff::Unauthenticated, _) => Error::Unauthenticated,
-        };
+    if let Err(error) = caller.viewer().and_then(|viewer| Ok(viewer.may(Act::SeeSync)?)) {
         return caller.problem(&error).into_response();
     }
+    let access = Access::new(app.clone(), token);
     let subscriptions = Subscriptions::new(app.clone(), caller.locale, &caller.request_id);
     let answers = subscriptions.answers(request, Arc::new(caller.into_data(&app)));
     Sse::new(events(answers, access)).keep_alive(KeepAlive::default()).into_response()

@@ -25,7 +25,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 
 use super::live::{ASKED_ANEW, Access, CutOff, Subscriptions};
 use crate::app::App;
-use crate::http::caller::{self, Caller};
+use crate::http::caller::Caller;
 use crate::http::problem::Problem;
 
 const PROTOCOL: &str = "graphql-transport-ws";
@@ -163,13 +163,8 @@ async fn begin(app: &App, mut caller: Caller, init: &Value) -> Result<(Access, D
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(CutOff::Unauthenticated);
     }
-    let token = token.trim();
-    let access = Access::new(app.clone(), token);
-    access.ask().await?;
-    caller.identity = caller::find(app, token).await.ok().flatten();
-    if caller.identity.is_none() {
-        return Err(CutOff::Unauthenticated);
-    }
+    let (access, identity) = Access::admit(app.clone(), token.trim()).await?;
+    caller.identity = Some(identity);
     // A page cannot set the header of that name on a WebSocket.
     let language = init.get("accept-language").and_then(Value::as_str);
     caller.locale = language.and_then(Locale::preferred).unwrap_or(caller.locale);

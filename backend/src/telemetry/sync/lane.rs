@@ -324,13 +324,9 @@ impl Work {
         });
         self.written = Some(written);
         let entry = Entry { judgements, tally };
-        if self.ledger_is_gone(entry).await {
+        if self.lane.ledger.send(entry).await.is_err() {
             self.lane.stop.cancel();
         }
-    }
-
-    async fn ledger_is_gone(&self, entry: Entry) -> bool {
-        self.lane.ledger.send(entry).await.is_err()
     }
 
     /// Gives back what is ready and may not be sent now.

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::name;
 use crate::config::telemetry::ClientIds;
 use crate::telemetry::driver::Outgoing;
+use crate::telemetry::driver::details::details;
 
 /// Parameters of an event, at most.
 const MOST_PARAMETERS: usize = 25;
@@ -65,7 +66,8 @@ fn event(outgoing: &Outgoing) -> Value {
 }
 
 fn parameters(Outgoing { event, session, uid: _ }: &Outgoing) -> Map<String, Value> {
-    let mut parameters = Map::new();
+    // Neither a provider nor a tag is as long as a text may be here.
+    let mut parameters: Map<String, Value> = details(event).collect();
     let mut say = |key: &str, value: Option<Value>| {
         if let Some(value) = value {
             parameters.insert(key.to_owned(), value);
@@ -74,15 +76,6 @@ fn parameters(Outgoing { event, session, uid: _ }: &Outgoing) -> Map<String, Val
     let (began, watched) = session.map_or((event.recorded_at, 1), |of| (of.started_at, of.engagement_ms));
     say("session_id", Some(began.timestamp().to_string().into()));
     say("engagement_time_msec", Some(watched.into()));
-    say("event_uid", Some(format!("vpe-{}", event.id).into()));
-    say("lesson_id", event.lesson_id.map(Value::from));
-    say("course_id", event.course_id.map(Value::from));
-    say("playback_seconds", Some(event.playback_seconds.into()));
-    say("watched_seconds", Some(event.watched_seconds.into()));
-    say("video_duration", event.video_duration.map(Value::from));
-    say("playback_rate", Some(event.playback_rate.into()));
-    say("provider", event.provider.as_deref().map(text));
-    say("context_tag", Some(text(&event.context_tag)));
     say("player_event", Some(text(&event.event)));
     say("maybe_duplicate", event.maybe_duplicate.then(|| 1.into()));
     if let Some(metadata) = &event.metadata {

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::config::telemetry::Guests;
 use crate::telemetry::driver::Outgoing;
+use crate::telemetry::driver::details::details;
 
 /// Properties of an event, at most; the service takes fewer than 255.
 const MOST_PROPERTIES: usize = 250;
@@ -21,7 +22,7 @@ const DEPTH: usize = 3;
 /// An event as JSON. What identifies it is made of its row alone, so that it is the same however often it is sent.
 pub fn event(outgoing: &Outgoing, token: &str, guests: Guests) -> Vec<u8> {
     let Outgoing { event, uid, session: _ } = outgoing;
-    let mut properties = Map::new();
+    let mut properties: Map<String, Value> = details(event).collect();
     let mut say = |key: &str, value: Option<Value>| {
         if let Some(value) = value {
             properties.insert(key.to_owned(), value);
@@ -46,15 +47,6 @@ pub fn event(outgoing: &Outgoing, token: &str, guests: Guests) -> Vec<u8> {
         }
         (None, Guests::Empty) => say("distinct_id", Some("".into())),
     }
-    say("event_uid", Some(format!("vpe-{}", event.id).into()));
-    say("lesson_id", event.lesson_id.map(Value::from));
-    say("course_id", event.course_id.map(Value::from));
-    say("playback_seconds", Some(event.playback_seconds.into()));
-    say("watched_seconds", Some(event.watched_seconds.into()));
-    say("video_duration", event.video_duration.map(Value::from));
-    say("playback_rate", Some(event.playback_rate.into()));
-    say("provider", event.provider.as_deref().map(Value::from));
-    say("context_tag", Some(event.context_tag.as_str().into()));
     if let Some(metadata) = &event.metadata {
         flatten("meta", metadata, DEPTH, &mut properties);
     }
