@@ -5,7 +5,6 @@ pub use diesel::QueryResult;
 
 pub mod alarm;
 pub mod api_token;
-pub mod backlog;
 pub mod course;
 pub mod course_teacher_assignment;
 pub mod discord_practice;

@@ -89,7 +89,10 @@ fn fill(psql: &Psql, events: usize) -> Result<()> {
 fn forget(psql: &Psql) -> Result<()> {
     psql.run(
         "SET synchronous_commit = off; UPDATE video_player_events SET synced_at = NULL;
-         TRUNCATE telemetry_deliveries; VACUUM FULL video_player_events; ANALYZE video_player_events;",
+         TRUNCATE telemetry_deliveries, telemetry_pending;
+         INSERT INTO telemetry_pending (recorded_at, event_id)
+             SELECT recorded_at, id FROM video_player_events ORDER BY recorded_at, id;
+         VACUUM FULL video_player_events; VACUUM (ANALYZE) video_player_events; VACUUM (ANALYZE) telemetry_pending;",
     )?;
     Ok(())
 }

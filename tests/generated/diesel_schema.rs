@@ -100,6 +100,7 @@ fn diesel_type(sql_type: &str) -> &'static str {
     match sql_type {
         "bigint" => "Int8",
         "bigint[]" => "Array<Int8>",
+        "timestamp with time zone[]" => "Array<Timestamptz>",
         "boolean" => "Bool",
         "bytea" => "Bytea",
         "double precision" => "Float8",

@@ -11,7 +11,7 @@ const DELIVERED: i64 = 200_000;
 /// So many are taken up at once.
 const LIMIT: i64 = 64;
 
-/// A hub that delivered much, and owes 200 events that were taken up once and 100 that were not.
+/// A hub that delivered much, and owes 200 events that were tried once and 100 that were not.
 async fn hub_that_delivered_much() -> Ground {
     let ground = Ground::new().await;
     ground
@@ -34,6 +34,7 @@ async fn hub_that_delivered_much() -> Ground {
             "INSERT INTO telemetry_deliveries (event_id, recorded_at, driver, state)
              SELECT id, recorded_at, driver, 'retry'
              FROM video_player_events, unnest('{{ga4,mixpanel}}'::text[]) AS driver WHERE id = ANY ('{}') AND id % 3 > 0;
+             DELETE FROM telemetry_pending WHERE event_id % 3 > 0;
              ANALYZE",
             array(&owed)
         ))
@@ -44,7 +45,8 @@ async fn hub_that_delivered_much() -> Ground {
 #[tokio::test]
 async fn a_run_reads_no_more_than_what_is_owed() {
     let ground = hub_that_delivered_much().await;
-    let owed = ground.hub.rows("SELECT event_id, recorded_at FROM telemetry_deliveries WHERE state = 'retry' AND driver = 'ga4' ORDER BY 1 LIMIT 64").await;
+    let owed =
+        ground.hub.rows("SELECT event_id, recorded_at FROM telemetry_pending ORDER BY 2, 1 LIMIT 64").await;
     let column = |name: &str| {
         let values: Vec<String> =
             owed.as_array().unwrap().iter().map(|row| row[name].to_string().replace('"', "")).collect();
@@ -52,33 +54,31 @@ async fn a_run_reads_no_more_than_what_is_owed() {
     };
     let (ids, moments) = (column("event_id"), column("recorded_at"));
     let statements = Statements::of(&ground.hub.app.pool).await;
-    let before = Spoken::by_a_run(&ground, &statements).await;
+    let spoken = Spoken::by_a_run(&ground, &statements).await;
     let client = ground.hub.database.client().await;
     // What the run did is undone, so that there is again something to be found.
     client.batch_execute(UNDO).await.unwrap();
-    client.batch_execute(&before.settings).await.unwrap();
+    client.batch_execute(&spoken.settings).await.unwrap();
 
     let many = |value: &str| array(&vec![value; 64]);
-    let lease = "'2027-01-15T09:00:00Z', '9'";
-    let claim = format!("'ga4', '1900-01-01Z', 0, NULL, '2027-01-15T08:00:00Z', NULL, {LIMIT}, {lease}, 9");
-    let enrol = format!("'1900-01-01Z', '1900-01-01Z', 0, {LIMIT}, 9, {lease}, 'ga4', '{{ga4,mixpanel}}'");
-    let judge = format!(
-        "'{}', '{ids}', '{}', '{t}', '{t}', '{f}', '{f}', '{n}', '{n}', '{n}', '{n}', '{n}', '{n}', '9', now(), now(), now()",
-        many("ga4"),
+    let due = format!("false, 'ga4', '1900-01-01Z', 0, NULL, '2027-01-15T08:00:00Z', NULL, {LIMIT}");
+    let fresh = format!("false, '1900-01-01Z', 0, 'ga4', {LIMIT}");
+    let note = format!(
+        "'{ids}', '{moments}', '{}', '{zero}', '{zero}', '{}', '{n}', '{n}', '{n}', '{n}', '{n}', '{n}', '{n}', '{n}', \
+             'ga4', '{{ga4,mixpanel}}', 9, now()",
         many("delivered"),
-        t = many("true"),
-        f = many("false"),
+        many("false"),
+        zero = many("0"),
         n = many("NULL"),
     );
     let viewed = format!("'{{{}}}', '{{2027-01-14T00:00:00Z}}', '{{2027-01-15T08:00:00Z}}'", ground.viewer);
     let settle = format!("now(), '{ids}', '{moments}'");
     for (name, statement, types, values, index, most) in [
-        ("claim", &before.claim, CLAIM, claim, "telemetry_deliveries_owed_idx", 4 * LIMIT),
-        // It passes over what was taken up before.
-        ("enrol", &before.enrol, ENROL, enrol, "telemetry_deliveries_pkey", 1_500),
-        ("judge", &before.judge, JUDGE, judge, "telemetry_deliveries_pkey", 4 * LIMIT),
-        ("what viewers did", &before.viewed, VIEWED, viewed, "user_id_recorded_at_idx", 700),
-        ("settle", &before.settle, SETTLE, settle, "telemetry_deliveries_pkey", 6 * LIMIT),
+        ("due", &spoken.due, DUE, due, "telemetry_deliveries_owed_idx", 3 * LIMIT),
+        ("fresh", &spoken.fresh, FRESH, fresh, "telemetry_pending_pkey", 3 * LIMIT),
+        ("note", &spoken.note, NOTE, note, "telemetry_pending_pkey", 4 * LIMIT),
+        ("what viewers did", &spoken.viewed, VIEWED, viewed, "user_id_recorded_at_idx", 700),
+        ("settle", &spoken.settle, SETTLE, settle, "telemetry_deliveries_pkey", 4 * LIMIT),
     ] {
         let plan = plan(&client, statement, types, &values).await;
         let read = rows_read(&plan["Plan"]);
@@ -98,7 +98,12 @@ async fn how_much_is_owed_is_counted_without_what_was_delivered() {
     let client = ground.hub.database.client().await;
     client.batch_execute(AS_THE_POOL).await.unwrap();
     for (words, types, values, index) in [
-        ("\"synced_at\" IS NULL", "(bigint)", "1", "_recorded_at_id_idx"),
+        (
+            "min(recorded_at) AS oldest FROM telemetry_pending",
+            "(text, text)",
+            "'ga4', 'mixpanel'",
+            "telemetry_pending",
+        ),
         ("FULL JOIN", "(text, text)", "'ga4', 'mixpanel'", "telemetry_deliveries_owed_idx"),
         (
             "max(delivered_at)",
@@ -119,27 +124,28 @@ async fn how_much_is_owed_is_counted_without_what_was_delivered() {
 /// As every connection of the hub's pool has it.
 const AS_THE_POOL: &str = "SET plan_cache_mode = force_custom_plan; SET jit = off";
 
-const CLAIM: &str =
-    "(text, timestamptz, bigint, bigint, timestamptz, bigint, bigint, timestamptz, text, bigint)";
-const ENROL: &str = "(timestamptz, timestamptz, bigint, bigint, bigint, timestamptz, text, text, text[])";
-const JUDGE: &str = "(text[], bigint[], text[], bool[], bool[], bool[], bool[], timestamptz[], int[], text[], text[], \
-    text[], text[], text, timestamptz, timestamptz, timestamptz)";
+const DUE: &str = "(bool, text, timestamptz, bigint, bigint, timestamptz, bigint, bigint)";
+const FRESH: &str = "(bool, timestamptz, bigint, text, bigint)";
+const NOTE: &str = "(bigint[], timestamptz[], text[], int[], int[], bool[], timestamptz[], timestamptz[], timestamptz[], \
+    int[], text[], text[], text[], text[], text, text[], bigint, timestamptz)";
 const VIEWED: &str = "(bigint[], timestamptz[], timestamptz[])";
 const SETTLE: &str = "(timestamptz, bigint[], timestamptz[])";
 
 /// Puts back what a run delivered: nobody had taken up a third of it, and the others are to be sent again.
 const UNDO: &str = "UPDATE video_player_events SET synced_at = NULL WHERE recorded_at > '2027-01-15T07:50:00Z';
     DELETE FROM telemetry_deliveries WHERE recorded_at > '2027-01-15T07:50:00Z' AND event_id % 3 = 0;
+    INSERT INTO telemetry_pending SELECT recorded_at, id FROM video_player_events
+    WHERE recorded_at > '2027-01-15T07:50:00Z' AND id % 3 = 0;
     UPDATE telemetry_deliveries SET state = 'retry', delivered_at = NULL WHERE recorded_at > '2027-01-15T07:50:00Z';
     ANALYZE";
 
 /// What a run really says to the database.
 struct Spoken {
     settings: String,
-    claim: String,
-    enrol: String,
+    due: String,
+    fresh: String,
     viewed: String,
-    judge: String,
+    note: String,
     settle: String,
 }
 
@@ -151,10 +157,10 @@ impl Spoken {
         let said = |words: &str| heard.iter().find(|statement| statement.contains(words)).unwrap().clone();
         Self {
             settings: said("enable_seqscan = off"),
-            claim: said("WITH due AS MATERIALIZED"),
-            enrol: said("WITH fresh AS MATERIALIZED"),
+            due: said("true FROM ( SELECT *"),
+            fresh: said("FROM telemetry_pending WHERE (recorded_at, event_id) >"),
             viewed: said("AS asked (user_id"),
-            judge: said("AS told (driver"),
+            note: said("WITH told AS MATERIALIZED"),
             settle: said("SET synced_at ="),
         }
     }

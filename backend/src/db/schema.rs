@@ -560,11 +560,9 @@ diesel::table! {
         first_attempt_at -> Nullable<Timestamptz>,
         /// Not to be sent again before this.
         next_attempt_at -> Nullable<Timestamptz>,
-        /// How long the run that is sending it may take; after this the run counts as dead.
-        lease_until -> Nullable<Timestamptz>,
         /// When the driver accepted it; set exactly when the state is delivered.
         delivered_at -> Nullable<Timestamptz>,
-        /// Run that last took it up.
+        /// Run that last had to do with it.
         batch_id -> Nullable<Int8>,
         /// Times it was sent.
         attempts -> Int4,
@@ -574,10 +572,8 @@ diesel::table! {
         maybe_duplicate -> Bool,
         /// ga4 or mixpanel.
         driver -> Text,
-        /// pending, `in_flight` or retry while it is owed; delivered, dead, expired or skipped at the end.
+        /// pending or retry while it is owed; delivered, dead, expired or skipped at the end.
         state -> Text,
-        /// Run that is sending it.
-        lease_owner -> Nullable<Text>,
         /// Address it was last sent to, without its query.
         endpoint -> Nullable<Text>,
         /// Kind of the last failure, such as ambiguous, throttled or refused.
@@ -604,6 +600,36 @@ diesel::table! {
         trouble -> Nullable<Jsonb>,
         /// When this was found out.
         updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// Player events that a run of the sync is sending at this moment, many to a row: when it dies, they are perhaps sent.
+    telemetry_leases (id) {
+        /// Id of the lease.
+        id -> Int8,
+        /// The run that sends them. It is the only one, by a lock that goes with its process; leases of any other are of a run that died.
+        run_id -> Int8,
+        /// To whom: ga4 or mixpanel.
+        driver -> Text,
+        /// When it was taken, just before the first of them was sent.
+        taken_at -> Timestamptz,
+        /// Those of them that have no verdict yet.
+        event_ids -> Array<Int8>,
+        /// When each of them happened, as in `video_player_events`.
+        recorded_at -> Array<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    /// Player events that some driver has no delivery record of yet, from the moment they are recorded.
+    telemetry_pending (recorded_at, event_id) {
+        /// When the event happened, as in `video_player_events`.
+        recorded_at -> Timestamptz,
+        /// The player event.
+        event_id -> Int8,
+        /// The drivers that have no record of it; null while none has one, and it is owed to whichever are enabled.
+        drivers -> Nullable<Array<Text>>,
     }
 }
 
@@ -796,6 +822,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     teacher_submissions,
     telemetry_deliveries,
     telemetry_drivers,
+    telemetry_leases,
+    telemetry_pending,
     telemetry_sync_logs,
     users,
     video_player_events,

@@ -59,6 +59,7 @@ impl Sync {
                 Judged::Retry => delivery(*driver, "retried", reason),
                 Judged::Dead => delivery(*driver, "dead", reason),
                 Judged::Expired => delivery(*driver, "expired", ""),
+                Judged::Pending => continue,
             };
             self.deliveries.get_or_create(&labels).inc();
         }

@@ -129,6 +129,13 @@ impl SyncRun {
         Ok(Row::query().filter(running).first(conn).await.optional()?.map(Row::read))
     }
 
+    /// Whether this run is under way and stays so until the transaction ends: nobody closes it meanwhile.
+    pub async fn is_running_still(conn: &mut Connection, id: i64) -> QueryResult<bool> {
+        let running = runs::table.find(id).filter(runs::status.eq(SyncState::Running.key()));
+        let found: Option<i64> = running.select(runs::id).for_share().first(conn).await.optional()?;
+        Ok(found.is_some())
+    }
+
     /// Runs, the newest first.
     pub async fn newest(conn: &mut Connection, which: Runs, limit: i64) -> QueryResult<Vec<Self>> {
         let mut newest =

@@ -1,15 +1,17 @@
 //! What became of each player event at each analytics driver: the table `telemetry_deliveries`.
 //!
-//! An event costs no row here before a run of the sync takes it up. Then it gets one for each driver that is enabled,
-//! all at once, so that what it owes is known from then on: a driver that is switched on later does not get what others
-//! had long before.
+//! An event costs no row here before the first driver says something of it. Until each driver that was enabled then has
+//! a record of it, those that have none stand in the table `telemetry_pending`: a driver that is switched on later does
+//! not get what others had long before. What is being sent at the moment stands in `telemetry_leases`, many events to a
+//! row.
 
-mod claim;
-mod enrol;
+mod due;
+mod fresh;
 mod given_up;
 mod judge;
+mod lease;
+mod leftover;
 mod owed;
-mod release;
 mod requeue;
 mod viewing;
 
@@ -18,25 +20,17 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Double, Integer, Jsonb, Nullable, Text, Timestamptz};
 use serde_json::Value;
 
-pub use claim::claim;
-pub use enrol::enrol;
+pub use due::due;
+pub use fresh::fresh;
 pub use given_up::{GivenUp, Place, last_delivered_at};
-pub use judge::{Judged, Judgement, judge};
-pub use owed::{Owed, is_owed_of_batch};
-pub use release::{drop_disabled, release, take_over};
+pub use judge::{Judged, Judgement, Written, write_down};
+pub use lease::{Lease, TakenOver, hold, take_over};
+pub use leftover::{drop_disabled, put_on_record};
+pub use owed::{Owed, is_anything_owed, newest_batch_owed};
 pub use requeue::{Requeue, requeue};
 pub use viewing::{Viewing, viewed_before};
 
 use super::driver::Driver;
-
-/// Whose turn it is, and how long it may take.
-#[derive(Clone, Copy, Debug)]
-pub struct Lease {
-    /// The run that takes events up.
-    pub run_id: i64,
-    /// By then it is done with them, or dead.
-    pub until: DateTime<Utc>,
-}
 
 /// A place in the order in which events are sent: by when they happened, then by id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,19 +54,17 @@ impl Frontier {
     };
 }
 
-/// What is taken up.
+/// Which events are looked for.
 #[derive(Clone, Copy, Debug)]
-pub struct Take {
-    /// For whom.
+pub struct Wanted {
+    /// Owed to this driver.
     pub driver: Driver,
-    /// By whom.
-    pub lease: Lease,
     /// Only what lies behind this.
     pub after: Frontier,
     /// At most so many.
     pub limit: i64,
-    /// The time.
-    pub now: DateTime<Utc>,
+    /// Whether it matters when a viewer's account was made.
+    pub with_user_since: bool,
 }
 
 /// A player event that a driver is owed.
@@ -87,7 +79,7 @@ pub struct OwedEvent {
     /// Who watched; nobody for a guest.
     #[diesel(sql_type = Nullable<BigInt>)]
     pub user_id: Option<i64>,
-    /// When their account was made.
+    /// When their account was made, where that was asked for.
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub user_since: Option<DateTime<Utc>>,
     /// The lesson's course.
@@ -132,6 +124,9 @@ pub struct OwedEvent {
     /// When it was first sent there.
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub first_attempt_at: Option<DateTime<Utc>>,
+    /// Whether it has a delivery record for this driver.
+    #[diesel(sql_type = Bool)]
+    pub is_on_record: bool,
 }
 
 impl OwedEvent {
@@ -161,10 +156,15 @@ type OwedEventSql = (
     Integer,
     Bool,
     Nullable<Timestamptz>,
+    Bool,
 );
 
-/// [`OwedEvent`]'s columns of a player event called `event`.
+/// [`OwedEvent`]'s columns of a player event called `event`; a flag called `with_user_since` belongs before.
 const EVENT_COLUMNS: &str = "event.id, event.recorded_at, event.user_id, \
-    (SELECT created_at FROM users WHERE users.id = event.user_id) AS user_since, event.course_id, event.lesson_id, event.event, \
-    event.provider, event.playback_seconds, event.watched_seconds, event.video_duration, event.playback_rate, \
-    event.context_tag, event.metadata";
+    CASE WHEN with_user_since THEN (SELECT created_at FROM users WHERE users.id = event.user_id) END AS user_since, event.course_id, \
+    event.lesson_id, event.event, event.provider, event.playback_seconds, event.watched_seconds, event.video_duration, \
+    event.playback_rate, event.context_tag, event.metadata";
+
+/// The event of a row called `owed`, found in its month.
+const ITS_EVENT: &str = "CROSS JOIN LATERAL (SELECT * FROM video_player_events \
+    WHERE recorded_at = owed.recorded_at AND id = owed.event_id OFFSET 0) AS event";

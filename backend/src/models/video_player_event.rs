@@ -7,7 +7,6 @@ use diesel::prelude::*;
 use domain::{Dataset, Grant};
 use serde_json::Value;
 
-use crate::db::Connection;
 use crate::db::schema::video_player_events as events;
 use crate::id::Id;
 use crate::source::{
@@ -86,10 +85,4 @@ impl Source for VideoPlayerEvent {
     fn cursor(&self) -> Cursor {
         Cursor { at: self.recorded_at, id: self.id.0 }
     }
-}
-
-/// Whether any event still owes a verdict.
-pub async fn is_anything_unsynced(conn: &mut Connection) -> QueryResult<bool> {
-    let unsynced = events::table.filter(events::synced_at.is_null());
-    diesel_async::RunQueryDsl::get_result(diesel::select(diesel::dsl::exists(unsynced)), conn).await
 }

@@ -4,7 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::config::telemetry::Alert;
 use crate::db::Connection;
-use crate::models::{QueryResult, backlog};
+use crate::models::QueryResult;
+use crate::models::telemetry_delivery::Owed;
 
 /// The events that wait to be synced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +30,12 @@ pub enum Alarm {
 impl Backlog {
     /// The backlog as it is now.
     pub async fn read(conn: &mut Connection) -> QueryResult<Self> {
-        let (events_pending, oldest) = backlog::count_and_oldest(conn).await?;
-        Ok(Self { events_pending, oldest })
+        Ok(Self::of(&Owed::count(conn).await?))
+    }
+
+    /// The events of what is owed.
+    pub const fn of(owed: &Owed) -> Self {
+        Self { events_pending: owed.events, oldest: owed.oldest }
     }
 
     /// For how long its oldest event has waited.

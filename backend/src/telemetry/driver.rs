@@ -85,8 +85,12 @@ pub struct Manners {
     pub concurrency: usize,
     /// Events to be taken up at once.
     pub chunk: usize,
+    /// Requests that are put on record together as being sent: what a run that dies had on record counts as perhaps sent.
+    pub leased: usize,
     /// Whether it is told in which session an event happened.
     pub tells_sessions: bool,
+    /// Whether it is told when a viewer's account was made.
+    pub tells_user_since: bool,
     /// Times that an event is sent before it may be given up.
     pub tries: i32,
     /// Since when it must have been tried before it is given up, so that an outage costs no event.
@@ -203,6 +207,7 @@ mod tests {
             unanswered: 0,
             maybe_duplicate: false,
             first_attempt_at: None,
+            is_on_record: false,
         };
         let session = Session { started_at: moment(1_799_999_000), engagement_ms: 10_000 };
         let uid = Uuid::new_v5(&Uuid::NAMESPACE_URL, id.to_string().as_bytes());

@@ -50,8 +50,8 @@ pub struct DriverStatus {
 impl Status {
     /// How the sync stands now. This takes as long as much is pending or was given up, whatever was delivered before.
     pub async fn read(conn: &mut Connection, config: &Telemetry, now: DateTime<Utc>) -> QueryResult<Self> {
-        let backlog = Backlog::read(conn).await?;
         let owed = Owed::count(conn).await?;
+        let backlog = Backlog::of(&owed);
         let enabled = driver::enabled(config);
         let mut drivers = Vec::new();
         for name in Name::ALL {
@@ -60,14 +60,13 @@ impl Status {
                 Some(Err(NotConfigured(setting))) => Some(*setting),
                 Some(Ok(_)) | None => None,
             };
-            // What no run has taken up yet is owed to every driver that is enabled.
-            let not_taken_up = if driver.is_some() { backlog.events_pending - owed.events } else { 0 };
+            let untouched = if driver.is_some() { owed.untouched } else { 0 };
             drivers.push(DriverStatus {
                 name,
                 is_enabled: driver.is_some(),
                 lacks,
                 trouble: DriverState::read(conn, name).await?.trouble.filter(|_| driver.is_some()),
-                pending: owed.to(name) + not_taken_up.max(0),
+                pending: owed.to(name) + untouched,
                 given_up: GivenUp::count(conn, Some(name)).await?,
                 last_delivered_at: last_delivered_at(conn, name).await?,
             });

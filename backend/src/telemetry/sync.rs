@@ -2,16 +2,20 @@
 //!
 //! There is one run at a time, whatever process it is in. A run has a lane for each driver; lanes take events up, send
 //! them, and pass the verdicts on to the ledger, which writes them down as they come. Nothing is sent that is not on
-//! record as taken up, so that a run that dies leaves behind what was perhaps sent.
+//! record as being sent, so that a run that dies leaves behind what was perhaps sent.
 
 mod board;
 mod connection;
 mod desk;
 mod gate;
+mod held;
 mod lane;
 mod ledger;
 mod order;
 mod outcome;
+mod run;
+mod stock;
+mod supply;
 mod tally;
 mod verdict;
 
@@ -19,20 +23,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use chrono::TimeDelta;
-use tokio::sync::{Mutex, oneshot};
-use tokio::task::JoinSet;
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
-use self::board::{Board, Counts};
 use self::desk::Desk;
 pub use self::desk::is_taken as is_under_way;
-use self::lane::{Lane, LaneEnd};
-use self::ledger::Ledger;
 pub use self::order::{Order, Span, What};
+use self::run::Run;
 use super::driver::{self, Driver, NotConfigured};
 use super::news;
 use crate::clock::Clock;
@@ -40,14 +40,8 @@ use crate::config::Config;
 use crate::db::{Connection, Pool};
 use crate::error::{Error, Result};
 use crate::metrics::Metrics;
-use crate::models::driver::Driver as Name;
 use crate::models::sync_run::{NewSyncRun, Note, Share, SyncEnd, SyncRun, SyncState};
-use crate::models::telemetry_delivery::{drop_disabled, is_owed_of_batch};
-use crate::models::telemetry_driver::DriverState;
-use crate::models::video_player_event::is_anything_unsynced;
-
-/// How much longer a run that goes on until nothing is owed waits for a service that pauses.
-const MORE_PATIENCE: i32 = 12;
+use crate::models::telemetry_delivery::{is_anything_owed, newest_batch_owed, put_on_record};
 
 /// What is under way when a run is told to end may take so long: longer than any request.
 const WINDING_UP: Duration = Duration::from_secs(35);
@@ -136,7 +130,7 @@ impl Sync {
         let (tell, ended) = oneshot::channel();
         let (sync, at_work) = (self.clone(), run.clone());
         self.runs.spawn(async move {
-            sync.work(desk, at_work, order, drivers, batch).await;
+            Run { sync, run: at_work, order, drivers, batch }.work(desk).await;
             // Whoever waited may have gone.
             tell.send(()).ok();
         });
@@ -196,180 +190,12 @@ impl Sync {
         }
         let drivers = enabled.into_iter().filter_map(|(_, driver)| driver.ok()).map(Arc::new).collect();
         match order.what {
-            What::Oldest if is_anything_unsynced(conn).await? => Ok(Ok((drivers, None))),
+            What::Oldest if is_anything_owed(conn).await? => Ok(Ok((drivers, None))),
             What::Oldest => Ok(Err((SyncState::Skipped, Note::NothingPending))),
-            What::LastBatch => {
-                let last = SyncRun::last_worked(conn).await?.map(|run| run.id);
-                match last {
-                    Some(batch) if is_owed_of_batch(conn, batch).await? => Ok(Ok((drivers, Some(batch)))),
-                    Some(_) | None => Ok(Err((SyncState::Skipped, Note::NothingToRetry))),
-                }
-            }
-        }
-    }
-
-    async fn work(
-        self,
-        mut desk: Desk,
-        run: SyncRun,
-        order: Order,
-        drivers: Vec<Arc<Driver>>,
-        batch: Option<i64>,
-    ) {
-        let names: Arc<[Name]> = drivers.iter().map(|driver| driver.name()).collect();
-        info!(run = run.id, trigger = run.trigger.key(), "Began a run of the sync");
-        let states = self.set_out(&mut desk, &names).await;
-        let board = Arc::new(Board::new(names.iter().copied()));
-        let (stop, broken) = (self.stop.child_token(), CancellationToken::new());
-        let desk = Arc::new(Mutex::new(desk));
-        let (entries, receiver) = ledger::channel();
-        let ledger = Ledger {
-            pool: self.pool.clone(),
-            clock: self.clock.clone(),
-            metrics: self.metrics.clone(),
-            board: Arc::clone(&board),
-            run_id: run.id,
-            broken: broken.clone(),
-        };
-        let ledger = tokio::spawn(ledger.work(receiver));
-        let mut lanes = JoinSet::new();
-        for driver in drivers {
-            let opens_at = states
-                .iter()
-                .find(|(name, _)| *name == driver.name())
-                .and_then(|(_, state)| state.paused_until);
-            let lane = Lane {
-                driver,
-                run_id: run.id,
-                desk: Arc::clone(&desk),
-                ledger: entries.clone(),
-                board: Arc::clone(&board),
-                clock: self.clock.clone(),
-                metrics: self.metrics.clone(),
-                enabled: Arc::clone(&names),
-                limit: order.limit.and_then(|limit| usize::try_from(limit).ok()),
-                batch,
-                patience: self.patience(order.span),
-                stop: stop.clone(),
-            };
-            lanes.spawn(lane.work(opens_at));
-        }
-        drop(entries);
-        let (ends, is_out_of_time) = Self::attend(lanes, &stop, &broken, order.budget).await;
-        if let Err(cause) = ledger.await {
-            error!(%cause, "The record of the sync broke down");
-            broken.cancel();
-        }
-        let note = if broken.is_cancelled()
-            || (stop.is_cancelled() && !self.stop.is_cancelled() && !is_out_of_time)
-        {
-            Some(Note::Broken)
-        } else if self.stop.is_cancelled() {
-            Some(Note::Interrupted)
-        } else {
-            is_out_of_time.then_some(Note::OutOfTime)
-        };
-        let Some(mut desk) = Arc::into_inner(desk).map(Mutex::into_inner) else {
-            error!(run = run.id, "Somebody still sits at the desk of a run that is over");
-            return;
-        };
-        self.close(&mut desk, &run, board.counts(), &ends, note).await;
-        if let Err(cause) = desk.leave().await {
-            warn!(%cause, run = run.id, "A run could not leave its desk; it is free when the connection is closed");
-        }
-    }
-
-    /// What is owed to drivers that are not enabled any more is dropped; of the others it is read what they asked for.
-    async fn set_out(&self, desk: &mut Desk, enabled: &[Name]) -> Vec<(Name, DriverState)> {
-        let now = self.clock.now();
-        let mut states = Vec::new();
-        for name in Name::ALL {
-            let done = if enabled.contains(&name) {
-                DriverState::read(desk.conn(), name).await.map(|state| states.push((name, state)))
-            } else {
-                drop_disabled(desk.conn(), name, now).await.map(drop)
-            };
-            if let Err(cause) = done {
-                // The lanes find out for themselves whether the database is there.
-                error!(%cause, driver = name.key(), "A run of the sync could not set out as it should");
-            }
-        }
-        states
-    }
-
-    /// Waits for the lanes; stops them when their time is over or the database takes nothing.
-    async fn attend(
-        mut lanes: JoinSet<LaneEnd>,
-        stop: &CancellationToken,
-        broken: &CancellationToken,
-        budget: Option<Duration>,
-    ) -> (Vec<LaneEnd>, bool) {
-        let mut ends = Vec::new();
-        let mut is_out_of_time = false;
-        let time_is_over = async {
-            match budget {
-                Some(budget) => tokio::time::sleep(budget).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::pin!(time_is_over);
-        loop {
-            tokio::select! {
-                ended = lanes.join_next() => match ended {
-                    Some(Ok(end)) => ends.push(end),
-                    Some(Err(cause)) => {
-                        error!(%cause, "A lane of the sync broke down");
-                        broken.cancel();
-                    }
-                    None => return (ends, is_out_of_time),
-                },
-                () = &mut time_is_over, if !is_out_of_time => {
-                    is_out_of_time = true;
-                    stop.cancel();
-                }
-                () = broken.cancelled(), if !stop.is_cancelled() => stop.cancel(),
-            }
-        }
-    }
-
-    async fn close(
-        &self,
-        desk: &mut Desk,
-        run: &SyncRun,
-        counts: Counts,
-        ends: &[LaneEnd],
-        note: Option<Note>,
-    ) {
-        let (now, processed) = (self.clock.now(), counts.processed());
-        let state = outcome::state(&counts, note.as_ref());
-        let closed = async {
-            let note = if state != SyncState::Skipped {
-                note
-            } else if is_anything_unsynced(desk.conn()).await? {
-                Some(Note::NothingDue)
-            } else {
-                Some(Note::NothingPending)
-            };
-            let end = SyncEnd { state, shares: counts.shares, processed, finished_at: now, note };
-            for LaneEnd { driver, paused_until, trouble } in ends {
-                let state = DriverState { paused_until: *paused_until, trouble: trouble.clone() };
-                state.store(desk.conn(), *driver, now).await?;
-            }
-            end.store(desk.conn(), run).await?;
-            news::tell(desk.conn()).await
-        };
-        self.metrics.sync().run_ended(state);
-        match closed.await {
-            Ok(()) => info!(run = run.id, state = state.key(), processed, "Ended a run of the sync"),
-            Err(cause) => error!(%cause, run = run.id, "The end of a run of the sync could not be noted"),
-        }
-    }
-
-    fn patience(&self, span: Span) -> TimeDelta {
-        let patience = TimeDelta::from_std(self.config.telemetry.sync.patience).unwrap_or(TimeDelta::zero());
-        match span {
-            Span::Once => patience,
-            Span::UntilEmpty => patience * MORE_PATIENCE,
+            What::LastBatch => match newest_batch_owed(conn).await? {
+                Some(batch) => Ok(Ok((drivers, Some(batch)))),
+                None => Ok(Err((SyncState::Skipped, Note::NothingToRetry))),
+            },
         }
     }
 }
@@ -377,7 +203,7 @@ impl Sync {
 type Prepared = (Vec<Arc<Driver>>, Option<i64>);
 type Ending = (SyncState, Note);
 
-/// Says of a run whose process ended in the middle that it failed.
+/// Says of a run whose process ended in the middle that it failed. From then on whatever is left of it writes nothing.
 async fn close_dead_run(conn: &mut Connection, clock: &Clock) -> diesel::QueryResult<()> {
     let Some(run) = SyncRun::running(conn).await? else { return Ok(()) };
     let end = SyncEnd {
@@ -387,5 +213,7 @@ async fn close_dead_run(conn: &mut Connection, clock: &Clock) -> diesel::QueryRe
         finished_at: clock.now(),
         note: Some(Note::Died),
     };
-    end.store(conn, &run).await
+    end.store(conn, &run).await?;
+    put_on_record(conn, run.id).await?;
+    Ok(())
 }

@@ -49,6 +49,7 @@ pub use mixpanel::{DedupKey, IMPORT, StoredMixpanel, TRACK};
 pub use shared::{Counts, ServiceCounts};
 pub use verdict::{Flag, Reason, Verdict};
 
+use server::Port;
 use shared::Shared;
 
 /// Both services, until this is dropped.
@@ -87,14 +88,11 @@ impl StandIns {
     /// Starts them on these addresses; from the seed comes all chance.
     pub async fn start_on(addresses: Addresses, seed: u64) -> io::Result<Self> {
         let shared = Arc::new(Shared::new(seed));
-        let ga4 = TcpListener::bind(addresses.ga4).await?;
-        let mixpanel = TcpListener::bind(addresses.mixpanel).await?;
+        let ga4 = Port::take(addresses.ga4).await?;
+        let mixpanel = Port::take(addresses.mixpanel).await?;
         let control = TcpListener::bind(addresses.control).await?;
-        let addresses = Addresses {
-            ga4: ga4.local_addr()?,
-            mixpanel: mixpanel.local_addr()?,
-            control: control.local_addr()?,
-        };
+        let addresses =
+            Addresses { ga4: ga4.address()?, mixpanel: mixpanel.address()?, control: control.local_addr()? };
         let mut listeners = JoinSet::new();
         listeners.spawn(server::serve(ga4, Service::Ga4, Arc::clone(&shared)));
         listeners.spawn(server::serve(mixpanel, Service::Mixpanel, Arc::clone(&shared)));

@@ -15,25 +15,21 @@ mod content;
 mod exchange;
 
 /// Serves one of the services until the task is dropped, and its connections with it.
-pub(crate) async fn serve(listener: TcpListener, service: Service, shared: Arc<Shared>) -> io::Result<()> {
-    let address = listener.local_addr()?;
+pub(crate) async fn serve(port: Port, service: Service, shared: Arc<Shared>) -> io::Result<()> {
     let gate = shared.gate(service);
     let mut wanted = gate.wanted.subscribe();
     let mut connections = JoinSet::new();
-    let mut door = Door::Open(listener);
+    let mut listener = Some(port.listen()?);
     loop {
-        let is_wanted = wanted.borrow_and_update().open;
-        door = match door {
-            Door::Open(listener) if !is_wanted => {
-                drop(listener);
-                Door::Closed(reserved(address)?)
-            }
-            Door::Closed(socket) if is_wanted => Door::Open(socket.listen(BACKLOG)?),
-            as_wanted @ (Door::Open(_) | Door::Closed(_)) => as_wanted,
+        let now_wanted = *wanted.borrow_and_update();
+        listener = match listener {
+            None if now_wanted.open => Some(port.listen()?),
+            Some(_) if !now_wanted.open => None,
+            as_wanted => as_wanted,
         };
-        gate.is_open.send_replace(is_wanted);
+        gate.carried_out.send_replace(now_wanted.changes);
         tokio::select! {
-            accepted = door.accept() => {
+            accepted = accept(listener.as_ref()) => {
                 if let Ok((stream, peer)) = accepted {
                     connections.spawn(connection::run(stream, peer.ip(), service, Arc::clone(&shared)));
                 }
@@ -48,29 +44,41 @@ pub(crate) async fn serve(listener: TcpListener, service: Service, shared: Arc<S
     }
 }
 
-/// How many connections may wait to be accepted.
-const BACKLOG: u32 = 1024;
-
-/// A port of ours.
-enum Door {
-    Open(TcpListener),
-    /// It is kept, so that nobody else gets it, but nobody listens: who connects is refused.
-    Closed(TcpSocket),
-}
-
-impl Door {
-    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        match self {
-            Self::Open(listener) => listener.accept().await,
-            Self::Closed(_) => std::future::pending().await,
-        }
+async fn accept(listener: Option<&TcpListener>) -> io::Result<(TcpStream, SocketAddr)> {
+    match listener {
+        Some(listener) => listener.accept().await,
+        None => std::future::pending().await,
     }
 }
 
-fn reserved(address: SocketAddr) -> io::Result<TcpSocket> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    // Connections that were accepted before still have the port.
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    Ok(socket)
+/// How many connections may wait to be accepted.
+const BACKLOG: u32 = 1024;
+
+/// A port of ours. It is kept, so that nobody else gets it, whether somebody listens or not: where nobody does, who
+/// connects is refused.
+pub(crate) struct Port(TcpSocket);
+
+impl Port {
+    /// Takes this port, or any where it is 0, unless somebody else has it.
+    pub(crate) async fn take(address: SocketAddr) -> io::Result<Self> {
+        drop(TcpListener::bind(address).await?);
+        Self::keep(address)
+    }
+
+    fn keep(address: SocketAddr) -> io::Result<Self> {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        // Connections that were accepted before may still have the port, and a listener will.
+        socket.set_reuseaddr(true)?;
+        socket.set_reuseport(true)?;
+        socket.bind(address)?;
+        Ok(Self(socket))
+    }
+
+    pub(crate) fn address(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+
+    fn listen(&self) -> io::Result<TcpListener> {
+        Self::keep(self.address()?)?.0.listen(BACKLOG)
+    }
 }

@@ -83,28 +83,34 @@ pub struct ServiceCounts {
 #[derive(Debug)]
 pub(crate) struct Gate {
     pub wanted: watch::Sender<Wanted>,
-    /// Whether its port is open, as its listener last said.
-    pub is_open: watch::Sender<bool>,
+    /// The last change of what is wanted that its listener has carried out.
+    pub carried_out: watch::Sender<u64>,
 }
 
 /// What a listener and its connections are to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Wanted {
     pub open: bool,
-    /// Connections that idle close when this changes.
-    pub closings: u64,
+    /// How often it changed; connections that idle close when it does.
+    pub changes: u64,
 }
 
 impl Gate {
     fn open() -> Self {
         Self {
-            wanted: watch::Sender::new(Wanted { open: true, closings: 0 }),
-            is_open: watch::Sender::new(true),
+            wanted: watch::Sender::new(Wanted { open: true, changes: 0 }),
+            carried_out: watch::Sender::new(0),
         }
     }
 
-    pub(crate) fn want_open(&self, open: bool) {
-        self.wanted.send_modify(|wanted| *wanted = Wanted { open, closings: wanted.closings + 1 });
+    /// Says what is wanted from now on, and answers with the how-manieth change that is.
+    pub(crate) fn want_open(&self, open: bool) -> u64 {
+        let mut change = 0;
+        self.wanted.send_modify(|wanted| {
+            change = wanted.changes + 1;
+            *wanted = Wanted { open, changes: change };
+        });
+        change
     }
 }
 

@@ -59,13 +59,13 @@ impl StandIns {
 
 pub(crate) async fn set_open(shared: &Shared, service: Service, open: bool) {
     let gate = shared.gate(service);
-    let mut is_open = gate.is_open.subscribe();
-    gate.want_open(open);
-    // The sender lives as long as we do.
-    let _ = is_open.wait_for(|is_open| *is_open == open).await;
+    let mut carried_out = gate.carried_out.subscribe();
+    let change = gate.want_open(open);
+    // The sender lives as long as we do. Somebody else may have wanted otherwise since.
+    let _ = carried_out.wait_for(|carried_out| *carried_out >= change).await;
 }
 
 pub(crate) fn close_idle(shared: &Shared, service: Service) {
     let wanted = &shared.gate(service).wanted;
-    wanted.send_modify(|wanted| wanted.closings += 1);
+    wanted.send_modify(|wanted| wanted.changes += 1);
 }

@@ -114,19 +114,37 @@ fn unexplained(storm: &Storm, deliveries: &[Delivery]) -> Option<String> {
         }
     }
     let of_ga4 = deliveries.iter().filter(|delivery| delivery.driver == "ga4");
-    let unknown: i32 = of_ga4
-        .map(|delivery| {
-            (delivery.unanswered - known.get(&uid(delivery.event)).copied().unwrap_or_default()).max(0)
-        })
-        .sum();
+    let excess = |delivery: &Delivery| {
+        let explained = known.get(&uid(delivery.event)).copied().unwrap_or_default();
+        (delivery.unanswered - explained).max(0)
+    };
+    let unexplained: Vec<&Delivery> = of_ga4.filter(|delivery| excess(delivery) > 0).collect();
+    let unknown: i32 = unexplained.iter().map(|delivery| excess(delivery)).sum();
     // A request of which nobody knows what was in it may have held as many events as go together.
     let events_a_request = match storm.world.clients {
         Clients::Many => 1,
         Clients::OneAViewer => 25,
     };
     let accounted_for = storm.log.unread * events_a_request;
-    (unknown > accounted_for)
-        .then(|| format!("{unknown} times without an answer, of which {accounted_for} are accounted for"))
+    (unknown > accounted_for).then(|| {
+        let requests: Vec<String> =
+            unexplained.iter().take(3).map(|delivery| requests_with(storm, delivery.event)).collect();
+        format!(
+            "{unknown} times without an answer, of which {accounted_for} are accounted for: {requests:#?}"
+        )
+    })
+}
+
+/// What GA4 was asked with this event in it, and what came of it.
+fn requests_with(storm: &Storm, event: i64) -> String {
+    let name = uid(event);
+    let requests = storm.world.services.requests(Service::Ga4);
+    let with_it = requests.iter().filter(|request| request.event_uids().contains(&name.as_str()));
+    let told = with_it.map(|request| {
+        let fault = request.fault.as_ref().map(|struck| &struck.fault);
+        format!("{} on {}: {:?} {fault:?}", request.at, request.connection, request.status)
+    });
+    format!("{name}: {}", told.collect::<Vec<_>>().join("; "))
 }
 
 /// Events are synced exactly where nothing is owed, which is all of them; and no secret was told anywhere.

@@ -26,7 +26,8 @@ const LONG_ENOUGH: Duration = Duration::from_millis(900);
 const WRONGLY_MARKED: &str = "count(*) FROM video_player_events AS event \
     WHERE (synced_at IS NOT NULL) <> (EXISTS (SELECT FROM telemetry_deliveries WHERE event_id = event.id) \
         AND NOT EXISTS (SELECT FROM telemetry_deliveries WHERE event_id = event.id \
-            AND state IN ('pending', 'in_flight', 'retry')))";
+            AND state IN ('pending', 'retry')) \
+        AND NOT EXISTS (SELECT FROM telemetry_pending WHERE event_id = event.id))";
 
 /// A seed at work.
 pub struct Storm {
@@ -149,7 +150,7 @@ impl Storm {
         let left: i64 = self
             .count(
                 "(SELECT count(*) FROM telemetry_sync_logs WHERE status = 'running') + \
-                    (SELECT count(*) FROM telemetry_deliveries WHERE state = 'in_flight')",
+                    (SELECT count(*) FROM telemetry_leases)",
             )
             .await;
         assert_eq!(
@@ -160,7 +161,7 @@ impl Storm {
     }
 
     async fn taken_up(&self) -> Vec<i64> {
-        let select = "SELECT event_id FROM telemetry_deliveries WHERE driver = 'ga4' AND state = 'in_flight'";
+        let select = "SELECT unnest(event_ids) FROM telemetry_leases WHERE driver = 'ga4'";
         let rows = self.world.database.client().await.query(select, &[]).await.unwrap();
         rows.iter().map(|row| row.get(0)).collect()
     }

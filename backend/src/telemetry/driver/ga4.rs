@@ -29,6 +29,11 @@ const EVENTS_A_REQUEST: usize = 25;
 /// The most bytes of a body; the service takes less than 130 kB.
 const BYTES_A_REQUEST: usize = 120_000;
 
+/// Events to be taken up at once.
+const TAKEN_UP_AT_ONCE: usize = 1_000;
+/// So many requests of one event each are put on record together for each that may be under way.
+const LEASED_A_CONNECTION: usize = 4;
+
 /// Times that an event is sent before it may be given up, and for how long.
 const TRIES: i32 = 5;
 const TRIED_FOR: TimeDelta = TimeDelta::hours(24);
@@ -64,16 +69,17 @@ impl Ga4 {
         })
     }
 
-    /// Few events are taken up beyond those being sent: what a run that dies had taken up counts as perhaps sent.
+    /// Few requests are on record beyond those being sent, since a repetition is not known as one.
     pub fn manners(&self) -> Manners {
-        let events_a_request = match self.client_ids {
-            ClientIds::Spec => 1,
-            ClientIds::Stable => EVENTS_A_REQUEST,
-        };
         Manners {
             concurrency: self.concurrency,
-            chunk: 2 * self.concurrency * events_a_request,
+            chunk: TAKEN_UP_AT_ONCE,
+            leased: match self.client_ids {
+                ClientIds::Spec => LEASED_A_CONNECTION * self.concurrency,
+                ClientIds::Stable => self.concurrency,
+            },
             tells_sessions: true,
+            tells_user_since: self.client_ids == ClientIds::Stable,
             tries: TRIES,
             tried_for: TRIED_FOR,
             unanswered: match self.ambiguous {

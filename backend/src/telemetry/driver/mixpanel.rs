@@ -123,7 +123,9 @@ impl Mixpanel {
         Manners {
             concurrency: self.concurrency,
             chunk: at_once.max(TRACKED_AT_ONCE * self.concurrency),
+            leased: self.concurrency,
             tells_sessions: false,
+            tells_user_since: false,
             tries: TRIES,
             tried_for: TRIED_FOR,
             unanswered: Unanswered::SendAgain,

@@ -1,8 +1,8 @@
-//! Where a run takes up events. Whoever has the desk is the only run, in whatever process: it is a database connection
-//! that holds a lock, and both are gone when the process is. What is taken up is taken up on that very connection, so a
-//! run that has lost the lock takes up nothing more.
+//! Where a run puts on record what it sends. Whoever has the desk is the only run, in whatever process: it is a database
+//! connection that holds a lock, and both are gone when the process is. What is sent is put on record on that very
+//! connection before, so a run that has lost the lock sends nothing more.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use diesel::prelude::QueryableByName;
 use diesel::sql_query;
@@ -14,34 +14,16 @@ use super::connection;
 use crate::db::{Connection, Pool};
 use crate::error::Result;
 use crate::models::driver::Driver as Name;
-use crate::models::telemetry_delivery::{self as deliveries, Frontier, Lease, OwedEvent, Take};
+use crate::models::telemetry_delivery::{self as deliveries, Frontier, Lease, TakenOver};
 
 /// The key is any number that no other advisory lock of ours uses.
 const LOCK: &str = "SELECT pg_try_advisory_lock(7238261055) AS locked";
-
-/// A run that is not done with what it took up by then has lost its lock long before.
-const LEASE: TimeDelta = TimeDelta::minutes(5);
 
 /// The place of the only run.
 pub struct Desk {
     conn: Connection,
     /// Which hub this is.
     pub installation: Uuid,
-    fresh_after: Frontier,
-}
-
-/// How far a driver's share of what was taken up before has been gone through.
-#[derive(Debug)]
-pub struct Passage {
-    due_after: Frontier,
-    batch: Option<i64>,
-}
-
-impl Passage {
-    /// From the oldest on; with `batch` only what that run left.
-    pub const fn new(batch: Option<i64>) -> Self {
-        Self { due_after: Frontier::START, batch }
-    }
 }
 
 impl Desk {
@@ -63,7 +45,7 @@ impl Desk {
             return Ok(None);
         }
         let Installation { id } = sql_query("SELECT id FROM installation").get_result(&mut conn).await?;
-        Ok(Some(Self { conn, installation: id, fresh_after: Frontier::START }))
+        Ok(Some(Self { conn, installation: id }))
     }
 
     /// Leaves it to the next run. Closing the connection does so too, but nobody hears when that has come about.
@@ -77,74 +59,21 @@ impl Desk {
         &mut self.conn
     }
 
-    /// Takes over what a run that died had taken up for this driver.
-    pub async fn take_over(
+    /// Puts on record that this run is sending these events to a driver from now on.
+    pub async fn hold(
         &mut self,
         driver: Name,
         run_id: i64,
+        events: Vec<Frontier>,
         now: DateTime<Utc>,
-    ) -> QueryResult<Vec<OwedEvent>> {
-        deliveries::take_over(&mut self.conn, driver, lease(run_id, now)).await
+    ) -> QueryResult<Lease> {
+        deliveries::hold(&mut self.conn, driver, run_id, events, now).await
     }
 
-    /// Takes up events for a driver: what it is owed from before, and then what nobody has taken up yet.
-    pub async fn take_up(
-        &mut self,
-        driver: Name,
-        enabled: &[Name],
-        passage: &mut Passage,
-        limit: usize,
-        run_id: i64,
-        now: DateTime<Utc>,
-    ) -> QueryResult<Vec<OwedEvent>> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let take = Take { driver, lease: lease(run_id, now), after: passage.due_after, limit, now };
-        let mut taken = self.take_due(take, passage).await?;
-        let room = limit.saturating_sub_unsigned(taken.len() as u64);
-        if room > 0 && passage.batch.is_none() {
-            taken.extend(self.take_fresh(Take { limit: room, ..take }, enabled).await?);
-        }
-        Ok(taken)
+    /// Takes over what a run that died was sending to this driver.
+    pub async fn take_over(&mut self, driver: Name, run_id: i64) -> QueryResult<Vec<TakenOver>> {
+        deliveries::take_over(&mut self.conn, driver, run_id).await
     }
-
-    /// What became due behind our back is found when there is nothing ahead.
-    async fn take_due(&mut self, take: Take, passage: &mut Passage) -> QueryResult<Vec<OwedEvent>> {
-        loop {
-            let taken =
-                deliveries::claim(&mut self.conn, Take { after: passage.due_after, ..take }, passage.batch)
-                    .await?;
-            let was_at_start = passage.due_after == Frontier::START;
-            passage.due_after = taken.last().map_or(Frontier::START, OwedEvent::frontier);
-            // A batch is gone through once: what fails again is for the next run.
-            if passage.batch.is_some() && taken.is_empty() {
-                passage.due_after = Frontier::END;
-            }
-            if !taken.is_empty() || was_at_start || passage.batch.is_some() {
-                return Ok(taken);
-            }
-        }
-    }
-
-    /// So is what was recorded meanwhile of an earlier time.
-    async fn take_fresh(&mut self, take: Take, enabled: &[Name]) -> QueryResult<Vec<OwedEvent>> {
-        loop {
-            let after = self.fresh_after;
-            let taken = deliveries::enrol(&mut self.conn, Take { after, ..take }, enabled).await?;
-            self.fresh_after = taken.last().map_or(Frontier::START, OwedEvent::frontier);
-            if !taken.is_empty() || after == Frontier::START {
-                return Ok(taken);
-            }
-        }
-    }
-
-    /// Gives back what was taken up and not sent.
-    pub async fn release(&mut self, driver: Name, run_id: i64, event_ids: &[i64]) -> QueryResult<usize> {
-        deliveries::release(&mut self.conn, driver, run_id, event_ids).await
-    }
-}
-
-fn lease(run_id: i64, now: DateTime<Utc>) -> Lease {
-    Lease { run_id, until: now + LEASE }
 }
 
 /// Whether anybody has the desk.

@@ -1,7 +1,7 @@
-//! One driver's part of a run: takes up what it is owed, sends it, and passes the verdicts on. It waits for no other
-//! driver.
+//! One driver's part of a run: takes up what it is owed, puts it on record as being sent, sends it, and passes the
+//! verdicts on. It waits for no other driver.
 
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -13,63 +13,69 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::board::Board;
-use super::desk::{Desk, Passage};
+use super::desk::Desk;
 use super::gate::Gate;
+use super::held::Held;
 use super::ledger::Entry;
+use super::stock::{Leased, Stock, frontiers};
+use super::supply::{Supplied, Supply};
 use super::tally::Tallied;
-use super::verdict::{Sent, expired, impossible};
+use super::verdict::{Sent, expired, impossible, untouched};
 use crate::clock::Clock;
 use crate::metrics::{Closed, Metrics};
 use crate::models::driver::Driver as Name;
 use crate::models::sync_run::{Share, Trouble};
-use crate::models::telemetry_delivery::Judgement;
-use crate::telemetry::driver::{
-    Answer, Driver, Failure, Manners, Outgoing, Parcel, Plan, SessionBook, Verdict, outgoing,
-};
+use crate::models::telemetry_delivery::{Judgement, Lease, OwedEvent};
+use crate::telemetry::driver::{Answer, Driver, Failure, Manners, Parcel, Plan, Verdict};
 
 /// What a lane works with.
 pub struct Lane {
     pub driver: Arc<Driver>,
     pub run_id: i64,
     pub desk: Arc<Mutex<Desk>>,
+    pub supply: Supply,
     pub ledger: mpsc::Sender<Entry>,
     pub board: Arc<Board>,
     pub clock: Clock,
     pub metrics: Metrics,
-    /// Every driver that is enabled.
-    pub enabled: Arc<[Name]>,
     /// The most events to take up.
     pub limit: Option<usize>,
-    /// Only what this run left.
-    pub batch: Option<i64>,
     /// How long to wait for a service that pauses, or for an event whose time comes soon.
     pub patience: TimeDelta,
+    /// Whether an event is tried more than once; what a run left is not.
+    pub tries_again: bool,
     /// Tells it to take up nothing more, and to end when what is under way is done.
     pub stop: CancellationToken,
 }
 
 /// Something that a lane waited for.
 enum Happened {
-    TakenUp(Supply, QueryResult<Vec<Outgoing>>),
-    Answered(Parcel, Answer),
-}
-
-/// What is needed to take up events.
-struct Supply {
-    passage: Passage,
-    sessions: SessionBook,
+    TakenUp(Supply, QueryResult<Supplied>),
+    Leased(Vec<Parcel>, QueryResult<Lease>),
+    Answered(Leased, Answer),
 }
 
 /// A lane at work.
 struct Work {
-    lane: Lane,
+    driver: Arc<Driver>,
+    run_id: i64,
+    desk: Arc<Mutex<Desk>>,
+    ledger: mpsc::Sender<Entry>,
+    board: Arc<Board>,
+    clock: Clock,
+    metrics: Metrics,
+    patience: TimeDelta,
+    tries_again: bool,
+    stop: CancellationToken,
     manners: Manners,
     gate: Gate,
     under_way: JoinSet<Happened>,
     sending: usize,
+    is_leasing: bool,
     /// There unless it is in use.
     supply: Option<Supply>,
-    ready: VecDeque<Parcel>,
+    stock: Stock,
+    held: Held,
     /// Events that may still be taken up.
     room: Option<usize>,
     is_dry: bool,
@@ -96,22 +102,46 @@ pub struct LaneEnd {
 impl Lane {
     /// Works until nothing is owed, or until it may not go on.
     pub async fn work(self, opens_at: Option<DateTime<Utc>>) -> LaneEnd {
-        let manners = self.driver.manners();
-        let supply = Supply { passage: Passage::new(self.batch), sessions: SessionBook::default() };
+        let Self {
+            driver,
+            run_id,
+            desk,
+            supply,
+            ledger,
+            board,
+            clock,
+            metrics,
+            limit,
+            patience,
+            tries_again,
+            stop,
+        } = self;
+        let manners = driver.manners();
         let work = Work {
+            driver,
+            run_id,
+            desk,
+            ledger,
+            board,
+            clock,
+            metrics,
+            patience,
+            tries_again,
+            stop,
             manners,
             gate: Gate::new(manners.concurrency, opens_at),
             under_way: JoinSet::new(),
             sending: 0,
+            is_leasing: false,
             supply: Some(supply),
-            ready: VecDeque::new(),
-            room: self.limit,
+            stock: Stock::default(),
+            held: Held::default(),
+            room: limit,
             is_dry: false,
             due: BTreeSet::new(),
             retrying: HashSet::new(),
             waited: TimeDelta::zero(),
             written: None,
-            lane: self,
         };
         work.run().await
     }
@@ -121,19 +151,20 @@ impl Work {
     async fn run(mut self) -> LaneEnd {
         self.take_over().await;
         loop {
-            let now = self.lane.clock.now();
+            let now = self.clock.now();
             let closed_until = self.gate.closed_until(now);
             self.show(if closed_until.is_some() { Closed::Yes } else { Closed::No });
-            if self.lane.stop.is_cancelled() || closed_until.is_some() {
-                self.let_go().await;
+            if self.stop.is_cancelled() || closed_until.is_some() {
+                self.give_all_back().await;
             } else {
                 self.gate.try_again();
-                self.send_ready();
+                self.send_next();
+                self.lease_next();
                 self.take_up();
             }
             match self.under_way.join_next().await {
                 Some(happened) => self.note(happened).await,
-                None if self.lane.stop.is_cancelled() => break,
+                None if self.stop.is_cancelled() => break,
                 None => {
                     let next = closed_until.or_else(|| self.next_due());
                     if !self.wait(next, now).await {
@@ -143,9 +174,9 @@ impl Work {
             }
         }
         self.show(Closed::No);
-        let driver = self.lane.driver.name();
+        let driver = self.driver.name();
         let trouble = self.gate.trouble().cloned();
-        self.lane.board.give_up(driver, trouble.as_ref());
+        self.board.give_up(driver, trouble.as_ref());
         let paused_until = match trouble {
             Some(Trouble::Paused) => self.gate.opens_at(),
             Some(Trouble::Refused { .. } | Trouble::Unreachable | Trouble::Down { .. }) | None => None,
@@ -154,113 +185,130 @@ impl Work {
     }
 
     fn show(&self, closed: Closed) {
-        self.lane.metrics.sync().closed(self.lane.driver.name(), closed);
+        self.metrics.sync().closed(self.driver.name(), closed);
     }
 
-    /// What a run that died had taken up is perhaps there already.
+    /// What a run that died was sending is perhaps there already.
     async fn take_over(&mut self) {
-        let (name, now) = (self.lane.driver.name(), self.lane.clock.now());
-        let taken = self.lane.desk.lock().await.take_over(name, self.lane.run_id, now).await;
-        match taken {
-            Ok(events) if events.is_empty() => {}
-            Ok(events) => {
-                info!(
-                    driver = name.key(),
-                    events = events.len(),
-                    "Took over what a run that died had taken up"
-                );
-                let sent = self.sent("");
-                let judgements =
-                    events.iter().map(|event| sent.taken_over(event, &mut rand::rng())).collect();
-                self.judge(judgements).await;
-            }
-            Err(cause) => self.break_off(&cause),
+        let name = self.driver.name();
+        let taken = self.desk.lock().await.take_over(name, self.run_id).await;
+        let taken = match taken {
+            Ok(taken) if taken.is_empty() => return,
+            Ok(taken) => taken,
+            Err(cause) => return self.break_off(&cause),
+        };
+        info!(driver = name.key(), events = taken.len(), "Took over what a run that died was sending");
+        let mut by_lease: HashMap<i64, Vec<OwedEvent>> = HashMap::new();
+        for taken in taken {
+            by_lease.entry(taken.lease_id).or_default().push(taken.event);
+        }
+        let sent = self.sent("");
+        for (id, events) in by_lease {
+            self.held.take(events.iter().map(|event| event.id));
+            let judgements = events.iter().map(|event| sent.taken_over(event, &mut rand::rng())).collect();
+            let lease = Arc::new(Lease { id, events: events.iter().map(OwedEvent::frontier).collect() });
+            self.judge(judgements, Some(lease)).await;
         }
     }
 
-    /// Sends what is ready, as far as may be sent at once.
-    fn send_ready(&mut self) {
+    /// Sends what is on record as being sent, as far as it may be sent at once.
+    fn send_next(&mut self) {
         while self.sending < self.gate.at_once()
-            && let Some(parcel) = self.ready.pop_front()
+            && let Some(leased) = self.stock.next()
         {
-            let (driver, metrics) = (Arc::clone(&self.lane.driver), self.lane.metrics.clone());
+            let (driver, metrics) = (Arc::clone(&self.driver), self.metrics.clone());
             self.sending += 1;
             self.under_way.spawn(async move {
                 let began = Instant::now();
-                let answer = driver.send(&parcel).await;
+                let answer = driver.send(&leased.parcel).await;
                 metrics.sync().requested(driver.name(), answer.key(), began.elapsed());
-                Happened::Answered(parcel, answer)
+                Happened::Answered(leased, answer)
             });
         }
     }
 
+    /// Puts on record what is sent next.
+    fn lease_next(&mut self) {
+        if self.is_leasing {
+            return;
+        }
+        let idle = self.gate.at_once().saturating_sub(self.sending);
+        let parcels = self.stock.next_to_lease(&self.manners, idle);
+        if parcels.is_empty() {
+            return;
+        }
+        self.is_leasing = true;
+        let (desk, driver, run_id) = (Arc::clone(&self.desk), self.driver.name(), self.run_id);
+        let (events, now) = (frontiers(&parcels), self.clock.now());
+        self.under_way.spawn(async move {
+            let lease = desk.lock().await.hold(driver, run_id, events, now).await;
+            Happened::Leased(parcels, lease)
+        });
+    }
+
     /// Takes up more before everything is sent.
     fn take_up(&mut self) {
-        let waiting: usize = self.ready.iter().map(|parcel| parcel.events.len()).sum();
         let limit = self.manners.chunk.min(self.room.unwrap_or(usize::MAX));
-        if self.is_dry || limit == 0 || waiting > self.manners.chunk / 2 {
+        if self.is_dry || limit == 0 || self.stock.events_ready() > self.manners.chunk / 2 {
             return;
         }
         let Some(mut supply) = self.supply.take() else { return };
-        let (desk, enabled) = (Arc::clone(&self.lane.desk), Arc::clone(&self.lane.enabled));
-        let (driver, run_id, now) = (self.lane.driver.name(), self.lane.run_id, self.lane.clock.now());
-        let tells_sessions = self.manners.tells_sessions;
+        let (held, now) = (self.held.now(), self.clock.now());
         self.under_way.spawn(async move {
-            let taken = async {
-                let mut desk = desk.lock().await;
-                let events = desk.take_up(driver, &enabled, &mut supply.passage, limit, run_id, now).await?;
-                let installation = desk.installation;
-                if tells_sessions {
-                    return supply.sessions.assign(desk.conn(), installation, events).await;
-                }
-                Ok(events.into_iter().map(|event| outgoing(installation, event)).collect())
-            };
-            let taken = taken.await;
-            Happened::TakenUp(supply, taken)
+            let supplied = supply.next(limit, &held, now).await;
+            Happened::TakenUp(supply, supplied)
         });
     }
 
     async fn note(&mut self, happened: Result<Happened, JoinError>) {
         match happened {
-            Ok(Happened::TakenUp(supply, Ok(events))) => {
+            Ok(Happened::TakenUp(supply, Ok(supplied))) => {
                 self.supply = Some(supply);
-                self.is_dry = events.is_empty();
-                self.room = self.room.map(|room| room.saturating_sub(events.len()));
-                if !events.is_empty() {
-                    let plan = self.lane.driver.plan(events, self.lane.clock.now());
-                    self.carry_out(plan).await;
-                }
+                let Supplied { event_ids, plan } = supplied;
+                self.is_dry = event_ids.is_empty();
+                self.room = self.room.map(|room| room.saturating_sub(event_ids.len()));
+                self.held.take(event_ids);
+                self.carry_out(plan).await;
             }
             Ok(Happened::TakenUp(supply, Err(cause))) => {
                 self.supply = Some(supply);
                 self.break_off(&cause);
             }
-            Ok(Happened::Answered(parcel, answer)) => {
+            Ok(Happened::Leased(parcels, Ok(lease))) => {
+                self.is_leasing = false;
+                self.stock.add_leased(parcels, &Arc::new(lease));
+            }
+            Ok(Happened::Leased(parcels, Err(cause))) => {
+                self.is_leasing = false;
+                self.stock.put_back(parcels);
+                self.break_off(&cause);
+            }
+            Ok(Happened::Answered(leased, answer)) => {
                 self.sending -= 1;
-                self.answered(parcel, answer).await;
+                self.answered(leased, answer).await;
             }
             Err(cause) => {
                 error!(%cause, "A part of the sync broke down");
-                self.lane.stop.cancel();
+                self.stop.cancel();
             }
         }
     }
 
     async fn carry_out(&mut self, plan: Plan) {
-        let name = self.lane.driver.name();
+        let name = self.driver.name();
         let Plan { parcels, expired: old, impossible: bad } = plan;
         let mut judgements: Vec<Judgement> = old.iter().map(|event| expired(name, event)).collect();
         judgements.extend(bad.into_iter().map(|(event, failure)| impossible(name, &event, failure)));
         if !judgements.is_empty() {
-            self.judge(judgements).await;
+            self.judge(judgements, None).await;
         }
-        self.ready.extend(parcels);
+        self.stock.add(parcels);
     }
 
-    async fn answered(&mut self, parcel: Parcel, answer: Answer) {
-        let name = self.lane.driver.name();
-        self.lane.board.change(name, |share| share.requests += 1);
-        self.gate.heard(&answer, self.lane.clock.now());
+    async fn answered(&mut self, Leased { parcel, lease }: Leased, answer: Answer) {
+        let name = self.driver.name();
+        self.board.change(name, |share| share.requests += 1);
+        self.gate.heard(&answer, self.clock.now());
         let sent = self.sent(Driver::endpoint(&parcel));
         let events = parcel.events.iter().map(|outgoing| &outgoing.event);
         let judgements: Vec<Judgement> = match answer {
@@ -275,11 +323,7 @@ impl Work {
                     class = failure.class.key(),
                     "Halved a batch that was refused"
                 );
-                // In front, so that what a run has begun comes to its end.
-                for half in self.lane.driver.split(parcel).into_iter().rev() {
-                    self.ready.push_front(half);
-                }
-                return;
+                return self.stock.put_in_front(self.driver.split(parcel), &lease);
             }
             Answer::Refused(failure) => {
                 self.waited = TimeDelta::zero();
@@ -299,16 +343,19 @@ impl Work {
             }
             Answer::Closed(_, failure) => {
                 report(name, &failure);
-                let ids: Vec<i64> = events.map(|event| event.id).collect();
-                self.release(&ids).await;
-                return;
+                return self.give_back(parcel, Some(lease)).await;
             }
         };
-        self.judge(judgements).await;
+        self.judge(judgements, Some(lease)).await;
     }
 
     /// Passes verdicts on.
-    async fn judge(&mut self, judgements: Vec<Judgement>) {
+    async fn judge(&mut self, judgements: Vec<Judgement>, lease: Option<Arc<Lease>>) {
+        let done_with = judgements.iter().map(|judgement| judgement.event_id).collect();
+        self.pass_on(judgements, lease, done_with).await;
+    }
+
+    async fn pass_on(&mut self, judgements: Vec<Judgement>, lease: Option<Arc<Lease>>, done_with: Vec<i64>) {
         let mut tallied = Tallied::default();
         for judgement in &judgements {
             if let Some(at) = judgement.next_attempt_at {
@@ -317,51 +364,52 @@ impl Work {
             tallied.add(judgement, &mut self.retrying);
         }
         let (tell, written) = oneshot::channel();
+        let (held, no_more_held) = (self.held.clone(), done_with.clone());
         let tally = Box::new(move |share: &mut Share| {
             tallied.change(share);
+            held.let_go(&no_more_held);
             // Only who waits needs to know.
             tell.send(()).ok();
         });
         self.written = Some(written);
-        let entry = Entry { judgements, tally };
-        if self.lane.ledger.send(entry).await.is_err() {
-            self.lane.stop.cancel();
+        let entry = Entry { driver: self.driver.name(), judgements, lease, done_with, tally };
+        if self.ledger.send(entry).await.is_err() {
+            self.stop.cancel();
         }
     }
 
-    /// Gives back what is ready and may not be sent now.
-    async fn let_go(&mut self) {
-        let ready = std::mem::take(&mut self.ready);
-        let ids: Vec<i64> =
-            ready.iter().flat_map(|parcel| &parcel.events).map(|outgoing| outgoing.event.id).collect();
-        if !ids.is_empty() {
-            self.release(&ids).await;
+    /// Gives back what is in hand and may not be sent now.
+    async fn give_all_back(&mut self) {
+        let (ready, leased) = self.stock.empty();
+        for parcel in ready {
+            self.give_back(parcel, None).await;
+        }
+        for Leased { parcel, lease } in leased {
+            self.give_back(parcel, Some(lease)).await;
         }
     }
 
-    async fn release(&mut self, ids: &[i64]) {
-        self.room = self.room.map(|room| room + ids.len());
+    /// What was not on record before is from now on, as it belongs to what this run has begun.
+    async fn give_back(&mut self, parcel: Parcel, lease: Option<Arc<Lease>>) {
+        let name = self.driver.name();
+        self.room = self.room.map(|room| room + parcel.events.len());
         self.is_dry = false;
-        let released =
-            self.lane.desk.lock().await.release(self.lane.driver.name(), self.lane.run_id, ids).await;
-        if let Err(cause) = released {
-            self.break_off(&cause);
-        }
+        let events = || parcel.events.iter().map(|outgoing| &outgoing.event);
+        let judgements =
+            events().filter(|event| !event.is_on_record).map(|event| untouched(name, event)).collect();
+        self.pass_on(judgements, lease, events().map(|event| event.id).collect()).await;
     }
 
     /// When the next event that was put off comes due.
     fn next_due(&self) -> Option<DateTime<Utc>> {
-        match (self.room, self.lane.batch) {
-            (Some(0), _) | (_, Some(_)) => None,
-            (Some(_) | None, None) => self.due.first().copied(),
-        }
+        if self.tries_again && self.room != Some(0) { self.due.first().copied() } else { None }
     }
 
     /// Waits until then, if that is worth it; says whether to go on.
     async fn wait(&mut self, until: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
         let Some(until) = until else { return false };
         let wait = (until - now).max(TimeDelta::zero());
-        if self.waited + wait > self.lane.patience {
+        if self.waited + wait > self.patience {
             return false;
         }
         self.waited += wait;
@@ -370,26 +418,25 @@ impl Work {
         if let Some(written) = self.written.take() {
             written.await.ok();
         }
-        let (clock, stop) = (self.lane.clock.clone(), self.lane.stop.clone());
+        let (clock, stop) = (self.clock.clone(), self.stop.clone());
         stop.run_until_cancelled(clock.sleep(wait)).await;
-        let now = self.lane.clock.now();
+        let now = self.clock.now();
         self.due.retain(|due| *due > now);
         self.is_dry = false;
-        // What was put off or given back is older than what lies ahead.
         if let Some(supply) = &mut self.supply {
-            supply.passage = Passage::new(self.lane.batch);
+            supply.start_over();
         }
         true
     }
 
     fn sent(&self, endpoint: &'static str) -> Sent {
-        Sent { driver: self.lane.driver.name(), manners: self.manners, endpoint, now: self.lane.clock.now() }
+        Sent { driver: self.driver.name(), manners: self.manners, endpoint, now: self.clock.now() }
     }
 
     /// The database does not answer, or the lock is lost with the connection.
     fn break_off(&self, cause: &diesel::result::Error) {
-        error!(%cause, driver = self.lane.driver.name().key(), "The sync lost its database connection");
-        self.lane.stop.cancel();
+        error!(%cause, driver = self.driver.name().key(), "The sync lost its database connection");
+        self.stop.cancel();
     }
 }
 

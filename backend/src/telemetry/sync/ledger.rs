@@ -1,5 +1,6 @@
 //! Writes verdicts down as they come in, those that come together in one transaction, and says how far the run is.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,14 +16,15 @@ use crate::clock::Clock;
 use crate::db::{Connection, Pool};
 use crate::error::Error;
 use crate::metrics::Metrics;
+use crate::models::driver::Driver;
 use crate::models::sync_run::{Share, SyncRun};
-use crate::models::telemetry_delivery::{Judgement, judge};
+use crate::models::telemetry_delivery::{Judgement, Lease, Written, write_down};
 use crate::telemetry::news;
 
-/// So many requests' verdicts may wait; then sending waits for them.
-const WAITING: usize = 32;
-/// The most verdicts that are written at once.
-const AT_ONCE: usize = 64;
+/// So many requests' verdicts may wait; then sending waits for them. Of a run that dies they are in doubt.
+const WAITING: usize = 128;
+/// So many requests' verdicts are written at once, at most.
+const AT_ONCE: usize = 128;
 
 /// The run's row and those who watch it are told no more often.
 const NEWS: Duration = Duration::from_millis(300);
@@ -31,14 +33,20 @@ const NEWS: Duration = Duration::from_millis(300);
 const TRIES: u32 = 5;
 const BETWEEN_TRIES: Duration = Duration::from_millis(500);
 
-/// What a verdict changes in its driver's share, once it is written.
+/// What follows from a verdict once it is written, for one in its driver's share.
 pub type Tally = Box<dyn FnOnce(&mut Share) + Send>;
 
-/// Verdicts of one request.
+/// What became of events that a lane had in hand.
 pub struct Entry {
+    /// Whose they are.
+    pub driver: Driver,
     /// What is to be written.
     pub judgements: Vec<Judgement>,
-    /// What that changes.
+    /// By what they were on record as being sent, if they were.
+    pub lease: Option<Arc<Lease>>,
+    /// Those that are not being sent any more.
+    pub done_with: Vec<i64>,
+    /// What follows.
     pub tally: Tally,
 }
 
@@ -49,8 +57,18 @@ pub struct Ledger {
     pub metrics: Metrics,
     pub board: Arc<Board>,
     pub run_id: i64,
+    /// Every driver that is enabled.
+    pub enabled: Arc<[Driver]>,
     /// Tells the run that it cannot go on.
     pub broken: CancellationToken,
+}
+
+/// A ledger at work.
+struct Writer {
+    ledger: Ledger,
+    conn: Option<Connection>,
+    /// What is still being sent by leases that are not over.
+    left: HashMap<i64, Lease>,
 }
 
 /// A way to the ledger.
@@ -59,65 +77,80 @@ pub fn channel() -> (mpsc::Sender<Entry>, mpsc::Receiver<Entry>) {
 }
 
 impl Ledger {
-    /// Writes until nobody has anything more to write.
-    pub async fn work(self, mut entries: mpsc::Receiver<Entry>) {
+    /// Writes until nobody has anything more to write, at first by this connection.
+    pub async fn work(self, conn: Connection, entries: mpsc::Receiver<Entry>) {
+        Writer { ledger: self, conn: Some(conn), left: HashMap::new() }.work(entries).await;
+    }
+}
+
+impl Writer {
+    async fn work(mut self, mut entries: mpsc::Receiver<Entry>) {
         let mut waiting = Vec::with_capacity(AT_ONCE);
-        let (mut told, mut told_at) = (self.board.counts(), None::<Instant>);
-        let mut conn = None;
+        let (mut told, mut told_at) = (self.ledger.board.counts(), None::<Instant>);
         loop {
             let next_news = told_at.map_or(Duration::ZERO, |told_at| NEWS.saturating_sub(told_at.elapsed()));
-            let is_news = told != self.board.counts();
+            let is_news = told != self.ledger.board.counts();
             tokio::select! {
                 received = entries.recv_many(&mut waiting, AT_ONCE) => {
                     if received == 0 {
                         return;
                     }
-                    self.enter(&mut conn, waiting.drain(..)).await;
+                    self.enter(waiting.drain(..)).await;
                 }
-                () = sleep(next_news), if is_news && conn.is_some() => {
-                    if let Some(conn) = &mut conn {
-                        self.tell(conn, &mut told).await;
-                        told_at = Some(Instant::now());
-                    }
+                () = sleep(next_news), if is_news => {
+                    self.tell(&mut told).await;
+                    told_at = Some(Instant::now());
                 }
             }
         }
     }
 
-    async fn enter(&self, conn: &mut Option<Connection>, entries: impl Iterator<Item = Entry>) {
-        let mut judgements = Vec::new();
-        let mut tallies = Vec::new();
-        for Entry { judgements: these, tally } in entries {
-            if let Some(driver) = these.first().map(|judgement| judgement.driver) {
-                tallies.push((driver, tally));
-            }
+    async fn enter(&mut self, entries: impl Iterator<Item = Entry>) {
+        let (mut judgements, mut tallies, mut touched) = (Vec::new(), Vec::new(), HashSet::new());
+        for Entry { driver, judgements: these, lease, done_with, tally } in entries {
             judgements.extend(these);
+            tallies.push((driver, tally));
+            if let Some(lease) = lease {
+                touched.insert(lease.id);
+                let left = self.left.entry(lease.id).or_insert_with(|| Lease::clone(&lease));
+                let done_with: HashSet<i64> = done_with.into_iter().collect();
+                left.events.retain(|event| !done_with.contains(&event.id));
+            }
         }
-        match self.write(conn, &judgements).await {
-            Ok(settled) => {
-                self.metrics.sync().judged(&judgements);
-                self.board.settled(settled);
+        let left: Vec<Lease> = touched.iter().filter_map(|id| self.left.get(id).cloned()).collect();
+        match self.write(&judgements, &left).await {
+            Ok(Written::Done(settled)) => {
+                self.left.retain(|_, lease| !lease.events.is_empty());
+                self.ledger.metrics.sync().judged(&judgements);
+                self.ledger.board.settled(settled);
                 for (driver, tally) in tallies {
-                    self.board.change(driver, tally);
+                    self.ledger.board.change(driver, tally);
                 }
+            }
+            Ok(Written::TakenOver) => {
+                error!(run = self.ledger.run_id, "Another run of the sync has taken over");
+                self.ledger.broken.cancel();
             }
             Err(cause) => {
                 error!(cause = format!("{cause:#}"), "Verdicts of the sync cannot be written");
-                self.broken.cancel();
+                self.ledger.broken.cancel();
             }
         }
     }
 
-    /// A verdict that was written twice changes nothing the second time.
-    async fn write(&self, conn: &mut Option<Connection>, judgements: &[Judgement]) -> anyhow::Result<usize> {
+    /// What was written twice says the same as what was written once.
+    async fn write(&mut self, judgements: &[Judgement], left: &[Lease]) -> anyhow::Result<Written> {
+        if judgements.is_empty() && left.is_empty() {
+            return Ok(Written::Done(0));
+        }
         let mut tries = 0;
         loop {
-            match self.write_once(conn, judgements).await {
+            match self.write_once(judgements, left).await {
                 Err(cause) if tries < TRIES => {
                     tries += 1;
                     warn!(cause = format!("{cause:#}"), "Verdicts of the sync are written once more");
                     // Whatever is wrong with the old connection is not wrong with a new one.
-                    *conn = None;
+                    self.conn = None;
                     sleep(BETWEEN_TRIES).await;
                 }
                 done => return done,
@@ -125,21 +158,20 @@ impl Ledger {
         }
     }
 
-    async fn write_once(
-        &self,
-        conn: &mut Option<Connection>,
-        judgements: &[Judgement],
-    ) -> anyhow::Result<usize> {
-        let conn = match conn {
+    async fn write_once(&mut self, judgements: &[Judgement], left: &[Lease]) -> anyhow::Result<Written> {
+        let Ledger { pool, clock, run_id, enabled, .. } = &self.ledger;
+        let conn = match &mut self.conn {
             Some(conn) => conn,
-            None => conn.insert(connection::open(&self.pool).await.map_err(in_short)?),
+            none => none.insert(connection::open(pool).await.map_err(in_short)?),
         };
-        Ok(judge(conn, self.run_id, judgements, self.clock.now()).await?)
+        Ok(write_down(conn, *run_id, enabled, judgements, left, clock.now()).await?)
     }
 
-    async fn tell(&self, conn: &mut Connection, told: &mut Counts) {
-        let counts = self.board.counts();
-        let stored = SyncRun::store_progress(conn, self.run_id, &counts.shares, counts.processed()).await;
+    async fn tell(&mut self, told: &mut Counts) {
+        let Some(conn) = &mut self.conn else { return };
+        let counts = self.ledger.board.counts();
+        let stored =
+            SyncRun::store_progress(conn, self.ledger.run_id, &counts.shares, counts.processed()).await;
         match stored.and(news::tell(conn).await) {
             Ok(()) => *told = counts,
             Err(cause) => warn!(%cause, "How far the sync is cannot be told"),

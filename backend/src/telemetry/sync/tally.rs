@@ -19,6 +19,9 @@ pub struct Tallied {
 impl Tallied {
     /// Adds a verdict. `retrying` are the events that were tried in this run and are still owed.
     pub fn add(&mut self, judgement: &Judgement, retrying: &mut HashSet<i64>) {
+        if judgement.state == Judged::Pending {
+            return;
+        }
         let is_new = !retrying.contains(&judgement.event_id);
         self.attempted += u32::from(is_new && judgement.state != Judged::Expired);
         if judgement.state == Judged::Retry {
@@ -30,7 +33,7 @@ impl Tallied {
             Judged::Delivered => self.delivered += 1,
             Judged::Dead => self.dead += 1,
             Judged::Expired => self.expired += 1,
-            Judged::Retry => {}
+            Judged::Retry | Judged::Pending => {}
         }
     }
 

@@ -50,16 +50,22 @@ impl Sent {
         let maybe_duplicate = doubtful && self.manners.unanswered != Unanswered::SendAgain;
         if counts && attempts >= self.manners.tries && tried_for >= self.manners.tried_for {
             let failure = Failure { class: FailureClass::Exhausted, ..failure };
-            return Judgement { maybe_duplicate, ..self.noted(event, Judged::Dead, Some(failure)) };
+            let noted = self.noted(event, Judged::Dead, Some(failure));
+            return Judgement { maybe_duplicate: noted.maybe_duplicate || maybe_duplicate, ..noted };
         }
         let wait = pause.unwrap_or_else(|| wait(attempts.max(1), rng));
+        let noted = if sent {
+            self.noted(event, Judged::Retry, Some(failure))
+        } else {
+            let unsent = as_it_was(self.driver, event, Judged::Retry, Some(failure));
+            Judgement { endpoint: Some(self.endpoint), ..unsent }
+        };
         Judgement {
-            sent,
-            counts,
-            maybe_duplicate,
+            attempts,
+            maybe_duplicate: noted.maybe_duplicate || maybe_duplicate,
             // As the database keeps it, so that it is due when the run thinks that it is.
             next_attempt_at: Some((self.now + wait).trunc_subsecs(6)),
-            ..self.noted(event, Judged::Retry, Some(failure))
+            ..noted
         }
     }
 
@@ -74,7 +80,7 @@ impl Sent {
             }
             Unanswered::Delivered => self.noted(event, Judged::Delivered, Some(failure)),
         };
-        Judgement { unanswered: true, ..judged }
+        Judgement { unanswered: event.unanswered + 1, ..judged }
     }
 
     /// A run that died may have sent it, or may not: it is never taken for delivered.
@@ -89,54 +95,54 @@ impl Sent {
         Judgement { next_attempt_at, endpoint: None, ..judged }
     }
 
+    /// It was sent just now.
     fn noted(&self, event: &OwedEvent, state: Judged, failure: Option<Failure>) -> Judgement {
-        let failure_class = failure.as_ref().map(|failure| failure.class.key());
-        let (http_status, code, message) = failure
-            .map_or((None, None, None), |failure| (failure.http_status, failure.code, failure.message));
+        let was = as_it_was(self.driver, event, state, failure);
         Judgement {
-            driver: self.driver,
-            event_id: event.id,
-            state,
-            sent: true,
-            counts: true,
-            unanswered: false,
-            maybe_duplicate: false,
-            next_attempt_at: None,
-            http_status: http_status.map(i32::from),
+            attempts: was.attempts + 1,
+            first_attempt_at: was.first_attempt_at.or(Some(self.now)),
+            last_attempt_at: Some(self.now),
             endpoint: Some(self.endpoint),
-            error_class: failure_class,
-            error_code: code,
-            error_message: message,
+            ..was
         }
     }
 }
 
 /// It is too old for the driver and was not sent.
 pub fn expired(driver: Driver, event: &OwedEvent) -> Judgement {
-    unsent(driver, event, Judged::Expired, Failure::of(FailureClass::TooOld))
+    as_it_was(driver, event, Judged::Expired, Some(Failure::of(FailureClass::TooOld)))
 }
 
 /// The driver could not take it, so it was not sent.
 pub fn impossible(driver: Driver, event: &OwedEvent, failure: Failure) -> Judgement {
-    unsent(driver, event, Judged::Dead, failure)
+    as_it_was(driver, event, Judged::Dead, Some(failure))
 }
 
-fn unsent(driver: Driver, event: &OwedEvent, state: Judged, failure: Failure) -> Judgement {
-    let Failure { class, http_status, code, message } = failure;
+/// It was taken up for the first time and not sent.
+pub fn untouched(driver: Driver, event: &OwedEvent) -> Judgement {
+    as_it_was(driver, event, Judged::Pending, None)
+}
+
+fn as_it_was(driver: Driver, event: &OwedEvent, state: Judged, failure: Option<Failure>) -> Judgement {
+    let error_class = failure.as_ref().map(|failure| failure.class.key());
+    let (http_status, error_code, error_message) =
+        failure.map_or((None, None, None), |failure| (failure.http_status, failure.code, failure.message));
     Judgement {
         driver,
         event_id: event.id,
+        recorded_at: event.recorded_at,
         state,
-        sent: false,
-        counts: false,
-        unanswered: false,
-        maybe_duplicate: false,
+        attempts: event.attempts,
+        unanswered: event.unanswered,
+        maybe_duplicate: event.maybe_duplicate,
+        first_attempt_at: event.first_attempt_at,
+        last_attempt_at: None,
         next_attempt_at: None,
         http_status: http_status.map(i32::from),
         endpoint: None,
-        error_class: Some(class.key()),
-        error_code: code,
-        error_message: message,
+        error_class,
+        error_code,
+        error_message,
     }
 }
 

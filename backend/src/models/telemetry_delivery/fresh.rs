@@ -1,0 +1,52 @@
+//! What a driver is owed that is not on record.
+
+use diesel::QueryResult;
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{BigInt, Bool, Text, Timestamptz};
+use diesel_async::RunQueryDsl;
+
+use super::{EVENT_COLUMNS, ITS_EVENT, OwedEvent, OwedEventSql, Wanted};
+use crate::db::Connection;
+
+/// The oldest events of which this driver, being enabled, has no delivery record yet.
+pub async fn fresh(conn: &mut Connection, wanted: Wanted) -> QueryResult<Vec<OwedEvent>> {
+    Fresh { wanted, driver: wanted.driver.key() }.load(conn).await
+}
+
+/// Planned once a connection.
+struct Fresh {
+    wanted: Wanted,
+    driver: &'static str,
+}
+
+impl QueryFragment<Pg> for Fresh {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let Wanted { driver: _, after, limit, with_user_since } = &self.wanted;
+        out.push_sql("SELECT ");
+        out.push_sql(EVENT_COLUMNS);
+        out.push_sql(", 0, 0, false, NULL::timestamptz, false FROM (SELECT *, ");
+        out.push_bind_param::<Bool, _>(with_user_since)?;
+        out.push_sql(" AS with_user_since FROM telemetry_pending WHERE (recorded_at, event_id) > (");
+        out.push_bind_param::<Timestamptz, _>(&after.recorded_at)?;
+        out.push_sql(", ");
+        out.push_bind_param::<BigInt, _>(&after.id)?;
+        out.push_sql(") AND (drivers IS NULL OR ");
+        out.push_bind_param::<Text, _>(&self.driver)?;
+        out.push_sql(" = ANY (drivers)) ORDER BY recorded_at, event_id LIMIT ");
+        out.push_bind_param::<BigInt, _>(limit)?;
+        out.push_sql(") AS owed ");
+        out.push_sql(ITS_EVENT);
+        out.push_sql(" ORDER BY owed.recorded_at, owed.event_id");
+        Ok(())
+    }
+}
+
+impl QueryId for Fresh {
+    type QueryId = Self;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl Query for Fresh {
+    type SqlType = OwedEventSql;
+}

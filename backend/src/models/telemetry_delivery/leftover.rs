@@ -1,0 +1,75 @@
+//! What a run leaves of what some driver had already, and what is owed to a driver that is not enabled any more.
+
+use chrono::{DateTime, Utc};
+use diesel::QueryResult;
+use diesel::prelude::QueryableByName;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Text, Timestamptz};
+use diesel_async::{AsyncConnection as _, RunQueryDsl, SimpleAsyncConnection as _};
+
+use super::judge::{LEDGER_LOCK, Settle};
+use crate::db::Connection;
+use crate::models::driver::Driver;
+
+/// Puts on record what is owed of events that another driver has a record of already; it is the batch of this run.
+pub async fn put_on_record(conn: &mut Connection, run_id: i64) -> QueryResult<usize> {
+    sql_query(
+        "WITH begun AS (DELETE FROM telemetry_pending WHERE drivers IS NOT NULL RETURNING *) \
+         INSERT INTO telemetry_deliveries (event_id, recorded_at, driver, state, batch_id) \
+         SELECT event_id, recorded_at, driver, 'pending', $1 FROM begun, unnest(drivers) AS driver \
+         ON CONFLICT DO NOTHING",
+    )
+    .bind::<BigInt, _>(run_id)
+    .execute(conn)
+    .await
+}
+
+/// So many are dropped at a time, so that nobody waits long for the lock.
+const SLICE: i64 = 5_000;
+
+/// Says of what is on record as owed to a driver that is not enabled any more that it is skipped, so that the events
+/// need not wait; of what a run that died was sending to it as well.
+pub async fn drop_disabled(conn: &mut Connection, driver: Driver, now: DateTime<Utc>) -> QueryResult<usize> {
+    #[derive(QueryableByName)]
+    struct Dropped {
+        #[diesel(sql_type = BigInt)]
+        event_id: i64,
+        #[diesel(sql_type = Timestamptz)]
+        recorded_at: DateTime<Utc>,
+    }
+    sql_query(
+        "WITH held AS (DELETE FROM telemetry_leases WHERE driver = $1 RETURNING *) \
+         INSERT INTO telemetry_deliveries (event_id, recorded_at, driver, state, maybe_duplicate) \
+         SELECT leased.*, driver, 'skipped', true FROM held, unnest(event_ids, recorded_at) AS leased \
+         ON CONFLICT DO NOTHING",
+    )
+    .bind::<Text, _>(driver.key())
+    .execute(conn)
+    .await?;
+    let mut all = 0;
+    loop {
+        let slice = conn.transaction(async |conn| {
+            conn.batch_execute(LEDGER_LOCK).await?;
+            let dropped: Vec<Dropped> = sql_query(
+                "UPDATE telemetry_deliveries SET state = 'skipped' \
+                 WHERE driver = $1 AND event_id = ANY (ARRAY( \
+                     SELECT event_id FROM telemetry_deliveries WHERE driver = $1 AND state IN ('pending', 'retry') \
+                     ORDER BY recorded_at, event_id LIMIT $2)) \
+                 RETURNING event_id, recorded_at",
+            )
+            .bind::<Text, _>(driver.key())
+            .bind::<BigInt, _>(SLICE)
+            .load(conn)
+            .await?;
+            let slice = dropped.len();
+            let (ids, moments) = dropped.into_iter().map(|one| (one.event_id, one.recorded_at)).unzip();
+            Settle { ids, moments, now }.execute(conn).await?;
+            QueryResult::Ok(slice)
+        });
+        let slice = slice.await?;
+        all += slice;
+        if i64::try_from(slice).is_ok_and(|slice| slice < SLICE) {
+            return Ok(all);
+        }
+    }
+}
