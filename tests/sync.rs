@@ -3,6 +3,7 @@
 mod ages;
 mod breaker;
 mod chaos;
+mod check;
 mod connections;
 mod drivers;
 mod ga4;

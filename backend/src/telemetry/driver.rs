@@ -171,10 +171,16 @@ impl Driver {
 
     /// Where a parcel goes, without its query.
     pub const fn endpoint(parcel: &Parcel) -> &'static str {
-        match parcel.route {
-            Route::Collect => "/mp/collect",
-            Route::Import | Route::ImportByToken => "/import",
-            Route::Track => "/track",
+        parcel.route.path()
+    }
+}
+
+impl Route {
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Collect => "/mp/collect",
+            Self::Import | Self::ImportByToken => "/import",
+            Self::Track => "/track",
         }
     }
 }

@@ -105,6 +105,8 @@ pub struct MixpanelConfig {
     pub event_limit: usize,
     /// The status that answers more events than that, which is documented nowhere: 413 or 400.
     pub too_many_events_status: u16,
+    /// What answers a list of no events at `/import`, which is documented nowhere.
+    pub empty_import: EmptyImport,
     /// Under which name a failed record tells its id.
     pub insert_id_key: InsertIdKey,
     /// So many events of one distinct_id and day are taken as they are; later ones lose their name.
@@ -128,6 +130,7 @@ impl Default for MixpanelConfig {
             body_limit: 2_097_152,
             event_limit: 2_000,
             too_many_events_status: 413,
+            empty_import: EmptyImport::Imported,
             insert_id_key: InsertIdKey::InsertId,
             hot_shard_threshold: 200_000,
         }
@@ -168,6 +171,17 @@ pub enum Secrets {
     Accepted,
     /// As after it.
     SwitchedOff,
+}
+
+/// What an import of no events comes to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EmptyImport {
+    /// All none of them are imported.
+    #[default]
+    Imported,
+    /// A 400. The wording is that which Mixpanel's add-on for Google Sheets waits for when it tries a login out.
+    Refused,
 }
 
 /// The two spellings of the key in `failed_records`.

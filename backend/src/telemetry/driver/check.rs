@@ -1,14 +1,14 @@
 //! Tries a driver's settings out without sending anything that would count.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use reqwest::header::CONTENT_TYPE;
-use serde::Deserialize;
-use serde_json::json;
+mod ga4;
+mod mixpanel;
 
+use chrono::{DateTime, Utc};
+
+use super::Driver;
 use super::answer::Answer;
-use super::ga4::Ga4;
-use super::mixpanel::Mixpanel;
-use super::{Driver, reply};
+use super::reply::Reply;
+use super::secrets::Secrets;
 
 /// What came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,87 +26,36 @@ impl Driver {
     /// Asks the service what it thinks of the settings.
     pub async fn check(&self, now: DateTime<Utc>) -> Checked {
         match self {
-            Self::Ga4(ga4) => check_ga4(ga4, now).await,
-            Self::Mixpanel(mixpanel) => check_mixpanel(mixpanel).await,
+            Self::Ga4(ga4) => ga4::check(ga4, now).await,
+            Self::Mixpanel(mixpanel) => mixpanel::check(mixpanel).await,
         }
     }
 }
 
-/// The service's own validator looks at a sample. It stores nothing, and knows neither streams nor secrets.
-async fn check_ga4(ga4: &Ga4, now: DateTime<Utc>) -> Checked {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Told {
-        validation_messages: Vec<Message>,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Message {
-        #[serde(default)]
-        field_path: String,
-        #[serde(default)]
-        description: String,
-    }
-    let moment = now - TimeDelta::minutes(1);
-    let sample = json!({
-        "client_id": format!("1.{}", moment.timestamp()),
-        "user_id": "1",
-        "validation_behavior": "ENFORCE_RECOMMENDATIONS",
-        "events": [{
-            "name": "player_progress",
-            "timestamp_micros": moment.timestamp_micros(),
-            "params": { "session_id": moment.timestamp().to_string(), "engagement_time_msec": 1, "lesson_id": 1 },
-        }],
-    });
-    let request = ga4
-        .client()
-        .post(ga4.address("debug/mp/collect"))
-        .header(CONTENT_TYPE, "application/json")
-        .body(sample.to_string());
-    let reply = match reply::send(request).await {
-        Ok(reply) => reply,
-        Err(answer) => return Checked::Bad(vec![in_words(&answer)]),
-    };
-    if let Some(answer) = reply::by_status(&reply, ga4.secrets()) {
-        return Checked::Bad(vec![in_words(&answer)]);
-    }
-    match serde_json::from_slice::<Told>(&reply.body) {
-        Ok(told) if told.validation_messages.is_empty() => Checked::Good {
-            unproven: Some("whether the measurement id and the secret are right; GA4 never says"),
-        },
-        Ok(told) => {
-            let message = |message: Message| {
-                let said = format!("{} {}", message.field_path, message.description);
-                ga4.secrets().redact(&said).unwrap_or_default()
-            };
-            Checked::Bad(told.validation_messages.into_iter().map(message).collect())
-        }
-        Err(_) => Checked::Bad(vec![format!("it answered {} in words that are not GA4's", reply.status)]),
-    }
-}
-
-/// An import of nothing: whoever is not let in is told so.
-async fn check_mixpanel(mixpanel: &Mixpanel) -> Checked {
-    let request = mixpanel.check_request().header(CONTENT_TYPE, "application/json").body("[]");
-    let reply = match reply::send(request).await {
-        Ok(reply) => reply,
-        Err(answer) => return Checked::Bad(vec![in_words(&answer)]),
-    };
-    match reply::by_status(&reply, mixpanel.secrets()) {
-        Some(answer) => Checked::Bad(vec![in_words(&answer)]),
-        None => Checked::Good { unproven: None },
-    }
-}
-
-fn in_words(answer: &Answer) -> String {
+/// What an answer that is not as wanted says; `who` is whoever gave it.
+fn in_words(who: &str, answer: &Answer) -> String {
     match answer {
         Answer::Closed(_, failure) | Answer::Later { failure, .. } | Answer::Unanswered(failure) => {
             match (failure.http_status, &failure.message) {
-                (Some(status), Some(message)) => format!("it answered {status}: {message}"),
-                (Some(status), None) => format!("it answered {status}"),
-                (None, _) => "it could not be reached, or did not answer".to_owned(),
+                (Some(status), Some(message)) => format!("{who} answered {status}: {message}"),
+                (Some(status), None) => format!("{who} answered {status}"),
+                (None, _) => format!("{who} could not be reached, or did not answer"),
             }
         }
-        Answer::Refused(_) | Answer::Verdicts(_) => "it answered what cannot be understood".to_owned(),
+        Answer::Refused(_) | Answer::Verdicts(_) => format!("{who} answered what cannot be understood"),
     }
+}
+
+/// What an answer says that its service would not give to that.
+fn unexpected(who: &str, reply: &Reply, secrets: &Secrets) -> String {
+    let (status, said) = (reply.status.as_u16(), secrets.redact(&String::from_utf8_lossy(&reply.body)));
+    match said {
+        Some(said) => format!("{who} answered {status}: {said}"),
+        None => format!("{who} answered {status}"),
+    }
+}
+
+/// What is said of an answer that somebody else than the service gave.
+fn foreign(who: &str, reply: &Reply, service: &str) -> String {
+    format!("{who} answered {} in words that are not {service}'s", reply.status.as_u16())
 }

@@ -168,6 +168,15 @@ impl Mixpanel {
         }
     }
 
+    /// Every way in that an event may go.
+    pub(super) const fn ways_in(&self) -> &'static [Route] {
+        match self.endpoint {
+            Endpoint::Import => &[Route::Import],
+            Endpoint::Auto => &[Route::Track, Route::ImportByToken],
+            Endpoint::Track => &[Route::Track],
+        }
+    }
+
     fn fill(&self, plan: &mut Plan, route: Route, events: Vec<Outgoing>) {
         let most = match route {
             Route::Track => TRACKED_AT_ONCE,
@@ -203,22 +212,25 @@ impl Mixpanel {
 
     /// Sends a parcel.
     pub async fn send(&self, parcel: &Parcel) -> Answer {
-        let compressed = payload::compressed(&parcel.body);
-        let request = match parcel.route {
+        match reply::send(self.request(parcel.route, &parcel.body)).await {
+            Ok(reply) => self.judge(parcel, &reply),
+            Err(answer) => answer,
+        }
+    }
+
+    /// A request with this body, by this way in.
+    pub(super) fn request(&self, route: Route, body: &[u8]) -> RequestBuilder {
+        let request = match route {
             Route::Track | Route::Collect => self.client.post(&self.track),
             Route::Import => self.let_in(self.client.post(&self.import)),
             Route::ImportByToken => {
                 self.client.post(&self.import).basic_auth(self.token.expose_secret(), Some(""))
             }
         };
-        let request = request
+        request
             .header(CONTENT_TYPE, "application/json")
             .header(CONTENT_ENCODING, "gzip")
-            .body(compressed);
-        match reply::send(request).await {
-            Ok(reply) => self.judge(parcel, &reply),
-            Err(answer) => answer,
-        }
+            .body(payload::compressed(body))
     }
 
     fn let_in(&self, request: RequestBuilder) -> RequestBuilder {
@@ -245,11 +257,6 @@ impl Mixpanel {
             Route::Track | Route::Collect => tracked::judge(reply, sent, &self.secrets),
             Route::Import | Route::ImportByToken => imported::judge(reply, sent, &self.secrets),
         }
-    }
-
-    /// An import that nothing has been put into yet.
-    pub(super) fn check_request(&self) -> RequestBuilder {
-        self.let_in(self.client.post(&self.import))
     }
 
     pub(super) const fn secrets(&self) -> &Secrets {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Batch, Circumstances, Judged, auth, event_uids, normal, rules};
-use crate::config::InsertIdKey;
+use crate::config::{EmptyImport, InsertIdKey};
 use crate::http::{Request, Response, phrase};
 use crate::verdict::{Reason, Verdict};
 
@@ -40,6 +40,9 @@ pub(super) fn judge(request: &Request, batch: &Batch, around: Circumstances<'_>)
     if batch.events().len() > event_limit {
         let error = format!("request exceeds max limit of {event_limit} events");
         return refused(around.config.too_many_events_status, error);
+    }
+    if batch.events().is_empty() && around.config.empty_import == EmptyImport::Refused {
+        return refused(400, "data, missing or empty".to_owned());
     }
     if head.query_value("strict").as_deref() == Some("0") {
         return unchecked(batch, &project.id, around);

@@ -5,7 +5,7 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
-use stand_ins::config::{CollectAnswer, InsertIdKey, PROJECT_TOKEN};
+use stand_ins::config::{CollectAnswer, EmptyImport, InsertIdKey, PROJECT_TOKEN};
 use stand_ins::{Reason, Service, Verdict};
 
 use crate::client::{Client, ask, basic, collect, event, import, request, stand_ins};
@@ -114,6 +114,17 @@ async fn import_refuses_strangers_and_what_is_too_much() {
     let answer = ask(mixpanel, &small_on_the_wire).await.unwrap();
     assert_eq!(answer.json()["error"], "request exceeds max limit of 2097152 bytes");
     assert!(stand_ins.mixpanel_raw().is_empty());
+}
+
+#[tokio::test]
+async fn an_import_of_nothing_is_counted_or_refused() {
+    let stand_ins = stand_ins().await;
+    let answer = ask(stand_ins.addresses().mixpanel, &import(&[])).await.unwrap();
+    assert_eq!(answer.json(), json!({"code": 200, "num_records_imported": 0, "status": "OK"}));
+    stand_ins.configure(|config| config.mixpanel.empty_import = EmptyImport::Refused);
+    let answer = ask(stand_ins.addresses().mixpanel, &import(&[])).await.unwrap();
+    let refused = json!({"code": 400, "error": "data, missing or empty", "status": "Bad Request"});
+    assert_eq!((answer.status, answer.json()), (400, refused));
 }
 
 #[tokio::test]
