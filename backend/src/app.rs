@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use crate::auth::Auth;
 use crate::clock::Clock;
@@ -37,6 +38,8 @@ pub struct App {
     pub metrics: Metrics,
     /// As many exports may run at once as there are permits.
     pub export_slots: Arc<Semaphore>,
+    /// Cancelled when the server is told to end, for what would go on for as long as somebody listens.
+    pub ending: CancellationToken,
 }
 
 impl App {
@@ -52,6 +55,7 @@ impl App {
         let (config, auth) = (Arc::new(config), Arc::new(auth));
         let sync = Sync::new(pool.clone(), clock.clone(), metrics.clone(), Arc::clone(&config));
         let watch = Watch::new(pool.clone(), clock.clone(), Arc::clone(&config));
-        Ok(Self { config, pool, clock, auth, schema, ingest, sync, watch, metrics, export_slots })
+        let ending = CancellationToken::new();
+        Ok(Self { config, pool, clock, auth, schema, ingest, sync, watch, metrics, export_slots, ending })
     }
 }

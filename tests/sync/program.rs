@@ -6,8 +6,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use secrecy::ExposeSecret as _;
 use stand_ins::{StandIns, config as valid};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
+use super::ground::Ground;
 use crate::harness::database::TestDatabase;
 use crate::harness::hub::APP_KEY;
 
@@ -43,6 +45,17 @@ pub fn without_drivers(database: &TestDatabase, arguments: &[&str]) -> Command {
         .stderr(Stdio::piped())
         .kill_on_drop(true);
     command
+}
+
+/// A real server that is ready, and its address.
+pub async fn server(ground: &Ground) -> (Child, String) {
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--no-scheduler"];
+    let mut command = dataporter(&ground.hub.database, &ground.services, &arguments);
+    let mut server = command.stderr(Stdio::null()).spawn().unwrap();
+    let mut ready = String::new();
+    BufReader::new(server.stdout.take().unwrap()).read_line(&mut ready).await.unwrap();
+    let address = ready.split_whitespace().find(|word| word.starts_with("http://"));
+    (server, address.unwrap_or_else(|| panic!("{ready}")).trim_end_matches('/').to_owned())
 }
 
 /// Tells a process that has not been waited for to end.

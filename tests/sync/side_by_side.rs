@@ -4,16 +4,12 @@ mod command;
 mod lost_lock;
 mod told_to_end;
 
-use std::process::Stdio;
-
 use domain::access::TokenScope;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::Child;
 
 use super::ground::Ground;
-use super::program;
+use super::program::{self, server};
 use crate::harness::ask::{Answer, Ask};
 use crate::harness::hub::Hub;
 
@@ -45,17 +41,6 @@ impl Ground {
                         (SELECT count(*) FROM telemetry_leases) AS deliveries";
         assert_eq!(self.hub.rows(left).await, json!([{"runs": 0, "deliveries": 0}]));
     }
-}
-
-/// A real server that is ready, and its address.
-async fn server(ground: &Ground) -> (Child, String) {
-    let arguments = ["serve", "--listen", "127.0.0.1:0", "--no-scheduler"];
-    let mut command = program::dataporter(&ground.hub.database, &ground.services, &arguments);
-    let mut server = command.stderr(Stdio::null()).spawn().unwrap();
-    let mut ready = String::new();
-    BufReader::new(server.stdout.take().unwrap()).read_line(&mut ready).await.unwrap();
-    let address = ready.split_whitespace().find(|word| word.starts_with("http://"));
-    (server, address.unwrap_or_else(|| panic!("{ready}")).trim_end_matches('/').to_owned())
 }
 
 /// Asks a server for a run.

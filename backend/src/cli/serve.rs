@@ -118,7 +118,8 @@ async fn serve(
     jobs: Option<JoinHandle<()>>,
     ready: impl FnOnce(),
 ) -> anyhow::Result<()> {
-    let (pool, ingest, sync) = (app.pool.clone(), app.ingest.clone(), app.sync.clone());
+    let (pool, ingest, sync, ending) =
+        (app.pool.clone(), app.ingest.clone(), app.sync.clone(), app.ending.clone());
     let routes = http::router(app).into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(TcpListener::from_std(listener)?, routes)
         .with_graceful_shutdown(stop.told.clone().cancelled_owned());
@@ -126,6 +127,7 @@ async fn serve(
     let (told, winding_up) = (stop.told.clone(), sync.clone());
     tokio::spawn(async move {
         told.cancelled().await;
+        ending.cancel();
         winding_up.wind_up().await;
     });
     tokio::select! {

@@ -1,12 +1,16 @@
 //! What ends a subscription that was granted.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use domain::access::{Role, TokenScope};
+use tokio::time::timeout;
 
 use super::socket::Socket;
 use super::sse::Events;
 use super::{Ground, STATUS};
 use crate::harness::hub::TestUser;
+use crate::sync::program::{server, terminate};
 
 /// What happens to somebody who watches.
 #[derive(Clone, Copy, Debug)]
@@ -63,4 +67,22 @@ async fn whoever_loses_the_right_to_watch_is_told_nothing_more() {
         assert_eq!(socket.closed().await, code, "{loss:?}");
         assert_eq!(events.event().await, Some(("complete".to_owned(), String::new())), "{loss:?}");
     }
+}
+
+#[tokio::test]
+async fn a_server_that_is_told_to_end_ends_its_streams_and_does_not_wait_for_whoever_watches() {
+    let ground = Ground::today().await;
+    let user = ground.hub.user_named("watching", Role::TeacherAdmin).await;
+    let token = ground.hub.api_token(user.id, &[TokenScope::Read]).await;
+    let (mut server, address) = server(&ground).await;
+    let mut events = Events::from_server(&ground.hub, &address, &token, STATUS).await;
+    events.next().await;
+    terminate(&server);
+    // The stream comes to its end in good order, and not to that of what was asked for: whoever watches comes again.
+    while let Some((name, told)) = events.event().await {
+        assert_eq!(name, "next", "{told}");
+    }
+    // Requests that go on would be cut off after twice that.
+    let ended = timeout(Duration::from_secs(10), server.wait()).await.expect("it waits for nobody");
+    assert!(ended.unwrap().success());
 }

@@ -9,6 +9,8 @@ use tokio::time::timeout;
 use super::PATIENCE;
 use crate::harness::hub::Hub;
 
+const PATH: &str = "/graphql/stream";
+
 /// A subscription that goes on.
 pub struct Events {
     response: Response,
@@ -18,7 +20,16 @@ pub struct Events {
 impl Events {
     /// A subscription that is granted.
     pub async fn of(hub: &Hub, token: &str, document: &str) -> Self {
-        let response = ask(hub, document).bearer_auth(token).send().await.unwrap();
+        Self::begin(ask(hub, document), token).await
+    }
+
+    /// The same from the real server at this address.
+    pub async fn from_server(hub: &Hub, address: &str, token: &str, document: &str) -> Self {
+        Self::begin(ask_at(hub, format!("{address}{PATH}"), document), token).await
+    }
+
+    async fn begin(request: RequestBuilder, token: &str) -> Self {
+        let response = request.bearer_auth(token).send().await.unwrap();
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         Self { response, received: String::new() }
@@ -69,8 +80,9 @@ impl Events {
 
 /// A request for a subscription, from nobody yet.
 pub fn ask(hub: &Hub, document: &str) -> RequestBuilder {
-    hub.http
-        .post(hub.url("/graphql/stream"))
-        .timeout(Duration::from_mins(5))
-        .json(&json!({"query": document}))
+    ask_at(hub, hub.url(PATH), document)
+}
+
+fn ask_at(hub: &Hub, url: String, document: &str) -> RequestBuilder {
+    hub.http.post(url).timeout(Duration::from_mins(5)).json(&json!({"query": document}))
 }

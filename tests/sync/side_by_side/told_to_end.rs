@@ -3,9 +3,9 @@
 use serde_json::json;
 use stand_ins::Service;
 
-use super::{ask_to_run, server};
+use super::ask_to_run;
 use crate::sync::ground::Ground;
-use crate::sync::program::{dataporter, terminate};
+use crate::sync::program::{dataporter, server, terminate};
 
 const EVENTS: i64 = 200;
 

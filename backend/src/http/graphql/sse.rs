@@ -1,5 +1,6 @@
 //! `POST /graphql/stream`: one subscription as server-sent events, for whoever has no WebSocket: an event `next` for each
-//! answer and `complete` at the end. The token stands in the header, as in any other request.
+//! answer and `complete` at the end. The token stands in the header, as in any other request. A server that is told to
+//! end ends the stream without `complete`, so that its client comes again.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -45,10 +46,11 @@ async fn subscribe(
     if let Err(error) = caller.viewer().and_then(|viewer| Ok(viewer.may(Act::SeeSync)?)) {
         return caller.problem(&error).into_response();
     }
-    let access = Access::new(app.clone(), token);
+    let (access, ending) = (Access::new(app.clone(), token), app.ending.clone());
     let subscriptions = Subscriptions::new(app.clone(), caller.locale, &caller.request_id);
     let answers = subscriptions.answers(request, Arc::new(caller.into_data(&app)));
-    Sse::new(events(answers, access)).keep_alive(KeepAlive::default()).into_response()
+    let events = events(answers, access).take_until(ending.cancelled_owned());
+    Sse::new(events).keep_alive(KeepAlive::default()).into_response()
 }
 
 fn events(
@@ -71,6 +73,6 @@ fn events(
                 }
             }
         });
-    // A client that sees no `complete` knows that the connection was lost.
+    // A client that sees no `complete` knows that there would have been more.
     answered.chain(stream::iter([Ok(Event::default().event("complete").data(""))]))
 }
