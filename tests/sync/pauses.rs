@@ -74,6 +74,22 @@ async fn a_pause_holds_for_every_event_and_every_run_and_costs_no_try() {
 }
 
 #[tokio::test]
+async fn a_pause_until_a_date_is_measured_by_the_hubs_clock_where_the_service_does_not_tell_its_own() {
+    let ground = Ground::impatient(both).await;
+    ground.events(1).await;
+    ground.faults([Service::Ga4, Service::Mixpanel].map(|service| {
+        Rule::new(service, Fault::Answer(Answer::empty(503).retry_after(RetryAfter::DateIn(90)))).times(1)
+    }));
+    ground.run().await;
+    for driver in ["ga4", "mixpanel"] {
+        assert_eq!(ground.record(driver).await.attempts, 0, "{driver}");
+        assert_eq!(ground.put_off_for(driver).await, TimeDelta::seconds(90), "{driver}");
+    }
+    ground.advance(TimeDelta::seconds(90));
+    assert_eq!(ground.run().await["state"], "SUCCESS");
+}
+
+#[tokio::test]
 async fn what_cannot_be_read_as_a_pause_is_a_failure_like_any_other() {
     let ground = Ground::impatient(mixpanel).await;
     for pause in ["soon", "-5", "", "1e3", "99999999999999999999999"] {

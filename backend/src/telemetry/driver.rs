@@ -51,6 +51,9 @@ pub struct Parcel {
     pub events: Vec<Outgoing>,
     route: Route,
     body: Vec<u8>,
+    /// When it was put together, shortly before it is sent. A pause that is asked for until some moment is measured from
+    /// here, where the answer does not say when it was given, and so is rather too long than too short.
+    planned_at: DateTime<Utc>,
 }
 
 /// Where a parcel goes.
@@ -153,11 +156,11 @@ impl Driver {
 
     /// The two halves of a parcel, of which one holds what the service would not take.
     pub fn split(&self, parcel: Parcel) -> [Parcel; 2] {
-        let Parcel { mut events, route, body: _ } = parcel;
+        let Parcel { mut events, route, body: _, planned_at } = parcel;
         let rest = events.split_off(events.len() / 2);
         [events, rest].map(|events| match self {
-            Self::Ga4(ga4) => ga4.parcel(events),
-            Self::Mixpanel(mixpanel) => mixpanel.parcel(events, route),
+            Self::Ga4(ga4) => ga4.parcel(events, planned_at),
+            Self::Mixpanel(mixpanel) => mixpanel.parcel(events, route, planned_at),
         })
     }
 

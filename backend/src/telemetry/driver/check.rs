@@ -27,7 +27,7 @@ impl Driver {
     pub async fn check(&self, now: DateTime<Utc>) -> Checked {
         match self {
             Self::Ga4(ga4) => ga4::check(ga4, now).await,
-            Self::Mixpanel(mixpanel) => mixpanel::check(mixpanel).await,
+            Self::Mixpanel(mixpanel) => mixpanel::check(mixpanel, now).await,
         }
     }
 }

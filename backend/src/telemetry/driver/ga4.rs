@@ -96,7 +96,7 @@ impl Ga4 {
             events.into_iter().partition(|outgoing| now - outgoing.event.recorded_at > MAX_AGE);
         plan.expired = expired.into_iter().map(|outgoing| outgoing.event).collect();
         if self.client_ids == ClientIds::Spec {
-            plan.parcels = fresh.into_iter().map(|outgoing| self.parcel(vec![outgoing])).collect();
+            plan.parcels = fresh.into_iter().map(|outgoing| self.parcel(vec![outgoing], now)).collect();
             return plan;
         }
         // A repetition goes alone: were it not answered again, no other event would be in doubt.
@@ -113,10 +113,10 @@ impl Ga4 {
                 {
                     events.push(outgoing);
                 }
-                _ => plan.parcels.push(self.parcel(vec![outgoing])),
+                _ => plan.parcels.push(self.parcel(vec![outgoing], now)),
             }
         }
-        plan.parcels = plan.parcels.into_iter().map(|parcel| self.parcel(parcel.events)).collect();
+        plan.parcels = plan.parcels.into_iter().map(|parcel| self.parcel(parcel.events, now)).collect();
         // Parcels that grew too large in bytes are halved until they fit.
         while let Some(place) = plan
             .parcels
@@ -125,16 +125,16 @@ impl Ga4 {
         {
             let mut events = plan.parcels.swap_remove(place).events;
             let rest = events.split_off(events.len() / 2);
-            plan.parcels.extend([self.parcel(events), self.parcel(rest)]);
+            plan.parcels.extend([self.parcel(events, now), self.parcel(rest, now)]);
         }
         plan.parcels.sort_by_key(|parcel| parcel.events.first().map(|first| first.event.frontier()));
         plan
     }
 
     /// A request for events of one client.
-    pub fn parcel(&self, events: Vec<Outgoing>) -> Parcel {
+    pub fn parcel(&self, events: Vec<Outgoing>, now: DateTime<Utc>) -> Parcel {
         let body = body(&events, self.client_ids);
-        Parcel { events, route: Route::Collect, body }
+        Parcel { events, route: Route::Collect, body, planned_at: now }
     }
 
     /// Sends a parcel.
@@ -144,7 +144,7 @@ impl Ga4 {
             .post(self.address("mp/collect"))
             .header(CONTENT_TYPE, "application/json")
             .body(parcel.body.clone());
-        match reply::send(request).await {
+        match reply::send(request, parcel.planned_at).await {
             Ok(reply) => self.judge(parcel, &reply),
             Err(answer) => answer,
         }

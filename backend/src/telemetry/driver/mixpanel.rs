@@ -149,7 +149,7 @@ impl Mixpanel {
             }
         }
         for (route, events) in ways {
-            self.fill(&mut plan, route, events);
+            self.fill(&mut plan, route, events, now);
         }
         plan
     }
@@ -177,12 +177,13 @@ impl Mixpanel {
         }
     }
 
-    fn fill(&self, plan: &mut Plan, route: Route, events: Vec<Outgoing>) {
+    fn fill(&self, plan: &mut Plan, route: Route, events: Vec<Outgoing>, now: DateTime<Utc>) {
         let most = match route {
             Route::Track => TRACKED_AT_ONCE,
             Route::Import | Route::ImportByToken | Route::Collect => IMPORTED_AT_ONCE,
         };
-        let mut parcel = Parcel { events: Vec::new(), route, body: Vec::new() };
+        let empty = || Parcel { events: Vec::new(), route, body: Vec::new(), planned_at: now };
+        let mut parcel = empty();
         for outgoing in events {
             let written = payload::event(&outgoing, self.token.expose_secret(), self.guests);
             if written.len() > BYTES_AN_EVENT {
@@ -191,8 +192,7 @@ impl Mixpanel {
             }
             let is_full = parcel.events.len() >= most || parcel.body.len() + written.len() > BYTES_A_REQUEST;
             if is_full && !parcel.events.is_empty() {
-                let next = Parcel { events: Vec::new(), route, body: Vec::new() };
-                plan.parcels.push(closed(std::mem::replace(&mut parcel, next)));
+                plan.parcels.push(closed(std::mem::replace(&mut parcel, empty())));
             }
             parcel.body.push(if parcel.events.is_empty() { b'[' } else { b',' });
             parcel.body.extend_from_slice(&written);
@@ -204,15 +204,16 @@ impl Mixpanel {
     }
 
     /// A request for some of the events of another.
-    pub(super) fn parcel(&self, events: Vec<Outgoing>, route: Route) -> Parcel {
+    pub(super) fn parcel(&self, events: Vec<Outgoing>, route: Route, now: DateTime<Utc>) -> Parcel {
         let mut plan = Plan::default();
-        self.fill(&mut plan, route, events);
-        plan.parcels.pop().unwrap_or(Parcel { events: Vec::new(), route, body: b"[]".to_vec() })
+        self.fill(&mut plan, route, events, now);
+        let nothing = || Parcel { events: Vec::new(), route, body: b"[]".to_vec(), planned_at: now };
+        plan.parcels.pop().unwrap_or_else(nothing)
     }
 
     /// Sends a parcel.
     pub async fn send(&self, parcel: &Parcel) -> Answer {
-        match reply::send(self.request(parcel.route, &parcel.body)).await {
+        match reply::send(self.request(parcel.route, &parcel.body), parcel.planned_at).await {
             Ok(reply) => self.judge(parcel, &reply),
             Err(answer) => answer,
         }

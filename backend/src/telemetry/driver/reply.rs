@@ -31,8 +31,8 @@ pub struct Reply {
 }
 
 /// Sends a request and waits for the whole answer; an error says why there is none, without the address, in which GA4's
-/// secret stands.
-pub async fn send(request: RequestBuilder) -> Result<Reply, Answer> {
+/// secret stands. By `now` a pause is measured where the answer does not say when it was given.
+pub async fn send(request: RequestBuilder, now: DateTime<Utc>) -> Result<Reply, Answer> {
     let mut response = match request.send().await {
         Ok(response) => response,
         Err(error) if error.is_connect() || error.is_builder() => {
@@ -44,7 +44,7 @@ pub async fn send(request: RequestBuilder) -> Result<Reply, Answer> {
         }
         Err(_) => return Err(Answer::Unanswered(Failure::of(FailureClass::Unanswered))),
     };
-    let (status, pause) = (response.status(), pause(response.headers()));
+    let (status, pause) = (response.status(), pause(response.headers(), now));
     let mut body = Vec::new();
     let is_whole = loop {
         match response.chunk().await {
@@ -60,12 +60,15 @@ pub async fn send(request: RequestBuilder) -> Result<Reply, Answer> {
 }
 
 /// For how long a service wants to be left alone, by seconds or by a date (RFC 9110, section 10.2.3), which is
-/// measured by the service's own clock.
-fn pause(headers: &HeaderMap) -> Option<Duration> {
+/// measured by the service's own clock, or by ours where it does not tell what its own shows.
+fn pause(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let pause = match text.parse::<u64>() {
         Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => (date(text)? - date(headers.get(DATE)?.to_str().ok()?)?).to_std().unwrap_or_default(),
+        Err(_) => {
+            let answered_at = headers.get(DATE).and_then(|value| date(value.to_str().ok()?));
+            (date(text)? - answered_at.unwrap_or(now)).to_std().unwrap_or_default()
+        }
     };
     Some(pause.clamp(SHORTEST_PAUSE, LONGEST_PAUSE))
 }
@@ -103,22 +106,37 @@ pub fn by_status(reply: &Reply, secrets: &Secrets) -> Option<Answer> {
 mod tests {
     use super::*;
 
-    fn asked(retry_after: &str) -> Option<u64> {
+    const NOW: DateTime<Utc> = DateTime::from_timestamp(1_795_600_800, 0).expect("10:00 that day");
+
+    /// The pause that is asked for in an answer which was given, as it says, at this date.
+    fn asked(retry_after: &str, date: Option<&str>) -> Option<u64> {
         let mut headers = HeaderMap::new();
         headers.insert(RETRY_AFTER, retry_after.parse().unwrap());
-        headers.insert(DATE, "Wed, 25 Nov 2026 10:00:00 GMT".parse().unwrap());
-        pause(&headers).map(|pause| pause.as_secs())
+        headers.extend(date.map(|date| (DATE, date.parse().unwrap())));
+        pause(&headers, NOW).map(|pause| pause.as_secs())
     }
 
     #[test]
     fn a_pause_is_read_in_seconds_or_as_a_date_and_held_to_its_limits() {
+        // Its clock is a quarter of an hour ahead of ours.
+        let asked = |retry_after| asked(retry_after, Some("Wed, 25 Nov 2026 10:15:00 GMT"));
         assert_eq!(asked("30"), Some(30));
         assert_eq!(asked("0"), Some(1));
         assert_eq!(asked("86400"), Some(900));
-        assert_eq!(asked("Wed, 25 Nov 2026 10:02:00 GMT"), Some(120));
-        assert_eq!(asked("Wed, 25 Nov 2026 09:00:00 GMT"), Some(1));
+        assert_eq!(asked("Wed, 25 Nov 2026 10:17:00 GMT"), Some(120));
+        assert_eq!(asked("Wed, 25 Nov 2026 10:02:00 GMT"), Some(1));
         assert_eq!(asked("soon"), None);
         assert_eq!(asked("-5"), None);
+    }
+
+    #[test]
+    fn where_an_answer_has_no_date_of_its_own_a_pause_is_measured_by_our_clock() {
+        for no_date in [None, Some("today"), Some("")] {
+            assert_eq!(asked("Wed, 25 Nov 2026 10:02:00 GMT", no_date), Some(120), "{no_date:?}");
+            assert_eq!(asked("Wed, 25 Nov 2026 09:00:00 GMT", no_date), Some(1), "{no_date:?}");
+            assert_eq!(asked("Thu, 26 Nov 2026 10:00:00 GMT", no_date), Some(900), "{no_date:?}");
+            assert_eq!(asked("soon", no_date), None, "{no_date:?}");
+        }
     }
 
     #[test]

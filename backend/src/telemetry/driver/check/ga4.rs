@@ -43,7 +43,7 @@ pub(super) async fn check(ga4: &Ga4, now: DateTime<Utc>) -> Checked {
         .post(ga4.address("debug/mp/collect"))
         .header(CONTENT_TYPE, "application/json")
         .body(sample.to_string());
-    let reply = match reply::send(request).await {
+    let reply = match reply::send(request, now).await {
         Ok(reply) => reply,
         Err(answer) => return Checked::Bad(vec![in_words("it", &answer)]),
     };

@@ -5,6 +5,7 @@
 //! that answers. What Mixpanel says to nothing is documented nowhere; its own add-on for Google Sheets tries logins out
 //! in this way and knows "data, missing or empty" for the answer to a good one.
 
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::{Checked, foreign, in_words, unexpected};
@@ -14,10 +15,10 @@ use crate::telemetry::driver::mixpanel::Mixpanel;
 use crate::telemetry::driver::reply::{self, Reply};
 
 /// Tries every way in that events would go.
-pub(super) async fn check(mixpanel: &Mixpanel) -> Checked {
+pub(super) async fn check(mixpanel: &Mixpanel, now: DateTime<Utc>) -> Checked {
     let mut problems = Vec::new();
     for route in mixpanel.ways_in() {
-        problems.extend(problem(mixpanel, *route).await);
+        problems.extend(problem(mixpanel, *route, now).await);
     }
     if !problems.is_empty() {
         return Checked::Bad(problems);
@@ -28,9 +29,9 @@ pub(super) async fn check(mixpanel: &Mixpanel) -> Checked {
 }
 
 /// What is wrong with one way in.
-async fn problem(mixpanel: &Mixpanel, route: Route) -> Option<String> {
+async fn problem(mixpanel: &Mixpanel, route: Route, now: DateTime<Utc>) -> Option<String> {
     let who = route.path();
-    let reply = match reply::send(mixpanel.request(route, b"[]")).await {
+    let reply = match reply::send(mixpanel.request(route, b"[]"), now).await {
         Ok(reply) => reply,
         Err(answer) => return Some(in_words(who, &answer)),
     };
