@@ -1,12 +1,15 @@
 //! Connections that are refused, broken, stale or slow.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use futures_util::future::join_all;
 use serde_json::json;
 use stand_ins::Service;
 use stand_ins::fault::{Fault, Rule};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::time::timeout;
 
 use super::ground::Ground;
 use super::record::Record;
@@ -38,6 +41,53 @@ async fn where_nobody_listens_nothing_was_sent_and_no_try_is_spent() {
         assert_eq!(ground.run().await["state"], "SUCCESS", "{driver}");
         assert_eq!(ground.records(driver).await, vec![Record::delivered(); 3]);
     }
+}
+
+/// An address where nobody is let in: the queue at the door is full, so that whoever knocks gets no answer.
+async fn crowded() -> (String, TcpListener, Vec<TcpStream>) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut queue = Vec::new();
+    while let Ok(waiting) = timeout(Duration::from_millis(200), TcpStream::connect(address)).await {
+        queue.push(waiting.unwrap());
+        assert!(queue.len() < 16, "the queue never fills up");
+    }
+    (format!("http://{address}"), listener, queue)
+}
+
+/// An address where the door opens and nobody says a word, so that no encryption is agreed on.
+async fn mute() -> (String, TcpListener) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    (format!("https://{}", listener.local_addr().unwrap()), listener)
+}
+
+#[tokio::test]
+async fn where_no_connection_comes_about_nothing_was_sent_and_no_try_is_spent() {
+    let ((crowded, _listener, _queue), (mute, _mute)) = tokio::join!(crowded(), mute());
+    // Nothing is ever found under that name (RFC 6761).
+    let nowhere = "https://nowhere.invalid".to_owned();
+    // Each of them takes as long as connecting may take.
+    join_all([nowhere, crowded, mute].map(async |address: String| {
+        let ground = Ground::impatient(|config, services| {
+            both(config, services);
+            config.telemetry.ga4.base_url = address.parse().unwrap();
+            config.telemetry.mixpanel.base_url = address.parse().unwrap();
+        })
+        .await;
+        ground.events(1).await;
+        let run = ground.run().await;
+        assert_eq!(run["state"], "FAILED", "{address}: {run}");
+        for driver in ["ga4", "mixpanel"] {
+            let unreachable = Record::of("retry", 0).because("unreachable");
+            assert_eq!(ground.record(driver).await, unreachable, "{address}: {driver}");
+        }
+        let tried = "SELECT DISTINCT first_attempt_at, last_attempt_at FROM telemetry_deliveries";
+        let never = json!([{"first_attempt_at": null, "last_attempt_at": null}]);
+        assert_eq!(ground.hub.rows(tried).await, never, "{address}");
+    }))
+    .await;
 }
 
 #[tokio::test]
