@@ -4,6 +4,7 @@
 //! One function rather than a layer for each: a layer boxes the request's future and clones all that is inside of it,
 //! and the requests of players come by the thousand.
 
+use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
@@ -40,10 +41,8 @@ pub async fn around(State(metrics): State<Metrics>, mut request: Request, next: 
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let locale = caller::asked_locale(request.headers()).unwrap_or(Locale::En);
-    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     let id = request_id.to_str().unwrap_or_default();
-    let mut response = answered
-        .unwrap_or_else(|cause| Problem::from_error(&Error::of_panic(&*cause), locale, id).into_response());
+    let mut response = or_problem(next.run(request), locale, id).await;
     let (status, took) = (response.status(), began.elapsed());
     metrics.requests().answered(&method, route.as_ref().map(MatchedPath::as_str), status, took);
     let (status, ms) = (status.as_u16(), took.as_millis());
@@ -54,6 +53,18 @@ pub async fn around(State(metrics): State<Metrics>, mut request: Request, next: 
     }
     headers.insert(REQUEST_ID, request_id);
     response
+}
+
+/// What a handler answers, or that something failed where it panics. A route whose answers get headers from a layer of
+/// its own calls this inside of that layer, since a panic that comes out here has passed the layer by.
+pub async fn or_problem(
+    handler: impl Future<Output = Response>,
+    locale: Locale,
+    request_id: &str,
+) -> Response {
+    AssertUnwindSafe(handler).catch_unwind().await.unwrap_or_else(|cause| {
+        Problem::from_error(&Error::of_panic(&*cause), locale, request_id).into_response()
+    })
 }
 
 fn fresh_id() -> HeaderValue {

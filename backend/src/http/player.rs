@@ -22,6 +22,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use self::answer::{Progress, Results};
 use self::body::{Received, Report, Unreadable};
 use super::caller::{asked_locale, bearer, request_id};
+use super::outermost::or_problem;
 use super::problem::Problem;
 use crate::app::App;
 use crate::auth::identity::{Proof, identify};
@@ -49,16 +50,21 @@ pub fn routes(app: &App) -> Router<App> {
     Router::new().route(PATH, post(receive).options(answered_by_layer)).layer(cors)
 }
 
+/// Whatever happens, the answer is one that the page of a player may read.
 async fn receive(State(app): State<App>, headers: HeaderMap, body: Body) -> Response {
     let locale = asked_locale(&headers).unwrap_or(app.config.hub.locale);
+    or_problem(answer(&app, locale, &headers, body), locale, &request_id(&headers)).await
+}
+
+async fn answer(app: &App, locale: Locale, headers: &HeaderMap, body: Body) -> Response {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let received = match body::read(content_type, body).await {
         Ok(received) => received,
         Err(unreadable) => return refused(&unreadable, locale).into_response(),
     };
-    match record(&app, locale, bearer(&headers), received).await {
+    match record(app, locale, bearer(headers), received).await {
         Ok(answer) => answer,
-        Err(error) => Problem::from_error(&error, locale, &request_id(&headers)).into_response(),
+        Err(error) => Problem::from_error(&error, locale, &request_id(headers)).into_response(),
     }
 }
 
