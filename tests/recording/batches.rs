@@ -61,6 +61,8 @@ async fn what_is_wrong_is_refused_by_name_and_the_rest_of_the_batch_is_stored() 
     let cases = [
         (json!({"lessonId": "999999"}), ("UNKNOWN_LESSON", "lessonId")),
         (json!({"lessonId": "12abc"}), ("NOT_AN_ID", "lessonId")),
+        (json!({"clientEventId": "no uuid"}), ("NOT_A_UUID", "clientEventId")),
+        (json!({"clientEventId": ""}), ("NOT_A_UUID", "clientEventId")),
         (json!({"event": ""}), ("BAD_EVENT_NAME", "event")),
         (json!({"event": "señal"}), ("BAD_EVENT_NAME", "event")),
         (json!({"event": "e".repeat(51)}), ("BAD_EVENT_NAME", "event")),
@@ -96,6 +98,30 @@ async fn what_is_wrong_is_refused_by_name_and_the_rest_of_the_batch_is_stored() 
     }
     let stored = class.hub.rows("SELECT client_event_id FROM video_player_events ORDER BY id").await;
     assert_eq!(stored, json!(good.map(|event| json!({"client_event_id": event["clientEventId"]}))));
+}
+
+#[tokio::test]
+async fn an_id_that_is_no_uuid_is_refused_alone_wherever_it_stands_in_the_document() {
+    let class = Classroom::open().await;
+    let document = "mutation ($uuid: UUID!, $text: UUID!) { recordPlayerEvents(events: [
+        { clientEventId: $uuid, event: \"play\" }, { clientEventId: $text, event: \"play\" },
+        { clientEventId: \"no uuid\", event: \"play\" } ]) { clientEventId eventId error { reason } } }";
+    let uuid = "0D0F7A5E8F0E4C0B9D5F3C8B1A2E4F60";
+    let variables = json!({"uuid": uuid, "text": "17"});
+    let ask = class.hub.graphql(document).by(&class.student.token).variables(variables);
+    let results = ask.data().await["recordPlayerEvents"].take();
+    // As it is written elsewhere too.
+    assert_eq!(results[0]["clientEventId"], "0d0f7a5e-8f0e-4c0b-9d5f-3c8b1a2e4f60");
+    assert_eq!((results[0]["eventId"].is_null(), &results[0]["error"]), (false, &Value::Null));
+    for (place, text) in [(1, "17"), (2, "no uuid")] {
+        let refused = json!({"clientEventId": text, "eventId": null, "error": {"reason": "NOT_A_UUID"}});
+        assert_eq!(results[place], refused);
+    }
+    assert_eq!(class.count("true").await, 1);
+    for id in [json!(17), Value::Null, json!(["0d0f7a5e-8f0e-4c0b-9d5f-3c8b1a2e4f60", "x"])] {
+        let event = class.event(json!({"clientEventId": id}));
+        assert_eq!(class.send(json!([event])).code().await, "BAD_USER_INPUT", "{id}");
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Recording what a video player reports.
 
+mod event_id;
+
 use std::borrow::Cow;
 
 use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
@@ -10,6 +12,7 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
+use self::event_id::EventId;
 use super::context::ContextExt as _;
 use super::mirror::sent::Sent;
 use crate::error::{Error, Result};
@@ -68,7 +71,7 @@ impl RecordMutation {
         if events.len() > MAX_EVENTS {
             return Err(Error::invalid("events", TOO_MANY));
         }
-        let ids: Vec<Uuid> = events.iter().map(|event| event.client_event_id).collect();
+        let ids: Vec<EventId> = events.iter().map(|event| event.client_event_id.clone()).collect();
         let sent = events.into_iter().map(|event| Ok(event.into())).collect();
         let answers = ctx.app().ingest.record(sent, by).await?;
         let locale = ctx.request().locale;
@@ -128,7 +131,7 @@ pub struct VideoProgressInput {
 #[derive(InputObject)]
 pub struct PlayerEventInput {
     /// An id that the player made for this event: sent again with it, the event is not recorded again.
-    client_event_id: Uuid,
+    client_event_id: EventId,
     /// What happened: `progress_tick`, `play`, `pause`, `seek`, or another name of 1 to 50 letters, digits, `.`, `_` and
     /// `-`.
     event: String,
@@ -180,7 +183,7 @@ impl From<VideoProgressInput> for SentEvent {
 impl From<PlayerEventInput> for SentEvent {
     fn from(input: PlayerEventInput) -> Self {
         Self {
-            client_event_id: Field::Is(input.client_event_id),
+            client_event_id: input.client_event_id.field(),
             user_id: id(input.user_id),
             event: Field::Is(input.event),
             lesson_id: id(input.lesson_id),
@@ -243,7 +246,7 @@ impl From<Reported> for VideoProgress {
 #[derive(SimpleObject)]
 pub struct PlayerEventResult {
     /// The id that the player made for it.
-    client_event_id: Uuid,
+    client_event_id: EventId,
     /// The event that is recorded; null when it was refused.
     event_id: Option<Id>,
     /// Whether it was recorded before.
@@ -253,7 +256,7 @@ pub struct PlayerEventResult {
 }
 
 impl PlayerEventResult {
-    fn new(client_event_id: Uuid, answer: Result<Accepted, Refusal>, locale: Locale) -> Self {
+    fn new(client_event_id: EventId, answer: Result<Accepted, Refusal>, locale: Locale) -> Self {
         match answer {
             Ok(Accepted { recorded, duplicate }) => {
                 Self { client_event_id, event_id: Some(Id(recorded.event_id)), duplicate, error: None }
