@@ -1,6 +1,7 @@
 //! The backlog alarm: when it is raised and ended, who is told, once, and how mail about it gets through.
 
 mod command;
+mod encryption;
 mod letters;
 mod limits;
 mod notifications;

@@ -9,11 +9,11 @@ use crate::harness::database::TestDatabase;
 use crate::harness::hub::APP_KEY;
 use stand_ins::smtp::SmtpServer;
 
-const GA4: (&str, &str) = ("GA4_ENABLED", "true");
-const LOW: (&str, &str) = ("TELEMETRY_ALERT_THRESHOLD", "2");
+pub(super) const GA4: (&str, &str) = ("GA4_ENABLED", "true");
+pub(super) const LOW: (&str, &str) = ("TELEMETRY_ALERT_THRESHOLD", "2");
 
 /// A database with two events of this morning that wait, and an admin.
-async fn backlog() -> TestDatabase {
+pub(super) async fn backlog() -> TestDatabase {
     let database = TestDatabase::new().await;
     let rows =
         "INSERT INTO users (name, email, role, locale) VALUES ('Ana', 'ana@example.org', 'admin', 'en');
@@ -23,7 +23,11 @@ async fn backlog() -> TestDatabase {
     database
 }
 
-async fn monitor(database: &TestDatabase, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+pub(super) async fn monitor(
+    database: &TestDatabase,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dataporter"));
     command
         .arg("telemetry:monitor-backlog")
@@ -38,7 +42,7 @@ async fn monitor(database: &TestDatabase, arguments: &[&str], variables: &[(&str
 }
 
 /// What a check said, which must have been done.
-fn said(output: &Output) -> String {
+pub(super) fn said(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout.clone()).unwrap()
 }

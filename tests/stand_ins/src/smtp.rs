@@ -1,6 +1,6 @@
 //! A mail server that keeps what it is sent, and behaves as badly as it is told to.
 //!
-//! It speaks as much of SMTP (RFC 5321) as a client needs, with AUTH PLAIN, and sends nothing on.
+//! It speaks as much of SMTP (RFC 5321) as a client needs, with AUTH PLAIN, in the clear or by TLS, and sends nothing on.
 
 use std::collections::HashMap;
 use std::io;
@@ -14,9 +14,11 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::unpoisoned::lock;
+pub use certificate::{Authority, Certificate};
 use conversation::Conversation;
 pub use taken::Taken;
 
+mod certificate;
 mod conversation;
 mod taken;
 
@@ -27,11 +29,23 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub struct SmtpServer {
     address: SocketAddr,
+    encryption: Encryption,
     manners: Arc<Mutex<Manners>>,
     taken: UnboundedReceiver<Taken>,
     taking: UnboundedSender<Taken>,
     /// Whoever listens, and the conversations.
     tasks: JoinSet<()>,
+}
+
+/// How what is said to the server is kept from others.
+#[derive(Debug, Clone)]
+pub enum Encryption {
+    /// Not at all.
+    Never,
+    /// By TLS from the first byte.
+    FromTheStart(Certificate),
+    /// By STARTTLS, which is offered and not insisted on.
+    OnDemand(Certificate),
 }
 
 /// How the server behaves.
@@ -53,9 +67,19 @@ impl SmtpServer {
 
     /// Starts one on this address.
     pub async fn start_on(address: SocketAddr) -> io::Result<Self> {
+        Self::begin(address, Encryption::Never).await
+    }
+
+    /// Starts one that encrypts, on a free port of loopback.
+    pub async fn start_encrypted(encryption: Encryption) -> Self {
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self::begin(any, encryption).await.expect("loopback has a free port")
+    }
+
+    async fn begin(address: SocketAddr, encryption: Encryption) -> io::Result<Self> {
         let (taking, taken) = unbounded_channel();
         let tasks = JoinSet::new();
-        let mut server = Self { address, manners: Arc::default(), taken, taking, tasks };
+        let mut server = Self { address, encryption, manners: Arc::default(), taken, taking, tasks };
         server.listen().await?;
         Ok(server)
     }
@@ -65,9 +89,14 @@ impl SmtpServer {
         format!("smtp://{}", self.address)
     }
 
-    /// Where it is, for a client with this login.
+    /// Where it is, for a client with this login, who insists on TLS where the server has it.
     pub fn url_for(&self, user: &str, password: &str) -> String {
-        format!("smtp://{user}:{password}@{}", self.address)
+        let at = format!("{user}:{password}@{}", self.address);
+        match self.encryption {
+            Encryption::Never => format!("smtp://{at}"),
+            Encryption::FromTheStart(_) => format!("smtps://{at}"),
+            Encryption::OnDemand(_) => format!("smtp://{at}?tls=required"),
+        }
     }
 
     /// From now on answers lines of the client that hold this word with these words.
@@ -118,11 +147,12 @@ impl SmtpServer {
     async fn listen(&mut self) -> io::Result<()> {
         let listener = TcpListener::bind(self.address).await?;
         self.address = listener.local_addr()?;
-        let (manners, taking) = (self.manners.clone(), self.taking.clone());
+        let (manners, taking, encryption) =
+            (self.manners.clone(), self.taking.clone(), self.encryption.clone());
         self.tasks.spawn(async move {
             let mut conversations = JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
-                let conversation = Conversation::new(manners.clone(), taking.clone());
+                let conversation = Conversation::new(manners.clone(), taking.clone(), encryption.clone());
                 conversations.spawn(async move {
                     // A client that hangs up has had enough.
                     conversation.hold(client).await.ok();
