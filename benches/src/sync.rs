@@ -1,4 +1,4 @@
-//! The sync of pending events to stand-ins for GA4 and Mixpanel that answer at once, beside an HTTP client that posts
+//! The sync of pending events to stand-ins for GA4 and Mixpanel, beside an HTTP client that posts
 //! the same bodies to them with as many requests at once, in turns.
 
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use reqwest::{Client, RequestBuilder};
 use serde_json::Value;
 use stand_ins::config::{self as valid, Keep};
+use stand_ins::fault::{Fault, Rule};
 use stand_ins::{Entry, Service, StandIns};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
@@ -25,11 +26,14 @@ pub struct Arguments {
     /// Pairs of measurements, after one run of the sync whose bodies the client then posts.
     #[arg(long, default_value_t = Arguments::default().pairs)]
     pairs: usize,
+    /// Milliseconds that the services take for each answer.
+    #[arg(long, default_value_t = Arguments::default().answer_after)]
+    answer_after: u64,
 }
 
 impl Default for Arguments {
     fn default() -> Self {
-        Self { events: 100_000, pairs: 3 }
+        Self { events: 100_000, pairs: 3, answer_after: 0 }
     }
 }
 
@@ -43,24 +47,35 @@ pub async fn run(arguments: Arguments) -> Result<()> {
     let hub = Hub::start().await?;
     let psql = hub.psql()?;
     fill(&psql, arguments.events)?;
+    take_time(&services, arguments.answer_after)?;
     sync(&hub, &services, arguments.events)?;
     let recorded = services.journal();
     let (mut ours, mut theirs) = (Series::default(), Series::default());
     for _ in 0..arguments.pairs {
         services.configure(|config| (config.journal, config.stored) = (Keep::Nothing, Keep::Nothing));
         services.reset();
+        take_time(&services, arguments.answer_after)?;
         services.configure(|config| (config.journal, config.stored) = (Keep::Nothing, Keep::Nothing));
         theirs.add(post(&services, &recorded).await?);
         forget(&psql)?;
         ours.add(sync(&hub, &services, arguments.events)?);
     }
     println!(
-        "\nsync of {} events, each to GA4 in a request of its own and to Mixpanel in batches",
-        arguments.events
+        "\nsync of {} events, each to GA4 in a request of its own and to Mixpanel in batches, answered after {} ms",
+        arguments.events, arguments.answer_after
     );
     println!("  the hub           {ours}");
     println!("  an HTTP client    {theirs}   posting the same {} bodies", recorded.len());
     println!("  ratio of rates    {:.2}   (to reach: at least 0.8)", theirs.ratio_to(&ours));
+    Ok(())
+}
+
+/// Both services take so long for each answer.
+fn take_time(services: &StandIns, millis: u64) -> Result<()> {
+    if millis > 0 {
+        let slow = |service| Rule::new(service, Fault::Slow).delay_millis(millis);
+        services.set_faults([slow(Service::Ga4), slow(Service::Mixpanel)])?;
+    }
     Ok(())
 }
 

@@ -1,3 +1,5 @@
+DROP TRIGGER follow_pending ON video_player_events;
+DROP FUNCTION follow_pending_player_events();
 DROP TRIGGER forget_pending ON video_player_events;
 DROP FUNCTION forget_pending_player_events();
 DROP TRIGGER note_pending ON video_player_events;

@@ -44,3 +44,22 @@ COMMENT ON FUNCTION forget_pending_player_events() IS 'Forgets what was pending 
 CREATE TRIGGER forget_pending AFTER DELETE ON video_player_events
     REFERENCING OLD TABLE AS deleted
     FOR EACH STATEMENT EXECUTE FUNCTION forget_pending_player_events();
+
+-- The sync keeps both tables itself and says so on its connections. Whoever else changes an event by hand is followed.
+CREATE FUNCTION follow_pending_player_events() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM telemetry_pending AS pending USING changed
+    WHERE pending.recorded_at = changed.recorded_at AND pending.event_id = changed.id AND synced_at IS NOT NULL;
+    INSERT INTO telemetry_pending (recorded_at, event_id)
+    SELECT recorded_at, id FROM changed
+    WHERE synced_at IS NULL AND NOT EXISTS (SELECT FROM telemetry_deliveries WHERE event_id = changed.id)
+    ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION follow_pending_player_events() IS 'Keeps what is pending in step with player events whose synced_at somebody changes.';
+CREATE TRIGGER follow_pending AFTER UPDATE ON video_player_events
+    REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT WHEN (current_setting('dataporter.syncs', true) IS DISTINCT FROM 'on')
+    EXECUTE FUNCTION follow_pending_player_events();

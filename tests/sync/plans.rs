@@ -60,23 +60,18 @@ async fn a_run_reads_no_more_than_what_is_owed() {
     client.batch_execute(UNDO).await.unwrap();
     client.batch_execute(&spoken.settings).await.unwrap();
 
-    let many = |value: &str| array(&vec![value; 64]);
     let due = format!("false, 'ga4', '1900-01-01Z', 0, NULL, '2027-01-15T08:00:00Z', NULL, {LIMIT}");
-    let fresh = format!("false, '1900-01-01Z', 0, 'ga4', {LIMIT}");
-    let note = format!(
-        "'{ids}', '{moments}', '{}', '{zero}', '{zero}', '{}', '{n}', '{n}', '{n}', '{n}', '{n}', '{n}', '{n}', '{n}', \
-             'ga4', '{{ga4,mixpanel}}', 9, now()",
-        many("delivered"),
-        many("false"),
-        zero = many("0"),
-        n = many("NULL"),
-    );
+    let fresh = format!("false, '1900-01-01Z', 0, 'ga4', 'ga4', {LIMIT}");
+    let (enabled, told) = ("'{ga4,mixpanel}'", format!("'{ids}', '{moments}'"));
+    let last = format!("{told}, '{{mixpanel}}', 'mixpanel'");
+    let not_last = format!("{enabled}, 'ga4', {told}, {enabled}, 'ga4'");
     let viewed = format!("'{{{}}}', '{{2027-01-14T00:00:00Z}}', '{{2027-01-15T08:00:00Z}}'", ground.viewer);
-    let settle = format!("now(), '{ids}', '{moments}'");
+    let settle = format!("now(), {told}, '{}'", array(&vec!["false"; 64]));
     for (name, statement, types, values, index, most) in [
         ("due", &spoken.due, DUE, due, "telemetry_deliveries_owed_idx", 3 * LIMIT),
         ("fresh", &spoken.fresh, FRESH, fresh, "telemetry_pending_pkey", 3 * LIMIT),
-        ("note", &spoken.note, NOTE, note, "telemetry_pending_pkey", 4 * LIMIT),
+        ("last", &spoken.last, LAST, last, "telemetry_pending_pkey", 2 * LIMIT),
+        ("not last", &spoken.not_last, NOT_LAST, not_last, "telemetry_pending_pkey", 2 * LIMIT),
         ("what viewers did", &spoken.viewed, VIEWED, viewed, "user_id_recorded_at_idx", 700),
         ("settle", &spoken.settle, SETTLE, settle, "telemetry_deliveries_pkey", 4 * LIMIT),
     ] {
@@ -125,11 +120,11 @@ async fn how_much_is_owed_is_counted_without_what_was_delivered() {
 const AS_THE_POOL: &str = "SET plan_cache_mode = force_custom_plan; SET jit = off";
 
 const DUE: &str = "(bool, text, timestamptz, bigint, bigint, timestamptz, bigint, bigint)";
-const FRESH: &str = "(bool, timestamptz, bigint, text, bigint)";
-const NOTE: &str = "(bigint[], timestamptz[], text[], int[], int[], bool[], timestamptz[], timestamptz[], timestamptz[], \
-    int[], text[], text[], text[], text[], text, text[], bigint, timestamptz)";
+const FRESH: &str = "(bool, timestamptz, bigint, text, text, bigint)";
+const LAST: &str = "(bigint[], timestamptz[], text[], text)";
+const NOT_LAST: &str = "(text[], text, bigint[], timestamptz[], text[], text)";
 const VIEWED: &str = "(bigint[], timestamptz[], timestamptz[])";
-const SETTLE: &str = "(timestamptz, bigint[], timestamptz[])";
+const SETTLE: &str = "(timestamptz, bigint[], timestamptz[], bool[])";
 
 /// Puts back what a run delivered: nobody had taken up a third of it, and the others are to be sent again.
 const UNDO: &str = "UPDATE video_player_events SET synced_at = NULL WHERE recorded_at > '2027-01-15T07:50:00Z';
@@ -145,7 +140,8 @@ struct Spoken {
     due: String,
     fresh: String,
     viewed: String,
-    note: String,
+    last: String,
+    not_last: String,
     settle: String,
 }
 
@@ -157,10 +153,11 @@ impl Spoken {
         let said = |words: &str| heard.iter().find(|statement| statement.contains(words)).unwrap().clone();
         Self {
             settings: said("enable_seqscan = off"),
-            due: said("true FROM ( SELECT *"),
+            due: said("true, false FROM ( SELECT *"),
             fresh: said("FROM telemetry_pending WHERE (recorded_at, event_id) >"),
             viewed: said("AS asked (user_id"),
-            note: said("WITH told AS MATERIALIZED"),
+            last: said("DELETE FROM telemetry_pending AS pending USING"),
+            not_last: said("UPDATE telemetry_pending AS pending"),
             settle: said("SET synced_at ="),
         }
     }

@@ -12,6 +12,7 @@ mod judge;
 mod lease;
 mod leftover;
 mod owed;
+mod pending;
 mod requeue;
 mod viewing;
 
@@ -23,7 +24,7 @@ use serde_json::Value;
 pub use due::due;
 pub use fresh::fresh;
 pub use given_up::{GivenUp, Place, last_delivered_at};
-pub use judge::{Judged, Judgement, Written, write_down};
+pub use judge::{Judged, Judgement, Writing, Written, write_down};
 pub use lease::{Lease, TakenOver, hold, take_over};
 pub use leftover::{drop_disabled, put_on_record};
 pub use owed::{Owed, is_anything_owed, newest_batch_owed};
@@ -127,6 +128,9 @@ pub struct OwedEvent {
     /// Whether it has a delivery record for this driver.
     #[diesel(sql_type = Bool)]
     pub is_on_record: bool,
+    /// Whether all other drivers that it is owed to had a record of it when it was taken up.
+    #[diesel(sql_type = Bool)]
+    pub is_last: bool,
 }
 
 impl OwedEvent {
@@ -156,6 +160,7 @@ type OwedEventSql = (
     Integer,
     Bool,
     Nullable<Timestamptz>,
+    Bool,
     Bool,
 );
 

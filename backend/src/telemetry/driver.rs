@@ -51,9 +51,6 @@ pub struct Parcel {
     pub events: Vec<Outgoing>,
     route: Route,
     body: Vec<u8>,
-    /// When it was put together, shortly before it is sent. A pause that is asked for until some moment is measured from
-    /// here, where the answer does not say when it was given, and so is rather too long than too short.
-    planned_at: DateTime<Utc>,
 }
 
 /// Where a parcel goes.
@@ -156,19 +153,19 @@ impl Driver {
 
     /// The two halves of a parcel, of which one holds what the service would not take.
     pub fn split(&self, parcel: Parcel) -> [Parcel; 2] {
-        let Parcel { mut events, route, body: _, planned_at } = parcel;
+        let Parcel { mut events, route, body: _ } = parcel;
         let rest = events.split_off(events.len() / 2);
         [events, rest].map(|events| match self {
-            Self::Ga4(ga4) => ga4.parcel(events, planned_at),
-            Self::Mixpanel(mixpanel) => mixpanel.parcel(events, route, planned_at),
+            Self::Ga4(ga4) => ga4.parcel(events),
+            Self::Mixpanel(mixpanel) => mixpanel.parcel(events, route),
         })
     }
 
-    /// Sends a parcel and says what became of it.
-    pub async fn send(&self, parcel: &Parcel) -> Answer {
+    /// Sends a parcel now and says what became of it.
+    pub async fn send(&self, parcel: &Parcel, now: DateTime<Utc>) -> Answer {
         match self {
-            Self::Ga4(ga4) => ga4.send(parcel).await,
-            Self::Mixpanel(mixpanel) => mixpanel.send(parcel).await,
+            Self::Ga4(ga4) => ga4.send(parcel, now).await,
+            Self::Mixpanel(mixpanel) => mixpanel.send(parcel, now).await,
         }
     }
 
@@ -217,6 +214,7 @@ mod tests {
             maybe_duplicate: false,
             first_attempt_at: None,
             is_on_record: false,
+            is_last: false,
         };
         let session = Session { started_at: moment(1_799_999_000), engagement_ms: 10_000 };
         let uid = Uuid::new_v5(&Uuid::NAMESPACE_URL, id.to_string().as_bytes());

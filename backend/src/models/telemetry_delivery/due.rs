@@ -35,7 +35,7 @@ impl QueryFragment<Pg> for Due {
         out.push_sql("SELECT ");
         out.push_sql(EVENT_COLUMNS);
         out.push_sql(
-            ", owed.attempts, owed.unanswered, owed.maybe_duplicate, owed.first_attempt_at, true FROM ( \
+            ", owed.attempts, owed.unanswered, owed.maybe_duplicate, owed.first_attempt_at, true, false FROM ( \
                  SELECT *, ",
         );
         out.push_bind_param::<Bool, _>(with_user_since)?;

@@ -25,7 +25,7 @@ impl QueryFragment<Pg> for Fresh {
         let Wanted { driver: _, after, limit, with_user_since } = &self.wanted;
         out.push_sql("SELECT ");
         out.push_sql(EVENT_COLUMNS);
-        out.push_sql(", 0, 0, false, NULL::timestamptz, false FROM (SELECT *, ");
+        out.push_sql(", 0, 0, false, NULL::timestamptz, false, coalesce(cardinality(owed.drivers) = 1, false) FROM (SELECT *, ");
         out.push_bind_param::<Bool, _>(with_user_since)?;
         out.push_sql(" AS with_user_since FROM telemetry_pending WHERE (recorded_at, event_id) > (");
         out.push_bind_param::<Timestamptz, _>(&after.recorded_at)?;
@@ -33,7 +33,13 @@ impl QueryFragment<Pg> for Fresh {
         out.push_bind_param::<BigInt, _>(&after.id)?;
         out.push_sql(") AND (drivers IS NULL OR ");
         out.push_bind_param::<Text, _>(&self.driver)?;
-        out.push_sql(" = ANY (drivers)) ORDER BY recorded_at, event_id LIMIT ");
+        // Nothing that is on record is pending, unless somebody put it there by hand: it must not be sent twice for that.
+        out.push_sql(
+            " = ANY (drivers)) AND NOT EXISTS (SELECT FROM telemetry_deliveries AS record \
+                 WHERE record.event_id = telemetry_pending.event_id AND record.driver = ",
+        );
+        out.push_bind_param::<Text, _>(&self.driver)?;
+        out.push_sql(") ORDER BY recorded_at, event_id LIMIT ");
         out.push_bind_param::<BigInt, _>(limit)?;
         out.push_sql(") AS owed ");
         out.push_sql(ITS_EVENT);

@@ -1,5 +1,7 @@
 //! Writes verdicts down, and says of events that owe nothing any more that they are synced.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -8,6 +10,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestampt
 use diesel_async::{AsyncConnection as _, RunQueryDsl, SimpleAsyncConnection as _};
 
 use super::lease::{Lease, narrow};
+use super::pending;
 use crate::db::Connection;
 use crate::models::driver::Driver;
 use crate::models::sync_run::SyncRun;
@@ -56,6 +59,10 @@ pub struct Judgement {
     pub event_id: i64,
     /// When it happened.
     pub recorded_at: DateTime<Utc>,
+    /// Whether there is a record of it at this driver already.
+    pub is_on_record: bool,
+    /// Whether all other drivers that it is owed to have a record of it, as far as was known when it was taken up.
+    pub is_last: bool,
     /// What becomes of it.
     pub state: Judged,
     /// Times that it was sent and that count.
@@ -82,6 +89,12 @@ pub struct Judgement {
     pub error_message: Option<String>,
 }
 
+impl Judgement {
+    const fn key(&self) -> (i64, DateTime<Utc>) {
+        (self.event_id, self.recorded_at)
+    }
+}
+
 /// Whether verdicts were written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written {
@@ -95,41 +108,71 @@ pub enum Written {
 /// must see the others. The key is any number that no other advisory lock of ours uses.
 pub(super) const LEDGER_LOCK: &str = "SELECT pg_advisory_xact_lock(7238261056)";
 
-/// Writes down verdicts of a run to which these drivers are enabled, and which events of its leases are still being sent.
+/// Writes down verdicts of a run, and which events of its leases are still being sent.
 pub async fn write_down(
     conn: &mut Connection,
-    run_id: i64,
-    enabled: &[Driver],
+    run: Writing<'_>,
     judgements: &[Judgement],
     left: &[Lease],
-    now: DateTime<Utc>,
 ) -> QueryResult<Written> {
     conn.transaction(async |conn| {
         conn.batch_execute(LEDGER_LOCK).await?;
-        if !SyncRun::is_running_still(conn, run_id).await? {
+        if !SyncRun::is_running_still(conn, run.run_id).await? {
             return Ok(Written::TakenOver);
         }
-        narrow(conn, run_id, left).await?;
-        let enabled: Vec<&str> = enabled.iter().map(|driver| driver.key()).collect();
+        narrow(conn, run.run_id, left).await?;
+        let mut ended = BTreeMap::new();
         for driver in Driver::ALL {
-            let of_driver = judgements.iter().filter(|judgement| judgement.driver == driver);
-            let columns = Columns::of(&of_driver.collect::<Vec<_>>());
-            if !columns.event_ids.is_empty() {
-                let noting = Note { columns, driver: driver.key(), run_id, enabled: enabled.clone(), now };
-                noting.execute(conn).await?;
+            let (known, new): (Vec<_>, Vec<_>) = judgements
+                .iter()
+                .filter(|judgement| judgement.driver == driver)
+                .partition(|judgement| judgement.is_on_record);
+            for (judgements, may_be_there) in [(&known, true), (&new, run.again)] {
+                note(conn, &run, driver, judgements, may_be_there).await?;
             }
+            let gone = pending::put_on_record(conn, driver, run.enabled, &new).await?;
+            ended.extend(
+                known.into_iter().filter(|known| known.state.is_final()).map(|one| (one.key(), false)),
+            );
+            let new = new.into_iter().filter(|new| new.state.is_final() && gone.contains(&new.event_id));
+            ended.extend(new.map(|one| (one.key(), true)));
         }
-        let ended = judgements.iter().filter(|judgement| judgement.state.is_final());
-        let mut ended: Vec<_> = ended.map(|judgement| (judgement.event_id, judgement.recorded_at)).collect();
-        if ended.is_empty() {
-            return Ok(Written::Done(0));
-        }
-        ended.sort_unstable();
-        ended.dedup();
-        let (ids, moments) = ended.into_iter().unzip();
-        Ok(Written::Done(Settle { ids, moments, now }.execute(conn).await?))
+        Ok(Written::Done(settle(conn, ended, run.now).await?))
     })
     .await
+}
+
+/// Who writes verdicts down, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Writing<'a> {
+    /// The run.
+    pub run_id: i64,
+    /// Every driver that is enabled.
+    pub enabled: &'a [Driver],
+    /// Whether the same may be written already.
+    pub again: bool,
+    /// The time.
+    pub now: DateTime<Utc>,
+}
+
+async fn note(
+    conn: &mut Connection,
+    run: &Writing<'_>,
+    driver: Driver,
+    judgements: &[&Judgement],
+    may_be_there: bool,
+) -> QueryResult<()> {
+    if judgements.is_empty() {
+        return Ok(());
+    }
+    let note =
+        Note { columns: Columns::of(judgements), driver: driver.key(), run_id: run.run_id, now: run.now };
+    if may_be_there {
+        Renote(note).execute(conn).await?
+    } else {
+        note.execute(conn).await?
+    };
+    Ok(())
 }
 
 /// One array a column.
@@ -174,22 +217,32 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Puts one driver's verdicts on record; what stands in `telemetry_pending` is then owed to the other drivers only. A
-/// verdict that is final stays as it is.
-///
-/// Planned once a connection.
+/// Puts one driver's verdicts on record, of which there is none yet. Planned once a connection, as the others here.
 struct Note<'a> {
     columns: Columns<'a>,
     driver: &'static str,
     run_id: i64,
-    enabled: Vec<&'static str>,
     now: DateTime<Utc>,
 }
 
 impl QueryFragment<Pg> for Note<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         let columns = &self.columns;
-        out.push_sql("WITH told AS MATERIALIZED (SELECT * FROM unnest(");
+        out.push_sql(
+            "INSERT INTO telemetry_deliveries AS delivery (event_id, recorded_at, driver, state, batch_id, delivered_at, \
+                 attempts, unanswered, maybe_duplicate, first_attempt_at, last_attempt_at, next_attempt_at, http_status, \
+                 endpoint, error_class, error_code, error_message) \
+             SELECT event_id, recorded_at, ",
+        );
+        out.push_bind_param::<Text, _>(&self.driver)?;
+        out.push_sql(", state, ");
+        out.push_bind_param::<BigInt, _>(&self.run_id)?;
+        out.push_sql(", CASE WHEN state = 'delivered' THEN ");
+        out.push_bind_param::<Timestamptz, _>(&self.now)?;
+        out.push_sql(
+            "::timestamptz END, attempts, unanswered, maybe_duplicate, first_attempt_at, last_attempt_at, \
+                 next_attempt_at, http_status, endpoint, error_class, error_code, error_message FROM unnest(",
+        );
         out.push_bind_param::<Array<BigInt>, _>(&columns.event_ids)?;
         out.push_sql(", ");
         out.push_bind_param::<Array<Timestamptz>, _>(&columns.moments)?;
@@ -219,42 +272,7 @@ impl QueryFragment<Pg> for Note<'_> {
         out.push_bind_param::<Array<Nullable<Text>>, _>(&columns.error_messages)?;
         out.push_sql(
             ") AS told (event_id, recorded_at, state, attempts, unanswered, maybe_duplicate, first_attempt_at, \
-                 last_attempt_at, next_attempt_at, http_status, endpoint, error_class, error_code, error_message) \
-             CROSS JOIN (SELECT ",
-        );
-        out.push_bind_param::<Text, _>(&self.driver)?;
-        out.push_sql("::text AS driver, ");
-        out.push_bind_param::<Array<Text>, _>(&self.enabled)?;
-        out.push_sql(
-            "::text[] AS enabled) AS run \
-             ), noted AS ( \
-                 INSERT INTO telemetry_deliveries AS delivery (event_id, recorded_at, driver, state, attempts, unanswered, \
-                     maybe_duplicate, first_attempt_at, last_attempt_at, next_attempt_at, http_status, endpoint, error_class, \
-                     error_code, error_message, batch_id, delivered_at) \
-                 SELECT event_id, recorded_at, driver, state, attempts, unanswered, maybe_duplicate, first_attempt_at, \
-                     last_attempt_at, next_attempt_at, http_status, endpoint, error_class, error_code, error_message, ",
-        );
-        out.push_bind_param::<BigInt, _>(&self.run_id)?;
-        out.push_sql(", CASE WHEN state = 'delivered' THEN ");
-        out.push_bind_param::<Timestamptz, _>(&self.now)?;
-        out.push_sql(
-            " END FROM told \
-                 ON CONFLICT (event_id, driver) DO UPDATE SET state = excluded.state, attempts = excluded.attempts, \
-                     unanswered = excluded.unanswered, maybe_duplicate = excluded.maybe_duplicate, \
-                     first_attempt_at = excluded.first_attempt_at, \
-                     last_attempt_at = coalesce(excluded.last_attempt_at, delivery.last_attempt_at), \
-                     next_attempt_at = excluded.next_attempt_at, http_status = excluded.http_status, \
-                     endpoint = coalesce(excluded.endpoint, delivery.endpoint), error_class = excluded.error_class, \
-                     error_code = excluded.error_code, error_message = excluded.error_message, \
-                     batch_id = excluded.batch_id, delivered_at = excluded.delivered_at \
-                 WHERE delivery.state IN ('pending', 'retry') \
-             ), done AS ( \
-                 DELETE FROM telemetry_pending AS pending USING told \
-                 WHERE pending.recorded_at = told.recorded_at AND pending.event_id = told.event_id \
-                     AND coalesce(drivers, enabled) <@ ARRAY[driver] \
-             ) UPDATE telemetry_pending AS pending SET drivers = array_remove(coalesce(drivers, enabled), driver) FROM told \
-             WHERE pending.recorded_at = told.recorded_at AND pending.event_id = told.event_id \
-                 AND NOT coalesce(drivers, enabled) <@ ARRAY[driver]",
+                 last_attempt_at, next_attempt_at, http_status, endpoint, error_class, error_code, error_message)",
         );
         Ok(())
     }
@@ -267,14 +285,58 @@ impl QueryId for Note<'_> {
 
 impl<Conn> diesel::RunQueryDsl<Conn> for Note<'_> {}
 
-/// Says of those of these events that owe nothing any more that they are synced. Planned once a connection.
-///
+/// The same, of which there may be one already; one that is final stays as it is.
+struct Renote<'a>(Note<'a>);
+
+impl QueryFragment<Pg> for Renote<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.0.walk_ast(out.reborrow())?;
+        out.push_sql(
+            " ON CONFLICT (event_id, driver) DO UPDATE SET state = excluded.state, attempts = excluded.attempts, \
+                 unanswered = excluded.unanswered, maybe_duplicate = excluded.maybe_duplicate, \
+                 first_attempt_at = excluded.first_attempt_at, \
+                 last_attempt_at = coalesce(excluded.last_attempt_at, delivery.last_attempt_at), \
+                 next_attempt_at = excluded.next_attempt_at, http_status = excluded.http_status, \
+                 endpoint = coalesce(excluded.endpoint, delivery.endpoint), error_class = excluded.error_class, \
+                 error_code = excluded.error_code, error_message = excluded.error_message, \
+                 batch_id = excluded.batch_id, delivered_at = excluded.delivered_at \
+             WHERE delivery.state IN ('pending', 'retry')",
+        );
+        Ok(())
+    }
+}
+
+impl QueryId for Renote<'_> {
+    type QueryId = Renote<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<Conn> diesel::RunQueryDsl<Conn> for Renote<'_> {}
+
+/// Events by id and moment, and whether it is known that nothing stands in `telemetry_pending` of them.
+pub(super) type Ended = BTreeMap<(i64, DateTime<Utc>), bool>;
+
+/// Says of those of these events that owe nothing any more that they are synced, and answers with how many these are.
+pub(super) async fn settle(conn: &mut Connection, ended: Ended, now: DateTime<Utc>) -> QueryResult<usize> {
+    if ended.is_empty() {
+        return Ok(0);
+    }
+    let mut settle = Settle { ids: Vec::new(), moments: Vec::new(), not_pending: Vec::new(), now };
+    for ((id, moment), is_not_pending) in ended {
+        settle.ids.push(id);
+        settle.moments.push(moment);
+        settle.not_pending.push(is_not_pending);
+    }
+    settle.execute(conn).await
+}
+
 /// `coalesce` hides the state from the index of what is owed, which would be read as a whole: a plan is made when that
 /// may be empty.
-pub(super) struct Settle {
-    pub(super) ids: Vec<i64>,
-    pub(super) moments: Vec<DateTime<Utc>>,
-    pub(super) now: DateTime<Utc>,
+struct Settle {
+    ids: Vec<i64>,
+    moments: Vec<DateTime<Utc>>,
+    not_pending: Vec<bool>,
+    now: DateTime<Utc>,
 }
 
 impl QueryFragment<Pg> for Settle {
@@ -285,10 +347,12 @@ impl QueryFragment<Pg> for Settle {
         out.push_bind_param::<Array<BigInt>, _>(&self.ids)?;
         out.push_sql(", ");
         out.push_bind_param::<Array<Timestamptz>, _>(&self.moments)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Bool>, _>(&self.not_pending)?;
         out.push_sql(
-            ") AS judged (id, recorded_at) \
-             WHERE NOT EXISTS (SELECT FROM telemetry_pending AS pending \
-                 WHERE pending.recorded_at = judged.recorded_at AND pending.event_id = judged.id) \
+            ") AS judged (id, recorded_at, is_not_pending) \
+             WHERE (is_not_pending OR NOT EXISTS (SELECT FROM telemetry_pending AS pending \
+                 WHERE pending.recorded_at = judged.recorded_at AND pending.event_id = judged.id)) \
              AND NOT EXISTS (SELECT FROM telemetry_deliveries AS owed \
                  WHERE owed.event_id = judged.id AND coalesce(owed.state) IN ('pending', 'retry')) \
              OFFSET 0) AS judged \

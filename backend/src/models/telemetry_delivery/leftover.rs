@@ -7,7 +7,7 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Text, Timestamptz};
 use diesel_async::{AsyncConnection as _, RunQueryDsl, SimpleAsyncConnection as _};
 
-use super::judge::{LEDGER_LOCK, Settle};
+use super::judge::{LEDGER_LOCK, settle};
 use crate::db::Connection;
 use crate::models::driver::Driver;
 
@@ -62,8 +62,8 @@ pub async fn drop_disabled(conn: &mut Connection, driver: Driver, now: DateTime<
             .load(conn)
             .await?;
             let slice = dropped.len();
-            let (ids, moments) = dropped.into_iter().map(|one| (one.event_id, one.recorded_at)).unzip();
-            Settle { ids, moments, now }.execute(conn).await?;
+            let ended = dropped.into_iter().map(|one| ((one.event_id, one.recorded_at), false)).collect();
+            settle(conn, ended, now).await?;
             QueryResult::Ok(slice)
         });
         let slice = slice.await?;

@@ -8,9 +8,11 @@
 mod name;
 mod payload;
 
+use std::fmt;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::header::CONTENT_TYPE;
-use reqwest::{Client, StatusCode, Url};
+use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::answer::{Answer, Failure, FailureClass, Verdict};
@@ -42,14 +44,31 @@ const TRIED_FOR: TimeDelta = TimeDelta::hours(24);
 #[derive(Debug)]
 pub struct Ga4 {
     client: Client,
-    /// Without the query, in which the secret goes.
-    base: Url,
-    measurement_id: String,
-    api_secret: SecretString,
+    collect: Address,
+    debug: Address,
     client_ids: ClientIds,
     ambiguous: Ambiguous,
     concurrency: usize,
     secrets: Secrets,
+}
+
+/// An address with what lets us in, which is not told.
+struct Address(Url);
+
+impl Address {
+    fn new(base: &Url, path: &str, measurement_id: &str, api_secret: &SecretString) -> Self {
+        let mut url = outbound::below(base, path);
+        url.query_pairs_mut()
+            .append_pair("measurement_id", measurement_id)
+            .append_pair("api_secret", api_secret.expose_secret());
+        Self(url)
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Address").field(&self.0.path()).finish()
+    }
 }
 
 impl Ga4 {
@@ -57,15 +76,15 @@ impl Ga4 {
     pub fn new(settings: &Settings) -> Result<Self, NotConfigured> {
         let measurement_id = settings.measurement_id.clone().ok_or(NotConfigured("GA4_MEASUREMENT_ID"))?;
         let api_secret = settings.api_secret.clone().ok_or(NotConfigured("GA4_API_SECRET"))?;
+        let address = |path| Address::new(&settings.base_url, path, &measurement_id, &api_secret);
         Ok(Self {
             client: outbound::telemetry_client(settings.answer_within),
-            base: settings.base_url.clone(),
-            measurement_id,
+            collect: address("mp/collect"),
+            debug: address("debug/mp/collect"),
             client_ids: settings.client_ids,
             ambiguous: settings.ambiguous,
             concurrency: settings.concurrency,
             secrets: Secrets::new([&api_secret]),
-            api_secret,
         })
     }
 
@@ -96,7 +115,7 @@ impl Ga4 {
             events.into_iter().partition(|outgoing| now - outgoing.event.recorded_at > MAX_AGE);
         plan.expired = expired.into_iter().map(|outgoing| outgoing.event).collect();
         if self.client_ids == ClientIds::Spec {
-            plan.parcels = fresh.into_iter().map(|outgoing| self.parcel(vec![outgoing], now)).collect();
+            plan.parcels = fresh.into_iter().map(|outgoing| self.parcel(vec![outgoing])).collect();
             return plan;
         }
         // A repetition goes alone: were it not answered again, no other event would be in doubt.
@@ -113,10 +132,10 @@ impl Ga4 {
                 {
                     events.push(outgoing);
                 }
-                _ => plan.parcels.push(self.parcel(vec![outgoing], now)),
+                _ => plan.parcels.push(self.parcel(vec![outgoing])),
             }
         }
-        plan.parcels = plan.parcels.into_iter().map(|parcel| self.parcel(parcel.events, now)).collect();
+        plan.parcels = plan.parcels.into_iter().map(|parcel| self.parcel(parcel.events)).collect();
         // Parcels that grew too large in bytes are halved until they fit.
         while let Some(place) = plan
             .parcels
@@ -125,26 +144,26 @@ impl Ga4 {
         {
             let mut events = plan.parcels.swap_remove(place).events;
             let rest = events.split_off(events.len() / 2);
-            plan.parcels.extend([self.parcel(events, now), self.parcel(rest, now)]);
+            plan.parcels.extend([self.parcel(events), self.parcel(rest)]);
         }
         plan.parcels.sort_by_key(|parcel| parcel.events.first().map(|first| first.event.frontier()));
         plan
     }
 
     /// A request for events of one client.
-    pub fn parcel(&self, events: Vec<Outgoing>, now: DateTime<Utc>) -> Parcel {
+    pub fn parcel(&self, events: Vec<Outgoing>) -> Parcel {
         let body = body(&events, self.client_ids);
-        Parcel { events, route: Route::Collect, body, planned_at: now }
+        Parcel { events, route: Route::Collect, body }
     }
 
     /// Sends a parcel.
-    pub async fn send(&self, parcel: &Parcel) -> Answer {
+    pub async fn send(&self, parcel: &Parcel, now: DateTime<Utc>) -> Answer {
         let request = self
             .client
-            .post(self.address("mp/collect"))
+            .post(self.collect.0.clone())
             .header(CONTENT_TYPE, "application/json")
             .body(parcel.body.clone());
-        match reply::send(request, parcel.planned_at).await {
+        match reply::send(request, now).await {
             Ok(reply) => self.judge(parcel, &reply),
             Err(answer) => answer,
         }
@@ -167,17 +186,9 @@ impl Ga4 {
         Answer::Refused(Failure::with_status(class, reply.status.as_u16(), said))
     }
 
-    /// The address of a path, with what lets us in.
-    pub(super) fn address(&self, path: &str) -> Url {
-        let mut url = outbound::below(&self.base, path);
-        url.query_pairs_mut()
-            .append_pair("measurement_id", &self.measurement_id)
-            .append_pair("api_secret", self.api_secret.expose_secret());
-        url
-    }
-
-    pub(super) const fn client(&self) -> &Client {
-        &self.client
+    /// An answer to this says what the service thinks of a body, and nothing is stored.
+    pub(super) fn debug_request(&self) -> RequestBuilder {
+        self.client.post(self.debug.0.clone())
     }
 
     pub(super) const fn secrets(&self) -> &Secrets {

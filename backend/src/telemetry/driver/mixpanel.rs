@@ -149,7 +149,7 @@ impl Mixpanel {
             }
         }
         for (route, events) in ways {
-            self.fill(&mut plan, route, events, now);
+            self.fill(&mut plan, route, events);
         }
         plan
     }
@@ -177,12 +177,12 @@ impl Mixpanel {
         }
     }
 
-    fn fill(&self, plan: &mut Plan, route: Route, events: Vec<Outgoing>, now: DateTime<Utc>) {
+    fn fill(&self, plan: &mut Plan, route: Route, events: Vec<Outgoing>) {
         let most = match route {
             Route::Track => TRACKED_AT_ONCE,
             Route::Import | Route::ImportByToken | Route::Collect => IMPORTED_AT_ONCE,
         };
-        let empty = || Parcel { events: Vec::new(), route, body: Vec::new(), planned_at: now };
+        let empty = || Parcel { events: Vec::new(), route, body: Vec::new() };
         let mut parcel = empty();
         for outgoing in events {
             let written = payload::event(&outgoing, self.token.expose_secret(), self.guests);
@@ -204,16 +204,16 @@ impl Mixpanel {
     }
 
     /// A request for some of the events of another.
-    pub(super) fn parcel(&self, events: Vec<Outgoing>, route: Route, now: DateTime<Utc>) -> Parcel {
+    pub(super) fn parcel(&self, events: Vec<Outgoing>, route: Route) -> Parcel {
         let mut plan = Plan::default();
-        self.fill(&mut plan, route, events, now);
-        let nothing = || Parcel { events: Vec::new(), route, body: b"[]".to_vec(), planned_at: now };
+        self.fill(&mut plan, route, events);
+        let nothing = || Parcel { events: Vec::new(), route, body: b"[]".to_vec() };
         plan.parcels.pop().unwrap_or_else(nothing)
     }
 
     /// Sends a parcel.
-    pub async fn send(&self, parcel: &Parcel) -> Answer {
-        match reply::send(self.request(parcel.route, &parcel.body), parcel.planned_at).await {
+    pub async fn send(&self, parcel: &Parcel, now: DateTime<Utc>) -> Answer {
+        match reply::send(self.request(parcel.route, &parcel.body), now).await {
             Ok(reply) => self.judge(parcel, &reply),
             Err(answer) => answer,
         }

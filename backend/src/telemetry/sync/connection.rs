@@ -9,10 +9,12 @@ use crate::error::Result;
 /// One plan serves every statement, however many months there are; and each of them finds its rows by an index, in
 /// order, however much is owed.
 ///
-/// PostgreSQL finds out within a minute that the other end is gone, since it may hold the lock.
+/// PostgreSQL finds out within a minute that the other end is gone, since it may hold the lock. A trigger that follows
+/// changes by hand leaves ours alone.
 const SETTINGS: &str = "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; \
     SET tcp_keepalives_count = 3; SET plan_cache_mode = force_generic_plan; SET statement_timeout = '5min'; \
-    SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off; SET enable_sort = off";
+    SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off; SET enable_sort = off; \
+    SET dataporter.syncs = on";
 
 /// Opens one, which is closed in the end: nobody else should have it with these settings.
 pub async fn open(pool: &Pool) -> Result<Connection> {

@@ -7,6 +7,9 @@ use std::time::Instant;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::QueryResult;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -69,8 +72,10 @@ struct Work {
     stop: CancellationToken,
     manners: Manners,
     gate: Gate,
+    /// Requests on their way: in the lane's own task, since each is little work and there are many.
+    sending: FuturesUnordered<BoxFuture<'static, Happened>>,
+    /// What else it waits for, in tasks of their own.
     under_way: JoinSet<Happened>,
-    sending: usize,
     is_leasing: bool,
     /// There unless it is in use.
     supply: Option<Supply>,
@@ -130,8 +135,8 @@ impl Lane {
             stop,
             manners,
             gate: Gate::new(manners.concurrency, opens_at),
+            sending: FuturesUnordered::new(),
             under_way: JoinSet::new(),
-            sending: 0,
             is_leasing: false,
             supply: Some(supply),
             stock: Stock::default(),
@@ -162,7 +167,12 @@ impl Work {
                 self.lease_next();
                 self.take_up();
             }
-            match self.under_way.join_next().await {
+            let happened = tokio::select! {
+                Some(answered) = self.sending.next() => Some(Ok(answered)),
+                Some(happened) = self.under_way.join_next() => Some(happened),
+                else => None,
+            };
+            match happened {
                 Some(happened) => self.note(happened).await,
                 None if self.stop.is_cancelled() => break,
                 None => {
@@ -213,17 +223,17 @@ impl Work {
 
     /// Sends what is on record as being sent, as far as it may be sent at once.
     fn send_next(&mut self) {
-        while self.sending < self.gate.at_once()
+        while self.sending.len() < self.gate.at_once()
             && let Some(leased) = self.stock.next()
         {
-            let (driver, metrics) = (Arc::clone(&self.driver), self.metrics.clone());
-            self.sending += 1;
-            self.under_way.spawn(async move {
+            let (driver, metrics, now) = (Arc::clone(&self.driver), self.metrics.clone(), self.clock.now());
+            let sent = async move {
                 let began = Instant::now();
-                let answer = driver.send(&leased.parcel).await;
+                let answer = driver.send(&leased.parcel, now).await;
                 metrics.sync().requested(driver.name(), answer.key(), began.elapsed());
                 Happened::Answered(leased, answer)
-            });
+            };
+            self.sending.push(sent.boxed());
         }
     }
 
@@ -232,7 +242,7 @@ impl Work {
         if self.is_leasing {
             return;
         }
-        let idle = self.gate.at_once().saturating_sub(self.sending);
+        let idle = self.gate.at_once().saturating_sub(self.sending.len());
         let parcels = self.stock.next_to_lease(&self.manners, idle);
         if parcels.is_empty() {
             return;
@@ -284,7 +294,6 @@ impl Work {
                 self.break_off(&cause);
             }
             Ok(Happened::Answered(leased, answer)) => {
-                self.sending -= 1;
                 self.answered(leased, answer).await;
             }
             Err(cause) => {

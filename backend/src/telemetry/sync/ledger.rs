@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::metrics::Metrics;
 use crate::models::driver::Driver;
 use crate::models::sync_run::{Share, SyncRun};
-use crate::models::telemetry_delivery::{Judgement, Lease, Written, write_down};
+use crate::models::telemetry_delivery::{Judgement, Lease, Writing, Written, write_down};
 use crate::telemetry::news;
 
 /// So many requests' verdicts may wait; then sending waits for them. Of a run that dies they are in doubt.
@@ -145,7 +145,7 @@ impl Writer {
         }
         let mut tries = 0;
         loop {
-            match self.write_once(judgements, left).await {
+            match self.write_once(judgements, left, tries > 0).await {
                 Err(cause) if tries < TRIES => {
                     tries += 1;
                     warn!(cause = format!("{cause:#}"), "Verdicts of the sync are written once more");
@@ -158,13 +158,19 @@ impl Writer {
         }
     }
 
-    async fn write_once(&mut self, judgements: &[Judgement], left: &[Lease]) -> anyhow::Result<Written> {
+    async fn write_once(
+        &mut self,
+        judgements: &[Judgement],
+        left: &[Lease],
+        again: bool,
+    ) -> anyhow::Result<Written> {
         let Ledger { pool, clock, run_id, enabled, .. } = &self.ledger;
         let conn = match &mut self.conn {
             Some(conn) => conn,
             none => none.insert(connection::open(pool).await.map_err(in_short)?),
         };
-        Ok(write_down(conn, *run_id, enabled, judgements, left, clock.now()).await?)
+        let run = Writing { run_id: *run_id, enabled, again, now: clock.now() };
+        Ok(write_down(conn, run, judgements, left).await?)
     }
 
     async fn tell(&mut self, told: &mut Counts) {

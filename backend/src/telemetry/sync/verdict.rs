@@ -131,6 +131,8 @@ fn as_it_was(driver: Driver, event: &OwedEvent, state: Judged, failure: Option<F
         driver,
         event_id: event.id,
         recorded_at: event.recorded_at,
+        is_on_record: event.is_on_record,
+        is_last: event.is_last,
         state,
         attempts: event.attempts,
         unanswered: event.unanswered,

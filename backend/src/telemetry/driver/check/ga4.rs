@@ -38,11 +38,7 @@ pub(super) async fn check(ga4: &Ga4, now: DateTime<Utc>) -> Checked {
             "params": { "session_id": moment.timestamp().to_string(), "engagement_time_msec": 1, "lesson_id": 1 },
         }],
     });
-    let request = ga4
-        .client()
-        .post(ga4.address("debug/mp/collect"))
-        .header(CONTENT_TYPE, "application/json")
-        .body(sample.to_string());
+    let request = ga4.debug_request().header(CONTENT_TYPE, "application/json").body(sample.to_string());
     let reply = match reply::send(request, now).await {
         Ok(reply) => reply,
         Err(answer) => return Checked::Bad(vec![in_words("it", &answer)]),

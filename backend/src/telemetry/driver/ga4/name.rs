@@ -2,6 +2,8 @@
 //! itself. What breaks this is dropped without a word. Source: Google's Measurement Protocol reference, and Analytics
 //! Help on event names.
 
+use std::borrow::Cow;
+
 /// The longest name.
 const LONGEST: usize = 40;
 
@@ -65,14 +67,16 @@ const RESERVED: [&str; 52] = [
 ];
 
 /// The name under which an event of the player is sent.
-pub fn event(event: &str) -> String {
+pub fn event(event: &str) -> Cow<'static, str> {
     match event {
-        "progress_tick" => "player_progress".to_owned(),
+        "progress_tick" => "player_progress".into(),
         "play" | "pause" | "seek" | "banner_view" | "banner_click" | "cta_view" | "cta_click"
-        | "resource_click" => format!("player_{event}"),
+        | "resource_click" => format!("player_{event}").into(),
         other => {
             let name = slug(other);
-            if is_taken(&name) { cut(&format!("player_{}", name.trim_start_matches('_'))) } else { name }
+            let name =
+                if is_taken(&name) { cut(&format!("player_{}", name.trim_start_matches('_'))) } else { name };
+            name.into()
         }
     }
 }

@@ -1,11 +1,14 @@
 //! The bodies that Google Analytics gets.
 
-use serde_json::{Map, Value, json};
+use std::borrow::Cow;
+
+use serde::Serialize;
+use serde_json::Value;
 
 use super::name;
 use crate::config::telemetry::ClientIds;
 use crate::telemetry::driver::Outgoing;
-use crate::telemetry::driver::details::details;
+use crate::telemetry::driver::details::{Word, Words, cut, details};
 
 /// Parameters of an event, at most.
 const MOST_PARAMETERS: usize = 25;
@@ -14,16 +17,30 @@ const LONGEST_TEXT: usize = 100;
 /// How deep a player's own details are followed.
 const DEPTH: usize = 3;
 
+#[derive(Serialize)]
+struct Body<'a> {
+    client_id: String,
+    events: Vec<Event<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Event<'a> {
+    name: Cow<'static, str>,
+    params: Words<'a>,
+    /// Beside the name and not among the parameters: only there it is heeded.
+    timestamp_micros: i64,
+}
+
 /// The body for events of one client.
 pub fn body(events: &[Outgoing], client_ids: ClientIds) -> Vec<u8> {
     let Some(first) = events.first() else { return Vec::new() };
-    let mut body = json!({
-        "client_id": client_id(first, client_ids),
-        "events": events.iter().map(event).collect::<Vec<_>>(),
-    });
-    if let Some(user) = first.event.user_id {
-        body["user_id"] = user.to_string().into();
-    }
+    let body = Body {
+        client_id: client_id(first, client_ids),
+        events: events.iter().map(event).collect(),
+        user_id: first.event.user_id.map(|user| user.to_string()),
+    };
     serde_json::to_vec(&body).expect("texts and numbers are JSON")
 }
 
@@ -56,28 +73,25 @@ fn tag_client_id(outgoing: &Outgoing) -> Option<String> {
     (number(random) && number(first_visit)).then(|| id.to_owned())
 }
 
-fn event(outgoing: &Outgoing) -> Value {
-    json!({
-        "name": name::event(&outgoing.event.event),
-        // Beside the name and not among the parameters: only there it is heeded.
-        "timestamp_micros": outgoing.event.recorded_at.timestamp_micros(),
-        "params": parameters(outgoing),
-    })
+fn event(outgoing: &Outgoing) -> Event<'_> {
+    Event {
+        name: name::event(&outgoing.event.event),
+        params: parameters(outgoing),
+        timestamp_micros: outgoing.event.recorded_at.timestamp_micros(),
+    }
 }
 
-fn parameters(Outgoing { event, session, uid: _ }: &Outgoing) -> Map<String, Value> {
+fn parameters(Outgoing { event, session, uid: _ }: &Outgoing) -> Words<'_> {
     // Neither a provider nor a tag is as long as a text may be here.
-    let mut parameters: Map<String, Value> = details(event).collect();
-    let mut say = |key: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            parameters.insert(key.to_owned(), value);
-        }
-    };
+    let mut parameters = details(event);
+    let mut say = |name: &'static str, word: Word<'static>| parameters.insert(name.into(), word);
     let (began, watched) = session.map_or((event.recorded_at, 1), |of| (of.started_at, of.engagement_ms));
-    say("session_id", Some(began.timestamp().to_string().into()));
-    say("engagement_time_msec", Some(watched.into()));
-    say("player_event", Some(text(&event.event)));
-    say("maybe_duplicate", event.maybe_duplicate.then(|| 1.into()));
+    say("session_id", began.timestamp().to_string().into());
+    say("engagement_time_msec", watched.into());
+    if event.maybe_duplicate {
+        say("maybe_duplicate", 1.into());
+    }
+    parameters.insert("player_event".into(), cut(&event.event, LONGEST_TEXT).into());
     if let Some(metadata) = &event.metadata {
         flatten("", metadata, DEPTH, &mut parameters);
     }
@@ -85,7 +99,7 @@ fn parameters(Outgoing { event, session, uid: _ }: &Outgoing) -> Map<String, Val
 }
 
 /// What a player said of its own accord, as far as there is room: only scalar values are taken.
-fn flatten(path: &str, value: &Value, depth: usize, parameters: &mut Map<String, Value>) {
+fn flatten<'a>(path: &str, value: &'a Value, depth: usize, parameters: &mut Words<'a>) {
     let scalar = match value {
         Value::Object(members) if depth > 0 => {
             for (key, value) in members {
@@ -96,21 +110,19 @@ fn flatten(path: &str, value: &Value, depth: usize, parameters: &mut Map<String,
         }
         Value::Object(_) | Value::Array(_) | Value::Null => return,
         Value::Bool(yes) => i32::from(*yes).into(),
-        Value::Number(number) => Value::Number(number.clone()),
-        Value::String(said) => text(said),
+        Value::Number(number) => Word::Number(number.clone()),
+        Value::String(said) => cut(said, LONGEST_TEXT).into(),
     };
     let key = name::parameter(if path.is_empty() { "value" } else { path });
-    if parameters.len() < MOST_PARAMETERS && !parameters.contains_key(&key) {
-        parameters.insert(key, scalar);
+    if parameters.len() < MOST_PARAMETERS && !parameters.contains_key(key.as_str()) {
+        parameters.insert(key.into(), scalar);
     }
-}
-
-fn text(said: &str) -> Value {
-    said.chars().take(LONGEST_TEXT).collect::<String>().into()
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::telemetry::driver::tests::outgoing;
 
@@ -155,7 +167,8 @@ mod tests {
             metadata[format!("z{place}")] = place.into();
         }
         outgoing.event.metadata = Some(metadata);
-        let parameters = parameters(&outgoing);
+        let parameters = serde_json::to_value(parameters(&outgoing)).unwrap();
+        let parameters = parameters.as_object().unwrap();
         assert_eq!(parameters.len(), MOST_PARAMETERS);
         assert_eq!(parameters["meta_cta"], "banner");
         assert_eq!(parameters["meta_open"], 1);

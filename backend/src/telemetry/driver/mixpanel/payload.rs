@@ -4,11 +4,12 @@ use std::io::Write as _;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::config::telemetry::Guests;
 use crate::telemetry::driver::Outgoing;
-use crate::telemetry::driver::details::details;
+use crate::telemetry::driver::details::{Word, Words, cut, details};
 
 /// Properties of an event, at most; the service takes fewer than 255.
 const MOST_PROPERTIES: usize = 250;
@@ -19,44 +20,51 @@ const LONGEST_NAME: usize = 200;
 /// How deep a player's own details are followed.
 const DEPTH: usize = 3;
 
+#[derive(Serialize)]
+struct Event<'a> {
+    event: &'a str,
+    properties: Words<'a>,
+}
+
 /// An event as JSON. What identifies it is made of its row alone, so that it is the same however often it is sent.
 pub fn event(outgoing: &Outgoing, token: &str, guests: Guests) -> Vec<u8> {
     let Outgoing { event, uid, session: _ } = outgoing;
-    let mut properties: Map<String, Value> = details(event).collect();
-    let mut say = |key: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            properties.insert(key.to_owned(), value);
-        }
-    };
-    say("token", Some(token.into()));
-    say("time", Some(event.recorded_at.timestamp_millis().into()));
-    say("$insert_id", Some(uid.to_string().into()));
+    let mut properties = details(event);
+    properties.insert("token".into(), token.into());
+    let mut say = |name: &'static str, word: Word<'static>| properties.insert(name.into(), word);
+    say("time", event.recorded_at.timestamp_millis().into());
+    say("$insert_id", uid.to_string().into());
     // Without this every viewer would be where the hub is.
-    say("ip", Some("0".into()));
-    let guest = format!("guest-{}", event.id);
+    say("ip", "0".into());
+    let guest = || format!("guest-{}", event.id);
     match (event.user_id, guests) {
-        (Some(user), Guests::Spec | Guests::Empty) => say("distinct_id", Some(user.to_string().into())),
+        (Some(user), Guests::Spec | Guests::Empty) => {
+            say("distinct_id", user.to_string().into());
+        }
         (Some(user), Guests::Device) => {
-            say("distinct_id", Some(user.to_string().into()));
-            say("$user_id", Some(user.to_string().into()));
+            say("distinct_id", user.to_string().into());
+            say("$user_id", user.to_string().into());
         }
-        (None, Guests::Spec) => say("distinct_id", Some(guest.into())),
+        (None, Guests::Spec) => {
+            say("distinct_id", guest().into());
+        }
         (None, Guests::Device) => {
-            say("distinct_id", Some(format!("$device:{guest}").into()));
-            say("$device_id", Some(guest.into()));
+            say("distinct_id", format!("$device:{}", guest()).into());
+            say("$device_id", guest().into());
         }
-        (None, Guests::Empty) => say("distinct_id", Some("".into())),
+        (None, Guests::Empty) => {
+            say("distinct_id", "".into());
+        }
     }
     if let Some(metadata) = &event.metadata {
         flatten("meta", metadata, DEPTH, &mut properties);
     }
-    let body = json!({ "event": event.event, "properties": properties });
-    serde_json::to_vec(&body).expect("texts and numbers are JSON")
+    serde_json::to_vec(&Event { event: &event.event, properties }).expect("texts and numbers are JSON")
 }
 
 /// What a player said of its own accord, each thing under a name of its own, so that it can pass for nothing else.
-fn flatten(path: &str, value: &Value, depth: usize, properties: &mut Map<String, Value>) {
-    let value = match value {
+fn flatten<'a>(path: &str, value: &'a Value, depth: usize, properties: &mut Words<'a>) {
+    let word = match value {
         Value::Object(members) if depth > 0 => {
             for (key, value) in members {
                 let key: String = key.chars().filter(|char| !char.is_control()).take(LONGEST_NAME).collect();
@@ -65,18 +73,15 @@ fn flatten(path: &str, value: &Value, depth: usize, properties: &mut Map<String,
             return;
         }
         Value::Null => return,
-        Value::Bool(_) | Value::Number(_) => value.clone(),
-        Value::String(said) => cut(said),
+        Value::Bool(yes) => Word::Flag(*yes),
+        Value::Number(number) => Word::Number(number.clone()),
+        Value::String(said) => cut(said, LONGEST_TEXT).into(),
         // Of lists and of what lies deeper the text is kept.
-        Value::Object(_) | Value::Array(_) => cut(&value.to_string()),
+        Value::Object(_) | Value::Array(_) => cut(&value.to_string(), LONGEST_TEXT).to_owned().into(),
     };
     if properties.len() < MOST_PROPERTIES {
-        properties.insert(path.chars().take(LONGEST_NAME).collect(), value);
+        properties.insert(cut(path, LONGEST_NAME).to_owned().into(), word);
     }
-}
-
-fn cut(text: &str) -> Value {
-    text.chars().take(LONGEST_TEXT).collect::<String>().into()
 }
 
 /// A body on its way.
@@ -88,6 +93,8 @@ pub fn compressed(body: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::telemetry::driver::tests::outgoing;
 

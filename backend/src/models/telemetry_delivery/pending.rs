@@ -1,0 +1,107 @@
+//! What stands in `telemetry_pending`, when a driver gets its record of it.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+use diesel::QueryResult;
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{Array, BigInt, Text, Timestamptz};
+use diesel_async::RunQueryDsl;
+
+use super::Judgement;
+use crate::db::Connection;
+use crate::models::driver::Driver;
+
+/// Notes that a driver has its first record of these events, and answers with those that no driver is without now.
+///
+/// For each event what is likely is tried first, since to try it is to search for it.
+pub(super) async fn put_on_record(
+    conn: &mut Connection,
+    driver: Driver,
+    enabled: &[Driver],
+    new: &[&Judgement],
+) -> QueryResult<HashSet<i64>> {
+    let told = |step, events: &[&Judgement]| Told::new(step, driver, enabled, events);
+    let is_last = |judgement: &&Judgement| judgement.is_last || enabled.len() == 1;
+    let (last, not_last): (Vec<&Judgement>, Vec<&Judgement>) = new.iter().copied().partition(is_last);
+    let mut gone = told(Step::Last, &last).carry_out(conn).await?;
+    let others: Vec<_> = last.into_iter().filter(|one| !gone.contains(&one.event_id)).collect();
+    told(Step::NotLast, &others).carry_out(conn).await?;
+    let left = told(Step::NotLast, &not_last).carry_out(conn).await?;
+    let others: Vec<_> = not_last.into_iter().filter(|one| !left.contains(&one.event_id)).collect();
+    gone.extend(told(Step::Last, &others).carry_out(conn).await?);
+    Ok(gone)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// Deletes those that are owed to no other driver.
+    Last,
+    /// Notes of those that are owed to another driver that they are owed to that one only.
+    NotLast,
+}
+
+struct Told {
+    step: Step,
+    driver: &'static str,
+    enabled: Vec<&'static str>,
+    ids: Vec<i64>,
+    moments: Vec<DateTime<Utc>>,
+}
+
+impl Told {
+    fn new(step: Step, driver: Driver, enabled: &[Driver], events: &[&Judgement]) -> Self {
+        let (ids, moments) = events.iter().map(|event| (event.event_id, event.recorded_at)).unzip();
+        let enabled = enabled.iter().map(|driver| driver.key()).collect();
+        Self { step, driver: driver.key(), enabled, ids, moments }
+    }
+
+    async fn carry_out(self, conn: &mut Connection) -> QueryResult<HashSet<i64>> {
+        if self.ids.is_empty() {
+            return Ok(HashSet::new());
+        }
+        Ok(self.load::<i64>(conn).await?.into_iter().collect())
+    }
+}
+
+/// Planned once a connection for each step, which may be when the table is empty: so it says itself that each row is found
+/// by its key and then by its place.
+impl QueryFragment<Pg> for Told {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        if self.step == Step::Last {
+            out.push_sql("DELETE FROM telemetry_pending AS pending USING ");
+        } else {
+            out.push_sql("UPDATE telemetry_pending AS pending SET drivers = array_remove(coalesce(drivers, ");
+            out.push_bind_param::<Array<Text>, _>(&self.enabled)?;
+            out.push_sql("), ");
+            out.push_bind_param::<Text, _>(&self.driver)?;
+            out.push_sql(") FROM ");
+        }
+        out.push_sql("unnest(");
+        out.push_bind_param::<Array<BigInt>, _>(&self.ids)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Timestamptz>, _>(&self.moments)?;
+        out.push_sql(
+            ") AS told (event_id, recorded_at) \
+             CROSS JOIN LATERAL (SELECT ctid AS place FROM telemetry_pending AS found \
+                 WHERE found.recorded_at = told.recorded_at AND found.event_id = told.event_id AND ",
+        );
+        out.push_sql(if self.step == Step::Last { "coalesce(drivers, " } else { "NOT coalesce(drivers, " });
+        out.push_bind_param::<Array<Text>, _>(&self.enabled)?;
+        out.push_sql(") <@ ARRAY[");
+        out.push_bind_param::<Text, _>(&self.driver)?;
+        out.push_sql("] OFFSET 0) AS found WHERE pending.ctid = place RETURNING pending.event_id");
+        Ok(())
+    }
+}
+
+/// There are two statements of this type, which are told apart by their texts.
+impl QueryId for Told {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl Query for Told {
+    type SqlType = BigInt;
+}
