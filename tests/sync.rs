@@ -16,6 +16,7 @@ mod mixpanel_sizes;
 mod mixpanel_track;
 mod normal;
 mod outages;
+mod owed;
 mod pauses;
 mod plans;
 mod program;

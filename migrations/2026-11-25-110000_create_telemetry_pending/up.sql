@@ -1,3 +1,6 @@
+-- Nothing is recorded until the trigger is there: what comes in between would be owed to nobody.
+LOCK TABLE video_player_events IN SHARE ROW EXCLUSIVE MODE;
+
 -- A table of its own, so that no index of the many events has to be kept for the few that are pending. Half of a page
 -- stays free: a row is changed once, in its place, when the first driver has its record, and goes with the last.
 CREATE TABLE telemetry_pending (
@@ -37,29 +40,46 @@ LANGUAGE plpgsql AS $$
 BEGIN
     DELETE FROM telemetry_pending AS pending USING deleted
     WHERE pending.recorded_at = deleted.recorded_at AND pending.event_id = deleted.id;
+    DELETE FROM telemetry_deliveries AS delivery USING deleted
+    WHERE delivery.event_id = deleted.id AND delivery.state IN ('pending', 'retry');
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION forget_pending_player_events() IS 'Forgets what was pending of deleted player events.';
+COMMENT ON FUNCTION forget_pending_player_events() IS 'Forgets what was owed of deleted player events.';
 CREATE TRIGGER forget_pending AFTER DELETE ON video_player_events
     REFERENCING OLD TABLE AS deleted
     FOR EACH STATEMENT EXECUTE FUNCTION forget_pending_player_events();
 
--- The sync keeps both tables itself and says so on its connections. Whoever else changes an event by hand is followed.
+-- Whoever deletes events takes turns with the sync, which changes rows of the same tables in another order.
+CREATE FUNCTION await_sync_of_player_events() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(7238261056);
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION await_sync_of_player_events() IS 'Waits until the sync has written down what it is about to.';
+CREATE TRIGGER await_sync BEFORE DELETE ON video_player_events
+    FOR EACH STATEMENT EXECUTE FUNCTION await_sync_of_player_events();
+
+-- The sync keeps both tables itself and says so on its connections. Whoever else changes synced_at, by hand, is followed.
 CREATE FUNCTION follow_pending_player_events() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
-    DELETE FROM telemetry_pending AS pending USING changed
-    WHERE pending.recorded_at = changed.recorded_at AND pending.event_id = changed.id AND synced_at IS NOT NULL;
+    DELETE FROM telemetry_pending AS pending USING before, after
+    WHERE before.recorded_at = after.recorded_at AND before.id = after.id
+        AND before.synced_at IS NULL AND after.synced_at IS NOT NULL
+        AND pending.recorded_at = after.recorded_at AND pending.event_id = after.id;
     INSERT INTO telemetry_pending (recorded_at, event_id)
-    SELECT recorded_at, id FROM changed
-    WHERE synced_at IS NULL AND NOT EXISTS (SELECT FROM telemetry_deliveries WHERE event_id = changed.id)
+    SELECT after.recorded_at, after.id FROM before JOIN after USING (recorded_at, id)
+    WHERE before.synced_at IS NOT NULL AND after.synced_at IS NULL
+        AND NOT EXISTS (SELECT FROM telemetry_deliveries WHERE event_id = after.id)
     ON CONFLICT DO NOTHING;
     RETURN NULL;
 END
 $$;
 COMMENT ON FUNCTION follow_pending_player_events() IS 'Keeps what is pending in step with player events whose synced_at somebody changes.';
 CREATE TRIGGER follow_pending AFTER UPDATE ON video_player_events
-    REFERENCING NEW TABLE AS changed
+    REFERENCING OLD TABLE AS before NEW TABLE AS after
     FOR EACH STATEMENT WHEN (current_setting('dataporter.syncs', true) IS DISTINCT FROM 'on')
     EXECUTE FUNCTION follow_pending_player_events();

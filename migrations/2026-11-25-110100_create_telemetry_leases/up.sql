@@ -20,7 +20,8 @@ SELECT lease_owner::bigint, driver, now(), array_agg(event_id ORDER BY event_id)
 FROM telemetry_deliveries WHERE state = 'in_flight' GROUP BY lease_owner, driver;
 
 DROP INDEX telemetry_deliveries_owed_idx, telemetry_deliveries_batch_id_idx;
-UPDATE telemetry_deliveries SET state = CASE WHEN attempts > 0 THEN 'retry' ELSE 'pending' END
+UPDATE telemetry_deliveries
+SET state = CASE WHEN attempts > 0 THEN 'retry' ELSE 'pending' END, lease_until = NULL, lease_owner = NULL
 WHERE state = 'in_flight';
 ALTER TABLE telemetry_deliveries
     DROP COLUMN lease_until,

@@ -47,12 +47,7 @@ async fn a_run_reads_no_more_than_what_is_owed() {
     let ground = hub_that_delivered_much().await;
     let owed =
         ground.hub.rows("SELECT event_id, recorded_at FROM telemetry_pending ORDER BY 2, 1 LIMIT 64").await;
-    let column = |name: &str| {
-        let values: Vec<String> =
-            owed.as_array().unwrap().iter().map(|row| row[name].to_string().replace('"', "")).collect();
-        array(&values)
-    };
-    let (ids, moments) = (column("event_id"), column("recorded_at"));
+    let (ids, moments) = (column(&owed, "event_id"), column(&owed, "recorded_at"));
     let statements = Statements::of(&ground.hub.app.pool).await;
     let spoken = Spoken::by_a_run(&ground, &statements).await;
     let client = ground.hub.database.client().await;
@@ -79,6 +74,56 @@ async fn a_run_reads_no_more_than_what_is_owed() {
         let read = rows_read(&plan["Plan"]);
         assert!(read <= most, "{name} read {read} rows: {plan:#}");
         assert!(plan.to_string().contains(index), "{name}: {plan:#}");
+    }
+}
+
+#[tokio::test]
+async fn plans_that_are_made_when_nothing_is_there_serve_when_much_is() {
+    let ground = Ground::new().await;
+    let statements = Statements::of(&ground.hub.app.pool).await;
+    ground.events(1).await;
+    let spoken = Spoken::by_a_run(&ground, &statements).await;
+    ground.hub.sql("TRUNCATE telemetry_deliveries, telemetry_pending, video_player_events").await;
+    let client = ground.hub.database.client().await;
+    client.batch_execute(&spoken.settings).await.unwrap();
+    let values = |told: &str, flags: &str| {
+        [
+            ("due", format!("false, 'ga4', '1900-01-01Z', 0, NULL, '2027-01-15T08:00:00Z', NULL, {LIMIT}")),
+            ("fresh", format!("false, '1900-01-01Z', 0, 'ga4', 'ga4', {LIMIT}")),
+            ("last", format!("{told}, '{{mixpanel}}', 'mixpanel'")),
+            ("not_last", format!("'{{ga4,mixpanel}}', 'ga4', {told}, '{{ga4,mixpanel}}', 'ga4'")),
+            ("settle", format!("now(), {told}, '{flags}'")),
+        ]
+    };
+    let texts = [&spoken.due, &spoken.fresh, &spoken.last, &spoken.not_last, &spoken.settle];
+    let types = [DUE, FRESH, LAST, NOT_LAST, SETTLE];
+    for (((name, values), text), types) in values("'{}', '{}'", "{}").iter().zip(texts).zip(types) {
+        let prepare = format!("PREPARE {name}{types} AS {text}; EXECUTE {name}({values})");
+        client.batch_execute(&prepare).await.unwrap();
+    }
+    // Nobody looks at the tables between, so that the plans stay.
+    ground
+        .hub
+        .sql(
+            "INSERT INTO video_player_events (recorded_at, synced_at, event)
+             SELECT '2027-01-12Z'::timestamptz + place * interval '1 second', CASE WHEN place <= 20000 THEN now() END, 'play'
+             FROM generate_series(1, 20060) AS place;
+             INSERT INTO telemetry_deliveries (event_id, recorded_at, driver, state, delivered_at)
+             SELECT id, recorded_at, driver, 'delivered', recorded_at
+             FROM video_player_events, unnest('{ga4,mixpanel}'::text[]) AS driver WHERE synced_at IS NOT NULL",
+        )
+        .await;
+    let pending = ground.hub.rows("SELECT event_id, recorded_at FROM telemetry_pending ORDER BY 2").await;
+    let told = format!("'{}', '{}'", column(&pending, "event_id"), column(&pending, "recorded_at"));
+    for (name, values) in values(&told, &array(&vec!["false"; 60])) {
+        client.batch_execute("BEGIN").await.unwrap();
+        let explain = format!("EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE {name}({values})");
+        let plan = explained(&client, &explain).await;
+        client.batch_execute("ROLLBACK").await.unwrap();
+        let read = rows_read(&plan["Plan"]);
+        assert!(read <= 600, "{name} read {read} rows: {plan:#}");
+        let thrown_away = plan.to_string().matches("Rows Removed by Join Filter").count();
+        assert_eq!(thrown_away, 0, "{name}: {plan:#}");
     }
 }
 
@@ -168,14 +213,19 @@ async fn plan(client: &Client, statement: &str, types: &str, values: &str) -> Va
     client.batch_execute(&format!("BEGIN; PREPARE asked{types} AS {statement}")).await.unwrap();
     let values = if values.is_empty() { String::new() } else { format!("({values})") };
     let explain = format!("EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE asked{values}");
-    let rows = client.simple_query(&explain).await.unwrap();
+    let plan = explained(client, &explain).await;
+    client.batch_execute("ROLLBACK; DEALLOCATE ALL").await.unwrap();
+    plan
+}
+
+async fn explained(client: &Client, explain: &str) -> Value {
+    let rows = client.simple_query(explain).await.unwrap();
     let mut lines = String::new();
     for row in &rows {
         if let tokio_postgres::SimpleQueryMessage::Row(row) = row {
             lines += row.get(0).unwrap_or_default();
         }
     }
-    client.batch_execute("ROLLBACK; DEALLOCATE ALL").await.unwrap();
     serde_json::from_str::<Value>(&lines).unwrap()[0].take()
 }
 
@@ -193,6 +243,12 @@ fn rows_read(node: &Value) -> i64 {
     #[expect(clippy::cast_possible_truncation, reason = "they are few")]
     let here = (each * count("Actual Loops")) as i64;
     below + here
+}
+
+/// A column of rows as an array.
+fn column(rows: &Value, name: &str) -> String {
+    let values = rows.as_array().unwrap().iter().map(|row| row[name].to_string().replace('"', ""));
+    array(&values.collect::<Vec<_>>())
 }
 
 fn array<T: ToString>(values: &[T]) -> String {

@@ -38,8 +38,8 @@ impl Ground {
     /// Nothing is under way.
     async fn assert_nothing_is_under_way(&self) {
         let left = "SELECT (SELECT count(*) FROM telemetry_sync_logs WHERE status = 'running') AS runs, \
-                        (SELECT count(*) FROM telemetry_leases) AS deliveries";
-        assert_eq!(self.hub.rows(left).await, json!([{"runs": 0, "deliveries": 0}]));
+                        (SELECT count(*) FROM telemetry_leases) AS leases";
+        assert_eq!(self.hub.rows(left).await, json!([{"runs": 0, "leases": 0}]));
     }
 }
 

@@ -127,7 +127,7 @@ impl SyncMutation {
         run(ctx, What::Oldest, limit).await
     }
 
-    /// Sends what the last run with something to do still owes, to each driver what is owed to it; nothing that was
+    /// Sends what the newest run that still owes something left, to each driver what is owed to it; nothing that was
     /// delivered is sent again. Answers and errors as `runTelemetrySync`.
     async fn retry_last_sync_batch(
         &self,

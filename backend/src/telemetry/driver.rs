@@ -186,10 +186,18 @@ impl Route {
 }
 
 #[cfg(test)]
-mod tests {
+/// Events and requests as they might go out, for the tests of other parts too.
+pub mod tests {
     use serde_json::json;
 
     use super::*;
+
+    /// A request with one event as it might go out, of which so many went without an answer.
+    pub fn parcel(id: i64, unanswered: i32) -> Parcel {
+        let mut outgoing = outgoing(id, None);
+        outgoing.event.unanswered = unanswered;
+        Parcel { events: vec![outgoing], route: Route::Collect, body: Vec::new() }
+    }
 
     /// An event as it might go out.
     pub fn outgoing(id: i64, user_id: Option<i64>) -> Outgoing {

@@ -40,6 +40,7 @@ use crate::config::Config;
 use crate::db::{Connection, Pool};
 use crate::error::{Error, Result};
 use crate::metrics::Metrics;
+use crate::models::driver::Driver as Name;
 use crate::models::sync_run::{NewSyncRun, Note, Share, SyncEnd, SyncRun, SyncState};
 use crate::models::telemetry_delivery::{is_anything_owed, newest_batch_owed, put_on_record};
 
@@ -170,7 +171,7 @@ impl Sync {
         self.stop.cancel();
         self.runs.close();
         if timeout(WINDING_UP, self.runs.wait()).await.is_err() {
-            error!("A run of the sync did not end in time; the next one takes over what it had taken up");
+            error!("A run of the sync did not end in time; the next one takes over what it was sending");
         }
     }
 
@@ -188,11 +189,12 @@ impl Sync {
         if !missing.is_empty() {
             return Ok(Err((SyncState::Failed, Note::NotConfigured { settings: missing })));
         }
+        let names: Vec<Name> = enabled.iter().map(|(name, _)| *name).collect();
         let drivers = enabled.into_iter().filter_map(|(_, driver)| driver.ok()).map(Arc::new).collect();
         match order.what {
             What::Oldest if is_anything_owed(conn).await? => Ok(Ok((drivers, None))),
             What::Oldest => Ok(Err((SyncState::Skipped, Note::NothingPending))),
-            What::LastBatch => match newest_batch_owed(conn).await? {
+            What::LastBatch => match newest_batch_owed(conn, &names).await? {
                 Some(batch) => Ok(Ok((drivers, Some(batch)))),
                 None => Ok(Err((SyncState::Skipped, Note::NothingToRetry))),
             },

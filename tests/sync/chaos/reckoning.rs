@@ -89,7 +89,7 @@ fn at_ga4(storm: &Storm, delivery: &Delivery, found: &Found) -> Option<String> {
     let is_well = match state.as_str() {
         "delivered" => !is_refused && !is_old && copies > 0,
         "expired" => is_old && copies == 0,
-        // What was taken up twice by runs that were killed counts as sent, even where it would not have been.
+        // What was on record as being sent when two runs were killed counts as sent; the second time it was just going out.
         "dead" if is_in_doubt => *maybe_duplicate,
         "dead" => is_refused && copies == 0,
         _ => false,

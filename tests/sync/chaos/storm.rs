@@ -42,7 +42,7 @@ pub struct Storm {
 pub struct Log {
     /// What the program said on standard error.
     pub said: String,
-    /// How often each event was taken up for GA4 when the program was killed.
+    /// How often each event was on record as being sent to GA4 when the program was killed.
     pub killed_with: BTreeMap<i64, i32>,
     /// Times that GA4 left the program without an answer, of which nobody knows which events were in the request.
     pub unread: i32,

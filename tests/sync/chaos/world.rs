@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use domain::access::Role;
+use rand::RngCore as _;
 use rand::seq::IndexedRandom as _;
-use rand::{Rng as _, RngCore as _};
 use rand_chacha::ChaCha8Rng;
 use stand_ins::StandIns;
 use stand_ins::config::{CollectAnswer, InsertIdKey};
@@ -48,6 +48,8 @@ pub struct World {
     pub too_old_for_ga4: BTreeSet<i64>,
 }
 
+/// Events that nothing is wrong with, but for those that are refused.
+const RECENT: i64 = 2_000;
 /// Too old for GA4, and recent enough for either way to Mixpanel.
 const OLD: i64 = 3;
 /// Dated so far ahead that `/import` refuses them, and says so in its list of failed records.
@@ -69,14 +71,8 @@ impl World {
             config.mixpanel.insert_id_key =
                 *[InsertIdKey::InsertId, InsertIdKey::DollarInsertId].choose(rng).unwrap();
         });
-        // A request an event is slow in a build without optimisation; the other way a thousand take no longer. More of either, in fifty seeds, take
-        // the suite minutes on a busy machine.
-        let count = match clients {
-            Clients::Many => rng.random_range(100..=150),
-            Clients::OneAViewer => 1_000,
-        };
         let class = Class::of(&database).await;
-        let recent = class.events(&database, "now() - interval '2 hours'", count).await;
+        let recent = class.events(&database, "now() - interval '2 hours'", RECENT).await;
         let old = class.events(&database, "now() - interval '4 days'", OLD).await;
         let future = match way {
             Way::Import => class.events(&database, "now() + interval '2 hours'", FUTURE).await,

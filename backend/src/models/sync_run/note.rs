@@ -12,7 +12,7 @@ pub enum Note {
     NothingPending,
     /// Events are owed, and none of them may be sent yet.
     NothingDue,
-    /// The last batch owes nothing.
+    /// No batch owes anything to a driver that is enabled.
     NothingToRetry,
     /// These settings are missing.
     NotConfigured {

@@ -53,11 +53,10 @@ impl QueryFragment<Pg> for Due {
         out.push_bind_param::<Timestamptz, _>(&self.now)?;
         out.push_sql(" ELSE batch_id = ");
         out.push_bind_param::<Nullable<BigInt>, _>(&self.batch)?;
-        out.push_sql(" END ORDER BY recorded_at, event_id LIMIT ");
-        out.push_bind_param::<BigInt, _>(limit)?;
-        out.push_sql(") AS owed ");
+        out.push_sql(" END ORDER BY recorded_at, event_id) AS owed ");
         out.push_sql(ITS_EVENT);
-        out.push_sql(" ORDER BY owed.recorded_at, owed.event_id");
+        out.push_sql(" ORDER BY owed.recorded_at, owed.event_id LIMIT ");
+        out.push_bind_param::<BigInt, _>(limit)?;
         Ok(())
     }
 }

@@ -33,17 +33,16 @@ impl QueryFragment<Pg> for Fresh {
         out.push_bind_param::<BigInt, _>(&after.id)?;
         out.push_sql(") AND (drivers IS NULL OR ");
         out.push_bind_param::<Text, _>(&self.driver)?;
-        // Nothing that is on record is pending, unless somebody put it there by hand: it must not be sent twice for that.
+        // What is on record is not pending, unless somebody put it there: it must not be sent twice for that.
         out.push_sql(
             " = ANY (drivers)) AND NOT EXISTS (SELECT FROM telemetry_deliveries AS record \
                  WHERE record.event_id = telemetry_pending.event_id AND record.driver = ",
         );
         out.push_bind_param::<Text, _>(&self.driver)?;
-        out.push_sql(") ORDER BY recorded_at, event_id LIMIT ");
-        out.push_bind_param::<BigInt, _>(limit)?;
-        out.push_sql(") AS owed ");
+        out.push_sql(" OFFSET 0) ORDER BY recorded_at, event_id) AS owed ");
         out.push_sql(ITS_EVENT);
-        out.push_sql(" ORDER BY owed.recorded_at, owed.event_id");
+        out.push_sql(" ORDER BY owed.recorded_at, owed.event_id LIMIT ");
+        out.push_bind_param::<BigInt, _>(limit)?;
         Ok(())
     }
 }

@@ -130,7 +130,10 @@ pub async fn write_down(
             for (judgements, may_be_there) in [(&known, true), (&new, run.again)] {
                 note(conn, &run, driver, judgements, may_be_there).await?;
             }
-            let gone = pending::put_on_record(conn, driver, run.enabled, &new).await?;
+            let (last, not_last): (Vec<_>, Vec<_>) =
+                new.iter().copied().partition(|new: &&Judgement| new.is_last || run.enabled.len() == 1);
+            let [last, not_last] = [last, not_last].map(|new| new.into_iter().map(Judgement::key).collect());
+            let gone = pending::put_on_record(conn, driver, run.enabled, last, not_last).await?;
             ended.extend(
                 known.into_iter().filter(|known| known.state.is_final()).map(|one| (one.key(), false)),
             );
@@ -217,7 +220,8 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Puts one driver's verdicts on record, of which there is none yet. Planned once a connection, as the others here.
+/// Puts one driver's verdicts on record, of which there is none yet; an event that was deleted meanwhile is owed no more.
+/// Planned once a connection, as the others here.
 struct Note<'a> {
     columns: Columns<'a>,
     driver: &'static str,
@@ -272,7 +276,9 @@ impl QueryFragment<Pg> for Note<'_> {
         out.push_bind_param::<Array<Nullable<Text>>, _>(&columns.error_messages)?;
         out.push_sql(
             ") AS told (event_id, recorded_at, state, attempts, unanswered, maybe_duplicate, first_attempt_at, \
-                 last_attempt_at, next_attempt_at, http_status, endpoint, error_class, error_code, error_message)",
+                 last_attempt_at, next_attempt_at, http_status, endpoint, error_class, error_code, error_message) \
+             WHERE state NOT IN ('pending', 'retry') OR EXISTS (SELECT FROM video_player_events AS event \
+                 WHERE event.recorded_at = told.recorded_at AND event.id = told.event_id OFFSET 0)",
         );
         Ok(())
     }
@@ -330,8 +336,8 @@ pub(super) async fn settle(conn: &mut Connection, ended: Ended, now: DateTime<Ut
     settle.execute(conn).await
 }
 
-/// `coalesce` hides the state from the index of what is owed, which would be read as a whole: a plan is made when that
-/// may be empty.
+/// A plan may be made when the tables are empty, and would then read them as a whole: `OFFSET 0` has each event looked up,
+/// and `coalesce` hides the state from the index of what is owed.
 struct Settle {
     ids: Vec<i64>,
     moments: Vec<DateTime<Utc>>,
@@ -352,9 +358,9 @@ impl QueryFragment<Pg> for Settle {
         out.push_sql(
             ") AS judged (id, recorded_at, is_not_pending) \
              WHERE (is_not_pending OR NOT EXISTS (SELECT FROM telemetry_pending AS pending \
-                 WHERE pending.recorded_at = judged.recorded_at AND pending.event_id = judged.id)) \
+                 WHERE pending.recorded_at = judged.recorded_at AND pending.event_id = judged.id OFFSET 0)) \
              AND NOT EXISTS (SELECT FROM telemetry_deliveries AS owed \
-                 WHERE owed.event_id = judged.id AND coalesce(owed.state) IN ('pending', 'retry')) \
+                 WHERE owed.event_id = judged.id AND coalesce(owed.state) IN ('pending', 'retry') OFFSET 0) \
              OFFSET 0) AS judged \
              WHERE event.recorded_at = judged.recorded_at AND event.id = judged.id \
                  AND event.synced_at IS NULL",

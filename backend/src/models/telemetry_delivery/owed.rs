@@ -28,21 +28,9 @@ pub struct Owed {
 }
 
 #[derive(QueryableByName)]
-struct Pending {
-    #[diesel(sql_type = BigInt)]
-    events: i64,
+struct Counted {
     #[diesel(sql_type = BigInt)]
     untouched: i64,
-    #[diesel(sql_type = BigInt)]
-    ga4: i64,
-    #[diesel(sql_type = BigInt)]
-    mixpanel: i64,
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    oldest: Option<DateTime<Utc>>,
-}
-
-#[derive(QueryableByName)]
-struct OnRecord {
     #[diesel(sql_type = BigInt)]
     ga4: i64,
     #[diesel(sql_type = BigInt)]
@@ -56,37 +44,29 @@ struct OnRecord {
 impl Owed {
     /// Counts what is owed; takes as long as that is much, whatever was delivered before.
     pub async fn count(conn: &mut Connection) -> QueryResult<Self> {
-        let pending: Pending = sql_query(
-            "SELECT count(*) AS events, count(*) FILTER (WHERE drivers IS NULL) AS untouched, \
-                 count(*) FILTER (WHERE $1 = ANY (drivers)) AS ga4, \
-                 count(*) FILTER (WHERE $2 = ANY (drivers)) AS mixpanel, min(recorded_at) AS oldest \
-             FROM telemetry_pending",
-        )
-        .bind::<Text, _>(Driver::Ga4.key())
-        .bind::<Text, _>(Driver::Mixpanel.key())
-        .get_result(conn)
-        .await?;
         let owed = "FROM telemetry_deliveries WHERE state IN ('pending', 'retry') AND driver =";
-        let on_record: OnRecord = sql_query(format!(
-            "SELECT count(ga4.event_id) AS ga4, count(mixpanel.event_id) AS mixpanel, \
-                 count(*) FILTER (WHERE NOT EXISTS (SELECT FROM telemetry_pending AS pending \
-                     WHERE pending.recorded_at = coalesce(ga4.recorded_at, mixpanel.recorded_at) \
-                         AND pending.event_id = coalesce(ga4.event_id, mixpanel.event_id))) AS events, \
-                 min(coalesce(ga4.recorded_at, mixpanel.recorded_at)) AS oldest \
-             FROM (SELECT event_id, recorded_at {owed} $1) AS ga4 \
-             FULL JOIN (SELECT event_id, recorded_at {owed} $2) AS mixpanel ON ga4.event_id = mixpanel.event_id"
+        let counted: Counted = sql_query(format!(
+            "SELECT untouched, pending.ga4 + on_record.ga4 AS ga4, pending.mixpanel + on_record.mixpanel AS mixpanel, \
+                 pending.events + on_record.events AS events, least(pending.oldest, on_record.oldest) AS oldest \
+             FROM (SELECT count(*) AS events, count(*) FILTER (WHERE drivers IS NULL) AS untouched, \
+                     count(*) FILTER (WHERE $1 = ANY (drivers)) AS ga4, \
+                     count(*) FILTER (WHERE $2 = ANY (drivers)) AS mixpanel, min(recorded_at) AS oldest \
+                 FROM telemetry_pending) AS pending, \
+                 (SELECT count(ga4.event_id) AS ga4, count(mixpanel.event_id) AS mixpanel, \
+                     count(*) FILTER (WHERE NOT EXISTS (SELECT FROM telemetry_pending AS pending \
+                         WHERE pending.recorded_at = coalesce(ga4.recorded_at, mixpanel.recorded_at) \
+                             AND pending.event_id = coalesce(ga4.event_id, mixpanel.event_id))) AS events, \
+                     min(coalesce(ga4.recorded_at, mixpanel.recorded_at)) AS oldest \
+                 FROM (SELECT event_id, recorded_at {owed} $1) AS ga4 \
+                 FULL JOIN (SELECT event_id, recorded_at {owed} $2) AS mixpanel ON ga4.event_id = mixpanel.event_id) \
+                 AS on_record"
         ))
         .bind::<Text, _>(Driver::Ga4.key())
         .bind::<Text, _>(Driver::Mixpanel.key())
         .get_result(conn)
         .await?;
-        Ok(Self {
-            untouched: pending.untouched,
-            ga4: pending.ga4 + on_record.ga4,
-            mixpanel: pending.mixpanel + on_record.mixpanel,
-            events: pending.events + on_record.events,
-            oldest: pending.oldest.into_iter().chain(on_record.oldest).min(),
-        })
+        let Counted { untouched, ga4, mixpanel, events, oldest } = counted;
+        Ok(Self { untouched, ga4, mixpanel, events, oldest })
     }
 
     /// Deliveries to this driver of events that some driver has a record of.
@@ -115,7 +95,12 @@ pub async fn is_anything_owed(conn: &mut Connection) -> QueryResult<bool> {
     diesel::select(diesel::dsl::exists(owed)).get_result(conn).await
 }
 
-/// The newest run of which anything is still owed on record.
-pub async fn newest_batch_owed(conn: &mut Connection) -> QueryResult<Option<i64>> {
-    deliveries::table.filter(is_owed()).select(diesel::dsl::max(deliveries::batch_id)).first(conn).await
+/// The newest run of which anything is still owed on record to any of these drivers.
+pub async fn newest_batch_owed(conn: &mut Connection, drivers: &[Driver]) -> QueryResult<Option<i64>> {
+    deliveries::table
+        .filter(is_owed())
+        .filter(deliveries::driver.eq_any(drivers.iter().map(|driver| driver.key())))
+        .select(diesel::dsl::max(deliveries::batch_id))
+        .first(conn)
+        .await
 }

@@ -9,28 +9,30 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 
-use super::Judgement;
 use crate::db::Connection;
 use crate::models::driver::Driver;
 
+/// An event by its id and its moment.
+type Key = (i64, DateTime<Utc>);
+
 /// Notes that a driver has its first record of these events, and answers with those that no driver is without now.
 ///
-/// For each event what is likely is tried first, since to try it is to search for it.
+/// To try is to search for it, so what is likely of each event is tried first: whether it is owed to no other driver.
 pub(super) async fn put_on_record(
     conn: &mut Connection,
     driver: Driver,
     enabled: &[Driver],
-    new: &[&Judgement],
+    likely_last: Vec<Key>,
+    likely_not: Vec<Key>,
 ) -> QueryResult<HashSet<i64>> {
-    let told = |step, events: &[&Judgement]| Told::new(step, driver, enabled, events);
-    let is_last = |judgement: &&Judgement| judgement.is_last || enabled.len() == 1;
-    let (last, not_last): (Vec<&Judgement>, Vec<&Judgement>) = new.iter().copied().partition(is_last);
-    let mut gone = told(Step::Last, &last).carry_out(conn).await?;
-    let others: Vec<_> = last.into_iter().filter(|one| !gone.contains(&one.event_id)).collect();
-    told(Step::NotLast, &others).carry_out(conn).await?;
-    let left = told(Step::NotLast, &not_last).carry_out(conn).await?;
-    let others: Vec<_> = not_last.into_iter().filter(|one| !left.contains(&one.event_id)).collect();
-    gone.extend(told(Step::Last, &others).carry_out(conn).await?);
+    let told = |step, events: &[Key]| Told::new(step, driver, enabled, events);
+    let but = |events: Vec<Key>, these: &HashSet<i64>| -> Vec<Key> {
+        events.into_iter().filter(|(id, _)| !these.contains(id)).collect()
+    };
+    let mut gone = told(Step::Last, &likely_last).carry_out(conn).await?;
+    told(Step::NotLast, &but(likely_last, &gone)).carry_out(conn).await?;
+    let left = told(Step::NotLast, &likely_not).carry_out(conn).await?;
+    gone.extend(told(Step::Last, &but(likely_not, &left)).carry_out(conn).await?);
     Ok(gone)
 }
 
@@ -51,8 +53,8 @@ struct Told {
 }
 
 impl Told {
-    fn new(step: Step, driver: Driver, enabled: &[Driver], events: &[&Judgement]) -> Self {
-        let (ids, moments) = events.iter().map(|event| (event.event_id, event.recorded_at)).unzip();
+    fn new(step: Step, driver: Driver, enabled: &[Driver], events: &[Key]) -> Self {
+        let (ids, moments) = events.iter().copied().unzip();
         let enabled = enabled.iter().map(|driver| driver.key()).collect();
         Self { step, driver: driver.key(), enabled, ids, moments }
     }

@@ -6,8 +6,8 @@ use diesel_async::pooled_connection::deadpool::Object;
 use crate::db::{Connection, Pool};
 use crate::error::Result;
 
-/// One plan serves every statement, however many months there are; and each of them finds its rows by an index, in
-/// order, however much is owed.
+/// One plan serves every statement, however many months there are. It may be made when the tables are empty, so it is to
+/// find its rows by indexes and in order; what these settings leave open the statements say themselves.
 ///
 /// PostgreSQL finds out within a minute that the other end is gone, since it may hold the lock. A trigger that follows
 /// changes by hand leaves ours alone.

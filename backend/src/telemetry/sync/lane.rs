@@ -403,6 +403,9 @@ impl Work {
         let name = self.driver.name();
         self.room = self.room.map(|room| room + parcel.events.len());
         self.is_dry = false;
+        if let Some(supply) = &mut self.supply {
+            supply.start_over();
+        }
         let events = || parcel.events.iter().map(|outgoing| &outgoing.event);
         let judgements =
             events().filter(|event| !event.is_on_record).map(|event| untouched(name, event)).collect();

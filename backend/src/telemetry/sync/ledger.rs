@@ -69,6 +69,8 @@ struct Writer {
     conn: Option<Connection>,
     /// What is still being sent by leases that are not over.
     left: HashMap<i64, Lease>,
+    /// After what could not be written nothing is: it would say of a lease that less is being sent than is on record.
+    is_broken: bool,
 }
 
 /// A way to the ledger.
@@ -79,7 +81,7 @@ pub fn channel() -> (mpsc::Sender<Entry>, mpsc::Receiver<Entry>) {
 impl Ledger {
     /// Writes until nobody has anything more to write, at first by this connection.
     pub async fn work(self, conn: Connection, entries: mpsc::Receiver<Entry>) {
-        Writer { ledger: self, conn: Some(conn), left: HashMap::new() }.work(entries).await;
+        Writer { ledger: self, conn: Some(conn), left: HashMap::new(), is_broken: false }.work(entries).await;
     }
 }
 
@@ -95,7 +97,11 @@ impl Writer {
                     if received == 0 {
                         return;
                     }
-                    self.enter(waiting.drain(..)).await;
+                    if self.is_broken {
+                        waiting.clear();
+                    } else {
+                        self.enter(waiting.drain(..)).await;
+                    }
                 }
                 () = sleep(next_news), if is_news => {
                     self.tell(&mut told).await;
@@ -129,16 +135,21 @@ impl Writer {
             }
             Ok(Written::TakenOver) => {
                 error!(run = self.ledger.run_id, "Another run of the sync has taken over");
-                self.ledger.broken.cancel();
+                self.break_off();
             }
             Err(cause) => {
                 error!(cause = format!("{cause:#}"), "Verdicts of the sync cannot be written");
-                self.ledger.broken.cancel();
+                self.break_off();
             }
         }
     }
 
-    /// What was written twice says the same as what was written once.
+    fn break_off(&mut self) {
+        self.is_broken = true;
+        self.ledger.broken.cancel();
+    }
+
+    /// What was written twice is on record as if it was written once.
     async fn write(&mut self, judgements: &[Judgement], left: &[Lease]) -> anyhow::Result<Written> {
         if judgements.is_empty() && left.is_empty() {
             return Ok(Written::Done(0));

@@ -26,7 +26,7 @@ pub struct Order {
 pub enum What {
     /// The oldest events that are owed.
     Oldest,
-    /// What the last run with something to do still owes.
+    /// What the newest run that still owes something left.
     LastBatch,
 }
 

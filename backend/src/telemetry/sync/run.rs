@@ -97,15 +97,15 @@ impl Run {
     /// What is owed to drivers that are not enabled any more is dropped; of the others it is read what they asked for.
     async fn set_out(&self, desk: &mut Desk) -> HashMap<Name, DriverState> {
         let now = self.sync.clock.now();
+        let enabled: Vec<Name> = self.drivers.iter().map(|driver| driver.name()).collect();
         let mut states = HashMap::new();
         for name in Name::ALL {
-            let is_enabled = self.drivers.iter().any(|driver| driver.name() == name);
-            let done = if is_enabled {
+            let done = if enabled.contains(&name) {
                 DriverState::read(desk.conn(), name).await.map(|state| {
                     states.insert(name, state);
                 })
             } else {
-                drop_disabled(desk.conn(), name, now).await.map(drop)
+                drop_disabled(desk.conn(), name, &enabled, now).await.map(drop)
             };
             if let Err(cause) = done {
                 // The lanes find out for themselves whether the database is there.
@@ -216,7 +216,9 @@ impl Run {
         let (now, processed) = (self.sync.clock.now(), counts.processed());
         let state = outcome::state(&counts, note.as_ref());
         let closed = async {
-            put_on_record(desk.conn(), self.run.id).await?;
+            if let Err(cause) = put_on_record(desk.conn(), self.run.id).await {
+                error!(%cause, run = self.run.id, "What a run leaves could not be put on record");
+            }
             let note = if state != SyncState::Skipped {
                 note
             } else if is_anything_owed(desk.conn()).await? {

@@ -91,3 +91,71 @@ impl Stock {
 pub fn frontiers(parcels: &[Parcel]) -> Vec<Frontier> {
     parcels.iter().flat_map(|parcel| &parcel.events).map(|Outgoing { event, .. }| event.frontier()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+    use crate::telemetry::driver::tests::parcel;
+
+    fn manners(unanswered: Unanswered) -> Manners {
+        Manners {
+            concurrency: 2,
+            chunk: 100,
+            leased: 4,
+            tells_sessions: false,
+            tells_user_since: false,
+            tries: 5,
+            tried_for: TimeDelta::zero(),
+            unanswered,
+        }
+    }
+
+    /// A stock of these events, which went without an answer so often.
+    fn stock(unanswered: &[i32]) -> Stock {
+        let mut stock = Stock::default();
+        stock.add((1..).zip(unanswered).map(|(id, times)| parcel(id, *times)));
+        stock
+    }
+
+    fn ids(parcels: &[Parcel]) -> Vec<i64> {
+        frontiers(parcels).iter().map(|frontier| frontier.id).collect()
+    }
+
+    fn lease(stock: &mut Stock, parcels: Vec<Parcel>) {
+        let lease = Arc::new(Lease { id: 1, events: frontiers(&parcels) });
+        stock.add_leased(parcels, &lease);
+    }
+
+    #[test]
+    fn few_are_on_record_beyond_those_that_are_sent() {
+        let manners = manners(Unanswered::SendOnceMore);
+        let mut stock = stock(&[0; 10]);
+        let first = stock.next_to_lease(&manners, 2);
+        assert_eq!(ids(&first), [1, 2, 3, 4]);
+        lease(&mut stock, first);
+        assert!(stock.next_to_lease(&manners, 2).is_empty(), "there are enough");
+        stock.next();
+        stock.next();
+        assert_eq!(ids(&stock.next_to_lease(&manners, 0)), [5, 6, 7, 8]);
+    }
+
+    #[test]
+    fn what_was_not_answered_once_goes_on_record_alone_and_when_it_is_sent_at_once() {
+        let manners = manners(Unanswered::SendOnceMore);
+        let mut stock = stock(&[0, 1, 0]);
+        let first = stock.next_to_lease(&manners, 2);
+        assert_eq!(ids(&first), [1]);
+        lease(&mut stock, first);
+        assert!(stock.next_to_lease(&manners, 1).is_empty(), "another one is sent before");
+        assert_eq!(ids(&stock.next_to_lease(&manners, 2)), [2]);
+        assert_eq!(ids(&stock.next_to_lease(&manners, 2)), [3]);
+    }
+
+    #[test]
+    fn where_a_repetition_is_known_none_goes_alone() {
+        let mut stock = stock(&[0, 1, 0]);
+        assert_eq!(ids(&stock.next_to_lease(&manners(Unanswered::SendAgain), 0)), [1, 2, 3]);
+    }
+}
