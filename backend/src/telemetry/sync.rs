@@ -131,7 +131,7 @@ impl Sync {
         let (tell, ended) = oneshot::channel();
         let (sync, at_work) = (self.clone(), run.clone());
         self.runs.spawn(async move {
-            Run { sync, run: at_work, order, drivers, batch }.work(desk).await;
+            Run { sync, row: at_work, order, drivers, batch }.work(desk).await;
             // Whoever waited may have gone.
             tell.send(()).ok();
         });

@@ -53,7 +53,7 @@ pub struct Lane {
 
 /// Something that a lane waited for.
 enum Happened {
-    TakenUp(Supply, QueryResult<Supplied>),
+    TakenUp(Box<Supply>, QueryResult<Supplied>),
     Leased(Vec<Parcel>, QueryResult<Lease>),
     Answered(Leased, Answer),
 }
@@ -78,7 +78,7 @@ struct Work {
     under_way: JoinSet<Happened>,
     is_leasing: bool,
     /// There unless it is in use.
-    supply: Option<Supply>,
+    supply: Option<Box<Supply>>,
     stock: Stock,
     held: Held,
     /// Events that may still be taken up.
@@ -138,7 +138,7 @@ impl Lane {
             sending: FuturesUnordered::new(),
             under_way: JoinSet::new(),
             is_leasing: false,
-            supply: Some(supply),
+            supply: Some(Box::new(supply)),
             stock: Stock::default(),
             held: Held::default(),
             room: limit,

@@ -31,7 +31,7 @@ const MORE_PATIENCE: i32 = 12;
 /// A run that has something to do.
 pub struct Run {
     pub sync: Sync,
-    pub run: SyncRun,
+    pub row: SyncRun,
     pub order: Order,
     pub drivers: Vec<Arc<Driver>>,
     /// Only what this run left.
@@ -57,7 +57,7 @@ struct Ends {
 impl Run {
     /// Does what it was begun for and writes down how it ended.
     pub async fn work(self, mut desk: Desk) {
-        info!(run = self.run.id, trigger = self.run.trigger.key(), "Began a run of the sync");
+        info!(run = self.row.id, trigger = self.row.trigger.key(), "Began a run of the sync");
         let board = Arc::new(Board::new(self.drivers.iter().map(|driver| driver.name())));
         let states = self.set_out(&mut desk).await;
         // Before anything is sent, since what was sent must be written down.
@@ -66,7 +66,7 @@ impl Run {
                 let shared = Arc::new(Mutex::new(desk));
                 let ends = self.send(&shared, ways, &states, &board).await;
                 let Some(left) = Arc::into_inner(shared) else {
-                    error!(run = self.run.id, "Somebody still sits at the desk of a run that is over");
+                    error!(run = self.row.id, "Somebody still sits at the desk of a run that is over");
                     return;
                 };
                 desk = left.into_inner();
@@ -75,7 +75,7 @@ impl Run {
             Err(cause) => {
                 error!(
                     code = cause.code().as_str(),
-                    run = self.run.id,
+                    run = self.row.id,
                     "A run of the sync gets no connections"
                 );
                 Ends { is_broken: true, ..Ends::default() }
@@ -90,7 +90,7 @@ impl Run {
         };
         self.close(&mut desk, board.counts(), &ends.lanes, note).await;
         if let Err(cause) = desk.leave().await {
-            warn!(%cause, run = self.run.id, "A run could not leave its desk; it is free when the connection is closed");
+            warn!(%cause, run = self.row.id, "A run could not leave its desk; it is free when the connection is closed");
         }
     }
 
@@ -141,7 +141,7 @@ impl Run {
             clock: clock.clone(),
             metrics: metrics.clone(),
             board: Arc::clone(board),
-            run_id: self.run.id,
+            run_id: self.row.id,
             enabled: self.drivers.iter().map(|driver| driver.name()).collect(),
             broken: broken.clone(),
         };
@@ -150,7 +150,7 @@ impl Run {
         for (driver, supply) in self.drivers.iter().zip(ways.supplies) {
             let lane = Lane {
                 driver: Arc::clone(driver),
-                run_id: self.run.id,
+                run_id: self.row.id,
                 desk: Arc::clone(desk),
                 supply,
                 ledger: entries.clone(),
@@ -216,8 +216,8 @@ impl Run {
         let (now, processed) = (self.sync.clock.now(), counts.processed());
         let state = outcome::state(&counts, note.as_ref());
         let closed = async {
-            if let Err(cause) = put_on_record(desk.conn(), self.run.id).await {
-                error!(%cause, run = self.run.id, "What a run leaves could not be put on record");
+            if let Err(cause) = put_on_record(desk.conn(), self.row.id).await {
+                error!(%cause, run = self.row.id, "What a run leaves could not be put on record");
             }
             let note = if state != SyncState::Skipped {
                 note
@@ -231,14 +231,14 @@ impl Run {
                 let state = DriverState { paused_until: *paused_until, trouble: trouble.clone() };
                 state.store(desk.conn(), *driver, now).await?;
             }
-            end.store(desk.conn(), &self.run).await?;
+            end.store(desk.conn(), &self.row).await?;
             news::tell(desk.conn()).await
         };
         self.sync.metrics.sync().run_ended(state);
         match closed.await {
-            Ok(()) => info!(run = self.run.id, state = state.key(), processed, "Ended a run of the sync"),
+            Ok(()) => info!(run = self.row.id, state = state.key(), processed, "Ended a run of the sync"),
             Err(cause) => {
-                error!(%cause, run = self.run.id, "The end of a run of the sync could not be noted")
+                error!(%cause, run = self.row.id, "The end of a run of the sync could not be noted")
             }
         }
     }
