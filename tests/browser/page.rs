@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use fantoccini::elements::Element;
+use fantoccini::error::CmdError;
 use fantoccini::key::Key;
 use fantoccini::{Client, Locator};
 use serde_json::Value;
@@ -111,19 +112,25 @@ impl Page {
         self.find(&format!("{}[@disabled or @aria-disabled = 'true']", button(name))).await
     }
 
-    /// Clicks the button with this name, once it does something.
+    /// Clicks the button with this name, once it does something; another one where it was drawn anew meanwhile.
     pub async fn click(&self, name: &str) {
+        for tries in 1.. {
+            match self.try_to_click(name).await {
+                Err(error) if error.is_stale_element_reference() && tries < 5 => {}
+                clicked => return clicked.expect("a button can be clicked"),
+            }
+        }
+    }
+
+    async fn try_to_click(&self, name: &str) -> Result<(), CmdError> {
         self.ready_button(name).await;
         self.settle().await;
         let button = self.ready_button(name).await;
         // The driver only brings into view what is out of it, and not what the bar of a phone covers.
         let place = serde_json::to_value(&button).expect("an element can be named");
-        self.evaluate_with(
-            "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})",
-            vec![place],
-        )
-        .await;
-        button.click().await.expect("a button can be clicked");
+        let scroll = "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})";
+        self.client.execute(scroll, vec![place]).await?;
+        button.click().await
     }
 
     /// Clicks the link with this name.

@@ -91,8 +91,11 @@ impl StandIns {
         let ga4 = Port::take(addresses.ga4).await?;
         let mixpanel = Port::take(addresses.mixpanel).await?;
         let control = TcpListener::bind(addresses.control).await?;
-        let addresses =
-            Addresses { ga4: ga4.address()?, mixpanel: mixpanel.address()?, control: control.local_addr()? };
+        let addresses = Addresses {
+            ga4: ga4.1.local_addr()?,
+            mixpanel: mixpanel.1.local_addr()?,
+            control: control.local_addr()?,
+        };
         let mut listeners = JoinSet::new();
         listeners.spawn(server::serve(ga4, Service::Ga4, Arc::clone(&shared)));
         listeners.spawn(server::serve(mixpanel, Service::Mixpanel, Arc::clone(&shared)));

@@ -14,12 +14,16 @@ mod connection;
 mod content;
 mod exchange;
 
-/// Serves one of the services until the task is dropped, and its connections with it.
-pub(crate) async fn serve(port: Port, service: Service, shared: Arc<Shared>) -> io::Result<()> {
+/// Serves one of the services until the task is dropped, and its connections with it. Its port is open at first.
+pub(crate) async fn serve(
+    (port, listener): (Port, TcpListener),
+    service: Service,
+    shared: Arc<Shared>,
+) -> io::Result<()> {
     let gate = shared.gate(service);
     let mut wanted = gate.wanted.subscribe();
     let mut connections = JoinSet::new();
-    let mut listener = Some(port.listen()?);
+    let mut listener = Some(listener);
     loop {
         let now_wanted = *wanted.borrow_and_update();
         listener = match listener {
@@ -59,10 +63,12 @@ const BACKLOG: u32 = 1024;
 pub(crate) struct Port(TcpSocket);
 
 impl Port {
-    /// Takes this port, or any where it is 0, unless somebody else has it.
-    pub(crate) async fn take(address: SocketAddr) -> io::Result<Self> {
+    /// Takes this port, or any where it is 0, unless somebody else has it, and listens.
+    pub(crate) async fn take(address: SocketAddr) -> io::Result<(Self, TcpListener)> {
         drop(TcpListener::bind(address).await?);
-        Self::keep(address)
+        let port = Self::keep(address)?;
+        let listener = port.listen()?;
+        Ok((port, listener))
     }
 
     fn keep(address: SocketAddr) -> io::Result<Self> {
@@ -74,7 +80,7 @@ impl Port {
         Ok(Self(socket))
     }
 
-    pub(crate) fn address(&self) -> io::Result<SocketAddr> {
+    fn address(&self) -> io::Result<SocketAddr> {
         self.0.local_addr()
     }
 
