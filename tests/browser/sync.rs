@@ -1,5 +1,7 @@
 //! The sync in the Hub: seen live by all who may, run by those who manage the settings.
 
+use std::time::Instant;
+
 use backend::clock::Clock;
 use backend::config::Config;
 use domain::Role;
@@ -8,11 +10,12 @@ use serde_json::json;
 use stand_ins::config::{API_SECRET, MEASUREMENT_ID};
 use stand_ins::fault::{Fault, Rule, When};
 use stand_ins::{Service, StandIns};
+use tokio::time::sleep;
 
 use super::audit;
 use super::chromium::Screen;
 use super::line::{Line, State};
-use super::page::Page;
+use super::page::{PATIENCE, PAUSE, Page};
 use super::visit::{PASSWORD, Visit, visit_hub};
 use crate::harness::database::TestDatabase;
 use crate::harness::hub::Hub;
@@ -45,6 +48,19 @@ impl Visit {
             .find(card => card.querySelector('h2')?.textContent.trim().startsWith(arguments[0]))?.innerText";
         let said = self.page.evaluate_with(script, vec![json!(title)]).await;
         said.as_str().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    /// Waits until a card begins with this; what is watched comes a moment after the page.
+    async fn read_card(&self, title: &str, beginning: &str) {
+        let began = Instant::now();
+        loop {
+            let card = self.card(title).await;
+            if card.starts_with(beginning) {
+                return;
+            }
+            assert!(began.elapsed() < PATIENCE, "{card}");
+            sleep(PAUSE).await;
+        }
     }
 }
 
@@ -80,7 +96,7 @@ async fn a_run_started_in_one_window_moves_in_another_as_it_goes() {
         browser.switch_to_window(watcher.clone()).await.unwrap();
         page.open(SYNC).await;
         page.read("Todavía no hay ejecuciones").await;
-        assert!(visit.card("GA4").await.starts_with("GA4 · activo 60 pendientes"));
+        visit.read_card("GA4", "GA4 · activo 60 pendientes").await;
 
         browser.switch_to_window(starter.clone()).await.unwrap();
         page.fill("Límite de eventos", "0").await;
