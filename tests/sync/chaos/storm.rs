@@ -190,7 +190,8 @@ impl Storm {
 }
 
 /// How often GA4 left the program without an answer and the request unread in this round. What refuses connections closes
-/// all that there are: eight at once at most.
+/// all that idle, just when they are used again, and resets those that were made and nobody has accepted yet: eight at
+/// once at most of either.
 fn unread(world: &World) -> i32 {
     let of_ga4 = world.services.faults().into_iter().filter(|state| state.rule.service == Service::Ga4);
     let unread = of_ga4.map(|state| {
@@ -198,7 +199,7 @@ fn unread(world: &World) -> i32 {
             Fault::Break { at: Point::BeforeReading | Point::HalfRead, .. }
             | Fault::CloseAfterAnswer
             | Fault::ResetOnReuse => 1,
-            Fault::Refuse { .. } => 8,
+            Fault::Refuse { .. } => 16,
             Fault::Break { .. }
             | Fault::Answer(_)
             | Fault::ImportLie(_)
