@@ -73,8 +73,8 @@ impl Port {
 
     fn keep(address: SocketAddr) -> io::Result<Self> {
         let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-        // Connections that were accepted before may still have the port, and a listener will.
-        socket.set_reuseaddr(true)?;
+        // For our own listeners, and connections that they accepted. Not by SO_REUSEADDR: with that anybody may be given the
+        // port while nobody listens.
         socket.set_reuseport(true)?;
         socket.bind(address)?;
         Ok(Self(socket))
