@@ -9,22 +9,28 @@ mod due;
 mod fresh;
 mod given_up;
 mod judge;
+mod judgement;
 mod lease;
 mod leftover;
+mod note;
 mod owed;
 mod pending;
 mod requeue;
+mod settle;
 mod viewing;
 
 use chrono::{DateTime, Utc};
+use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::query_builder::AstPass;
 use diesel::sql_types::{BigInt, Bool, Double, Integer, Jsonb, Nullable, Text, Timestamptz};
 use serde_json::Value;
 
 pub use due::due;
 pub use fresh::fresh;
 pub use given_up::{GivenUp, Place, last_delivered_at};
-pub use judge::{Judged, Judgement, Writing, Written, write_down};
+pub use judge::{Writing, Written, write_down};
+pub use judgement::{Judged, Judgement};
 pub use lease::{Lease, TakenOver, hold, take_over};
 pub use leftover::{drop_disabled, put_on_record};
 pub use owed::{Owed, is_anything_owed, newest_batch_owed};
@@ -66,6 +72,22 @@ pub struct Wanted {
     pub limit: i64,
     /// Whether it matters when a viewer's account was made.
     pub with_user_since: bool,
+}
+
+impl Wanted {
+    /// The place behind which it is looked, as two values.
+    fn after<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_bind_param::<Timestamptz, _>(&self.after.recorded_at)?;
+        out.push_sql(", ");
+        out.push_bind_param::<BigInt, _>(&self.after.id)
+    }
+
+    /// The events of rows called `owed`, in their order, as many as are wanted.
+    fn events_of_owed<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(ITS_EVENT);
+        out.push_sql(" ORDER BY owed.recorded_at, owed.event_id LIMIT ");
+        out.push_bind_param::<BigInt, _>(&self.limit)
+    }
 }
 
 /// A player event that a driver is owed.

@@ -7,7 +7,7 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 
-use super::{EVENT_COLUMNS, ITS_EVENT, OwedEvent, OwedEventSql, Wanted};
+use super::{EVENT_COLUMNS, OwedEvent, OwedEventSql, Wanted};
 use crate::db::Connection;
 
 /// What this driver is owed and may be tried again now, the oldest first; with `batch` only what that run left, whether
@@ -31,22 +31,19 @@ struct Due {
 
 impl QueryFragment<Pg> for Due {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        let Wanted { driver: _, after, limit, with_user_since } = &self.wanted;
         out.push_sql("SELECT ");
         out.push_sql(EVENT_COLUMNS);
         out.push_sql(
             ", owed.attempts, owed.unanswered, owed.maybe_duplicate, owed.first_attempt_at, true, false FROM ( \
                  SELECT *, ",
         );
-        out.push_bind_param::<Bool, _>(with_user_since)?;
+        out.push_bind_param::<Bool, _>(&self.wanted.with_user_since)?;
         out.push_sql(
             " AS with_user_since FROM telemetry_deliveries WHERE state IN ('pending', 'retry') AND driver = ",
         );
         out.push_bind_param::<Text, _>(&self.driver)?;
         out.push_sql(" AND (recorded_at, event_id) > (");
-        out.push_bind_param::<Timestamptz, _>(&after.recorded_at)?;
-        out.push_sql(", ");
-        out.push_bind_param::<BigInt, _>(&after.id)?;
+        self.wanted.after(out.reborrow())?;
         out.push_sql(") AND CASE WHEN ");
         out.push_bind_param::<Nullable<BigInt>, _>(&self.batch)?;
         out.push_sql(" IS NULL THEN next_attempt_at IS NULL OR next_attempt_at <= ");
@@ -54,10 +51,7 @@ impl QueryFragment<Pg> for Due {
         out.push_sql(" ELSE batch_id = ");
         out.push_bind_param::<Nullable<BigInt>, _>(&self.batch)?;
         out.push_sql(" END ORDER BY recorded_at, event_id) AS owed ");
-        out.push_sql(ITS_EVENT);
-        out.push_sql(" ORDER BY owed.recorded_at, owed.event_id LIMIT ");
-        out.push_bind_param::<BigInt, _>(limit)?;
-        Ok(())
+        self.wanted.events_of_owed(out)
     }
 }
 

@@ -3,10 +3,10 @@
 use diesel::QueryResult;
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Bool, Text, Timestamptz};
+use diesel::sql_types::{Bool, Text};
 use diesel_async::RunQueryDsl;
 
-use super::{EVENT_COLUMNS, ITS_EVENT, OwedEvent, OwedEventSql, Wanted};
+use super::{EVENT_COLUMNS, OwedEvent, OwedEventSql, Wanted};
 use crate::db::Connection;
 
 /// The oldest events of which this driver, being enabled, has no delivery record yet.
@@ -22,15 +22,12 @@ struct Fresh {
 
 impl QueryFragment<Pg> for Fresh {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        let Wanted { driver: _, after, limit, with_user_since } = &self.wanted;
         out.push_sql("SELECT ");
         out.push_sql(EVENT_COLUMNS);
         out.push_sql(", 0, 0, false, NULL::timestamptz, false, coalesce(cardinality(owed.drivers) = 1, false) FROM (SELECT *, ");
-        out.push_bind_param::<Bool, _>(with_user_since)?;
+        out.push_bind_param::<Bool, _>(&self.wanted.with_user_since)?;
         out.push_sql(" AS with_user_since FROM telemetry_pending WHERE (recorded_at, event_id) > (");
-        out.push_bind_param::<Timestamptz, _>(&after.recorded_at)?;
-        out.push_sql(", ");
-        out.push_bind_param::<BigInt, _>(&after.id)?;
+        self.wanted.after(out.reborrow())?;
         out.push_sql(") AND (drivers IS NULL OR ");
         out.push_bind_param::<Text, _>(&self.driver)?;
         // What is on record is not pending, unless somebody put it there: it must not be sent twice for that.
@@ -40,10 +37,7 @@ impl QueryFragment<Pg> for Fresh {
         );
         out.push_bind_param::<Text, _>(&self.driver)?;
         out.push_sql(" OFFSET 0) ORDER BY recorded_at, event_id) AS owed ");
-        out.push_sql(ITS_EVENT);
-        out.push_sql(" ORDER BY owed.recorded_at, owed.event_id LIMIT ");
-        out.push_bind_param::<BigInt, _>(limit)?;
-        Ok(())
+        self.wanted.events_of_owed(out)
     }
 }
 

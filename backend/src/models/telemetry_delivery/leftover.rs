@@ -7,8 +7,9 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Text, Timestamptz};
 use diesel_async::{AsyncConnection as _, RunQueryDsl, SimpleAsyncConnection as _};
 
-use super::judge::{LEDGER_LOCK, settle};
+use super::judge::LEDGER_LOCK;
 use super::pending;
+use super::settle::settle;
 use crate::db::Connection;
 use crate::models::driver::Driver;
 
