@@ -36,7 +36,6 @@ pub struct Lane {
     pub driver: Arc<Driver>,
     pub run_id: i64,
     pub desk: Arc<Mutex<Desk>>,
-    pub supply: Supply,
     pub ledger: mpsc::Sender<Entry>,
     pub board: Arc<Board>,
     pub clock: Clock,
@@ -60,16 +59,7 @@ enum Happened {
 
 /// A lane at work.
 struct Work {
-    driver: Arc<Driver>,
-    run_id: i64,
-    desk: Arc<Mutex<Desk>>,
-    ledger: mpsc::Sender<Entry>,
-    board: Arc<Board>,
-    clock: Clock,
-    metrics: Metrics,
-    patience: TimeDelta,
-    tries_again: bool,
-    stop: CancellationToken,
+    lane: Lane,
     manners: Manners,
     gate: Gate,
     /// Requests on their way: in the lane's own task, since each is little work and there are many.
@@ -106,33 +96,9 @@ pub struct LaneEnd {
 
 impl Lane {
     /// Works until nothing is owed, or until it may not go on.
-    pub async fn work(self, opens_at: Option<DateTime<Utc>>) -> LaneEnd {
-        let Self {
-            driver,
-            run_id,
-            desk,
-            supply,
-            ledger,
-            board,
-            clock,
-            metrics,
-            limit,
-            patience,
-            tries_again,
-            stop,
-        } = self;
-        let manners = driver.manners();
+    pub async fn work(self, supply: Supply, opens_at: Option<DateTime<Utc>>) -> LaneEnd {
+        let manners = self.driver.manners();
         let work = Work {
-            driver,
-            run_id,
-            desk,
-            ledger,
-            board,
-            clock,
-            metrics,
-            patience,
-            tries_again,
-            stop,
             manners,
             gate: Gate::new(manners.concurrency, opens_at),
             sending: FuturesUnordered::new(),
@@ -141,12 +107,13 @@ impl Lane {
             supply: Some(Box::new(supply)),
             stock: Stock::default(),
             held: Held::default(),
-            room: limit,
+            room: self.limit,
             is_dry: false,
             due: BTreeSet::new(),
             retrying: HashSet::new(),
             waited: TimeDelta::zero(),
             written: None,
+            lane: self,
         };
         work.run().await
     }
@@ -156,10 +123,10 @@ impl Work {
     async fn run(mut self) -> LaneEnd {
         self.take_over().await;
         loop {
-            let now = self.clock.now();
+            let now = self.lane.clock.now();
             let closed_until = self.gate.closed_until(now);
             self.show(if closed_until.is_some() { Closed::Yes } else { Closed::No });
-            if self.stop.is_cancelled() || closed_until.is_some() {
+            if self.lane.stop.is_cancelled() || closed_until.is_some() {
                 self.give_all_back().await;
             } else {
                 self.gate.try_again();
@@ -174,7 +141,7 @@ impl Work {
             };
             match happened {
                 Some(happened) => self.note(happened).await,
-                None if self.stop.is_cancelled() => break,
+                None if self.lane.stop.is_cancelled() => break,
                 None => {
                     let next = closed_until.or_else(|| self.next_due());
                     if !self.wait(next, now).await {
@@ -184,9 +151,9 @@ impl Work {
             }
         }
         self.show(Closed::No);
-        let driver = self.driver.name();
+        let driver = self.lane.driver.name();
         let trouble = self.gate.trouble().cloned();
-        self.board.give_up(driver, trouble.as_ref());
+        self.lane.board.give_up(driver, trouble.as_ref());
         let paused_until = match trouble {
             Some(Trouble::Paused) => self.gate.opens_at(),
             Some(Trouble::Refused { .. } | Trouble::Unreachable | Trouble::Down { .. }) | None => None,
@@ -195,13 +162,13 @@ impl Work {
     }
 
     fn show(&self, closed: Closed) {
-        self.metrics.sync().closed(self.driver.name(), closed);
+        self.lane.metrics.sync().closed(self.lane.driver.name(), closed);
     }
 
     /// What a run that died was sending is perhaps there already.
     async fn take_over(&mut self) {
-        let name = self.driver.name();
-        let taken = self.desk.lock().await.take_over(name, self.run_id).await;
+        let name = self.lane.driver.name();
+        let taken = self.lane.desk.lock().await.take_over(name, self.lane.run_id).await;
         let taken = match taken {
             Ok(taken) if taken.is_empty() => return,
             Ok(taken) => taken,
@@ -226,7 +193,8 @@ impl Work {
         while self.sending.len() < self.gate.at_once()
             && let Some(leased) = self.stock.next()
         {
-            let (driver, metrics, now) = (Arc::clone(&self.driver), self.metrics.clone(), self.clock.now());
+            let (driver, metrics, now) =
+                (Arc::clone(&self.lane.driver), self.lane.metrics.clone(), self.lane.clock.now());
             let sent = async move {
                 let began = Instant::now();
                 let answer = driver.send(&leased.parcel, now).await;
@@ -248,8 +216,8 @@ impl Work {
             return;
         }
         self.is_leasing = true;
-        let (desk, driver, run_id) = (Arc::clone(&self.desk), self.driver.name(), self.run_id);
-        let (events, now) = (frontiers(&parcels), self.clock.now());
+        let (desk, driver, run_id) = (Arc::clone(&self.lane.desk), self.lane.driver.name(), self.lane.run_id);
+        let (events, now) = (frontiers(&parcels), self.lane.clock.now());
         self.under_way.spawn(async move {
             let lease = desk.lock().await.hold(driver, run_id, events, now).await;
             Happened::Leased(parcels, lease)
@@ -263,7 +231,7 @@ impl Work {
             return;
         }
         let Some(mut supply) = self.supply.take() else { return };
-        let (held, now) = (self.held.now(), self.clock.now());
+        let (held, now) = (self.held.now(), self.lane.clock.now());
         self.under_way.spawn(async move {
             let supplied = supply.next(limit, &held, now).await;
             Happened::TakenUp(supply, supplied)
@@ -298,13 +266,13 @@ impl Work {
             }
             Err(cause) => {
                 error!(%cause, "A part of the sync broke down");
-                self.stop.cancel();
+                self.lane.stop.cancel();
             }
         }
     }
 
     async fn carry_out(&mut self, plan: Plan) {
-        let name = self.driver.name();
+        let name = self.lane.driver.name();
         let Plan { parcels, expired: old, impossible: bad } = plan;
         let mut judgements: Vec<Judgement> = old.iter().map(|event| expired(name, event)).collect();
         judgements.extend(bad.into_iter().map(|(event, failure)| impossible(name, &event, failure)));
@@ -315,9 +283,9 @@ impl Work {
     }
 
     async fn answered(&mut self, Leased { parcel, lease }: Leased, answer: Answer) {
-        let name = self.driver.name();
-        self.board.change(name, |share| share.requests += 1);
-        self.gate.heard(&answer, self.clock.now());
+        let name = self.lane.driver.name();
+        self.lane.board.change(name, |share| share.requests += 1);
+        self.gate.heard(&answer, self.lane.clock.now());
         let sent = self.sent(Driver::endpoint(&parcel));
         let events = parcel.events.iter().map(|outgoing| &outgoing.event);
         let judgements: Vec<Judgement> = match answer {
@@ -332,7 +300,7 @@ impl Work {
                     class = failure.class.key(),
                     "Halved a batch that was refused"
                 );
-                return self.stock.put_in_front(self.driver.split(parcel), &lease);
+                return self.stock.put_in_front(self.lane.driver.split(parcel), &lease);
             }
             Answer::Refused(failure) => {
                 self.waited = TimeDelta::zero();
@@ -381,9 +349,9 @@ impl Work {
             tell.send(()).ok();
         });
         self.written = Some(written);
-        let entry = Entry { driver: self.driver.name(), judgements, lease, done_with, tally };
-        if self.ledger.send(entry).await.is_err() {
-            self.stop.cancel();
+        let entry = Entry { driver: self.lane.driver.name(), judgements, lease, done_with, tally };
+        if self.lane.ledger.send(entry).await.is_err() {
+            self.lane.stop.cancel();
         }
     }
 
@@ -400,12 +368,9 @@ impl Work {
 
     /// What was not on record before is from now on, as it belongs to what this run has begun.
     async fn give_back(&mut self, parcel: Parcel, lease: Option<Arc<Lease>>) {
-        let name = self.driver.name();
+        let name = self.lane.driver.name();
         self.room = self.room.map(|room| room + parcel.events.len());
-        self.is_dry = false;
-        if let Some(supply) = &mut self.supply {
-            supply.start_over();
-        }
+        self.look_again();
         let events = || parcel.events.iter().map(|outgoing| &outgoing.event);
         let judgements =
             events().filter(|event| !event.is_on_record).map(|event| untouched(name, event)).collect();
@@ -414,14 +379,14 @@ impl Work {
 
     /// When the next event that was put off comes due.
     fn next_due(&self) -> Option<DateTime<Utc>> {
-        if self.tries_again && self.room != Some(0) { self.due.first().copied() } else { None }
+        if self.lane.tries_again && self.room != Some(0) { self.due.first().copied() } else { None }
     }
 
     /// Waits until then, if that is worth it; says whether to go on.
     async fn wait(&mut self, until: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
         let Some(until) = until else { return false };
         let wait = (until - now).max(TimeDelta::zero());
-        if self.waited + wait > self.patience {
+        if self.waited + wait > self.lane.patience {
             return false;
         }
         self.waited += wait;
@@ -430,25 +395,30 @@ impl Work {
         if let Some(written) = self.written.take() {
             written.await.ok();
         }
-        let (clock, stop) = (self.clock.clone(), self.stop.clone());
+        let (clock, stop) = (self.lane.clock.clone(), self.lane.stop.clone());
         stop.run_until_cancelled(clock.sleep(wait)).await;
-        let now = self.clock.now();
+        let now = self.lane.clock.now();
         self.due.retain(|due| *due > now);
+        self.look_again();
+        true
+    }
+
+    /// There is something to be taken up again, which is older than what lies ahead.
+    fn look_again(&mut self) {
         self.is_dry = false;
         if let Some(supply) = &mut self.supply {
             supply.start_over();
         }
-        true
     }
 
     fn sent(&self, endpoint: &'static str) -> Sent {
-        Sent { driver: self.driver.name(), manners: self.manners, endpoint, now: self.clock.now() }
+        Sent { driver: self.lane.driver.name(), manners: self.manners, endpoint, now: self.lane.clock.now() }
     }
 
     /// The database does not answer, or the lock is lost with the connection.
     fn break_off(&self, cause: &diesel::result::Error) {
-        error!(%cause, driver = self.driver.name().key(), "The sync lost its database connection");
-        self.stop.cancel();
+        error!(%cause, driver = self.lane.driver.name().key(), "The sync lost its database connection");
+        self.lane.stop.cancel();
     }
 }
 

@@ -58,7 +58,7 @@ impl Run {
     /// Does what it was begun for and writes down how it ended.
     pub async fn work(self, mut desk: Desk) {
         info!(run = self.row.id, trigger = self.row.trigger.key(), "Began a run of the sync");
-        let board = Arc::new(Board::new(self.drivers.iter().map(|driver| driver.name())));
+        let board = Arc::new(Board::new(self.enabled()));
         let states = self.set_out(&mut desk).await;
         // Before anything is sent, since what was sent must be written down.
         let ends = match self.open(&desk).await {
@@ -94,10 +94,14 @@ impl Run {
         }
     }
 
+    fn enabled(&self) -> impl Iterator<Item = Name> {
+        self.drivers.iter().map(|driver| driver.name())
+    }
+
     /// What is owed to drivers that are not enabled any more is dropped; of the others it is read what they asked for.
     async fn set_out(&self, desk: &mut Desk) -> HashMap<Name, DriverState> {
         let now = self.sync.clock.now();
-        let enabled: Vec<Name> = self.drivers.iter().map(|driver| driver.name()).collect();
+        let enabled: Vec<Name> = self.enabled().collect();
         let mut states = HashMap::new();
         for name in Name::ALL {
             let done = if enabled.contains(&name) {
@@ -142,7 +146,7 @@ impl Run {
             metrics: metrics.clone(),
             board: Arc::clone(board),
             run_id: self.row.id,
-            enabled: self.drivers.iter().map(|driver| driver.name()).collect(),
+            enabled: self.enabled().collect(),
             broken: broken.clone(),
         };
         let ledger = tokio::spawn(ledger.work(ways.to_ledger, receiver));
@@ -152,7 +156,6 @@ impl Run {
                 driver: Arc::clone(driver),
                 run_id: self.row.id,
                 desk: Arc::clone(desk),
-                supply,
                 ledger: entries.clone(),
                 board: Arc::clone(board),
                 clock: clock.clone(),
@@ -163,7 +166,7 @@ impl Run {
                 stop: stop.clone(),
             };
             let opens_at = states.get(&driver.name()).and_then(|state| state.paused_until);
-            lanes.spawn(lane.work(opens_at));
+            lanes.spawn(lane.work(supply, opens_at));
         }
         drop(entries);
         let mut ends = self.attend(lanes, &stop, &broken).await;
