@@ -36,10 +36,9 @@ impl Driver {
 fn in_words(who: &str, answer: &Answer) -> String {
     match answer {
         Answer::Closed(_, failure) | Answer::Later { failure, .. } | Answer::Unanswered(failure) => {
-            match (failure.http_status, &failure.message) {
-                (Some(status), Some(message)) => format!("{who} answered {status}: {message}"),
-                (Some(status), None) => format!("{who} answered {status}"),
-                (None, _) => format!("{who} could not be reached, or did not answer"),
+            match failure.http_status {
+                Some(status) => answered(who, status, failure.message.as_deref()),
+                None => format!("{who} could not be reached, or did not answer"),
             }
         }
         Answer::Refused(_) | Answer::Verdicts(_) => format!("{who} answered what cannot be understood"),
@@ -48,7 +47,11 @@ fn in_words(who: &str, answer: &Answer) -> String {
 
 /// What an answer says that its service would not give to that.
 fn unexpected(who: &str, reply: &Reply, secrets: &Secrets) -> String {
-    let (status, said) = (reply.status.as_u16(), secrets.redact(&String::from_utf8_lossy(&reply.body)));
+    let said = secrets.redact(&String::from_utf8_lossy(&reply.body));
+    answered(who, reply.status.as_u16(), said.as_deref())
+}
+
+fn answered(who: &str, status: u16, said: Option<&str>) -> String {
     match said {
         Some(said) => format!("{who} answered {status}: {said}"),
         None => format!("{who} answered {status}"),
