@@ -57,6 +57,7 @@ pub(super) fn run(data_dir: &Path, arguments: Arguments, variables: Variables) -
         let serving = async {
             let prepared = stop.told.run_until_cancelled(prepare(config, &url, demo)).await;
             let Some((app, notice)) = prepared.transpose()? else { return Ok(()) };
+            let app = App { ending: stop.told.clone(), ..app };
             let jobs =
                 (!arguments.no_scheduler).then(|| tokio::spawn(jobs::run(app.clone(), stop.told.clone())));
             serve(app, listener, &stop, jobs, || {
@@ -118,8 +119,7 @@ async fn serve(
     jobs: Option<JoinHandle<()>>,
     ready: impl FnOnce(),
 ) -> anyhow::Result<()> {
-    let (pool, ingest, sync, ending) =
-        (app.pool.clone(), app.ingest.clone(), app.sync.clone(), app.ending.clone());
+    let (pool, ingest, sync) = (app.pool.clone(), app.ingest.clone(), app.sync.clone());
     let routes = http::router(app).into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(TcpListener::from_std(listener)?, routes)
         .with_graceful_shutdown(stop.told.clone().cancelled_owned());
@@ -127,7 +127,6 @@ async fn serve(
     let (told, winding_up) = (stop.told.clone(), sync.clone());
     tokio::spawn(async move {
         told.cancelled().await;
-        ending.cancel();
         winding_up.wind_up().await;
     });
     tokio::select! {
