@@ -1,5 +1,7 @@
 //! What the learning platform mirrors: stored by id, whole calls at once, and every mistake named by its place.
 
+mod rights;
+
 use domain::Role;
 use serde_json::{Value, json};
 
@@ -8,6 +10,7 @@ use crate::harness::hub::{Hub, TestUser};
 /// A hub with a service that mirrors into it.
 struct Mirror {
     hub: Hub,
+    /// Who mirrors.
     service: TestUser,
 }
 
@@ -139,15 +142,22 @@ async fn an_address_belongs_to_one_user_but_may_be_handed_on_within_a_call() {
     let refused = mirror.refused("mirrorUsers", "UserInput", json!([user(1, "STUDENT"), taker(3, 2)])).await;
     assert_eq!(refused, ["input[1].email"]);
     assert_eq!(mirror.users(json!([taker(1, 2), taker(2, 1)])).await, 2);
-    let rows = mirror.hub.rows("SELECT id, email FROM users WHERE id < 9 ORDER BY id").await;
+    let addresses = "SELECT id, email FROM users WHERE id < 9 ORDER BY id";
     let expected =
         json!([{"id": 1, "email": "P2@platform.example"}, {"id": 2, "email": "P1@platform.example"}]);
-    assert_eq!(rows, expected);
+    assert_eq!(mirror.hub.rows(addresses).await, expected);
+
+    // Not by a service where one of them signs in here.
+    mirror.hub.sql("UPDATE users SET password_hash = 'hash' WHERE id = 1").await;
+    let answer = mirror.send("mirrorUsers", "UserInput", json!([taker(1, 1), taker(2, 2)])).await;
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN", "{answer}");
+    assert_eq!(mirror.hub.rows(addresses).await, expected);
 }
 
 #[tokio::test]
 async fn what_is_a_persons_own_stays_as_it_is() {
     let mirror = Mirror::start().await;
+    let mirror = Mirror { service: mirror.hub.user(Role::Admin).await, ..mirror };
     let granted = with(user(1, "TEACHER_ADMIN"), json!({"permissions": ["MANAGE_SETTINGS"]}));
     mirror.users(json!([granted])).await;
     mirror.hub.sql("UPDATE users SET password_hash = 'hash', locale = 'en' WHERE id = 1").await;
@@ -163,6 +173,7 @@ async fn what_is_a_persons_own_stays_as_it_is() {
 async fn who_is_locked_out_is_out_at_once_and_for_all_sessions() {
     let mirror = Mirror::start().await;
     let student = mirror.hub.user(Role::Student).await;
+    mirror.hub.sql(&format!("UPDATE users SET password_hash = NULL WHERE id = {}", student.id)).await;
     let sent = |active: bool| with(user(student.id, "STUDENT"), json!({"active": active}));
     mirror.users(json!([sent(false)])).await;
     mirror.users(json!([sent(true)])).await;
@@ -172,9 +183,12 @@ async fn who_is_locked_out_is_out_at_once_and_for_all_sessions() {
 #[tokio::test]
 async fn one_active_admin_always_remains() {
     let mirror = Mirror::start().await;
+    let admin = mirror.hub.user(Role::Admin).await;
+    let id = admin.id;
+    let mirror = Mirror { service: admin, ..mirror };
     mirror.users(json!([user(1, "ADMIN"), user(2, "ADMIN")])).await;
-    mirror.users(json!([user(1, "STUDENT")])).await;
-    let deposed = json!([with(user(2, "ADMIN"), json!({"active": false}))]);
+    mirror.users(json!([user(1, "STUDENT"), with(user(2, "ADMIN"), json!({"active": false}))])).await;
+    let deposed = json!([user(id, "STUDENT")]);
     let answer = mirror.send("mirrorUsers", "UserInput", deposed).await;
     assert_eq!(answer["errors"][0]["extensions"]["code"], "CONFLICT", "{answer}");
 }

@@ -99,6 +99,7 @@ impl From<Error> for Failure {
             Error::Unauthenticated
             | Error::WrongLogin
             | Error::Denied(_)
+            | Error::RowsRefused(_)
             | Error::NotFound(_)
             | Error::Conflict(_)
             | Error::TooComplex(_)

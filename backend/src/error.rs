@@ -32,6 +32,8 @@ pub enum Error {
     Denied(Denied),
     /// Fields of the input are wrong (422 `BAD_USER_INPUT`).
     Invalid(Vec<Invalid>),
+    /// These rows are more than the caller may store; the others were stored (403 `FORBIDDEN`).
+    RowsRefused(Vec<Invalid>),
     /// There is no such thing (404 `NOT_FOUND`).
     NotFound(Phrase),
     /// It contradicts what is stored (409 `CONFLICT`).
@@ -80,6 +82,7 @@ impl Error {
             Self::Unauthenticated | Self::WrongLogin => ErrorCode::Unauthenticated,
             Self::Denied(denied) => denied.code(),
             Self::Invalid(_) => ErrorCode::BadUserInput,
+            Self::RowsRefused(_) => ErrorCode::Forbidden,
             Self::NotFound(_) => ErrorCode::NotFound,
             Self::Conflict(_) => ErrorCode::Conflict,
             Self::TooComplex(_) => ErrorCode::TooComplex,
@@ -96,6 +99,7 @@ impl Error {
             | Self::WrongLogin
             | Self::Denied(_)
             | Self::Invalid(_)
+            | Self::RowsRefused(_)
             | Self::NotFound(_)
             | Self::Conflict(_)
             | Self::TooComplex(_)
@@ -110,7 +114,7 @@ impl Error {
             Self::Unauthenticated => UNAUTHENTICATED.in_locale(locale).to_owned(),
             Self::WrongLogin => WRONG_LOGIN.in_locale(locale).to_owned(),
             Self::Denied(denied) => denied.message(locale),
-            Self::Invalid(fields) => {
+            Self::Invalid(fields) | Self::RowsRefused(fields) => {
                 let told: Vec<String> = fields
                     .iter()
                     .map(|invalid| format!("{}: {}", invalid.field, invalid.message.in_locale(locale)))
@@ -146,6 +150,7 @@ impl Error {
             | Self::WrongLogin
             | Self::Denied(_)
             | Self::Invalid(_)
+            | Self::RowsRefused(_)
             | Self::NotFound(_)
             | Self::Conflict(_)
             | Self::TooComplex(_)
@@ -156,7 +161,7 @@ impl Error {
     /// The fields that are wrong.
     pub fn fields(&self) -> &[Invalid] {
         match self {
-            Self::Invalid(fields) => fields,
+            Self::Invalid(fields) | Self::RowsRefused(fields) => fields,
             Self::Unauthenticated
             | Self::WrongLogin
             | Self::Denied(_)

@@ -1,8 +1,10 @@
 //! Mirroring: the learning platform states its rows, and the hub stores them by their ids.
 //!
-//! A call is stored whole or not at all, and everything that is wrong with it is told at once, by index and field. A row
-//! states all of the thing: what it leaves out is as good as empty. Knows nothing of who may call.
+//! A call is stored whole or not at all, and everything that is wrong with it is told at once, by index and field; only
+//! rows that are more than the caller may do are left out, by name. A row states all of the thing: what it leaves out is
+//! as good as empty. Knows nothing of who may call.
 
+mod authority;
 mod batch;
 mod course;
 pub mod course_teacher;
@@ -20,9 +22,11 @@ use diesel_async::AsyncConnection as _;
 use domain::Text;
 
 use crate::db::Connection;
-use crate::error::{Error, Result};
+use crate::error::{Error, Invalid, Result};
 use crate::models::mirrored;
 
+pub use authority::Authority;
+use batch::Checked;
 pub use batch::{Batch, Numbered, Problem};
 pub use reader::Reader;
 
@@ -46,6 +50,16 @@ pub trait Mirrored: Send + Sync + Sized {
     /// What this row is known by.
     fn key(&self) -> Self::Key;
 
+    /// Which rows this caller may not store, and why; the others are stored. What that rests on stays as it is until the
+    /// transaction ends.
+    fn refused(
+        _conn: &mut Connection,
+        _rows: &[Numbered<Self>],
+        _authority: Authority,
+    ) -> impl Future<Output = Result<Vec<Problem>>> + Send {
+        async { Ok(Vec::new()) }
+    }
+
     /// Makes room for the rows where something must be unique, and tells which of them find none.
     fn make_room(
         _conn: &mut Connection,
@@ -62,12 +76,26 @@ pub trait Mirrored: Send + Sync + Sized {
     ) -> impl Future<Output = Result<usize>> + Send;
 }
 
-/// Stores a call's rows and answers with how many were written: new, changed or removed ones.
-pub async fn write<R: Mirrored>(conn: &mut Connection, batch: Batch<R>, now: DateTime<Utc>) -> Result<usize> {
+/// What became of a call.
+#[derive(Debug)]
+pub struct Written {
+    /// How many rows were written: new, changed or removed ones.
+    pub rows: usize,
+    /// The rows that the caller may not store; nothing of them was.
+    pub refused: Vec<Invalid>,
+}
+
+/// Stores a call's rows, as far as the caller's authority goes.
+pub async fn write<R: Mirrored>(
+    conn: &mut Connection,
+    batch: Batch<R>,
+    authority: Authority,
+    now: DateTime<Utc>,
+) -> Result<Written> {
     conn.transaction(async |conn| {
         mirrored::take_turn(conn, R::TABLE).await?;
-        let rows = batch.check(conn).await?;
-        R::store(conn, rows, now).await
+        let Checked { rows, refused } = batch.check(conn, authority).await?;
+        Ok(Written { rows: R::store(conn, rows, now).await?, refused })
     })
     .await
     .map_err(overtaken)

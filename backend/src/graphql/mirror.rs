@@ -20,8 +20,8 @@ use self::practice::DiscordPracticeInput;
 use self::submission::TeacherSubmissionInput;
 use self::user::UserInput;
 use super::context::ContextExt as _;
-use crate::error::Result;
-use crate::mirror::{self, Batch, Mirrored, Reader};
+use crate::error::{Error, Result};
+use crate::mirror::{self, Authority, Batch, Mirrored, Reader, Written};
 
 /// The mirror of the learning platform.
 #[derive(Default)]
@@ -43,7 +43,12 @@ trait Statement: Sized + Send {
 #[Object]
 impl MirrorMutation {
     /// Stores users by id. Passwords, languages and time zones are not touched; who is not active any more is signed
-    /// out at once; who was erased stays erased. Up to 1,000 a call, all or none; answers with how many were written.
+    /// out at once; who was erased stays erased. Up to 1,000 a call; answers with how many were written.
+    ///
+    /// Only an admin's own sign-in, not a token, may make an admin, grant manage-settings, or change an admin or an
+    /// account that has a password here, its e-mail address included. From anybody else such rows are refused and the
+    /// others are stored: beside the number stands an error FORBIDDEN whose `fields` name the refused rows. Rows that
+    /// state such an account as it is are no change.
     async fn mirror_users(
         &self,
         ctx: &Context<'_>,
@@ -119,8 +124,14 @@ impl MirrorMutation {
 }
 
 async fn store<S: Statement>(ctx: &Context<'_>, input: Vec<S>) -> Result<usize> {
-    ctx.viewer_who_may(Act::Mirror)?;
+    let authority = Authority::of(ctx.viewer_who_may(Act::Mirror)?);
     let batch = Batch::read(input, S::read)?;
     let now = ctx.app().clock.now();
-    mirror::write(&mut *ctx.conn().await?, batch, now).await
+    let Written { rows, refused } = mirror::write(&mut *ctx.conn().await?, batch, authority, now).await?;
+    if !refused.is_empty() {
+        // Beside the number, which tells of the others.
+        let error = async_graphql::Error::from(Error::RowsRefused(refused));
+        ctx.add_error(ctx.set_error_path(error.into_server_error(ctx.item.pos)));
+    }
+    Ok(rows)
 }

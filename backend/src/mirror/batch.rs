@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use domain::text::Phrase;
 
 use super::reader::{Reader, Reference};
-use super::{MOST_ROWS, Mirrored};
+use super::{Authority, MOST_ROWS, Mirrored};
 use crate::db::Connection;
 use crate::error::{Error, Invalid, Result};
 use crate::models::reference::Referenced;
@@ -63,19 +63,35 @@ impl<R> Batch<R> {
     }
 }
 
+/// Rows with which nothing is wrong.
+pub(super) struct Checked<R> {
+    /// What is to be stored.
+    pub(super) rows: Vec<R>,
+    /// What the caller may not store.
+    pub(super) refused: Vec<Invalid>,
+}
+
 impl<R: Mirrored> Batch<R> {
     /// The rows, if nothing is wrong with any of them.
-    pub(super) async fn check(self, conn: &mut Connection) -> Result<Vec<R>> {
-        let Self { rows, references, mut problems } = self;
+    pub(super) async fn check(self, conn: &mut Connection, authority: Authority) -> Result<Checked<R>> {
+        let Self { mut rows, references, mut problems } = self;
         problems.extend(missing(conn, references).await?);
         problems.extend(doubles(&rows));
+        let refused = R::refused(conn, &rows, authority).await?;
+        let left_out: HashSet<usize> = refused.iter().map(|problem| problem.index).collect();
+        rows.retain(|(index, _)| !left_out.contains(index));
         problems.extend(R::make_room(conn, &rows).await?);
         if problems.is_empty() {
-            return Ok(rows.into_iter().map(|(_, row)| row).collect());
+            let rows = rows.into_iter().map(|(_, row)| row).collect();
+            return Ok(Checked { rows, refused: in_order(refused) });
         }
-        problems.sort_by_key(|problem| problem.index);
-        Err(Error::Invalid(problems.into_iter().map(Invalid::from).collect()))
+        Err(Error::Invalid(in_order(problems)))
     }
+}
+
+fn in_order(mut problems: Vec<Problem>) -> Vec<Invalid> {
+    problems.sort_by_key(|problem| problem.index);
+    problems.into_iter().map(Invalid::from).collect()
 }
 
 /// Two rows of one key could be stored in either order, so none is.

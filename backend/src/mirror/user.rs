@@ -1,13 +1,16 @@
-//! Users: addresses are unique, sessions end with the account, and one admin always remains.
+//! Users: addresses are unique, sessions end with the account, one admin always remains, and only an admin who signed in
+//! here changes who governs the hub.
+
+mod protection;
 
 use chrono::{DateTime, Utc};
 use domain::Text;
 
 use super::unique::{Settled, Unique};
-use super::{Mirrored, Numbered, Problem};
+use super::{Authority, Mirrored, Numbered, Problem};
 use crate::db::Connection;
 use crate::error::{Error, Result};
-use crate::models::mirrored::user::MirroredUser;
+use crate::models::mirrored::user::{MirroredUser, StoredUser};
 use crate::models::user::User;
 
 const EMAIL: Unique = Unique {
@@ -28,9 +31,26 @@ impl Mirrored for MirroredUser {
         self.id
     }
 
+    async fn refused(
+        conn: &mut Connection,
+        rows: &[Numbered<Self>],
+        authority: Authority,
+    ) -> Result<Vec<Problem>> {
+        match authority {
+            Authority::AdminSignIn => Ok(Vec::new()),
+            Authority::Limited => {
+                let folded = Self::folded(conn, emails(rows)).await?;
+                // The admins first, as everybody who changes accounts locks them.
+                User::lock_active_admins(conn).await?;
+                let ids: Vec<i64> = rows.iter().map(|(_, row)| row.id).collect();
+                let stored = StoredUser::lock(conn, &ids, &folded).await?;
+                Ok(protection::refused(rows, &folded, &stored))
+            }
+        }
+    }
+
     async fn make_room(conn: &mut Connection, rows: &[Numbered<Self>]) -> Result<Vec<Problem>> {
-        let emails = rows.iter().map(|(_, row)| row.email.as_str()).collect();
-        let folded = Self::folded(conn, emails).await?;
+        let folded = Self::folded(conn, emails(rows)).await?;
         let wanted: Vec<(usize, i64, &str)> =
             rows.iter().zip(&folded).map(|((index, row), email)| (*index, row.id, email.as_str())).collect();
         let owners = Self::owners(conn, &folded).await?;
@@ -53,4 +73,8 @@ impl Mirrored for MirroredUser {
         }
         Ok(written)
     }
+}
+
+fn emails(rows: &[Numbered<MirroredUser>]) -> Vec<&str> {
+    rows.iter().map(|(_, row)| row.email.as_str()).collect()
 }

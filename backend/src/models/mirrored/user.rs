@@ -33,6 +33,62 @@ pub struct MirroredUser {
     pub active: bool,
 }
 
+/// An account as it is stored, as far as it decides who may change it.
+#[derive(Debug, Queryable)]
+pub struct StoredUser {
+    /// Their id.
+    pub id: i64,
+    /// Their name.
+    pub name: String,
+    /// Their e-mail address as they write it.
+    pub email: String,
+    /// Their e-mail address as the database compares it.
+    pub folded_email: String,
+    /// [`domain::Role::key`].
+    pub role: String,
+    /// The `manage-settings` permission, where somebody granted or took it.
+    pub manage_settings: Option<bool>,
+    /// Whether they may do anything at all.
+    pub active: bool,
+    /// Whether they sign in here.
+    pub has_password: bool,
+    /// Whether they were erased.
+    pub is_erased: bool,
+}
+
+impl StoredUser {
+    /// The accounts with one of these ids or folded addresses, none of which can be changed until the transaction ends.
+    pub async fn lock(conn: &mut Connection, ids: &[i64], folded: &[String]) -> QueryResult<Vec<Self>> {
+        users::table
+            .filter(users::id.eq_any(ids).or(lower(users::email).eq_any(folded)))
+            .order(users::id)
+            .select((
+                users::id,
+                users::name,
+                users::email,
+                lower(users::email),
+                users::role,
+                users::manage_settings,
+                users::active,
+                users::password_hash.is_not_null(),
+                users::erased_at.is_not_null(),
+            ))
+            .for_no_key_update()
+            .load(conn)
+            .await
+    }
+
+    /// Whether storing the row would change the account.
+    pub fn differs_from(&self, row: &MirroredUser) -> bool {
+        let MirroredUser { id: _, name, email, role, manage_settings, active } = row;
+        self.name != *name
+            || self.email != *email
+            || self.role != *role
+            || self.active != *active
+            || manage_settings.is_some_and(|granted| self.manage_settings != Some(granted))
+    }
+}
+
 #[derive(QueryableByName)]
 struct Folded {
     #[diesel(sql_type = Text)]
