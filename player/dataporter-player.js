@@ -1,17 +1,17 @@
-// Records in DataPorter Hub how a video is watched: docs/player.md. Classic script or module.
+// Records how a video is watched: docs/player.md.
 globalThis.DataPorterPlayer = { attach(video, options) {
 
 const { endpoint, lessonId, provider, contextTag } = options;
-const BATCH = 100, KEPT = 1000, BEAT = 4e3, MINUTE = 6e4; // events, events, ms, ms
+const BATCH = 100, KEPT = 1000, BEAT = 4e3, MINUTE = 6e4; // events and ms
 const stop = new AbortController();
-let queue = [], size = BATCH, failures = 0, due = 0, busy;
-let token, viewer, key, away;
+let queue = [], size = BATCH, failures = 0, due = 0, busy, token, viewer, key, away;
 let position = video.currentTime, watched = 0, ticked = 0, from = null, scrub;
 
-const uuid = () => crypto.randomUUID?.() ?? // secure pages only
+const now = () => new Date().toISOString();
+const uuid = () => crypto.randomUUID?.() ??
   "xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx".replace(/x/g, () => (crypto.getRandomValues(new Uint8Array(1))[0] & 15).toString(16));
 
-// Later: its mistakes must not stop us.
+// Later: its mistakes are not ours.
 const tell = (name, ...words) => options[name] && queueMicrotask(() => options[name](...words));
 const drop = (event, error) => {
   queue = queue.filter((other) => other !== event);
@@ -19,7 +19,7 @@ const drop = (event, error) => {
   if (error) tell("onRejected", event, error);
 };
 
-// With when this attachment was last alive.
+// With when we were last alive.
 const save = () => {
   try {
     if (key && queue[0]) localStorage[key] = JSON.stringify([away ? 0 : Date.now(), queue]);
@@ -33,25 +33,25 @@ const keep = (events) => {
     drop(queue.find(({ event }) => event === "progress_tick") || queue[0], { code: "BUFFER_FULL" });
   save();
 };
-// Takes over from who is gone; who only slept sends the same ids.
+// From who is gone or sleeps: same ids.
 const adopt = () => {
   for (const other of Object.keys(key ? localStorage : {})) {
     if (other === key || !other.startsWith(key.slice(0, -36))) continue;
     const [alive, events] = JSON.parse(localStorage[other] || "[0,[]]");
-    if (Date.now() - alive < MINUTE) continue;
+    if (Math.abs(Date.now() - alive) < MINUTE) continue;
     delete localStorage[other];
     keep(events);
   }
 };
 
 const track = (event, extra) => {
-  if (away) return; // as when the closing page pauses
+  if (away) return; // the closing page pauses
   keep([{
-    clientEventId: uuid(), recordedAt: new Date().toISOString(), event, lessonId, provider, contextTag,
+    clientEventId: uuid(), recordedAt: now(), event, lessonId, provider, contextTag,
     playbackSeconds: video.currentTime | 0, watchedSeconds: watched | 0, videoDuration: video.duration | 0 || null,
     playbackRate: video.playbackRate, ...extra,
   }]);
-  if (queue.length >= BATCH && Date.now() >= due) flush();
+  if (queue.length >= BATCH && performance.now() >= due) flush();
 };
 const seek = () => {
   clearTimeout(scrub);
@@ -69,36 +69,36 @@ const renew = async () => {
   let sub;
   try {
     ({ sub } = JSON.parse(atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/"))));
-    if (sub && localStorage) key = key || `dataporter-player ${endpoint} ${sub} ${uuid()}`;
+    if (sub && localStorage) key ||= `dataporter-player ${endpoint} ${sub} ${uuid()}`;
   } catch {} // no JWT or no storage
-  viewer = viewer || sub;
+  viewer ||= sub;
   if (sub !== viewer) throw (token = null); // somebody else's
   adopt();
 };
-const body = (events) => JSON.stringify({ token, events });
-// Text with the token inside: no preflight.
+const body = (events, sentAt = now()) => {
+  // The clock was set back.
+  for (const event of events) if (event.recordedAt > sentAt) event.recordedAt = sentAt;
+  return JSON.stringify({ token, sentAt, events });
+};
 const post = (events) => fetch(endpoint, { method: "POST", body: body(events), signal: AbortSignal.timeout?.(MINUTE) });
 
 const send = async () => {
   if (!queue[0]) return;
   const batch = queue.slice(0, size);
-  let answer, wait = 0;
+  let answer;
   try {
     if (!token) await renew();
     answer = await post(batch);
     if (answer.status === 401) answer = await renew().then(() => post(batch));
-    const { status, ok, headers } = answer, said = await answer.json().catch(() => ({}));
-    wait = +headers.get("retry-after") || said.retryAfterSeconds || 0;
+    const { status, ok, headers } = answer, said = await answer.json().catch(() => 0);
+    // Ours, not a proxy's.
+    const final = status !== 408 && /problem/.test(headers.get("content-type")) && /^(BAD_USER_INPUT|FORBIDDEN)$/.test(said.code);
     if (ok) {
-      size = BATCH;
-      said.results.forEach(({ error }, at) => {
-        if (!/^(RATE_LIMITED|INTERNAL)$/.test(error?.code)) drop(batch[at], error);
-      });
-    } else if (status < 500 && ![401, 408, 429].includes(status)) {
-      // Fewer, until what is wrong stands alone.
-      size = batch.length >> 1 || 1;
-      if (!batch[1]) drop(batch[0], { code: status, ...said });
-    }
+      size = Math.min(size * 2, BATCH);
+      said.results.forEach(({ error }, at) => /^(RATE_LIMITED|INTERNAL)$/.test(error?.code) || drop(batch[at], error));
+    } else if (final && !batch[1]) drop(batch[0], said);
+    // Fewer, until what is wrong stands alone.
+    else if (final || status === 413) size = batch.length >> 1 || 1;
   } catch {} // no network
   save();
   const owed = batch.filter((event) => queue.includes(event));
@@ -107,15 +107,13 @@ const send = async () => {
     failures = 0;
     return send();
   }
-  const pause = Math.min(BEAT * 2 ** failures++, MINUTE) * (1 + Math.random()) / 2;
-  due = Date.now() + Math.max(pause, wait * 1e3);
+  due = performance.now() + Math.max(Math.min(BEAT * 2 ** failures++, MINUTE) * (1 + Math.random()) / 2, (+answer?.headers.get("retry-after") || 0) * 1e3);
 };
-const flush = () => (busy = busy || send().finally(() => (busy = null)));
+const flush = () => (busy ||= send().finally(() => (busy = null)));
 
 const leave = () => {
   tick();
   if (!token || away) return;
-  // All stays in the buffer: no answer comes.
   for (let rest = queue, part; rest[0]; rest = rest.slice(part.length)) {
     part = rest.slice(0, BATCH);
     while (new Blob([body(part)]).size > 6e4) part = part.slice(0, part.length >> 1);
@@ -136,7 +134,7 @@ on(video, "timeupdate", () => {
   if (watched - ticked >= 5) tick();
 });
 on(video, "seeking", () => {
-  from = from ?? position;
+  from ??= position;
   position = video.currentTime;
   clearTimeout(scrub);
   scrub = setTimeout(seek, 500);
@@ -151,7 +149,7 @@ on(document, "visibilitychange", () => document.hidden && leave());
 const beat = setInterval(() => {
   away = false;
   save();
-  if (Date.now() >= due) flush();
+  if (performance.now() >= due) flush();
   adopt();
 }, BEAT);
 if (!video.paused) track("play");

@@ -1,6 +1,7 @@
 //! Player events on their way in: who may record what, what is refused by name, and that nothing is lost or doubled.
 
 mod batches;
+mod clock;
 mod crash;
 mod load;
 mod progress;

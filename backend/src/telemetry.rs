@@ -9,6 +9,7 @@ pub mod news;
 pub mod player_event;
 pub mod recorder;
 pub mod refusal;
+mod sender_clock;
 pub mod status;
 pub mod sync;
 pub mod sync_words;

@@ -26,7 +26,10 @@ window.fetch = async (endpoint, { body }) => {
 };
 const ok = (errors) => ({ events }) =>
   Response.json({ results: events.map(({ clientEventId, event }) => ({ clientEventId, error: errors[event] ?? null })) });
-const refused = (status, problem, headers) => () => Response.json(problem, { status, headers });
+const refused = (status, problem, headers) => () =>
+  Response.json(problem, { status, headers: { "content-type": "application/problem+json", ...headers } });
+const proxied = (status, body = "<h1>A proxy's page</h1>", type = "text/html") => () =>
+  new Response(body, { status, headers: { "content-type": type } });
 
 const beacons = [];
 navigator.sendBeacon = (_, body) => beacons.push(body) > 0;
@@ -118,6 +121,95 @@ window.addEventListener("error", (event) => event.preventDefault());
   await settle();
   expect(rejected.join() === "poison,BAD_USER_INPUT", `rejected: ${rejected}`);
   expect(count("recorded") === 29, `${count("recorded")} of 29 are recorded`);
+}
+
+// What a proxy refuses is not the hub's word: everything is kept and sent again.
+{
+  const foreign = JSON.stringify({ status: 403, code: "BLOCKED" });
+  const answers = [
+    ...[400, 403, 404, 405, 410, 413, 415, 422].map((status) => proxied(status)),
+    proxied(403, foreign, "application/problem+json"),
+    proxied(422, JSON.stringify({ code: "BAD_USER_INPUT" }), "application/json"),
+    proxied(200), // a portal that asks to sign in
+    refused(404, { code: "NOT_FOUND" }),
+    refused(408, { code: "BAD_USER_INPUT" }),
+    refused(429, { code: "RATE_LIMITED" }),
+  ];
+  for (const number of [1, 3]) {
+    const { hub, player, rejected, count } = await attach();
+    hub.answers = [...answers];
+    for (let at = 0; at < number; at += 1) player.track("play");
+    for (let round = 0; round <= answers.length; round += 1) await player.flush();
+    await settle();
+    expect(rejected.length === 0, `of ${number} a proxy's answer drops: ${rejected}`);
+    expect(count("recorded") === number, `${count("recorded")} of ${number} are recorded behind a proxy`);
+  }
+}
+
+// What the hub itself refuses is told and dropped.
+for (const [status, code] of [[400, "BAD_USER_INPUT"], [403, "FORBIDDEN"], [413, "BAD_USER_INPUT"], [422, "BAD_USER_INPUT"]]) {
+  const { hub, player, rejected } = await attach();
+  hub.answers = [refused(status, { code })];
+  player.track("play");
+  await player.flush();
+  await settle();
+  expect(rejected.join() === `play,${code}`, `rejected with ${status}: ${rejected}`);
+}
+
+// Whoever takes less at once, hub or proxy, is sent less at once.
+for (const answer of [refused(413, { code: "BAD_USER_INPUT" }), proxied(413)]) {
+  const { hub, player, rejected, count } = await attach();
+  hub.answers = Array(200).fill((request) => (request.events.length > 10 ? answer : ok({}))(request));
+  for (let at = 0; at < 90; at += 1) player.track("fine");
+  for (let round = 0; round < 30; round += 1) await player.flush();
+  await settle();
+  expect(rejected.length === 0 && count("recorded") === 90, `${count("recorded")} of 90 in parts, rejected: ${rejected}`);
+}
+
+// Every request says what the clock shows, and nothing happens after it was sent, even if the clock was set back.
+{
+  const RealDate = Date;
+  let fast = 0;
+  window.Date = class extends RealDate {
+    constructor(...parts) {
+      super(...(parts.length ? parts : [RealDate.now() + fast]));
+    }
+    static now = () => RealDate.now() + fast;
+  };
+  const { hub, player } = await attach();
+  const shown = ({ sentAt }) => Math.abs(RealDate.parse(sentAt) - Date.now()) < 60_000;
+  for (fast of [0, 7_200_000, -7_200_000]) {
+    hub.sent = [];
+    player.track("play");
+    await player.flush();
+    const [request] = hub.sent;
+    expect(shown(request), `a clock ${fast} ms fast sends ${request.sentAt}`);
+    const age = RealDate.parse(request.sentAt) - RealDate.parse(request.events[0].recordedAt);
+    expect(age >= 0 && age < 60_000, `sent ${age} ms after it happened`);
+  }
+  fast = 0;
+  hub.sent = [];
+  hub.answers = [refused(401, {}), refused(503, {})];
+  player.track("play");
+  await player.flush();
+  fast = 7_200_000;
+  player.track("pause");
+  await player.flush();
+  expect(shown(hub.sent.at(-1)) && !shown(hub.sent[0]), "a request that is sent again says when the first was sent");
+  hub.answers = [refused(503, {})];
+  player.track("seek");
+  await player.flush();
+  fast = 0;
+  beacons.length = 0;
+  player.track("play");
+  window.dispatchEvent(new Event("pagehide"));
+  const requests = beacons.map((beacon) => JSON.parse(beacon));
+  expect(requests.some(({ events }) => events.some(({ event }) => event === "seek")), "no beacon holds what waits");
+  for (const request of requests) {
+    expect(shown(request), `a beacon says ${request.sentAt}`);
+    expect(request.events.every(({ recordedAt }) => recordedAt <= request.sentAt), "an event happens after it was sent");
+  }
+  window.Date = RealDate;
 }
 
 // The buffer is bounded, and ticks go first.

@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::id::Id;
 use crate::telemetry::ingest::{Accepted, Reported};
 use crate::telemetry::player_event::{Field, PROGRESS_TICK, Recording, SentEvent, Shape};
-use crate::telemetry::refusal::Refusal;
+use crate::telemetry::refusal::{Reason, Refusal};
 
 /// The most events a request.
 pub const MAX_EVENTS: usize = 500;
@@ -60,19 +60,32 @@ impl RecordMutation {
     /// event that was recorded the first time, and changes nothing. A `progress_tick` of a lesson that Vimeo, Cloudflare or
     /// YouTube plays also moves its viewer's progress, as `recordVideoProgress` does.
     ///
-    /// Errors: UNAUTHENTICATED; FORBIDDEN with an API token without RECORD; BAD_USER_INPUT for more than 500 events;
-    /// RATE_LIMITED when more arrives than can be stored: nothing was recorded, send it again.
+    /// Errors: UNAUTHENTICATED; FORBIDDEN with an API token without RECORD; BAD_USER_INPUT for more than 500 events, and
+    /// for a `sentAt` that is no moment; RATE_LIMITED when more arrives than can be stored: nothing was recorded, send it
+    /// again.
     async fn record_player_events(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What happened, in any order.")] events: Vec<PlayerEventInput>,
+        #[graphql(
+            desc = "What the sender's clock shows as it sends: every `recordedAt` is corrected by the difference \
+                    to our clock, if it is from 5 seconds to 23 hours."
+        )]
+        sent_at: Option<Sent<DateTime<Utc>>>,
     ) -> Result<Vec<PlayerEventResult>> {
         let by = Recording::by(ctx.viewer()?)?;
         if events.len() > MAX_EVENTS {
             return Err(Error::invalid("events", TOO_MANY));
         }
+        let sent_at = field(sent_at);
+        if sent_at == Field::Unreadable {
+            return Err(Error::invalid("sentAt", Reason::NotAMoment.message()));
+        }
         let ids: Vec<EventId> = events.iter().map(|event| event.client_event_id.clone()).collect();
-        let sent = events.into_iter().map(|event| Ok(event.into())).collect();
+        let sent = events
+            .into_iter()
+            .map(|event| Ok(SentEvent { sent_at: sent_at.clone(), ..event.into() }))
+            .collect();
         let answers = ctx.app().ingest.record(sent, by).await?;
         let locale = ctx.request().locale;
         let results = ids.into_iter().zip(answers);
@@ -125,6 +138,9 @@ pub struct VideoProgressInput {
     metadata: Option<Value>,
     /// When it was so: at most 30 days ago, and at most 2 minutes ahead, which counts as now; now unless told.
     recorded_at: Option<Sent<DateTime<Utc>>>,
+    /// What the sender's clock shows as it sends: `recordedAt` is corrected by the difference to our clock, if it is
+    /// from 5 seconds to 23 hours.
+    sent_at: Option<Sent<DateTime<Utc>>>,
 }
 
 /// One thing that happened in a video player.
@@ -175,6 +191,7 @@ impl From<VideoProgressInput> for SentEvent {
             playback_rate: field(input.playback_rate),
             metadata: json(input.metadata),
             recorded_at: field(input.recorded_at),
+            sent_at: field(input.sent_at),
             ..Self::new(Shape::Progress)
         }
     }
@@ -195,7 +212,7 @@ impl From<PlayerEventInput> for SentEvent {
             context_tag: Field::sent(input.context_tag.map(Some)),
             metadata: json(input.metadata),
             recorded_at: field(input.recorded_at),
-            shape: Shape::Event,
+            ..Self::new(Shape::Event)
         }
     }
 }

@@ -20,9 +20,10 @@ use self::connections::Connections;
 use self::group::Worker;
 use self::queue::{Job, Queue};
 use super::limits::EventLimits;
-use super::player_event::{Field, PlayerEvent, Recording, SentEvent};
+use super::player_event::{Field, MAX_AGE, MAX_AHEAD, PlayerEvent, Recording, SentEvent};
 use super::recorder::sent_events::{self, Progress, Recorded};
 use super::refusal::{Reason, Refusal};
+use super::sender_clock::MAX_CORRECTION;
 use crate::clock::Clock;
 use crate::config;
 use crate::db::{Connection, Pool};
@@ -37,6 +38,12 @@ const WHEN_FULL: Duration = Duration::from_secs(1);
 
 /// So long a player's own ids are kept: longer than events are taken, so that a retry is known as one.
 const KEYS_ARE_KEPT: TimeDelta = TimeDelta::days(32);
+
+// A retry is taken for MAX_AGE after its event, which can seem later or earlier by MAX_CORRECTION at either sending.
+const _: () = assert!(
+    MAX_AGE.num_seconds() + MAX_AHEAD.num_seconds() + 2 * MAX_CORRECTION.num_seconds()
+        < KEYS_ARE_KEPT.num_seconds()
+);
 
 /// The way in for player events; cheap to clone.
 #[derive(Clone)]

@@ -7,6 +7,7 @@ use domain::access::{Act, Denied};
 use uuid::Uuid;
 
 use super::refusal::{Reason, Refusal};
+use super::sender_clock;
 use crate::auth::player_token::PlayerToken;
 use crate::clock;
 use crate::json_scan::{Finding, scan};
@@ -14,10 +15,10 @@ use crate::json_scan::{Finding, scan};
 /// The event that a report of progress becomes.
 pub const PROGRESS_TICK: &str = "progress_tick";
 
-/// Clocks of players are this much ahead at most; what they send counts as now.
-const MAX_AHEAD: TimeDelta = TimeDelta::minutes(2);
+/// What happens at most this much after now counts as now.
+pub(super) const MAX_AHEAD: TimeDelta = TimeDelta::minutes(2);
 /// What happened before is too old.
-const MAX_AGE: TimeDelta = TimeDelta::days(30);
+pub(super) const MAX_AGE: TimeDelta = TimeDelta::days(30);
 
 /// The most bytes of metadata.
 const MAX_METADATA: usize = 4096;
@@ -78,8 +79,10 @@ pub struct SentEvent {
     pub context_tag: Field<String>,
     /// Whatever else there is to say, as JSON.
     pub metadata: Field<String>,
-    /// When it happened.
+    /// When it happened, by its sender's clock.
     pub recorded_at: Field<DateTime<Utc>>,
+    /// What its sender's clock showed when it was sent.
+    pub sent_at: Field<DateTime<Utc>>,
 }
 
 /// An event that nothing is wrong with as far as can be told without the database.
@@ -175,6 +178,7 @@ impl SentEvent {
             context_tag: Field::Missing,
             metadata: Field::Missing,
             recorded_at: Field::Missing,
+            sent_at: Field::Missing,
         }
     }
 
@@ -194,7 +198,7 @@ impl SentEvent {
             playback_rate: rate(self.playback_rate)?,
             context_tag: context_tag(self.context_tag)?,
             metadata: metadata(self.metadata)?,
-            recorded_at: moment(self.recorded_at, now)?,
+            recorded_at: moment(self.recorded_at, self.sent_at, now)?,
         })
     }
 }
@@ -316,11 +320,17 @@ fn metadata(sent: Field<String>) -> Result<Option<String>, Refusal> {
     }
 }
 
-fn moment(sent: Field<DateTime<Utc>>, now: DateTime<Utc>) -> Result<DateTime<Utc>, Refusal> {
-    let Some(moment) = sent.read("recordedAt", Reason::NotAMoment)? else { return Ok(now) };
+fn moment(
+    recorded_at: Field<DateTime<Utc>>,
+    sent_at: Field<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<DateTime<Utc>, Refusal> {
+    let sent_at = sent_at.read("sentAt", Reason::NotAMoment)?;
+    let Some(moment) = recorded_at.read("recordedAt", Reason::NotAMoment)? else { return Ok(now) };
     if !clock::KEPT_YEARS.contains(&moment.year()) {
         return Err(Refusal::of("recordedAt", Reason::NotAMoment));
     }
+    let moment = sent_at.map_or(moment, |sent_at| moment + sender_clock::correction(sent_at, now));
     if moment > now + MAX_AHEAD {
         return Err(Refusal::of("recordedAt", Reason::InTheFuture));
     }

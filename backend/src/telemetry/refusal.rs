@@ -218,8 +218,8 @@ impl Reason {
                 "Not a moment. Accepted: RFC 3339, such as 2026-11-16T09:00:00Z.",
             ),
             Self::InTheFuture => Text::new(
-                "Está en el futuro. Se acepta hasta 2 minutos por delante de nuestro reloj.",
-                "It is in the future. Accepted: up to 2 minutes ahead of our clock.",
+                "Está en el futuro. Se acepta hasta 2 minutos por delante de nuestro reloj, o de sentAt.",
+                "It is in the future. Accepted: up to 2 minutes ahead of our clock, or of sentAt.",
             ),
             Self::TooOld => Text::new("Pasó hace más de 30 días.", "It happened more than 30 days ago."),
             Self::MetadataNotJson => Text::new("No es JSON.", "Not JSON."),

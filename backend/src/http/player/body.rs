@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::body::{Body, Bytes};
+use chrono::{DateTime, Utc};
 use domain::text::{Phrase, Text};
 use multer::Multipart;
 use secrecy::{ExposeSecret, SecretString};
@@ -13,7 +14,7 @@ use super::fields::{self, Sent};
 use crate::error::{Error, Result};
 use crate::graphql::record::{MAX_EVENTS, TOO_MANY};
 use crate::http::received::{self, Incomplete};
-use crate::telemetry::player_event::{SentEvent, Shape};
+use crate::telemetry::player_event::{Field, SentEvent, Shape};
 use crate::telemetry::refusal::{Reason, Refusal};
 
 /// The largest body, in bytes; browsers send beacons of up to 64 KiB.
@@ -136,7 +137,7 @@ fn members(json: &[u8]) -> serde_json::Result<Members<'_>> {
 /// The events of a list, each judged alone.
 fn events(body: &[u8]) -> Result<Vec<SentWithId>> {
     let members = members(body).map_err(|error| Error::invalid("body", not_json(error).message()))?;
-    if let Some(other) = members.keys().find(|name| !matches!(name.as_str(), "token" | "events")) {
+    if let Some(other) = members.keys().find(|name| !matches!(name.as_str(), "token" | "sentAt" | "events")) {
         return Err(Error::invalid(other.clone(), BESIDE_EVENTS));
     }
     let events = members.get("events").and_then(|events| serde_json::from_str(events.get()).ok());
@@ -144,22 +145,27 @@ fn events(body: &[u8]) -> Result<Vec<SentWithId>> {
     if events.len() > MAX_EVENTS {
         return Err(Error::invalid("events", TOO_MANY));
     }
-    Ok(events.into_iter().map(event).collect())
+    let sent_at = members.get("sentAt").map_or(Field::Missing, |json| Sent::Json(json.get()).moment());
+    if sent_at == Field::Unreadable {
+        return Err(Error::invalid("sentAt", Reason::NotAMoment.message()));
+    }
+    Ok(events.into_iter().map(|json| event(json, &sent_at)).collect())
 }
 
-fn event(event: &RawValue) -> SentWithId {
+fn event(event: &RawValue, sent_at: &Field<DateTime<Utc>>) -> SentWithId {
     let Ok(members) = serde_json::from_str::<Members<'_>>(event.get()) else {
         return (None, Err(Refusal::of_event(Reason::NotAnObject)));
     };
     let id = members.get("clientEventId").and_then(|id| serde_json::from_str(id.get()).ok());
     let sent = members.into_iter().map(|(name, value)| (name, Sent::Json(value.get())));
-    (id, fields::read(sent, Shape::Event))
+    let event = fields::read(sent, Shape::Event);
+    (id, event.map(|event| SentEvent { sent_at: sent_at.clone(), ..event }))
 }
 
 const NOT_A_LIST: Text = Text::new("Se acepta una lista de eventos.", "Accepted: a list of events.");
 const BESIDE_EVENTS: Text = Text::new(
-    "Junto a events solo se acepta token; los campos van en cada evento.",
-    "Beside events only token is accepted; fields go into each event.",
+    "Junto a events solo se aceptan token y sentAt; los demás campos van en cada evento.",
+    "Beside events only token and sentAt are accepted; other fields go into each event.",
 );
 
 impl Unreadable {

@@ -47,7 +47,8 @@ pub fn read<'a>(
             (_, "playbackRate") => sent.playback_rate = value.number(),
             (Shape::Event, "contextTag") => sent.context_tag = value.text(),
             (_, "metadata") => sent.metadata = value.json(),
-            (_, "recordedAt") => sent.recorded_at = value.parsed(moment),
+            (_, "recordedAt") => sent.recorded_at = value.moment(),
+            (Shape::Progress, "sentAt") => sent.sent_at = value.moment(),
             (Shape::Event | Shape::Progress, _) => {
                 return Err(Refusal { reason: Reason::UnknownField, field: Some(Cow::Owned(name)) });
             }
@@ -103,6 +104,11 @@ impl Sent<'_> {
         }
     }
 
+    /// A moment.
+    pub fn moment(self) -> Field<DateTime<Utc>> {
+        self.parsed(|text| DateTime::parse_from_rfc3339(text).ok().map(|moment| moment.to_utc()))
+    }
+
     /// JSON as it stands; whoever stores it has to look whether it can be.
     fn json(self) -> Field<String> {
         match self {
@@ -110,8 +116,4 @@ impl Sent<'_> {
             Self::Json(json) | Self::Form(json) => Field::Is(json.to_owned()),
         }
     }
-}
-
-fn moment(text: &str) -> Option<DateTime<Utc>> {
-    DateTime::parse_from_rfc3339(text).ok().map(|moment| moment.to_utc())
 }
