@@ -8,3 +8,4 @@ mod links;
 mod options;
 mod record;
 mod refusals;
+mod slow_readers;

@@ -9,6 +9,7 @@ use crate::auth::Auth;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Pool;
+use crate::export::spool::SpoolDisk;
 use crate::graphql::schema::{self, HubSchema};
 use crate::metrics::Metrics;
 use crate::telemetry::ingest::Ingest;
@@ -36,8 +37,10 @@ pub struct App {
     pub watch: Watch,
     /// What is counted.
     pub metrics: Metrics,
-    /// As many exports may run at once as there are permits.
+    /// As many exports may read from the database at once as there are permits.
     pub export_slots: Arc<Semaphore>,
+    /// Where exports keep what their readers have not taken yet.
+    pub export_disk: Arc<SpoolDisk>,
     /// Cancelled when the server is told to end, for what would go on for as long as somebody listens.
     pub ending: CancellationToken,
 }
@@ -50,12 +53,26 @@ impl App {
         // An export holds up to two connections; others must find some left.
         let exports = config.exports.concurrency.min(config.database.pool_size / 3).max(1);
         let export_slots = Arc::new(Semaphore::new(exports));
+        let export_disk = Arc::new(SpoolDisk::new(&config.exports));
         let metrics = Metrics::new();
         let ingest = Ingest::new(pool.clone(), clock.clone(), metrics.clone(), &config.recording);
         let (config, auth) = (Arc::new(config), Arc::new(auth));
         let sync = Sync::new(pool.clone(), clock.clone(), metrics.clone(), Arc::clone(&config));
         let watch = Watch::new(pool.clone(), clock.clone(), Arc::clone(&config));
         let ending = CancellationToken::new();
-        Ok(Self { config, pool, clock, auth, schema, ingest, sync, watch, metrics, export_slots, ending })
+        Ok(Self {
+            config,
+            pool,
+            clock,
+            auth,
+            schema,
+            ingest,
+            sync,
+            watch,
+            metrics,
+            export_slots,
+            export_disk,
+            ending,
+        })
     }
 }

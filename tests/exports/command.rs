@@ -6,7 +6,8 @@ use std::process::{Command, Output, Stdio};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
-use super::download::Exporter;
+use super::download::{Exporter, MANY_ROWS};
+use super::slow_readers::OPEN;
 use crate::harness::hub::APP_KEY;
 
 /// The command, on the hub's database.
@@ -86,6 +87,23 @@ async fn a_file_that_cannot_be_finished_is_a_failure() {
             .contains("Error: The file is not whole: the export broke off")
     );
     assert_eq!(exporter.count("SELECT count(*) FROM export_audits WHERE outcome = 'failed'").await, 1);
+}
+
+#[tokio::test]
+async fn a_pipe_that_is_read_slowly_holds_no_data_in_the_database() {
+    let exporter = Exporter::of_many_events().await;
+    let mut command = command(&exporter, "video_player_events --format ndjson");
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    let mut file = vec![0; 1000];
+    stdout.read_exact(&mut file).unwrap();
+    exporter.wait_for(0, OPEN).await;
+    assert!(child.try_wait().unwrap().is_none());
+    let read = tokio::task::spawn_blocking(move || {
+        stdout.read_to_end(&mut file).unwrap();
+        (child.wait().unwrap().code(), String::from_utf8(file).unwrap().lines().count())
+    });
+    assert_eq!(read.await.unwrap(), (Some(0), MANY_ROWS));
 }
 
 #[tokio::test]

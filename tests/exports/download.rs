@@ -47,7 +47,12 @@ impl Exporter {
 
     /// Of a hub with [`MANY_ROWS`] player events.
     pub async fn of_many_events() -> Self {
-        let exporter = Self::new().await;
+        Self::of_many_events_on(Hub::start().await).await
+    }
+
+    /// Of this hub, with [`MANY_ROWS`] player events.
+    pub async fn of_many_events_on(hub: Hub) -> Self {
+        let exporter = Self::on(hub).await;
         exporter.hub.sql(MANY).await;
         exporter
     }

@@ -9,18 +9,19 @@ use serde_json::json;
 use tokio::io::AsyncReadExt as _;
 
 use super::download::{Exporter, MANY_ROWS};
+use crate::harness::hub::Hub;
 
 const BUSY: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
     AND backend_type = 'client backend' AND pid <> pg_backend_pid() AND state <> 'idle'";
-const ABORTED: &str =
+pub const ABORTED: &str =
     "SELECT count(*) FROM export_audits WHERE outcome = 'aborted' AND sha256 IS NULL AND rows > 0";
 const FAILED: &str = "SELECT count(*) FROM export_audits WHERE outcome = 'failed' AND sha256 IS NULL";
 
-/// The exports that a hub runs at once by default.
-const SLOTS: usize = 4;
+/// The exports that a hub reads from the database at once by default.
+pub const SLOTS: usize = 4;
 
 /// Everything that an export borrows is back.
-async fn nothing_is_left(exporter: &Exporter) {
+pub async fn nothing_is_left(exporter: &Exporter) {
     exporter.wait_for(0, BUSY).await;
     for _ in 0..500 {
         let pool = exporter.hub.app.pool.status();
@@ -30,6 +31,11 @@ async fn nothing_is_left(exporter: &Exporter) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     panic!("{:?}", exporter.hub.app.pool.status());
+}
+
+/// Here the query lasts as long as the reader reads.
+async fn of_many_events_that_are_not_spooled() -> Exporter {
+    Exporter::of_many_events_on(Hub::with(|config| config.exports.spool_max_bytes = 0).await).await
 }
 
 fn export(format: &str) -> Export {
@@ -47,7 +53,7 @@ async fn events(exporter: &Exporter, format: &str) -> String {
 
 #[tokio::test]
 async fn a_reader_who_hangs_up_stops_the_query() {
-    let exporter = Exporter::of_many_events().await;
+    let exporter = of_many_events_that_are_not_spooled().await;
     let mut stream = exporter.raw(&events(&exporter, "csv").await).await;
     stream.read_exact(&mut [0; 4096]).await.unwrap();
     drop(stream);
@@ -59,7 +65,7 @@ async fn a_reader_who_hangs_up_stops_the_query() {
 
 #[tokio::test]
 async fn a_query_that_dies_breaks_the_body_off() {
-    let exporter = Exporter::of_many_events().await;
+    let exporter = of_many_events_that_are_not_spooled().await;
     for format in ["csv", "json", "ndjson"] {
         let mut stream = exporter.raw(&events(&exporter, format).await).await;
         let mut body = vec![0; 4096];

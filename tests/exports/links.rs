@@ -59,6 +59,17 @@ async fn a_head_request_starts_no_export() {
 }
 
 #[tokio::test]
+async fn who_asks_for_a_part_gets_the_whole_file() {
+    let exporter = Exporter::of_an_academy().await;
+    let url = exporter.hub.url(&exporter.link(&request()).await);
+    let whole = exporter.hub.http.get(&url).send().await.unwrap().bytes().await.unwrap();
+    let part = exporter.hub.http.get(&url).header("range", "bytes=10-").send().await.unwrap();
+    assert_eq!(part.status(), 200);
+    assert!(!part.headers().contains_key("content-range"));
+    assert_eq!(part.bytes().await.unwrap(), whole);
+}
+
+#[tokio::test]
 async fn the_file_is_compressed_when_the_client_takes_that() {
     let exporter = Exporter::of_many_events().await;
     let request = json!({"dataset": "video_player_events", "format": "csv"});

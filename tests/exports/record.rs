@@ -60,6 +60,18 @@ async fn admins_page_through_the_record_and_nobody_else_does() {
 }
 
 #[tokio::test]
+async fn an_export_whose_process_died_is_running_no_longer_than_a_minute() {
+    let exporter = Exporter::new().await;
+    let insert = "INSERT INTO export_audits (dataset, format, heartbeat_at) SELECT 'video_player_events', 'csv', \
+        timestamptz '2027-01-15 08:00:00Z' - seconds * interval '1 second' FROM unnest(ARRAY[59, 61, NULL]) AS seconds";
+    exporter.hub.sql(insert).await;
+    let audits = exporter.hub.graphql("{ exportAudits { nodes { outcome } } }");
+    let audits = audits.by(&exporter.admin.token).data().await;
+    let expected = json!([{"outcome": "ABORTED"}, {"outcome": "ABORTED"}, {"outcome": "RUNNING"}]);
+    assert_eq!(audits["exportAudits"]["nodes"], expected);
+}
+
+#[tokio::test]
 async fn an_export_is_running_until_it_has_ended() {
     let exporter = Exporter::of_many_events().await;
     let link = exporter.link(&json!({"dataset": "video_player_events", "format": "csv"})).await;

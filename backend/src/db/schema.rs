@@ -171,9 +171,9 @@ diesel::table! {
         filters -> Jsonb,
         /// Columns that were chosen; null for all.
         column_keys -> Nullable<Array<Text>>,
-        /// Rows written.
+        /// Rows that the reader was given.
         rows -> Int8,
-        /// Bytes written, before compression.
+        /// Bytes that the reader was given, before compression.
         bytes -> Int8,
         /// SHA-256 of the content before compression; null when the file is not whole.
         sha256 -> Nullable<Bytea>,
@@ -185,6 +185,8 @@ diesel::table! {
         started_at -> Timestamptz,
         /// How long it took, in milliseconds.
         duration_ms -> Int8,
+        /// When the process that streams it last reported that it does, every few seconds; null once it has ended. One without an end and without a recent heartbeat was aborted.
+        heartbeat_at -> Nullable<Timestamptz>,
     }
 }
 

@@ -1,18 +1,21 @@
-//! The task behind an export: reads, formats and sends, then gives everything back and puts the end on record.
+//! The task behind an export: reads, formats and sends, gives the connections back, waits for the reader to take what is
+//! left, and puts the end on record.
 
 use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use sha2::{Digest as _, Sha256};
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
-use tracing::{error, warn};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tracing::{error, info, warn};
 
 use super::columns::FileColumn;
 use super::emails::Emails;
+use super::heartbeat;
 use super::patience::Patience;
 use super::request::ExportRequest;
 use super::rows::{look_up, write_row};
+use super::spool::{NotTaken, Piece, Sender, Taken};
 use super::stream::Export;
 use super::writer::Writer;
 use crate::app::App;
@@ -27,16 +30,6 @@ use crate::source::snapshot::Snapshot;
 const BATCH: usize = 1024;
 /// The output is sent in pieces of about this size, in bytes.
 const CHUNK: usize = 64 << 10;
-/// Pieces that may wait for a slow reader.
-pub const WAITING_CHUNKS: usize = 4;
-
-/// What the reader gets. When the messages end without [`Message::End`], the file is not whole.
-pub enum Message {
-    /// A piece of the file.
-    Chunk(Bytes),
-    /// That was the last one.
-    End,
-}
 
 /// An export that is about to run.
 pub struct Run {
@@ -55,8 +48,10 @@ pub struct Run {
 
 /// Why an export did not come to its end.
 enum Stop {
-    /// The reader went away, or takes next to nothing.
+    /// The reader went away.
     ReaderGone,
+    /// The reader takes next to nothing.
+    ReaderTooSlow,
     /// The query was refused before anything was sent; whoever asked has been told.
     NeverBegan,
     /// Something failed.
@@ -69,10 +64,23 @@ impl<E: Into<anyhow::Error>> From<E> for Stop {
     }
 }
 
+impl From<NotTaken> for Stop {
+    fn from(reason: NotTaken) -> Self {
+        match reason {
+            NotTaken::Gone => Self::ReaderGone,
+            NotTaken::TooSlow => Self::ReaderTooSlow,
+            NotTaken::Unreadable(error) => {
+                Self::Failed(anyhow::Error::new(error).context("What was spooled cannot be read"))
+            }
+        }
+    }
+}
+
 impl Run {
     /// Runs from the first row to the record; `ready` learns whether there will be a file.
     pub async fn finish(mut self, mut reading: Snapshot, ready: oneshot::Sender<Result<()>>) {
         let began = Instant::now();
+        let under_way = heartbeat::start(&self.app, self.audit);
         let mut result = self.pump(reading.conn(), ready).await;
         let reading = if result.is_err() {
             // ROLLBACK would wait for all rows that are still on their way.
@@ -86,26 +94,29 @@ impl Run {
                 warn!(%error, "An export's connection could not be used again and was closed");
             }
         }
-        // Connections and slot are back before the reader learns of the end.
+        // Connections and slot are back, and the data is released, while the reader still reads.
         drop(self.slot);
         if result.is_ok() {
-            result = self.progress.taken().await;
+            result = self.progress.drained().await;
         }
+        drop(under_way);
         let outcome = match &result {
             Ok(()) => Outcome::Complete,
-            Err(Stop::ReaderGone) => Outcome::Aborted,
+            Err(Stop::ReaderGone | Stop::ReaderTooSlow) => Outcome::Aborted,
             Err(Stop::NeverBegan | Stop::Failed(_)) => Outcome::Failed,
         };
-        let Progress { chunks, patience: _, hash, rows, bytes } = self.progress;
+        let Progress { sender, patience: _, hash, unsent_rows: _ } = self.progress;
+        let Taken { rows, bytes } = sender.taken();
         let sha256: [u8; 32] = hash.finalize().into();
         let end = ExportEnd {
-            rows,
+            rows: i64::try_from(rows).unwrap_or(i64::MAX),
             bytes: i64::try_from(bytes).unwrap_or(i64::MAX),
             sha256: result.is_ok().then_some(&sha256[..]),
             outcome: outcome.key(),
             duration_ms: i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX),
+            heartbeat_at: None,
         };
-        let exported = Exported { rows: end.rows.unsigned_abs(), bytes, took: began.elapsed() };
+        let exported = Exported { rows, bytes, took: began.elapsed() };
         let ExportRequest { dataset, format, .. } = &self.export.request;
         self.app.metrics.exports().ended(*dataset, *format, outcome, exported);
         let recorded = async { anyhow::Ok(end.save(&mut *self.app.pool.get().await?, self.audit).await?) };
@@ -114,8 +125,10 @@ impl Run {
             error!(audit = self.audit, cause, "The end of an export could not be put on record");
         }
         match result {
-            // A reader who is gone needs no end.
-            Ok(()) => drop(chunks.send(Message::End).await),
+            Ok(()) => sender.finish(),
+            Err(Stop::ReaderTooSlow) => {
+                info!(audit = self.audit, "An export was cut off: its reader was too slow");
+            }
             Err(Stop::ReaderGone | Stop::NeverBegan) => {}
             Err(Stop::Failed(error)) => {
                 error!(audit = self.audit, cause = format!("{error:#}"), "An export failed");
@@ -140,9 +153,10 @@ impl Run {
         let mut emails = Emails::default();
         let mut out = Vec::with_capacity(CHUNK + CHUNK / 4);
         writer.begin(&mut out);
+        let mut is_first = true;
         loop {
             let batch = tokio::select! {
-                () = self.progress.chunks.closed() => return Err(Stop::ReaderGone),
+                reason = self.progress.sender.reader_gone() => return Err(reason.into()),
                 batch = batches.next() => batch,
             };
             let Some(batch) = batch else { break };
@@ -150,15 +164,15 @@ impl Run {
             if let Some(lookup) = &mut self.lookup {
                 look_up(&self.columns, &batch, &mut emails, lookup.conn()).await?;
             }
-            let is_first = self.progress.rows == 0;
             for row in &batch {
                 write_row(&mut writer, &mut out, &self.columns, row, &emails)?;
-                self.progress.rows += 1;
+                self.progress.unsent_rows += 1;
                 if out.len() >= CHUNK {
                     self.progress.send(&mut out).await?;
                 }
             }
-            if is_first {
+            // The first rows do not wait until there are enough of them.
+            if std::mem::take(&mut is_first) {
                 self.progress.send(&mut out).await?;
             }
         }
@@ -169,17 +183,17 @@ impl Run {
 
 /// What has been sent.
 pub struct Progress {
-    chunks: mpsc::Sender<Message>,
+    sender: Sender,
     patience: Patience,
     hash: Sha256,
-    rows: i64,
-    bytes: u64,
+    /// Rows that have been written and not sent yet.
+    unsent_rows: u32,
 }
 
 impl Progress {
     /// Nothing yet.
-    pub fn new(chunks: mpsc::Sender<Message>) -> Self {
-        Self { chunks, patience: Patience::default(), hash: Sha256::new(), rows: 0, bytes: 0 }
+    pub fn new(sender: Sender, patience: Patience) -> Self {
+        Self { sender, patience, hash: Sha256::new(), unsent_rows: 0 }
     }
 
     async fn send(&mut self, out: &mut Vec<u8>) -> Result<(), Stop> {
@@ -187,23 +201,13 @@ impl Progress {
             return Ok(());
         }
         self.hash.update(&*out);
-        let chunk = Bytes::from(std::mem::replace(out, Vec::with_capacity(CHUNK + CHUNK / 4)));
-        let sent = self.bytes;
-        self.bytes += chunk.len() as u64;
-        match self.patience.wait(sent, self.chunks.send(Message::Chunk(chunk))).await {
-            Some(Ok(())) => Ok(()),
-            Some(Err(_)) | None => Err(Stop::ReaderGone),
-        }
+        let bytes = Bytes::from(std::mem::replace(out, Vec::with_capacity(CHUNK + CHUNK / 4)));
+        let piece = Piece { bytes, rows: std::mem::take(&mut self.unsent_rows) };
+        Ok(self.sender.send(piece, &mut self.patience).await?)
     }
 
-    /// Waits until the reader has taken everything, one piece after the other.
-    async fn taken(&mut self) -> Result<(), Stop> {
-        for taken in 1..=WAITING_CHUNKS {
-            match self.patience.wait(self.bytes, self.chunks.reserve_many(taken)).await {
-                Some(Ok(_)) => {}
-                Some(Err(_)) | None => return Err(Stop::ReaderGone),
-            }
-        }
-        Ok(())
+    /// Waits until the reader has taken everything.
+    async fn drained(&mut self) -> Result<(), Stop> {
+        Ok(self.sender.drained(&mut self.patience).await?)
     }
 }

@@ -1,4 +1,4 @@
-//! Starts an export: a slot, a record, one snapshot, and a task that streams it through a bounded buffer.
+//! Starts an export: a slot, a record, one snapshot, and a task that streams it through a [`spool`].
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -8,15 +8,17 @@ use domain::Grant;
 use futures_util::{Stream, StreamExt as _, stream};
 use serde_json::Value;
 use tokio::io::{self, AsyncWrite, AsyncWriteExt as _};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::columns::{Origin, locate};
+use super::patience::Patience;
 use super::request::ExportRequest;
-use super::run::{Message, Progress, Run, WAITING_CHUNKS};
+use super::run::{Progress, Run};
+use super::spool::{self, Broken, Receiver};
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::models::export_audit::{ExportAudit, NewExportAudit};
+use crate::models::export_audit::NewExportAudit;
 use crate::source::erased;
 use crate::source::snapshot::Snapshot;
 
@@ -35,14 +37,9 @@ pub struct Export {
 
 /// An export that has begun.
 pub struct Started {
-    messages: mpsc::Receiver<Message>,
+    receiver: Receiver,
     run: JoinHandle<()>,
 }
-
-/// The transfer broke off; what was sent is not the whole file.
-#[derive(Debug, thiserror::Error)]
-#[error("the export broke off")]
-pub struct Broken;
 
 /// Why a file was not written.
 #[derive(Debug, thiserror::Error)]
@@ -61,12 +58,12 @@ const QUEUE: Duration = Duration::from_secs(10);
 impl Started {
     /// The content. A file that is not completed ends in an error, never as if it were whole.
     pub fn into_stream(self) -> impl Stream<Item = Result<Bytes, Broken>> + Send {
-        stream::unfold(Some(self.messages), |messages| async {
-            let mut messages = messages?;
-            match messages.recv().await {
-                Some(Message::Chunk(bytes)) => Some((Ok(bytes), Some(messages))),
-                Some(Message::End) => None,
-                None => Some((Err(Broken), None)),
+        stream::unfold(Some(self.receiver), |receiver| async {
+            let mut receiver = receiver?;
+            match receiver.next().await {
+                Ok(Some(bytes)) => Some((Ok(bytes), Some(receiver))),
+                Ok(None) => None,
+                Err(broken) => Some((Err(broken), None)),
             }
         })
         // Compression asks once more after the end.
@@ -75,25 +72,19 @@ impl Started {
 
     /// Writes the content, and ends when the export is on record, however that went.
     pub async fn write_to(mut self, out: &mut (impl AsyncWrite + Unpin)) -> Result<(), NotWritten> {
-        let written = copy(&mut self.messages, out).await;
-        drop(self.messages);
+        let written = copy(&mut self.receiver, out).await;
+        drop(self.receiver);
         // A task that panicked has broken the content off, which was told above.
         drop(self.run.await);
         written
     }
 }
 
-async fn copy(
-    messages: &mut mpsc::Receiver<Message>,
-    out: &mut (impl AsyncWrite + Unpin),
-) -> Result<(), NotWritten> {
-    loop {
-        match messages.recv().await {
-            Some(Message::Chunk(bytes)) => out.write_all(&bytes).await?,
-            Some(Message::End) => return Ok(out.flush().await?),
-            None => return Err(Broken.into()),
-        }
+async fn copy(receiver: &mut Receiver, out: &mut (impl AsyncWrite + Unpin)) -> Result<(), NotWritten> {
+    while let Some(bytes) = receiver.next().await? {
+        out.write_all(&bytes).await?;
     }
+    Ok(out.flush().await?)
 }
 
 impl Export {
@@ -107,20 +98,19 @@ impl Export {
         let columns = locate(source, &self.request.chosen_columns())?;
         let audit = self.put_on_record(app).await?;
         let mut reading = Snapshot::begin(app.pool.get().await?).await?;
-        ExportAudit::hold(reading.conn(), audit).await?;
         let lookup = if columns.iter().any(|column| matches!(column.origin, Origin::EmailOf(_))) {
             let name = reading.share().await?;
             Some(Snapshot::join(app.pool.get().await?, &name).await?)
         } else {
             None
         };
-        let (chunks, messages) = mpsc::channel(WAITING_CHUNKS);
+        let (sender, receiver) = spool::open(&app.export_disk);
         let (ready, is_ready) = oneshot::channel();
-        let progress = Progress::new(chunks);
+        let progress = Progress::new(sender, Patience::new(app.config.exports.reader_timeout));
         let run = Run { app: app.clone(), export: self, source, columns, lookup, progress, slot, audit };
         let run = tokio::spawn(run.finish(reading, ready));
         match is_ready.await {
-            Ok(Ok(())) => Ok(Started { messages, run }),
+            Ok(Ok(())) => Ok(Started { receiver, run }),
             Ok(Err(error)) => Err(error),
             Err(_) => Err(Error::Internal(anyhow::anyhow!("The export ended before it began"))),
         }
@@ -130,6 +120,7 @@ impl Export {
         let ExportRequest { dataset, format, filter, columns, .. } = &self.request;
         let filters =
             filter.pairs().into_iter().map(|(key, value)| (key.key().to_owned(), Value::from(value)));
+        let now = app.clock.now();
         let audit = NewExportAudit {
             user_id: self.user_id,
             dataset: dataset.key(),
@@ -137,7 +128,8 @@ impl Export {
             filters: Value::Object(filters.collect()),
             column_keys: (!columns.is_empty()).then(|| columns.clone()),
             address: self.address.map(Into::into),
-            started_at: app.clock.now(),
+            started_at: now,
+            heartbeat_at: now,
         };
         Ok(audit.insert(&mut *app.pool.get().await?).await?)
     }
@@ -145,15 +137,22 @@ impl Export {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::Arc;
 
-    fn started(task: impl FnOnce(&mpsc::Sender<Message>) + Send + 'static) -> Started {
-        let (chunks, messages) = mpsc::channel(WAITING_CHUNKS);
+    use super::*;
+    use crate::config::Config;
+    use crate::export::spool::{Piece, Sender, SpoolDisk};
+
+    fn started(task: impl FnOnce(Sender) + Send + 'static) -> Started {
+        let disk = Arc::new(SpoolDisk::new(&Config::of_defaults().exports));
+        let mut patience = Patience::new(Duration::from_mins(1));
+        let (mut sender, receiver) = spool::open(&disk);
         let run = tokio::spawn(async move {
-            chunks.send(Message::Chunk("half a file".into())).await.ok();
-            task(&chunks);
+            let piece = Piece { bytes: "half a file".into(), rows: 1 };
+            sender.send(piece, &mut patience).await.ok();
+            task(sender);
         });
-        Started { messages, run }
+        Started { receiver, run }
     }
 
     #[tokio::test]
@@ -166,11 +165,10 @@ mod tests {
 
     #[tokio::test]
     async fn an_export_that_says_so_is_whole() {
-        let end = |chunks: &mpsc::Sender<Message>| chunks.try_send(Message::End).unwrap_or_default();
-        let pieces: Vec<_> = started(end).into_stream().collect().await;
+        let pieces: Vec<_> = started(Sender::finish).into_stream().collect().await;
         assert!(matches!(&pieces[..], [Ok(_)]));
         let mut written = Vec::new();
-        started(end).write_to(&mut written).await.unwrap();
+        started(Sender::finish).write_to(&mut written).await.unwrap();
         assert_eq!(written, b"half a file");
     }
 }

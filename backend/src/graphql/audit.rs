@@ -46,11 +46,12 @@ impl AuditQuery {
         let wanted = usize::try_from(limit).unwrap_or_default();
         let has_next = page.len() > wanted;
         page.truncate(wanted);
+        let now = ctx.app().clock.now();
         let total = Total::new(|conn| export_audit::ExportAudit::count(conn).boxed());
         let mut audits = Connection::with_additional_fields(after.is_some(), has_next, total);
         for row in page {
             let cursor = row.id.to_string();
-            audits.edges.push(Edge::new(cursor, ExportAudit::of(row, ctx.request().locale)?));
+            audits.edges.push(Edge::new(cursor, ExportAudit::of(row, ctx.request().locale, now)?));
         }
         Ok(audits)
     }
@@ -69,9 +70,9 @@ pub struct ExportAudit {
     format: FormatName,
     /// The filters that were set, by key.
     filters: Json<Value>,
-    /// Rows that were written.
+    /// Rows that the reader was given.
     rows: f64,
-    /// Bytes that were written, before compression.
+    /// Bytes that the reader was given, before compression.
     bytes: f64,
     /// SHA-256 of the content before compression, in hexadecimal digits; null unless the file was completed.
     sha256: Option<String>,
@@ -84,7 +85,8 @@ pub struct ExportAudit {
 }
 
 impl ExportAudit {
-    fn of(row: export_audit::ExportAudit, locale: Locale) -> Result<Self> {
+    fn of(row: export_audit::ExportAudit, locale: Locale, now: DateTime<Utc>) -> Result<Self> {
+        let is_under_way = row.is_under_way(now);
         let dataset = Dataset::parse(&row.dataset).context("An export is on record of no dataset")?;
         let mut formats = ExportFormat::ALL.into_iter();
         let format = formats.find(|format| format.key() == row.format);
@@ -99,7 +101,7 @@ impl ExportAudit {
             bytes: number(row.bytes),
             sha256: row.sha256.map(hex::encode),
             duration_ms: i32::try_from(row.duration_ms).unwrap_or(i32::MAX),
-            outcome: if row.is_under_way { OutcomeName::Running } else { row.outcome.into() },
+            outcome: if is_under_way { OutcomeName::Running } else { row.outcome.into() },
             started_at: row.started_at,
         })
     }

@@ -26,7 +26,7 @@ use crate::auth::identity;
 use crate::error::{Error, Invalid, Result};
 use crate::export::link::{self, Link};
 use crate::export::request::{Defaults, ExportRequest, Parameters};
-use crate::export::stream::Broken;
+use crate::export::spool::Broken;
 use crate::export::{Export, link::LIFETIME};
 use crate::source::{self, erased};
 

@@ -75,6 +75,7 @@ async fn metrics(
             waiting: pool.waiting,
         },
         ingest_waiting: app.ingest.waiting(),
+        export_spool_bytes: app.export_disk.used(),
     };
     ([(CONTENT_TYPE, FORMAT), (CACHE_CONTROL, "no-store")], app.metrics.exposition(&standing)).into_response()
 }

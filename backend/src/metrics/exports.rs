@@ -23,9 +23,9 @@ pub struct Exports {
 /// What an export came to.
 #[derive(Clone, Copy, Debug)]
 pub struct Exported {
-    /// Rows that were written.
+    /// Rows that the reader was given.
     pub rows: u64,
-    /// Bytes that were written, before compression.
+    /// Bytes that the reader was given, before compression.
     pub bytes: u64,
     /// How long that took.
     pub took: Duration,
@@ -41,9 +41,9 @@ impl Exports {
         };
         let help = "Exports that ended, by dataset, format and outcome";
         registry.register("exports", help, exports.ended.clone());
-        let help = "Rows that exports wrote, whole or not";
+        let help = "Rows that the readers of exports were given, whole or not";
         registry.register("export_rows", help, exports.rows.clone());
-        let help = "Bytes that exports wrote, before compression";
+        let help = "Bytes that the readers of exports were given, before compression";
         registry.register_with_unit("export", help, Unit::Bytes, exports.bytes.clone());
         let help = "How long exports took, whole or not";
         registry.register_with_unit("export_duration", help, Unit::Seconds, exports.seconds.clone());

@@ -19,6 +19,8 @@ pub struct Standing {
     pub pool: Connections,
     /// Player events that wait in this process to be recorded.
     pub ingest_waiting: usize,
+    /// Bytes that exports of this process keep on disk for their readers.
+    pub export_spool_bytes: u64,
 }
 
 /// Database connections.
@@ -70,10 +72,13 @@ impl Standing {
     /// A registry for this one answer, so that a figure that is not known now is not there, rather than old.
     pub(super) fn registry(&self) -> Registry {
         let mut registry = Registry::with_prefix(PREFIX);
+        let Self { stored, pool, ingest_waiting, export_spool_bytes } = self;
+        let help = "Bytes that exports keep on disk for readers who are slower than the database";
+        let spooled = ConstGauge::new(*export_spool_bytes);
+        registry.register_with_unit("export_spool", help, Unit::Bytes, spooled);
         let mut gauge = |name: &str, help: &str, value: usize| {
             registry.register(name, help, ConstGauge::new(value));
         };
-        let Self { stored, pool, ingest_waiting } = self;
         let Connections { most, open, in_use, waiting } = *pool;
         gauge("database_up", "Whether the database answered in time", usize::from(stored.is_some()));
         gauge("database_pool_connections_max", "The most connections that there may be", most);

@@ -1,11 +1,7 @@
 //! The record of exports: who took what away, and how to prove that a file is whole.
 
-use chrono::{DateTime, Utc};
-use diesel::dsl::sql;
-use diesel::expression::SqlLiteral;
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
-use diesel::sql_query;
-use diesel::sql_types::{BigInt, Bool};
 use diesel_async::RunQueryDsl;
 use ipnet::IpNet;
 use serde_json::Value;
@@ -30,31 +26,25 @@ pub struct ExportAudit {
     pub format: String,
     /// The filters that were set.
     pub filters: Value,
-    /// Rows that were written.
+    /// Rows that the reader was given.
     pub rows: i64,
-    /// Bytes that were written, before compression.
+    /// Bytes that the reader was given, before compression.
     pub bytes: i64,
     /// Of the content before compression; null unless the file was completed.
     pub sha256: Option<Vec<u8>>,
     /// How it ended, unless it is still under way.
     #[diesel(deserialize_as = String)]
     pub outcome: Outcome,
-    /// Whether it is still under way.
-    #[diesel(select_expression = sql::<Bool>(IS_UNDER_WAY), select_expression_type = SqlLiteral<Bool>)]
-    pub is_under_way: bool,
+    /// When its process last reported that it is under way; none once it has ended.
+    pub heartbeat_at: Option<DateTime<Utc>>,
     /// When it began.
     pub started_at: DateTime<Utc>,
     /// How long it took.
     pub duration_ms: i64,
 }
 
-/// Whether some process holds the lock that an export holds while it reads: one that died holds none.
-///
-/// The lock's two numbers are one for all exports, which no other lock of ours uses, and the record's id.
-const IS_UNDER_WAY: &str = "\
-    export_audits.outcome = 'aborted' AND export_audits.id IN (SELECT lock.objid::bigint FROM pg_locks AS lock \
-    JOIN pg_database AS here ON here.oid = lock.database AND here.datname = current_database() \
-    WHERE lock.locktype = 'advisory' AND lock.classid = 20261 AND lock.objsubid = 2)";
+/// An export whose process has reported nothing for this long is no longer under way: the process died.
+const HEARTBEAT_TIMEOUT: TimeDelta = TimeDelta::minutes(1);
 
 /// How an export ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,15 +101,17 @@ pub struct NewExportAudit<'a> {
     pub address: Option<IpNet>,
     /// When it begins.
     pub started_at: DateTime<Utc>,
+    /// The first heartbeat, of the same moment.
+    pub heartbeat_at: DateTime<Utc>,
 }
 
 /// How an export ended.
 #[derive(Debug, AsChangeset)]
 #[diesel(table_name = export_audits)]
 pub struct ExportEnd<'a> {
-    /// Rows that were written.
+    /// Rows that the reader was given.
     pub rows: i64,
-    /// Bytes that were written, before compression.
+    /// Bytes that the reader was given, before compression.
     pub bytes: i64,
     /// Of a complete file.
     pub sha256: Option<&'a [u8]>,
@@ -127,6 +119,9 @@ pub struct ExportEnd<'a> {
     pub outcome: &'static str,
     /// How long it took.
     pub duration_ms: i64,
+    /// An export that has ended has no heartbeat.
+    #[diesel(treat_none_as_null = true)]
+    pub heartbeat_at: Option<DateTime<Utc>>,
 }
 
 impl NewExportAudit<'_> {
@@ -148,12 +143,15 @@ impl ExportEnd<'_> {
 }
 
 impl ExportAudit {
-    /// Shows that the export is under way, for as long as the connection's transaction lasts.
-    pub async fn hold(conn: &mut Connection, id: i64) -> QueryResult<()> {
-        sql_query("SELECT pg_advisory_xact_lock_shared(20261, $1::integer)")
-            .bind::<BigInt, _>(id)
-            .execute(conn)
-            .await?;
+    /// Whether somebody still reads it.
+    pub fn is_under_way(&self, now: DateTime<Utc>) -> bool {
+        self.heartbeat_at.is_some_and(|heartbeat| now - heartbeat < HEARTBEAT_TIMEOUT)
+    }
+
+    /// Reports that an export is under way. Does nothing when it has ended.
+    pub async fn beat(conn: &mut Connection, id: i64, now: DateTime<Utc>) -> QueryResult<()> {
+        let under_way = export_audits::table.find(id).filter(export_audits::heartbeat_at.is_not_null());
+        diesel::update(under_way).set(export_audits::heartbeat_at.eq(now)).execute(conn).await?;
         Ok(())
     }
 
