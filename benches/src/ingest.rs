@@ -37,9 +37,10 @@ impl Default for Arguments {
     }
 }
 
-const PATH: &str = "/api/video/progress";
+/// Where players send events.
+pub const PATH: &str = "/api/video/progress";
 /// Connections that send at once; each waits for one answer before it sends again.
-const CONNECTIONS: usize = 64;
+pub const CONNECTIONS: usize = 64;
 const BATCH: usize = 100;
 /// Connections that send batches.
 const BATCH_CONNECTIONS: usize = 8;
@@ -70,7 +71,7 @@ pub async fn run(arguments: Arguments) -> Result<()> {
 }
 
 /// A player token for each connection, each of another viewer.
-async fn tokens(hub: &Hub) -> Result<Vec<String>> {
+pub async fn tokens(hub: &Hub) -> Result<Vec<String>> {
     let mut tokens = Vec::new();
     for place in 0..CONNECTIONS {
         let issue = "mutation($user: ID!) { issuePlayerToken(userId: $user) { token } }";
@@ -185,7 +186,8 @@ async fn send_batches(rows: usize, address: &str, tokens: &[String]) -> Result<(
     Ok((gather(senders).await?, began.elapsed()))
 }
 
-async fn gather(
+/// What all senders measured, once all are done.
+pub async fn gather(
     senders: impl Iterator<Item = impl Future<Output = Result<Vec<Duration>>> + Send + 'static>,
 ) -> Result<Vec<Duration>> {
     let mut tasks: JoinSet<Result<Vec<Duration>>> = senders.collect();
@@ -196,7 +198,8 @@ async fn gather(
     Ok(latencies)
 }
 
-async fn post(wire: &mut Wire, body: &str) -> Result<Duration> {
+/// Posts events, all of which must be recorded, and measures how long the answer takes.
+pub async fn post(wire: &mut Wire, body: &str) -> Result<Duration> {
     let sent = Instant::now();
     let answer = wire.post(body).await?;
     let refused = answer.windows(12).any(|window| window == b"\"eventId\":nu");
@@ -254,11 +257,12 @@ fn millis(time: Duration) -> f64 {
 
 /// Events a second, measured several times.
 #[derive(Default)]
-struct Rates(Vec<f64>);
+pub struct Rates(Vec<f64>);
 
 impl Rates {
+    /// Adds a measurement.
     #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52")]
-    fn add(&mut self, events: usize, time: Duration) {
+    pub fn add(&mut self, events: usize, time: Duration) {
         self.0.push(events as f64 / time.as_secs_f64());
     }
 
@@ -268,7 +272,8 @@ impl Rates {
         rates
     }
 
-    fn median(&self) -> f64 {
+    /// The one in the middle.
+    pub fn median(&self) -> f64 {
         self.sorted().get(self.0.len() / 2).copied().unwrap_or_default()
     }
 }

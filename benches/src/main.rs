@@ -13,6 +13,7 @@ mod memory;
 mod oulad;
 mod psql;
 mod series;
+mod slow_reader;
 mod sync;
 mod wire;
 
@@ -35,6 +36,8 @@ enum Which {
     Export(export::Arguments),
     /// Player events one by one beside `pgbench`, and in batches beside `psql \copy`.
     Ingest(ingest::Arguments),
+    /// Recording alone, and beside somebody who downloads an export at 40 KB/s.
+    SlowReader(slow_reader::Arguments),
     /// The sync of pending events beside an HTTP client that posts the same bodies.
     Sync(sync::Arguments),
     /// The Open University data set: in by the public API, out again, and compared value for value.
@@ -51,11 +54,13 @@ async fn main() -> Result<()> {
         let Some(which) = which else {
             export::run(export::Arguments::default()).await?;
             ingest::run(ingest::Arguments::default()).await?;
+            slow_reader::run(slow_reader::Arguments::default()).await?;
             return sync::run(sync::Arguments::default()).await;
         };
         match which {
             Which::Export(arguments) => export::run(arguments).await,
             Which::Ingest(arguments) => ingest::run(arguments).await,
+            Which::SlowReader(arguments) => slow_reader::run(arguments).await,
             Which::Sync(arguments) => sync::run(arguments).await,
             Which::Oulad { folder } => oulad::run(&folder).await,
         }
