@@ -1,5 +1,6 @@
 //! What the learning platform mirrors: stored by id, whole calls at once, and every mistake named by its place.
 
+mod beside_recording;
 mod rights;
 
 use domain::Role;

@@ -3,6 +3,7 @@
 mod batches;
 mod clock;
 mod crash;
+mod deletions;
 mod load;
 mod progress;
 mod rest;

@@ -791,9 +791,6 @@ diesel::joinable!(teacher_submission_histories -> teacher_submissions (submissio
 diesel::joinable!(teacher_submission_histories -> users (changed_by));
 diesel::joinable!(teacher_submissions -> courses (course_id));
 diesel::joinable!(telemetry_sync_logs -> users (triggered_by));
-diesel::joinable!(video_player_events -> courses (course_id));
-diesel::joinable!(video_player_events -> lessons (lesson_id));
-diesel::joinable!(video_player_events -> users (user_id));
 diesel::joinable!(video_progress -> lessons (lesson_id));
 diesel::joinable!(video_progress -> users (user_id));
 

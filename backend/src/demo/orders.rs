@@ -67,7 +67,7 @@ impl Orders {
                     id: ids.take(),
                     practice_package_id: package.id,
                     user_id: student.id,
-                    status,
+                    status: status.into(),
                     sessions_remaining: package.sessions_count,
                     paid_at,
                     payment_reference: paid_at.map(|_| format!("PAY-{reference:08X}")),
@@ -116,7 +116,7 @@ impl Orders {
         let order = &mut self.orders[promise.0].row;
         order.sessions_remaining -= 1;
         if order.sessions_remaining == 0 {
-            order.status = "completed";
+            order.status = "completed".into();
         }
         order
     }

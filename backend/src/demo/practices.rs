@@ -161,7 +161,7 @@ fn sketch(
         lesson_id,
         title: if title.starts_with('=') { title.to_owned() } else { format!("Práctica en vivo: {title}") },
         kind: kind.to_owned(),
-        status,
+        status: status.into(),
         start_at,
         end_at,
         duration_minutes,

@@ -36,7 +36,7 @@ impl Outcome {
             let left = rng.random_range(1..seconds).min(rng.random_range(1..seconds));
             return Self::Cancelled(latest - TimeDelta::seconds(left));
         }
-        match practice.status {
+        match &*practice.status {
             "completed" => {
                 Self::Attended(practice.start_at + TimeDelta::seconds(rng.random_range(-240..600)))
             }

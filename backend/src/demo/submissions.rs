@@ -65,11 +65,11 @@ pub fn hand_in(
             id: ids.take(),
             teacher_id,
             course_id: Some(catalog.courses[*course].id),
-            kind,
+            kind: (*kind).into(),
             title: (*title).to_owned(),
             summary: Some((*summary).to_owned()),
             payload: Some(json!({ "pages": rng.random_range(2..30), "language": "es" })),
-            status,
+            status: status.into(),
             feedback: feedback.map(str::to_owned),
             reviewed_by: reviewed_at.map(|_| people.teacher_admins[rng.random_range(0..2)]),
             reviewed_at,
@@ -87,14 +87,14 @@ pub fn hand_in(
 fn history(row: &MirroredSubmission) -> impl Iterator<Item = NewSubmissionChange> {
     let handed_in = NewSubmissionChange {
         submission_id: row.id,
-        status: "pending",
+        status: "pending".into(),
         changed_by: Some(row.teacher_id),
         changed_at: row.created_at,
         notes: None,
     };
     let reviewed = row.reviewed_at.map(|changed_at| NewSubmissionChange {
         submission_id: row.id,
-        status: row.status,
+        status: row.status.clone(),
         changed_by: row.reviewed_by,
         changed_at,
         notes: row.feedback.clone(),

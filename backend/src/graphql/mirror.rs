@@ -39,7 +39,8 @@ trait Statement: Sized + Send {
 /// Each takes up to 1,000 rows a call and stores all of them or none, by their ids, however often they are sent. What
 /// a row leaves out is set to its default. The answer is the number of rows that were written: new, changed or removed.
 /// Errors: UNAUTHENTICATED, FORBIDDEN, BAD_USER_INPUT (every wrong field by index and name, as `input[3].email`; two
-/// rows of one id are wrong), CONFLICT (the rows met another change; send them again).
+/// rows of one id are wrong), CONFLICT (the rows met another change; send them again), RATE_LIMITED (somebody else holds
+/// the rows; send them again after `retryAfterSeconds`).
 #[Object]
 impl MirrorMutation {
     /// Stores users by id. Passwords, languages and time zones are not touched; who is not active any more is signed

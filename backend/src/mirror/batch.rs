@@ -72,14 +72,31 @@ pub(super) struct Checked<R> {
 }
 
 impl<R: Mirrored> Batch<R> {
-    /// The rows, if nothing is wrong with any of them.
-    pub(super) async fn check(self, conn: &mut Connection, authority: Authority) -> Result<Checked<R>> {
-        let Self { mut rows, references, mut problems } = self;
+    /// The keys of the rows, as they were sent.
+    pub(super) fn keys(&self) -> Vec<R::Key> {
+        self.keys_where(|_| true)
+    }
+
+    /// The keys of those rows for which this holds.
+    pub(super) fn keys_where(&self, holds: impl Fn(&R) -> bool) -> Vec<R::Key> {
+        self.rows.iter().map(|(_, row)| row).filter(|row| holds(row)).map(Mirrored::key).collect()
+    }
+
+    /// The rows, if nothing is wrong with any of them. A row that changes nothing needs no authority.
+    pub(super) async fn check(
+        self,
+        conn: &mut Connection,
+        authority: Authority,
+        changes: impl Fn(&R) -> bool,
+    ) -> Result<Checked<R>> {
+        let Self { rows, references, mut problems } = self;
         problems.extend(missing(conn, references).await?);
         problems.extend(doubles(&rows));
+        let (mut rows, unchanged): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(_, row)| changes(row));
         let refused = R::refused(conn, &rows, authority).await?;
         let left_out: HashSet<usize> = refused.iter().map(|problem| problem.index).collect();
         rows.retain(|(index, _)| !left_out.contains(index));
+        rows.extend(unchanged);
         problems.extend(R::make_room(conn, &rows).await?);
         if problems.is_empty() {
             let rows = rows.into_iter().map(|(_, row)| row).collect();

@@ -1,12 +1,14 @@
 //! Courses: slugs are unique.
 
 use chrono::{DateTime, Utc};
+use diesel::QueryResult;
 use domain::Text;
 
 use super::unique::{Settled, Unique};
 use super::{Mirrored, Numbered, Problem};
 use crate::db::Connection;
 use crate::error::Result;
+use crate::models::mirrored;
 use crate::models::mirrored::course::MirroredCourse;
 
 const SLUG: Unique = Unique {
@@ -20,6 +22,14 @@ impl Mirrored for MirroredCourse {
 
     fn key(&self) -> i64 {
         self.id
+    }
+
+    async fn stored(conn: &mut Connection, ids: &[i64]) -> QueryResult<Vec<Self>> {
+        MirroredCourse::stored(conn, ids).await
+    }
+
+    async fn lock(conn: &mut Connection, ids: &[i64]) -> QueryResult<()> {
+        mirrored::lock_rows(conn, Self::TABLE, ids).await
     }
 
     async fn make_room(conn: &mut Connection, rows: &[Numbered<Self>]) -> Result<Vec<Problem>> {

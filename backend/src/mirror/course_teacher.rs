@@ -1,6 +1,7 @@
 //! Assignments of teachers to courses: made, or ended.
 
 use chrono::{DateTime, Utc};
+use diesel::QueryResult;
 
 use super::Mirrored;
 use crate::db::Connection;
@@ -8,7 +9,7 @@ use crate::error::Result;
 use crate::models::mirrored::course_teacher::MirroredAssignment;
 
 /// What the platform says of one teacher and one course.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub enum Assignment {
     /// The teacher is assigned to the course.
     Made(MirroredAssignment),
@@ -31,6 +32,22 @@ impl Mirrored for Assignment {
             Self::Made(MirroredAssignment { course_id, teacher_id, .. })
             | Self::Ended { course_id, teacher_id } => (*course_id, *teacher_id),
         }
+    }
+
+    async fn stored(conn: &mut Connection, pairs: &[(i64, i64)]) -> QueryResult<Vec<Self>> {
+        Ok(MirroredAssignment::stored(conn, pairs).await?.into_iter().map(Self::Made).collect())
+    }
+
+    fn is_stored(&self, stored: Option<&Self>) -> bool {
+        match self {
+            Self::Made(_) => stored == Some(self),
+            Self::Ended { .. } => stored.is_none(),
+        }
+    }
+
+    /// Calls take turns, and nobody else changes assignments.
+    async fn lock(_conn: &mut Connection, _pairs: &[(i64, i64)]) -> QueryResult<()> {
+        Ok(())
     }
 
     async fn store(conn: &mut Connection, rows: Vec<Self>, _now: DateTime<Utc>) -> Result<usize> {

@@ -1,10 +1,12 @@
 //! Lessons, packs, orders and practices: all they ask is that what they point to is there.
 
 use chrono::{DateTime, Utc};
+use diesel::QueryResult;
 
 use super::Mirrored;
 use crate::db::Connection;
 use crate::error::Result;
+use crate::models::mirrored;
 use crate::models::mirrored::discord_practice::MirroredPractice;
 use crate::models::mirrored::lesson::MirroredLesson;
 use crate::models::mirrored::practice_package::MirroredPackage;
@@ -16,6 +18,14 @@ impl Mirrored for MirroredLesson {
 
     fn key(&self) -> i64 {
         self.id
+    }
+
+    async fn stored(conn: &mut Connection, ids: &[i64]) -> QueryResult<Vec<Self>> {
+        MirroredLesson::stored(conn, ids).await
+    }
+
+    async fn lock(conn: &mut Connection, ids: &[i64]) -> QueryResult<()> {
+        mirrored::lock_rows(conn, Self::TABLE, ids).await
     }
 
     async fn store(conn: &mut Connection, rows: Vec<Self>, now: DateTime<Utc>) -> Result<usize> {
@@ -31,6 +41,14 @@ impl Mirrored for MirroredPackage {
         self.id
     }
 
+    async fn stored(conn: &mut Connection, ids: &[i64]) -> QueryResult<Vec<Self>> {
+        MirroredPackage::stored(conn, ids).await
+    }
+
+    async fn lock(conn: &mut Connection, ids: &[i64]) -> QueryResult<()> {
+        mirrored::lock_rows(conn, Self::TABLE, ids).await
+    }
+
     async fn store(conn: &mut Connection, rows: Vec<Self>, now: DateTime<Utc>) -> Result<usize> {
         Ok(Self::upsert(conn, &rows, now).await?)
     }
@@ -44,6 +62,14 @@ impl Mirrored for MirroredOrder {
         self.id
     }
 
+    async fn stored(conn: &mut Connection, ids: &[i64]) -> QueryResult<Vec<Self>> {
+        MirroredOrder::stored(conn, ids).await
+    }
+
+    async fn lock(conn: &mut Connection, ids: &[i64]) -> QueryResult<()> {
+        mirrored::lock_rows(conn, Self::TABLE, ids).await
+    }
+
     async fn store(conn: &mut Connection, rows: Vec<Self>, now: DateTime<Utc>) -> Result<usize> {
         Ok(Self::upsert(conn, &rows, now).await?)
     }
@@ -55,6 +81,14 @@ impl Mirrored for MirroredPractice {
 
     fn key(&self) -> i64 {
         self.id
+    }
+
+    async fn stored(conn: &mut Connection, ids: &[i64]) -> QueryResult<Vec<Self>> {
+        MirroredPractice::stored(conn, ids).await
+    }
+
+    async fn lock(conn: &mut Connection, ids: &[i64]) -> QueryResult<()> {
+        mirrored::lock_rows(conn, Self::TABLE, ids).await
     }
 
     async fn store(conn: &mut Connection, rows: Vec<Self>, now: DateTime<Utc>) -> Result<usize> {

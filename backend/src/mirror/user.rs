@@ -4,12 +4,14 @@
 mod protection;
 
 use chrono::{DateTime, Utc};
+use diesel::QueryResult;
 use domain::Text;
 
 use super::unique::{Settled, Unique};
 use super::{Authority, Mirrored, Numbered, Problem};
 use crate::db::Connection;
 use crate::error::{Error, Result};
+use crate::models::mirrored;
 use crate::models::mirrored::user::{MirroredUser, StoredUser};
 use crate::models::user::User;
 
@@ -47,6 +49,27 @@ impl Mirrored for MirroredUser {
                 Ok(protection::refused(rows, &folded, &stored))
             }
         }
+    }
+
+    async fn stored(conn: &mut Connection, ids: &[i64]) -> QueryResult<Vec<Self>> {
+        MirroredUser::stored(conn, ids).await
+    }
+
+    async fn lock(conn: &mut Connection, ids: &[i64]) -> QueryResult<()> {
+        // The admins first, as everybody does who must leave one.
+        User::lock_active_admins(conn).await?;
+        mirrored::lock_rows(conn, Self::TABLE, ids).await
+    }
+
+    /// Who says nothing of the permission leaves it as it is.
+    fn is_stored(&self, stored: Option<&Self>) -> bool {
+        let Self { id, name, email, role, manage_settings, active } = self;
+        stored.is_some_and(|stored| {
+            let keeps = manage_settings.is_none() || *manage_settings == stored.manage_settings;
+            keeps
+                && (id, name, email, role, active)
+                    == (&stored.id, &stored.name, &stored.email, &stored.role, &stored.active)
+        })
     }
 
     async fn make_room(conn: &mut Connection, rows: &[Numbered<Self>]) -> Result<Vec<Problem>> {

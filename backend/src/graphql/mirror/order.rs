@@ -60,7 +60,7 @@ impl Statement for PracticePackageOrderInput {
             id: id?,
             practice_package_id: practice_package_id?,
             user_id: user_id?,
-            status: status?,
+            status: status?.into(),
             sessions_remaining: sessions_remaining?,
             paid_at: paid_at?,
             payment_reference: payment_reference?,

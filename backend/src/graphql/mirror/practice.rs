@@ -111,7 +111,7 @@ impl Statement for DiscordPracticeInput {
             lesson_id: lesson_id?,
             title: title?,
             kind: kind?,
-            status: status?,
+            status: status?.into(),
             start_at: start_at?,
             end_at: end_at?,
             duration_minutes: duration_minutes?,

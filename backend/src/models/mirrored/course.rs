@@ -11,7 +11,7 @@ use crate::db::Connection;
 use crate::db::schema::courses;
 
 /// What the platform says of one course.
-#[derive(Debug, Insertable)]
+#[derive(Debug, PartialEq, Insertable, Queryable, Selectable)]
 #[diesel(table_name = courses)]
 pub struct MirroredCourse {
     /// Its id on the platform.
@@ -23,6 +23,11 @@ pub struct MirroredCourse {
 }
 
 impl MirroredCourse {
+    /// Those of these courses that are stored.
+    pub async fn stored(conn: &mut Connection, ids: &[i64]) -> QueryResult<Vec<Self>> {
+        courses::table.filter(courses::id.eq_any(ids)).select(Self::as_select()).load(conn).await
+    }
+
     /// Stores the rows and answers with how many were new or changed.
     pub async fn upsert(conn: &mut Connection, rows: &[Self], now: DateTime<Utc>) -> QueryResult<usize> {
         use diesel::query_dsl::methods::FilterDsl as _;

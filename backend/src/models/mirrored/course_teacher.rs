@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::query_dsl::methods::FilterDsl as _;
 use diesel::sql_types::{Array, BigInt};
 use diesel::upsert::excluded;
 use diesel_async::RunQueryDsl;
@@ -11,7 +10,7 @@ use crate::db::Connection;
 use crate::db::schema::course_teacher as assignments;
 
 /// One teacher of one course.
-#[derive(Debug, Insertable)]
+#[derive(Debug, PartialEq, Insertable, Queryable, Selectable)]
 #[diesel(table_name = assignments)]
 pub struct MirroredAssignment {
     /// The course.
@@ -25,8 +24,21 @@ pub struct MirroredAssignment {
 }
 
 impl MirroredAssignment {
+    /// The assignments of these pairs of course and teacher, and perhaps others of the same courses and teachers.
+    pub async fn stored(conn: &mut Connection, pairs: &[(i64, i64)]) -> QueryResult<Vec<Self>> {
+        let (courses, teachers): (Vec<i64>, Vec<i64>) = pairs.iter().copied().unzip();
+        assignments::table
+            .filter(assignments::course_id.eq_any(courses))
+            .filter(assignments::teacher_id.eq_any(teachers))
+            .select(Self::as_select())
+            .load(conn)
+            .await
+    }
+
     /// Stores the rows and answers with how many were new or changed.
     pub async fn upsert(conn: &mut Connection, rows: &[Self]) -> QueryResult<usize> {
+        use diesel::query_dsl::methods::FilterDsl as _;
+
         diesel::insert_into(assignments::table)
             .values(rows)
             .on_conflict((assignments::course_id, assignments::teacher_id))

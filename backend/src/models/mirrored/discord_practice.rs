@@ -1,12 +1,13 @@
 //! Live practices as the learning platform states them.
 
+use std::borrow::Cow;
 use std::io::Write as _;
 
 use chrono::{DateTime, Utc};
+use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::expression::AsExpression;
-use diesel::pg::Pg;
+use diesel::pg::{Pg, PgValue};
 use diesel::prelude::*;
-use diesel::query_dsl::methods::FilterDsl as _;
 use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::Text;
 use diesel::upsert::excluded;
@@ -17,7 +18,7 @@ use crate::db::Connection;
 use crate::db::schema::discord_practices as practices;
 
 /// What the platform says of one practice.
-#[derive(Debug, Insertable)]
+#[derive(Debug, PartialEq, Insertable, Queryable, Selectable)]
 #[diesel(table_name = practices)]
 pub struct MirroredPractice {
     /// Its id on the platform.
@@ -30,10 +31,11 @@ pub struct MirroredPractice {
     #[diesel(column_name = type_)]
     pub kind: String,
     /// `scheduled`, `cancelled` or `completed`.
-    pub status: &'static str,
+    pub status: Cow<'static, str>,
     /// When it starts.
     pub start_at: DateTime<Utc>,
     /// When it ends.
+    #[diesel(select_expression = practices::end_at.assume_not_null())]
     pub end_at: DateTime<Utc>,
     /// How long it was planned to be.
     pub duration_minutes: i32,
@@ -54,7 +56,7 @@ pub struct MirroredPractice {
 }
 
 /// A secret that goes into the database and is shown nowhere.
-#[derive(Debug, AsExpression)]
+#[derive(Debug, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Text)]
 pub struct MeetingToken(pub SecretString);
 
@@ -65,9 +67,33 @@ impl ToSql<Text, Pg> for MeetingToken {
     }
 }
 
+impl FromSql<Text, Pg> for MeetingToken {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        <String as FromSql<Text, Pg>>::from_sql(value).map(|token| Self(token.into()))
+    }
+}
+
+impl PartialEq for MeetingToken {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.expose_secret() == other.0.expose_secret()
+    }
+}
+
 impl MirroredPractice {
+    /// Those of these practices that are stored. One without an end was not stored by the mirror, and is left out.
+    pub async fn stored(conn: &mut Connection, ids: &[i64]) -> QueryResult<Vec<Self>> {
+        practices::table
+            .filter(practices::id.eq_any(ids))
+            .filter(practices::end_at.is_not_null())
+            .select(Self::as_select())
+            .load(conn)
+            .await
+    }
+
     /// Stores the rows and answers with how many were new or changed.
     pub async fn upsert(conn: &mut Connection, rows: &[Self], now: DateTime<Utc>) -> QueryResult<usize> {
+        use diesel::query_dsl::methods::FilterDsl as _;
+
         let changed = practices::lesson_id
             .is_distinct_from(excluded(practices::lesson_id))
             .or(practices::title.is_distinct_from(excluded(practices::title)))

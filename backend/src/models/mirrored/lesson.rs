@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::query_dsl::methods::FilterDsl as _;
 use diesel::upsert::excluded;
 use diesel_async::RunQueryDsl;
 
@@ -10,7 +9,7 @@ use crate::db::Connection;
 use crate::db::schema::lessons;
 
 /// What the platform says of one lesson.
-#[derive(Debug, Insertable)]
+#[derive(Debug, PartialEq, Insertable, Queryable, Selectable)]
 #[diesel(table_name = lessons)]
 pub struct MirroredLesson {
     /// Its id on the platform.
@@ -22,8 +21,15 @@ pub struct MirroredLesson {
 }
 
 impl MirroredLesson {
+    /// Those of these lessons that are stored.
+    pub async fn stored(conn: &mut Connection, ids: &[i64]) -> QueryResult<Vec<Self>> {
+        lessons::table.filter(lessons::id.eq_any(ids)).select(Self::as_select()).load(conn).await
+    }
+
     /// Stores the rows and answers with how many were new or changed.
     pub async fn upsert(conn: &mut Connection, rows: &[Self], now: DateTime<Utc>) -> QueryResult<usize> {
+        use diesel::query_dsl::methods::FilterDsl as _;
+
         let stamped: Vec<_> =
             rows.iter().map(|row| (row, lessons::created_at.eq(now), lessons::updated_at.eq(now))).collect();
         diesel::insert_into(lessons::table)

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::query_dsl::methods::FilterDsl as _;
 use diesel::upsert::excluded;
 use diesel_async::RunQueryDsl;
 
@@ -11,7 +10,7 @@ use crate::db::Connection;
 use crate::db::schema::practice_packages as packages;
 
 /// What the platform says of one practice pack.
-#[derive(Debug, Insertable)]
+#[derive(Debug, PartialEq, Insertable, Queryable, Selectable)]
 #[diesel(table_name = packages)]
 pub struct MirroredPackage {
     /// Its id on the platform.
@@ -33,8 +32,15 @@ pub struct MirroredPackage {
 }
 
 impl MirroredPackage {
+    /// Those of these packs that are stored.
+    pub async fn stored(conn: &mut Connection, ids: &[i64]) -> QueryResult<Vec<Self>> {
+        packages::table.filter(packages::id.eq_any(ids)).select(Self::as_select()).load(conn).await
+    }
+
     /// Stores the rows and answers with how many were new or changed.
     pub async fn upsert(conn: &mut Connection, rows: &[Self], now: DateTime<Utc>) -> QueryResult<usize> {
+        use diesel::query_dsl::methods::FilterDsl as _;
+
         let changed = packages::creator_id
             .is_distinct_from(excluded(packages::creator_id))
             .or(packages::lesson_id.is_distinct_from(excluded(packages::lesson_id)))

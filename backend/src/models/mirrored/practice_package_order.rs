@@ -1,8 +1,9 @@
 //! Orders of practice packs as the learning platform states them.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::query_dsl::methods::FilterDsl as _;
 use diesel::upsert::excluded;
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
@@ -11,7 +12,7 @@ use crate::db::Connection;
 use crate::db::schema::practice_package_orders as orders;
 
 /// What the platform says of one order.
-#[derive(Debug, Insertable)]
+#[derive(Debug, PartialEq, Insertable, Queryable, Selectable)]
 #[diesel(table_name = orders)]
 pub struct MirroredOrder {
     /// Its id on the platform.
@@ -21,7 +22,7 @@ pub struct MirroredOrder {
     /// Who ordered it.
     pub user_id: i64,
     /// `pending`, `paid`, `cancelled` or `completed`.
-    pub status: &'static str,
+    pub status: Cow<'static, str>,
     /// How many sessions of it are left.
     pub sessions_remaining: i32,
     /// When it was paid.
@@ -35,8 +36,15 @@ pub struct MirroredOrder {
 }
 
 impl MirroredOrder {
+    /// Those of these orders that are stored.
+    pub async fn stored(conn: &mut Connection, ids: &[i64]) -> QueryResult<Vec<Self>> {
+        orders::table.filter(orders::id.eq_any(ids)).select(Self::as_select()).load(conn).await
+    }
+
     /// Stores the rows and answers with how many were new or changed.
     pub async fn upsert(conn: &mut Connection, rows: &[Self], now: DateTime<Utc>) -> QueryResult<usize> {
+        use diesel::query_dsl::methods::FilterDsl as _;
+
         let changed = orders::practice_package_id
             .is_distinct_from(excluded(orders::practice_package_id))
             .or(orders::user_id.is_distinct_from(excluded(orders::user_id)))

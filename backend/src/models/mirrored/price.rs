@@ -3,13 +3,14 @@
 use std::fmt;
 
 use diesel::data_types::PgNumeric;
+use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::expression::AsExpression;
-use diesel::pg::Pg;
+use diesel::pg::{Pg, PgValue};
 use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::Numeric;
 
 /// An amount in hundredths of a currency's unit, from zero up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, AsExpression)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Numeric)]
 pub struct Price(u64);
 
@@ -27,6 +28,23 @@ impl Price {
     /// The amount in hundredths.
     pub const fn hundredths(self) -> u64 {
         self.0
+    }
+
+    /// The amount of a column with two decimals, whose digits PostgreSQL counts in base 10,000; the first one stands for
+    /// 10,000 to the power of `weight`. None if it is larger than the column holds.
+    fn from_digits(weight: i16, digits: &[i16]) -> Option<Self> {
+        let mut hundredths: u64 = 0;
+        for (place, digit) in (0_i16..).zip(digits) {
+            let digit = u64::try_from(*digit).ok()?;
+            let power = weight.checked_sub(place)?;
+            let share = match u32::try_from(power) {
+                Ok(power) => digit.checked_mul(SCALE)?.checked_mul(10_000_u64.checked_pow(power)?)?,
+                Err(_) if power == -1 => digit / 100,
+                Err(_) => 0,
+            };
+            hundredths = hundredths.checked_add(share)?;
+        }
+        (hundredths <= MOST).then_some(Self(hundredths))
     }
 
     /// Reads a decimal such as `49`, `49.9` or `49.90`; nothing else passes.
@@ -62,9 +80,31 @@ impl ToSql<Numeric, Pg> for Price {
     }
 }
 
+impl FromSql<Numeric, Pg> for Price {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        match PgNumeric::from_sql(value)? {
+            PgNumeric::Positive { weight, digits, .. } => {
+                Self::from_digits(weight, &digits).ok_or_else(|| "the amount is out of range".into())
+            }
+            PgNumeric::Negative { .. } | PgNumeric::NaN => Err("not an amount from zero up".into()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digits_in_base_ten_thousand_make_the_amount() {
+        let read = |weight, digits: &[i16]| Price::from_digits(weight, digits).map(Price::hundredths);
+        assert_eq!(read(0, &[]), Some(0));
+        assert_eq!(read(0, &[49, 9000]), Some(4990));
+        assert_eq!(read(-1, &[500]), Some(5));
+        assert_eq!(read(1, &[12]), Some(12_000_000));
+        assert_eq!(read(2, &[99, 9999, 9999, 9900]), Some(999_999_999_999));
+        assert_eq!(read(3, &[1]), None);
+    }
 
     #[test]
     fn only_plain_decimals_are_prices() {

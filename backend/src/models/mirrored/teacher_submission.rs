@@ -1,5 +1,7 @@
 //! Teachers' submissions as the learning platform states them, and the changes of their status.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::upsert::excluded;
@@ -10,7 +12,7 @@ use crate::db::Connection;
 use crate::db::schema::{teacher_submission_histories as histories, teacher_submissions as submissions};
 
 /// What the platform says of one submission.
-#[derive(Debug, Insertable)]
+#[derive(Debug, PartialEq, Insertable, Queryable, Selectable)]
 #[diesel(table_name = submissions)]
 pub struct MirroredSubmission {
     /// Its id on the platform.
@@ -21,7 +23,7 @@ pub struct MirroredSubmission {
     pub course_id: Option<i64>,
     /// `module`, `lesson` or `pack`.
     #[diesel(column_name = type_)]
-    pub kind: &'static str,
+    pub kind: Cow<'static, str>,
     /// Its title.
     pub title: String,
     /// What it is about.
@@ -29,7 +31,7 @@ pub struct MirroredSubmission {
     /// The proposal itself.
     pub payload: Option<Value>,
     /// `pending`, `approved` or `rejected`.
-    pub status: &'static str,
+    pub status: Cow<'static, str>,
     /// What the reviewer said.
     pub feedback: Option<String>,
     /// Who reviewed it.
@@ -51,7 +53,7 @@ pub struct NewSubmissionChange {
     /// The submission.
     pub submission_id: i64,
     /// The status from then on.
-    pub status: &'static str,
+    pub status: Cow<'static, str>,
     /// Who changed it.
     pub changed_by: Option<i64>,
     /// When.
@@ -61,6 +63,11 @@ pub struct NewSubmissionChange {
 }
 
 impl MirroredSubmission {
+    /// Those of these submissions that are stored.
+    pub async fn stored(conn: &mut Connection, ids: &[i64]) -> QueryResult<Vec<Self>> {
+        submissions::table.filter(submissions::id.eq_any(ids)).select(Self::as_select()).load(conn).await
+    }
+
     /// The present status of those of these submissions that are there.
     pub async fn statuses(conn: &mut Connection, ids: &[i64]) -> QueryResult<Vec<(i64, String)>> {
         submissions::table

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, Bool, Nullable, Text};
 use diesel::upsert::excluded;
 use diesel_async::RunQueryDsl;
+use domain::Role;
 
 use crate::db::Connection;
 use crate::db::schema::{sessions, users};
@@ -16,7 +17,7 @@ diesel::define_sql_function! {
 }
 
 /// What the platform says of one person; their password, language and time zone are their own.
-#[derive(Debug, Insertable)]
+#[derive(Debug, PartialEq, Insertable)]
 #[diesel(table_name = users)]
 pub struct MirroredUser {
     /// Their id on the platform.
@@ -96,6 +97,26 @@ struct Folded {
 }
 
 impl MirroredUser {
+    /// Those of these people who are stored.
+    pub async fn stored(conn: &mut Connection, ids: &[i64]) -> QueryResult<Vec<Self>> {
+        let stored: Vec<(i64, String, String, String, Option<bool>, bool)> = users::table
+            .filter(users::id.eq_any(ids))
+            .select((
+                users::id,
+                users::name,
+                users::email,
+                users::role,
+                users::manage_settings,
+                users::active,
+            ))
+            .load(conn)
+            .await?;
+        let person = |(id, name, email, role, manage_settings, active): (_, _, _, String, _, _)| {
+            Some(Self { id, name, email, role: Role::parse(&role)?.key(), manage_settings, active })
+        };
+        Ok(stored.into_iter().filter_map(person).collect())
+    }
+
     /// Stores the rows and answers with how many were new or changed. An erased person stays erased.
     pub async fn upsert(conn: &mut Connection, rows: &[Self], now: DateTime<Utc>) -> QueryResult<usize> {
         use diesel::query_dsl::methods::FilterDsl as _;

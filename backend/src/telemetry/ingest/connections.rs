@@ -10,7 +10,7 @@ use crate::db::{Connection, Pool};
 use crate::error::Result;
 use crate::unpoisoned;
 
-/// One plan serves every group, and every look at a foreign key that a row costs: planning each anew, as the pool's
+/// One plan serves every group, and every look at a foreign key that new progress costs: planning each anew, as the pool's
 /// other users need it, takes longer than the work.
 const SETTINGS: &str = "SET plan_cache_mode = force_generic_plan";
 
