@@ -1,6 +1,8 @@
 //! The migrations: they go up, come down again, may be applied by many at once, and explain themselves.
 
+mod beside_others;
 mod catalog;
+mod rules;
 
 use backend::db;
 use diesel::migration::MigrationSource;

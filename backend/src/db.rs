@@ -20,7 +20,10 @@ use futures_util::FutureExt as _;
 use secrecy::{ExposeSecret as _, SecretString};
 
 pub mod embedded;
+pub mod migrator;
 pub mod schema;
+
+use self::migrator::Migrator;
 
 /// One connection, in a pool or out of it.
 pub type Connection = diesel_async::AsyncPgConnection;
@@ -53,9 +56,6 @@ pub const UNLIMITED: &str = "SET LOCAL statement_timeout = 0";
 
 /// So long a request waits for a connection before it is told that the hub is busy.
 pub const POOL_PATIENCE: Duration = Duration::from_secs(10);
-
-/// Migrations run in one process at a time. The key is any number that no other advisory lock of ours uses.
-const MIGRATION_LOCK: &str = "SELECT pg_advisory_lock(7238261054)";
 
 /// Makes a pool of up to `size` connections; none is opened before it is needed, and nobody waits for one longer than
 /// `patience`.
@@ -94,18 +94,12 @@ async fn connect_to(url: String) -> ConnectionResult<Connection> {
 ///
 /// Several processes may do so at once: one works, the others wait and then find nothing to do.
 pub async fn migrate(database_url: &SecretString) -> anyhow::Result<Vec<String>> {
-    let mut conn = connect(database_url).await.context("The database cannot be reached")?;
-    conn.batch_execute(MIGRATION_LOCK).await?;
-    with_migrations(conn, |harness| {
-        let missing = harness.pending_migrations(MIGRATIONS)?;
-        for migration in &missing {
-            harness
-                .run_migration(migration)
-                .map_err(|error| format!("migration {} failed: {error}", migration.name()))?;
-        }
-        Ok(names(&missing))
-    })
-    .await
+    let mut migrator = Migrator::open(database_url).await?;
+    let mut applied = Vec::new();
+    while let Some(name) = migrator.next().await.context("The database cannot be migrated")? {
+        applied.push(name);
+    }
+    Ok(applied)
 }
 
 /// The names of the migrations that are missing, in their order.
@@ -133,8 +127,7 @@ fn names(migrations: &[Box<dyn Migration<Pg>>]) -> Vec<String> {
     migrations.iter().map(|migration| migration.name().to_string()).collect()
 }
 
-/// Diesel's migrations are synchronous, so they run on a thread of their own. The connection is closed at the end, and
-/// its lock given back.
+/// Diesel's migrations are synchronous, so they run on a thread of their own. The connection is closed at the end.
 async fn with_migrations<T: Send + 'static>(
     conn: Connection,
     work: impl FnOnce(&mut AsyncConnectionWrapper<Connection>) -> MigrationResult<T> + Send + 'static,
