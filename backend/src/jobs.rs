@@ -52,12 +52,16 @@ async fn keep_house(app: &App) -> anyhow::Result<()> {
     let imports = import::close_abandoned(app, conn).await;
     let sessions = Session::sweep(conn, now).await;
     let keys = ingest::forget_old_keys(conn, now).await;
+    let drivers = app.sync.enable_drivers().await;
     let sync = app.sync.resume().await;
     // What fails keeps nothing else from being done.
     months.context("Months for player events cannot be made")?;
     imports.context("Imports that were cut off cannot be closed")?;
     sessions.context("Expired sessions cannot be deleted")?;
     keys.context("Old ids of player events cannot be deleted")?;
+    if let Err(error) = drivers {
+        bail!("Drivers cannot be enabled: {error:?}");
+    }
     if let Err(error) = sync {
         bail!("What a dead run of the sync left cannot be gone on with: {error:?}");
     }

@@ -1,15 +1,21 @@
 //! Which drivers an event is owed to, when drivers come and go.
 
+use chrono::TimeDelta;
+use domain::Locale;
 use serde_json::json;
 use stand_ins::{Service, StandIns};
 
 use backend::config::Config;
+use backend::models::driver::Driver;
 use backend::models::sync_run::{Note, SyncState};
+use backend::telemetry::sync::NotForgotten;
+use backend::telemetry::sync_words;
 
 use super::ground::Ground;
 use super::record::Record;
-use super::settings::{both, ga4, impatient, mixpanel};
+use super::settings::{both, ga4, mixpanel};
 use super::steps::uid;
+use crate::harness::hub::Hub;
 
 /// Nothing was sent, and nothing is on record.
 async fn nothing_was_touched(ground: &Ground) {
@@ -68,20 +74,98 @@ async fn without_a_setting_a_run_names_it_and_touches_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_owed_to_a_driver_that_is_switched_off_is_owed_no_more() {
+async fn a_process_without_a_drivers_settings_leaves_its_events_pending_and_says_so() {
+    let ground = Ground::impatient(both).await;
+    ground.events(10).await;
+    let run = ground.run_with(mixpanel).await;
+    assert_eq!((run.state, run.processed), (SyncState::Success, 0));
+    assert_eq!((run.drivers_left_out.as_slice(), run.shares.len()), ([Driver::Ga4].as_slice(), 1));
+    let said = |run, locale| sync_words::message(run, locale).unwrap();
+    assert!(said(&run, Locale::En).contains("does not have its settings (GA4_ENABLED)"));
+    assert!(said(&run, Locale::Es).contains("no tiene su configuración (GA4_ENABLED)"));
+    assert_eq!(ground.records("ga4").await, vec![Record::untouched(); 10]);
+    assert_eq!((ground.states("mixpanel").await, ground.unsynced().await), (json!({"delivered": 10}), 10));
+    // With nothing left for the driver that it knows, it still touches nothing.
+    let again = ground.run_with(mixpanel).await;
+    assert_eq!((again.state, again.note), (SyncState::Skipped, Some(Note::NothingPending)));
+    assert_eq!(ground.run_with(|_, _| {}).await.drivers_left_out, Driver::ALL);
+    assert_eq!(ground.run().await["processed"], 10);
+    assert_eq!((ground.states("ga4").await, ground.unsynced().await), (json!({"delivered": 10}), 0));
+    assert_eq!((ground.requests(Service::Ga4), ground.requests(Service::Mixpanel)), (10, 1));
+}
+
+#[tokio::test]
+async fn a_process_without_a_drivers_settings_leaves_its_retries_and_leases_alone() {
+    let ground = Ground::impatient(both).await;
+    let ids = ground.events(5).await;
+    ground.services.refuse_connections(Service::Ga4).await;
+    ground.run().await;
+    let before = ground.records("ga4").await;
+    ground
+        .hub
+        .sql(&format!(
+            "INSERT INTO telemetry_leases (run_id, driver, taken_at, event_ids, recorded_at) \
+             SELECT 1000, 'ga4', now(), ARRAY[id], ARRAY[recorded_at] FROM video_player_events WHERE id = {}",
+            ids[0]
+        ))
+        .await;
+    ground.run_with(mixpanel).await;
+    assert_eq!((ground.records("ga4").await, ground.unsynced().await), (before, 5));
+    let leases = ground.hub.rows("SELECT run_id FROM telemetry_leases").await;
+    assert_eq!(leases, json!([{"run_id": 1000}]));
+}
+
+#[tokio::test]
+async fn the_status_shows_a_driver_that_another_process_has_enabled() {
+    let ground = Ground::impatient(both).await;
+    ground.events(5).await;
+    let other = Hub::at(ground.hub.clock.clone(), ground.hub.database.shared(), |config| {
+        mixpanel(config, &ground.services);
+    })
+    .await;
+    let status = "{ syncStatus { eventsPending drivers { driver enabled configured pending problem } } }";
+    let status = other.graphql(status).by(&ground.admin).data().await;
+    let ga4 = &status["syncStatus"]["drivers"][0];
+    assert_eq!(
+        (&ga4["driver"], &ga4["enabled"], &ga4["configured"], &ga4["pending"]),
+        (&json!("GA4"), &json!(true), &json!(true), &json!(5))
+    );
+    assert!(ga4["problem"].as_str().unwrap().contains("GA4_ENABLED"), "{ga4}");
+    assert_eq!(status["syncStatus"]["drivers"][1]["problem"], json!(null));
+}
+
+#[tokio::test]
+async fn what_is_pending_for_a_driver_that_is_forgotten_is_skipped_until_it_is_requeued() {
     let ground = Ground::impatient(both).await;
     ground.events(5).await;
     ground.services.refuse_connections(Service::Ga4).await;
     ground.run().await;
-    assert_eq!(ground.unsynced().await, 5);
     ground.services.accept_connections(Service::Ga4).await;
-    ground.run_with(mixpanel).await;
-    let skipped: Vec<_> = ground.records("ga4").await.into_iter().map(|record| record.state).collect();
-    assert_eq!((skipped, ground.unsynced().await), (vec!["skipped".to_owned(); 5], 0));
-    // Nor when it is switched on again.
-    ground.advance(chrono::TimeDelta::hours(1));
+    let new = ground.events_from(TimeDelta::seconds(30), 2).await;
+    let without_ga4 = ground.app_with(mixpanel);
+    assert!(matches!(ground.hub.app.sync.forget(Driver::Ga4).await, Err(NotForgotten::EnabledHere)));
+    assert_eq!(without_ga4.sync.forget(Driver::Ga4).await.unwrap(), 7);
+    assert_eq!(ground.states("ga4").await, json!({"skipped": 7}));
+    assert_eq!(ground.unsynced().await, 2, "Mixpanel waits for the new ones");
+    let run = ground.run_with(mixpanel).await;
+    assert_eq!((run.state, run.drivers_left_out), (SyncState::Success, Vec::new()));
+    assert_eq!(ground.unsynced().await, 0);
+    // Enabled again, it gets what happens from then on, and what somebody requeues.
+    ground.advance(TimeDelta::hours(1));
     assert_eq!(ground.run_with(both).await.state, SyncState::Skipped);
-    assert_eq!((ground.requests(Service::Ga4), ground.requests(Service::Mixpanel)), (0, 1));
+    assert_eq!(ground.requeue(&format!("driver: GA4, eventIds: [\"{}\"]", new[0])).await, 1);
+    assert_eq!(ground.requeue("driver: GA4").await, 6);
+    ground.run().await;
+    assert_eq!((ground.states("ga4").await, ground.unsynced().await), (json!({"delivered": 7}), 0));
+}
+
+#[tokio::test]
+async fn forgetting_the_only_driver_settles_its_events_and_nothing_is_pending_any_more() {
+    let ground = Ground::impatient(ga4).await;
+    ground.events(5).await;
+    assert_eq!(ground.app_with(|_, _| {}).sync.forget(Driver::Ga4).await.unwrap(), 5);
+    assert_eq!((ground.states("ga4").await, ground.unsynced().await), (json!({"skipped": 5}), 0));
+    assert_eq!(ground.hub.rows("SELECT * FROM telemetry_pending").await, json!([]));
 }
 
 #[tokio::test]
@@ -98,12 +182,12 @@ async fn with_every_driver_switched_off_what_is_owed_stays_owed() {
 
 #[tokio::test]
 async fn a_driver_that_is_switched_on_gets_what_happens_from_then_on() {
-    let ground = Ground::impatient(both).await;
+    let ground = Ground::impatient(mixpanel).await;
     ground.events(5).await;
-    ground.run_with(mixpanel).await;
+    ground.run().await;
     assert_eq!(ground.unsynced().await, 0);
     let new = ground.events(2).await;
-    ground.run().await;
+    ground.run_with(both).await;
     let copies = ground.services.ga4_copies_by_event_uid();
     assert_eq!(copies.into_keys().collect::<Vec<_>>(), new.iter().map(|id| uid(*id)).collect::<Vec<_>>());
     assert_eq!((ground.services.mixpanel_raw().len(), ground.unsynced().await), (7, 0));
@@ -111,17 +195,13 @@ async fn a_driver_that_is_switched_on_gets_what_happens_from_then_on() {
 
 #[tokio::test]
 async fn what_a_run_had_taken_up_before_is_not_owed_to_a_new_driver() {
-    let ground = Ground::impatient(both).await;
+    let ground = Ground::impatient(ga4).await;
     ground.events(5).await;
     ground.services.refuse_connections(Service::Ga4).await;
-    let only_ga4 = |config: &mut Config, services: &StandIns| {
-        ga4(config, services);
-        impatient(config);
-    };
-    ground.run_with(only_ga4).await;
-    ground.services.accept_connections(Service::Ga4).await;
-    ground.advance(chrono::TimeDelta::seconds(8));
     ground.run().await;
+    ground.services.accept_connections(Service::Ga4).await;
+    ground.advance(TimeDelta::seconds(8));
+    ground.run_with(both).await;
     assert_eq!((ground.services.stored_ga4().len(), ground.requests(Service::Mixpanel)), (5, 0));
     assert_eq!(ground.unsynced().await, 0);
 }

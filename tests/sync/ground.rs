@@ -51,6 +51,13 @@ pub fn mixpanel(config: &mut Config, services: &StandIns) {
     mixpanel.base_url = services.mixpanel_url().parse().unwrap();
 }
 
+/// These drivers have been enabled for as long as there are events.
+pub async fn enabled_for_long(database: &TestDatabase, drivers: &[&str]) {
+    let enable = "INSERT INTO telemetry_drivers (driver, enabled_since, sends_from, updated_at) \
+                  SELECT unnest($1::text[]), '1900-01-01Z', '1900-01-01Z', '1900-01-01Z'";
+    database.client().await.execute(enable, &[&drivers]).await.unwrap();
+}
+
 impl Ground {
     /// With both drivers.
     pub async fn new() -> Self {
@@ -75,6 +82,8 @@ impl Ground {
         let services = StandIns::start().await.unwrap();
         services.set_clock(of_services);
         let hub = Hub::at(clock, TestDatabase::new().await, |config| change(config, &services)).await;
+        let enabled = backend::telemetry::driver::enabled_here(&hub.app.config.telemetry);
+        enabled_for_long(&hub.database, &enabled.iter().map(|driver| driver.key()).collect::<Vec<_>>()).await;
         let course = hub.academy.course().await;
         let lesson = hub.academy.lesson(course).await;
         let viewer = hub.academy.user(Role::Student).await;

@@ -1,6 +1,7 @@
 //! Where it stands what an event owes: pending until somebody has sent it, then on record for each driver; and what
 //! others do to events meanwhile.
 
+use backend::models::driver::Driver;
 use serde_json::{Value, json};
 use stand_ins::Service;
 use stand_ins::fault::{Answer, Fault, Rule};
@@ -142,7 +143,7 @@ async fn a_run_whose_ledger_loses_its_connection_opens_another_and_doubles_nothi
 }
 
 #[tokio::test]
-async fn what_a_run_that_died_was_sending_to_a_driver_that_is_switched_off_is_skipped() {
+async fn what_a_run_that_died_was_sending_to_a_driver_that_is_forgotten_is_skipped() {
     let ground = Ground::impatient(both).await;
     let ids = ground.events(2).await;
     ground
@@ -153,6 +154,7 @@ async fn what_a_run_that_died_was_sending_to_a_driver_that_is_switched_off_is_sk
             ids[0]
         ))
         .await;
+    assert_eq!(ground.app_with(mixpanel).sync.forget(Driver::Ga4).await.unwrap(), 2);
     assert_eq!(ground.run_with(mixpanel).await.state.key(), "success");
     assert_eq!(ground.unsynced().await, 0);
     let skipped = Record::of("skipped", 0).doubtful();

@@ -57,9 +57,9 @@ async fn a_run_reads_no_more_than_what_is_owed() {
 
     let due = format!("false, 'ga4', '1900-01-01Z', 0, NULL, '2027-01-15T08:00:00Z', NULL, {LIMIT}");
     let fresh = format!("false, '1900-01-01Z', 0, 'ga4', 'ga4', {LIMIT}");
-    let (enabled, told) = ("'{ga4,mixpanel}'", format!("'{ids}', '{moments}'"));
-    let last = format!("{told}, '{{mixpanel}}', 'mixpanel'");
-    let not_last = format!("{enabled}, 'ga4', {told}, {enabled}, 'ga4'");
+    let told = format!("'{ids}', '{moments}'");
+    let last = format!("{told}, {NEVER}, {ALWAYS}, 'mixpanel'");
+    let not_last = format!("{ALWAYS}, {ALWAYS}, 'ga4', {told}, {ALWAYS}, {ALWAYS}, 'ga4'");
     let viewed = format!("'{{{}}}', '{{2027-01-14T00:00:00Z}}', '{{2027-01-15T08:00:00Z}}'", ground.viewer);
     let settle = format!("now(), {told}, '{}'", array(&vec!["false"; 64]));
     for (name, statement, types, values, index, most) in [
@@ -90,8 +90,8 @@ async fn plans_that_are_made_when_nothing_is_there_serve_when_much_is() {
         [
             ("due", format!("false, 'ga4', '1900-01-01Z', 0, NULL, '2027-01-15T08:00:00Z', NULL, {LIMIT}")),
             ("fresh", format!("false, '1900-01-01Z', 0, 'ga4', 'ga4', {LIMIT}")),
-            ("last", format!("{told}, '{{mixpanel}}', 'mixpanel'")),
-            ("not_last", format!("'{{ga4,mixpanel}}', 'ga4', {told}, '{{ga4,mixpanel}}', 'ga4'")),
+            ("last", format!("{told}, {NEVER}, {ALWAYS}, 'mixpanel'")),
+            ("not_last", format!("{ALWAYS}, {ALWAYS}, 'ga4', {told}, {ALWAYS}, {ALWAYS}, 'ga4'")),
             ("settle", format!("now(), {told}, '{flags}'")),
         ]
     };
@@ -137,14 +137,10 @@ async fn how_much_is_owed_is_counted_without_what_was_delivered() {
     let heard = statements.take();
     let client = ground.hub.database.client().await;
     client.batch_execute(AS_THE_POOL).await.unwrap();
+    let count = format!("'ga4', 'mixpanel', {ALWAYS}, {ALWAYS}, {ALWAYS}, 100000, true, true");
     for (words, types, values, index) in [
-        (
-            "min(recorded_at) AS oldest FROM telemetry_pending",
-            "(text, text)",
-            "'ga4', 'mixpanel'",
-            "telemetry_pending",
-        ),
-        ("FULL JOIN", "(text, text)", "'ga4', 'mixpanel'", "telemetry_deliveries_owed_idx"),
+        ("FULL JOIN", COUNT, count.as_str(), "telemetry_pending"),
+        ("FULL JOIN", COUNT, count.as_str(), "telemetry_deliveries_owed_idx"),
         (
             "max(delivered_at)",
             "(text, text, bigint)",
@@ -161,13 +157,19 @@ async fn how_much_is_owed_is_counted_without_what_was_delivered() {
     }
 }
 
+/// From when on events are pending for a driver: all, or none.
+const ALWAYS: &str = "'1900-01-01Z'";
+const NEVER: &str = "'9999-01-01Z'";
+
 /// As every connection of the hub's pool has it.
 const AS_THE_POOL: &str = "SET plan_cache_mode = force_custom_plan; SET jit = off";
 
+const COUNT: &str = "(text, text, timestamptz, timestamptz, timestamptz, bigint, bool, bool)";
 const DUE: &str = "(bool, text, timestamptz, bigint, bigint, timestamptz, bigint, bigint)";
 const FRESH: &str = "(bool, timestamptz, bigint, text, text, bigint)";
-const LAST: &str = "(bigint[], timestamptz[], text[], text)";
-const NOT_LAST: &str = "(text[], text, bigint[], timestamptz[], text[], text)";
+const LAST: &str = "(bigint[], timestamptz[], timestamptz, timestamptz, text)";
+const NOT_LAST: &str =
+    "(timestamptz, timestamptz, text, bigint[], timestamptz[], timestamptz, timestamptz, text)";
 const VIEWED: &str = "(bigint[], timestamptz[], timestamptz[])";
 const SETTLE: &str = "(timestamptz, bigint[], timestamptz[], bool[])";
 

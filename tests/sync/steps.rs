@@ -45,11 +45,17 @@ impl Ground {
         self.hub.graphql(&requeue).by(&self.token().await).data().await["requeued"].take()
     }
 
-    /// Runs once, as a process with other settings would on the same database.
-    pub async fn run_with(&self, change: impl FnOnce(&mut Config, &StandIns)) -> SyncRun {
+    /// A process with other settings on the same database.
+    pub fn app_with(&self, change: impl FnOnce(&mut Config, &StandIns)) -> App {
         let mut config = Config::for_database(self.hub.database.url.expose_secret(), APP_KEY);
         change(&mut config, &self.services);
-        let app = App::new(config, self.hub.database.pool.clone(), self.hub.clock.clone()).unwrap();
+        impatient(&mut config);
+        App::new(config, self.hub.database.pool.clone(), self.hub.clock.clone()).unwrap()
+    }
+
+    /// Runs once, as a process with other settings would on the same database.
+    pub async fn run_with(&self, change: impl FnOnce(&mut Config, &StandIns)) -> SyncRun {
+        let app = self.app_with(change);
         let (trigger, what, span) = (SyncTrigger::Schedule, What::Oldest, Span::Once);
         let order = Order { trigger, triggered_by: None, what, limit: None, span, budget: None };
         app.sync.run(order, LONG).await.unwrap()

@@ -13,8 +13,9 @@ use super::{Failure, runtime};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::models::driver::Driver;
 use crate::models::sync_run::{Note, Share, SyncRun, SyncState, SyncTrigger};
-use crate::telemetry::sync::{Begun, NotBegun, Order, Span, What};
+use crate::telemetry::sync::{Begun, NotBegun, NotForgotten, Order, Span, What};
 use crate::telemetry::sync_words;
 
 /// What can be asked for.
@@ -29,9 +30,21 @@ pub(super) struct Arguments {
     /// Take nothing more up after so many seconds.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     max_seconds: Option<u64>,
+    /// Send nothing: disable this driver for the whole hub and skip what is pending for it.
+    ///
+    /// Refused while this process has the driver enabled. `requeueDeadDeliveries` brings back what was skipped.
+    #[arg(long, value_name = "DRIVER", value_parser = driver, conflicts_with_all = ["limit", "until_empty", "max_seconds"])]
+    forget: Option<Driver>,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
+}
+
+fn driver(name: &str) -> Result<Driver, String> {
+    Driver::ALL
+        .into_iter()
+        .find(|driver| driver.key() == name)
+        .ok_or_else(|| "accepted: ga4 or mixpanel".to_owned())
 }
 
 /// Runs the sync, and ends in good order when told to.
@@ -41,15 +54,43 @@ pub(super) fn run(data_dir: &Path, config: Config, arguments: &Arguments) -> Res
         let database = CommandDatabase::open_migrated(data_dir, &config).await?;
         let pool = database.pool();
         let app = App::new(config, pool.clone(), Clock::system())?;
-        let done = sync(&app, &stop, arguments).await;
+        let done = match arguments.forget {
+            Some(driver) => forget(&app, driver, arguments.json).await,
+            None => sync(&app, &stop, arguments).await,
+        };
         pool.close();
         database.close().await?;
         done
     })
 }
 
+async fn forget(app: &App, driver: Driver, json: bool) -> Result<(), Failure> {
+    let title = driver.title();
+    let skipped = match app.sync.forget(driver).await {
+        Ok(skipped) => skipped,
+        Err(NotForgotten::EnabledHere) => {
+            return Err(Failure::Usage(format!(
+                "{title} is enabled in this process, which would enable it again: set {}_ENABLED=false in every process first.",
+                driver.key().to_uppercase()
+            )));
+        }
+        Err(NotForgotten::AlreadyRunning) => {
+            return Err(Failure::Failed(anyhow!("Another run of the sync is under way")));
+        }
+        Err(NotForgotten::Failed(error)) => return Err(error.into()),
+    };
+    if json {
+        println!("{}", json!({ "driver": driver.key(), "skipped": skipped }));
+    } else {
+        println!(
+            "{title} is disabled; {skipped} pending deliveries were skipped. requeueDeadDeliveries brings them back."
+        );
+    }
+    Ok(())
+}
+
 async fn sync(app: &App, stop: &Stop, arguments: &Arguments) -> Result<(), Failure> {
-    let Arguments { limit, until_empty, max_seconds, json } = *arguments;
+    let Arguments { limit, until_empty, max_seconds, json, forget: _ } = *arguments;
     let order = Order {
         trigger: SyncTrigger::Command,
         triggered_by: None,
@@ -121,6 +162,7 @@ fn in_json(run: &SyncRun) -> serde_json::Value {
         "finishedAt": run.finished_at,
         "durationMs": run.duration_ms,
         "drivers": run.shares,
+        "driversLeftOut": run.drivers_left_out,
         "message": sync_words::message(run, Locale::En),
     })
 }

@@ -592,7 +592,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// What one run of the sync leaves for the next to know of an analytics driver.
+    /// The analytics drivers: which are enabled, and what one run of the sync leaves for the next to know of them.
     telemetry_drivers (driver) {
         /// ga4 or mixpanel.
         driver -> Text,
@@ -602,6 +602,10 @@ diesel::table! {
         trouble -> Nullable<Jsonb>,
         /// When this was found out.
         updated_at -> Timestamptz,
+        /// When a process first had it enabled and configured; null when it never was, or since telemetry:sync --forget.
+        enabled_since -> Nullable<Timestamptz>,
+        /// Events that happened before this are not pending for it: they were too old when it was enabled.
+        sends_from -> Nullable<Timestamptz>,
     }
 }
 
@@ -630,7 +634,7 @@ diesel::table! {
         recorded_at -> Timestamptz,
         /// The player event.
         event_id -> Int8,
-        /// The drivers that have no record of it; null while none has one, and it is owed to whichever are enabled.
+        /// The drivers that have no record of it; null while none has one, and it is pending for each enabled one whose `sends_from` it is not before.
         drivers -> Nullable<Array<Text>>,
     }
 }
@@ -660,6 +664,8 @@ diesel::table! {
         duration_ms -> Nullable<Int8>,
         /// What a person should know of it, as data that is put into words for its reader; never a secret.
         message -> Nullable<Text>,
+        /// Enabled drivers whose settings its process did not have, so that it left their events pending.
+        drivers_left_out -> Jsonb,
     }
 }
 
@@ -702,7 +708,7 @@ diesel::table! {
         recorded_at -> Timestamptz,
         /// When it reached the hub.
         created_at -> Timestamptz,
-        /// When every enabled analytics driver had a final verdict; null while one is owed.
+        /// When every enabled analytics driver had a final verdict; null while one is owed, and for events that were too old when the first driver was enabled.
         synced_at -> Nullable<Timestamptz>,
         /// The viewer; null for a guest or an erased user.
         user_id -> Nullable<Int8>,

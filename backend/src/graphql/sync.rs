@@ -141,7 +141,8 @@ impl SyncMutation {
         run(ctx, What::LastBatch, limit).await
     }
 
-    /// Puts deliveries that were given up back among those that are owed, and answers with their number.
+    /// Puts deliveries that were given up, or skipped when their driver was forgotten, back among those that are owed, and
+    /// answers with their number.
     ///
     /// GA4 cannot tell a repetition: what may have arrived there is left where it is unless `force` says otherwise.
     ///

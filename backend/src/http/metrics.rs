@@ -123,8 +123,16 @@ async fn read(app: &App) -> anyhow::Result<Stored> {
     let status = Status::read(&mut *app.pool.get().await?, &app.config.telemetry, now).await?;
     let Status { backlog, alarm, drivers, last_run, running } = status;
     let driver = |status: DriverStatus| {
-        let DriverStatus { name, is_enabled, lacks: _, trouble, pending, given_up, last_delivered_at: _ } =
-            status;
+        let DriverStatus {
+            name,
+            is_enabled,
+            is_enabled_here: _,
+            lacks: _,
+            trouble,
+            pending,
+            given_up,
+            last_delivered_at: _,
+        } = status;
         DriverStanding { driver: name, is_enabled, pending, given_up, trouble }
     };
     Ok(Stored {

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::db::Connection;
 use crate::db::schema::{telemetry_sync_logs as runs, users};
+use crate::models::driver::Driver;
 pub use note::Note;
 pub use share::{Share, Trouble};
 pub use state::{SyncState, SyncTrigger};
@@ -40,6 +41,8 @@ pub struct SyncRun {
     pub duration_ms: Option<i64>,
     /// What a person should know of it.
     pub note: Option<Note>,
+    /// Enabled drivers whose settings its process did not have, so that it left their events pending.
+    pub drivers_left_out: Vec<Driver>,
 }
 
 /// A run as its row has it.
@@ -61,6 +64,7 @@ struct Row {
     finished_at: Option<DateTime<Utc>>,
     duration_ms: Option<i64>,
     message: Option<String>,
+    drivers_left_out: Value,
 }
 
 /// A run that begins.
@@ -155,6 +159,17 @@ impl SyncRun {
         Ok(ended.first(conn).await.optional()?.map(Row::read))
     }
 
+    /// Writes down which drivers a run leaves to processes that have their settings.
+    pub async fn store_drivers_left_out(
+        conn: &mut Connection,
+        id: i64,
+        drivers: &[Driver],
+    ) -> QueryResult<()> {
+        let drivers = serde_json::to_value(drivers).expect("names are JSON");
+        diesel::update(runs::table.find(id)).set(runs::drivers_left_out.eq(drivers)).execute(conn).await?;
+        Ok(())
+    }
+
     /// Writes down how far a run has come.
     pub async fn store_progress(
         conn: &mut Connection,
@@ -203,6 +218,7 @@ impl Row {
             finished_at,
             duration_ms,
             message,
+            drivers_left_out,
         } = self;
         SyncRun {
             id,
@@ -216,6 +232,7 @@ impl Row {
             finished_at,
             duration_ms,
             note: message.as_deref().and_then(Note::read),
+            drivers_left_out: serde_json::from_value(drivers_left_out).unwrap_or_default(),
         }
     }
 }

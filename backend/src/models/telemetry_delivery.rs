@@ -1,9 +1,9 @@
 //! What became of each player event at each analytics driver: the table `telemetry_deliveries`.
 //!
-//! An event costs no row here before the first driver says something of it. Until each driver that was enabled then has
-//! a record of it, those that have none stand in the table `telemetry_pending`: a driver that is switched on later does
-//! not get what others had long before. What is being sent at the moment stands in `telemetry_leases`, many events to a
-//! row.
+//! An event costs no row here before the first driver says something of it. Until each driver that is enabled
+//! ([`EnabledDrivers`](super::telemetry_driver::EnabledDrivers)) has a record of it, those that have none stand in the
+//! table `telemetry_pending`: a driver that is enabled later does not get what others had long before. What is being sent
+//! at the moment stands in `telemetry_leases`, many events to a row.
 
 mod due;
 mod fresh;
@@ -17,6 +17,7 @@ mod owed;
 mod pending;
 mod requeue;
 mod settle;
+mod skip;
 mod viewing;
 
 use chrono::{DateTime, Utc};
@@ -32,9 +33,10 @@ pub use given_up::{GivenUp, Place, last_delivered_at};
 pub use judge::{Writing, Written, write_down};
 pub use judgement::{Judged, Judgement};
 pub use lease::{Lease, TakenOver, hold, take_over};
-pub use leftover::{drop_disabled, put_on_record};
+pub use leftover::put_on_record;
 pub use owed::{Owed, is_anything_owed, newest_batch_owed};
 pub use requeue::{Requeue, requeue};
+pub use skip::skip_pending;
 pub use viewing::{Viewing, viewed_before};
 
 use super::driver::Driver;

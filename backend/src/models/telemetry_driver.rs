@@ -1,4 +1,7 @@
-//! What one run of the sync leaves for the next to know of a driver: the table `telemetry_drivers`.
+//! The analytics drivers: which are enabled, and what one run of the sync leaves for the next to know of them: the table
+//! `telemetry_drivers`.
+
+mod enabled;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -10,6 +13,7 @@ use super::driver::Driver;
 use super::sync_run::Trouble;
 use crate::db::Connection;
 use crate::db::schema::telemetry_drivers as drivers;
+pub use enabled::EnabledDrivers;
 
 /// What is known of a driver.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,14 +6,23 @@ use crate::config::telemetry::Alert;
 use crate::db::Connection;
 use crate::models::QueryResult;
 use crate::models::telemetry_delivery::Owed;
+use crate::models::telemetry_driver::EnabledDrivers;
 
 /// The events that wait to be synced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backlog {
-    /// How many there are.
+    /// How many there are, up to 100,000 or the alarm's threshold, whichever is more.
     pub events_pending: i64,
     /// When the oldest of them happened.
     pub oldest: Option<DateTime<Utc>>,
+}
+
+/// Pending events are counted up to this, so that it costs the same however many there are.
+const COUNTED_UP_TO: u64 = 100_000;
+
+/// The most pending events that are counted: as many as the alarm needs at least.
+pub fn counted_up_to(limits: &Alert) -> i64 {
+    i64::try_from(limits.threshold.max(COUNTED_UP_TO)).unwrap_or(i64::MAX)
 }
 
 /// Why a backlog is cause for alarm.
@@ -28,9 +37,9 @@ pub enum Alarm {
 }
 
 impl Backlog {
-    /// The backlog as it is now.
-    pub async fn read(conn: &mut Connection) -> QueryResult<Self> {
-        Ok(Self::of(&Owed::count(conn).await?))
+    /// The backlog of these drivers as it is now.
+    pub async fn read(conn: &mut Connection, enabled: &EnabledDrivers, limits: &Alert) -> QueryResult<Self> {
+        Ok(Self::of(&Owed::count(conn, enabled, counted_up_to(limits)).await?))
     }
 
     /// The events of what is owed.

@@ -126,6 +126,15 @@ pub fn enabled(config: &config::telemetry::Telemetry) -> Vec<(Name, Result<Drive
     enabled
 }
 
+/// The names of the drivers that this process has enabled, ready or not.
+pub fn enabled_here(config: &config::telemetry::Telemetry) -> Vec<Name> {
+    let is_enabled = |name: &Name| match name {
+        Name::Ga4 => config.ga4.enabled,
+        Name::Mixpanel => config.mixpanel.enabled,
+    };
+    Name::ALL.into_iter().filter(is_enabled).collect()
+}
+
 impl Driver {
     /// Which one it is.
     pub const fn name(&self) -> Name {

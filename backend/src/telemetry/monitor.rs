@@ -5,12 +5,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::AsyncConnection as _;
 
 use super::backlog::{Alarm, Backlog};
+use super::driver;
 use crate::app::App;
 use crate::db::Connection;
 use crate::models::QueryResult;
 use crate::models::alarm;
 use crate::models::notification::NewNotification;
 use crate::models::outbox_mail::OutboxMail;
+use crate::models::telemetry_driver::EnabledDrivers;
 use crate::models::user::User;
 use crate::notice::{self, Notice};
 
@@ -60,7 +62,14 @@ pub enum Finding {
 pub async fn check(app: &App) -> anyhow::Result<Checked> {
     let at = app.clock.now();
     let conn = &mut *app.pool.get().await.context("No database connection")?;
-    let backlog = Backlog::read(conn).await.context("The backlog cannot be counted")?;
+    let limits = &app.config.telemetry;
+    let enabled = EnabledDrivers::read(conn).await.context("The drivers cannot be read")?;
+    let enabled = enabled.with(&driver::enabled_here(limits), at);
+    let backlog =
+        Backlog::read(conn, &enabled, &limits.alert).await.context("The backlog cannot be counted")?;
+    if enabled.names().next().is_none() {
+        return Ok(Checked { backlog, at, finding: Finding::NothingEnabled });
+    }
     let finding = find(app, conn, backlog, at).await.context("The alarm cannot be kept")?;
     Ok(Checked { backlog, at, finding })
 }
@@ -72,9 +81,6 @@ async fn find(
     now: DateTime<Utc>,
 ) -> QueryResult<Finding> {
     let limits = &app.config.telemetry.alert;
-    if !app.config.telemetry.has_driver() {
-        return Ok(Finding::NothingEnabled);
-    }
     let Some(why) = backlog.alarm(limits, now) else {
         let gone = notice::BacklogGone { events: backlog.events_pending, counted_at: now };
         return conn

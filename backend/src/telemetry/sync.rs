@@ -7,12 +7,14 @@
 mod board;
 mod connection;
 mod desk;
+mod forget;
 mod gate;
 mod held;
 mod lane;
 mod ledger;
 mod order;
 mod outcome;
+mod prepare;
 mod run;
 mod stock;
 mod supply;
@@ -31,18 +33,18 @@ use tracing::{error, info};
 
 use self::desk::Desk;
 pub use self::desk::is_taken as is_under_way;
+pub use self::forget::NotForgotten;
 pub use self::order::{Order, Span, What};
+use self::prepare::{Prepared, left_out};
 use self::run::Run;
-use super::driver::{self, Driver, NotConfigured};
 use super::news;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Connection, Pool};
 use crate::error::{Error, Result};
 use crate::metrics::Metrics;
-use crate::models::driver::Driver as Name;
 use crate::models::sync_run::{NewSyncRun, Note, Share, SyncEnd, SyncRun, SyncState};
-use crate::models::telemetry_delivery::{is_anything_owed, newest_batch_owed, put_on_record};
+use crate::models::telemetry_delivery::put_on_record;
 
 /// What is under way when a run is told to end may take so long: longer than any request.
 const WINDING_UP: Duration = Duration::from_secs(35);
@@ -106,7 +108,7 @@ impl Sync {
         let id = new.insert(desk.conn()).await?;
         let run = SyncRun::find(desk.conn(), id).await?.context("A run is gone that was just begun")?;
         news::tell(desk.conn()).await?;
-        let (drivers, batch) = match self.prepare(desk.conn(), &order).await? {
+        let Prepared { drivers, batch, enabled } = match self.prepare(desk.conn(), id, &order).await? {
             Ok(prepared) => prepared,
             Err((state, note)) => {
                 let end = SyncEnd {
@@ -126,12 +128,14 @@ impl Sync {
         };
         let shares: Vec<Share> = drivers.iter().map(|driver| Share::new(driver.name())).collect();
         SyncRun::store_progress(desk.conn(), id, &shares, 0).await?;
-        let run = SyncRun { shares, ..run };
+        let names: Vec<_> = shares.iter().map(|share| share.driver).collect();
+        let drivers_left_out = left_out(&enabled, &names);
+        let run = SyncRun { shares, drivers_left_out, ..run };
         news::tell(desk.conn()).await?;
         let (tell, ended) = oneshot::channel();
         let (sync, at_work) = (self.clone(), run.clone());
         self.runs.spawn(async move {
-            Run { sync, row: at_work, order, drivers, batch }.work(desk).await;
+            Run { sync, row: at_work, order, drivers, batch, enabled }.work(desk).await;
             // Whoever waited may have gone.
             tell.send(()).ok();
         });
@@ -174,36 +178,7 @@ impl Sync {
             error!("A run of the sync did not end in time; the next one takes over what it was sending");
         }
     }
-
-    /// The drivers to send to and the batch to retry; or how the run ends right away.
-    async fn prepare(&self, conn: &mut Connection, order: &Order) -> Result<Result<Prepared, Ending>> {
-        let enabled = driver::enabled(&self.config.telemetry);
-        if enabled.is_empty() {
-            return Ok(Err((SyncState::Skipped, Note::NoDriver)));
-        }
-        let missing: Vec<String> = enabled
-            .iter()
-            .filter_map(|(_, driver)| driver.as_ref().err())
-            .map(|NotConfigured(setting)| (*setting).to_owned())
-            .collect();
-        if !missing.is_empty() {
-            return Ok(Err((SyncState::Failed, Note::NotConfigured { settings: missing })));
-        }
-        let names: Vec<Name> = enabled.iter().map(|(name, _)| *name).collect();
-        let drivers = enabled.into_iter().filter_map(|(_, driver)| driver.ok()).map(Arc::new).collect();
-        match order.what {
-            What::Oldest if is_anything_owed(conn).await? => Ok(Ok((drivers, None))),
-            What::Oldest => Ok(Err((SyncState::Skipped, Note::NothingPending))),
-            What::LastBatch => match newest_batch_owed(conn, &names).await? {
-                Some(batch) => Ok(Ok((drivers, Some(batch)))),
-                None => Ok(Err((SyncState::Skipped, Note::NothingToRetry))),
-            },
-        }
-    }
 }
-
-type Prepared = (Vec<Arc<Driver>>, Option<i64>);
-type Ending = (SyncState, Note);
 
 /// Says of a run whose process ended in the middle that it failed. From then on whatever is left of it writes nothing.
 async fn close_dead_run(conn: &mut Connection, clock: &Clock) -> diesel::QueryResult<()> {

@@ -8,11 +8,44 @@ use crate::models::sync_run::{Note, Share, SyncRun, Trouble};
 /// What a person should know of a run; nothing where its counts say all.
 pub fn message(run: &SyncRun, locale: Locale) -> Option<String> {
     let mut said: Vec<String> = run.note.iter().map(|note| note_in(note, locale)).collect();
+    if !run.drivers_left_out.is_empty() {
+        said.push(left_out(&run.drivers_left_out, locale));
+    }
     for share in &run.shares {
         said.extend(share.trouble.as_ref().map(|found| trouble(share.driver, found, locale)));
         said.extend(left_over(share, locale));
     }
     (!said.is_empty()).then(|| said.join(" "))
+}
+
+/// That drivers are enabled whose settings a process does not have.
+pub fn left_out(drivers: &[Driver], locale: Locale) -> String {
+    let titles: Vec<&str> = drivers.iter().map(|driver| driver.title()).collect();
+    let settings: Vec<&str> = drivers.iter().map(|driver| enabled_by(*driver)).collect();
+    let settings = settings.join(", ");
+    match (titles.as_slice(), locale) {
+        ([one], Locale::Es) => format!(
+            "{one} está habilitado, pero este proceso no tiene su configuración ({settings}): sus eventos siguen pendientes."
+        ),
+        ([one], Locale::En) => format!(
+            "{one} is enabled, but this process does not have its settings ({settings}): its events stay pending."
+        ),
+        (several, Locale::Es) => format!(
+            "{} están habilitados, pero este proceso no tiene su configuración ({settings}): sus eventos siguen pendientes.",
+            several.join(" y ")
+        ),
+        (several, Locale::En) => format!(
+            "{} are enabled, but this process does not have their settings ({settings}): their events stay pending.",
+            several.join(" and ")
+        ),
+    }
+}
+
+const fn enabled_by(driver: Driver) -> &'static str {
+    match driver {
+        Driver::Ga4 => "GA4_ENABLED",
+        Driver::Mixpanel => "MIXPANEL_ENABLED",
+    }
 }
 
 /// What keeps a driver from taking anything.
@@ -132,6 +165,7 @@ mod tests {
             finished_at: None,
             duration_ms: None,
             note: Some(Note::OutOfTime),
+            drivers_left_out: Vec::new(),
         };
         assert_eq!(
             message(&run, Locale::En).as_deref(),
@@ -141,5 +175,12 @@ mod tests {
             )
         );
         assert!(message(&run, Locale::Es).is_some_and(|said| said.contains("2 descartados")));
+        let run = SyncRun { shares: Vec::new(), note: None, drivers_left_out: vec![Driver::Ga4], ..run };
+        assert_eq!(
+            message(&run, Locale::En).as_deref(),
+            Some(
+                "GA4 is enabled, but this process does not have its settings (GA4_ENABLED): its events stay pending."
+            )
+        );
     }
 }

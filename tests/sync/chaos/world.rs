@@ -12,6 +12,7 @@ use tokio::process::Command;
 
 use crate::harness::academy::{Academy, Lesson};
 use crate::harness::database::TestDatabase;
+use crate::sync::ground::enabled_for_long;
 use crate::sync::program;
 
 /// How Mixpanel is sent to.
@@ -62,6 +63,7 @@ const VIEWERS: usize = 6;
 impl World {
     pub async fn of(rng: &mut ChaCha8Rng) -> Self {
         let database = TestDatabase::new().await;
+        enabled_for_long(&database, &["ga4", "mixpanel"]).await;
         let services = StandIns::start().await.unwrap();
         services.set_seed(rng.next_u64());
         let way = *[Way::Import, Way::Track].choose(rng).unwrap();

@@ -35,6 +35,7 @@ async fn it_tells_a_script_how_it_went() {
     let wanted = json!({
         "id": null, "startedAt": null, "finishedAt": null, "durationMs": null,
         "state": "success", "processed": 5, "message": null, "drivers": [share("ga4", 5), share("mixpanel", 1)],
+        "driversLeftOut": [],
     });
     assert_eq!(run, wanted);
     let rest = ground.command(&["--until-empty"]).await;
@@ -52,6 +53,7 @@ async fn its_exit_code_says_what_is_wrong() {
     let without =
         without_drivers(&ground.hub.database, &["telemetry:sync", "--json"]).output().await.unwrap();
     assert_eq!((without.status.code(), told(&without)["state"].clone()), (Some(0), json!("skipped")));
+    assert_eq!(told(&without)["driversLeftOut"], json!(["ga4", "mixpanel"]));
 
     let arguments = ["telemetry:sync"];
     let unset = dataporter(&ground.hub.database, &ground.services, &arguments)
@@ -94,4 +96,21 @@ async fn it_ends_when_its_time_is_over_and_leaves_the_rest_pending() {
     assert!((1..400).contains(&ga4.len()) && ga4.iter().all(|copies| *copies == 1), "{ga4:?}");
     assert_eq!(mixpanel, 400);
     assert_eq!(ground.unsynced().await, 400 - i64::try_from(ga4.len()).unwrap());
+}
+
+#[tokio::test]
+async fn it_forgets_a_driver_only_where_that_is_not_enabled() {
+    let ground = Ground::today().await;
+    ground.events(3).await;
+    let refused = ground.command(&["--forget=ga4"]).await;
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    assert!(said.contains("GA4_ENABLED=false in every process first"), "{said}");
+    assert_eq!(ground.hub.rows("SELECT * FROM telemetry_deliveries").await, json!([]));
+    let arguments = ["telemetry:sync", "--forget=ga4", "--json"];
+    let forgotten = without_drivers(&ground.hub.database, &arguments).output().await.unwrap();
+    assert_eq!(forgotten.status.code(), Some(0), "{forgotten:?}");
+    assert_eq!(told(&forgotten), json!({"driver": "ga4", "skipped": 3}));
+    assert_eq!(ground.states("ga4").await, json!({"skipped": 3}));
+    assert_eq!(ground.command(&["--forget=matomo"]).await.status.code(), Some(2));
 }

@@ -69,6 +69,11 @@ impl SyncRun {
         self.0.shares.iter().map(DriverRun::from).collect()
     }
 
+    /// Drivers that are enabled and whose settings the run's process did not have: it left their events pending.
+    async fn drivers_left_out(&self) -> &[Driver] {
+        &self.0.drivers_left_out
+    }
+
     /// What a person should know of it; never a secret.
     async fn message(&self, ctx: &Context<'_>) -> Option<String> {
         sync_words::message(&self.0, ctx.request().locale)

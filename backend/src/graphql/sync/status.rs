@@ -17,7 +17,8 @@ use crate::telemetry::sync_words;
 /// How the sync with the analytics services stands.
 #[derive(SimpleObject)]
 pub struct SyncStatus {
-    /// Player events that any enabled driver still owes a final verdict.
+    /// Player events that any enabled driver still owes a final verdict; where none is enabled, that nobody has sent.
+    /// Counted up to 100000, or to the threshold where that is higher: that many means at least that many.
     events_pending: i32,
     /// Age of the oldest pending event, in seconds; null when none is pending.
     oldest_pending_seconds: Option<i32>,
@@ -42,15 +43,16 @@ pub struct SyncStatus {
 pub struct DriverStatus {
     /// The driver.
     driver: Driver,
-    /// Whether events are sent there.
+    /// Whether events are sent there, by this process or another.
     enabled: bool,
     /// False when enabled but lacking a setting; `problem` then names it (never its value).
     configured: bool,
-    /// The setting that is missing, or what kept the service from taking anything when it was last tried.
+    /// The setting that is missing, what kept the service from taking anything when it was last tried, or that this
+    /// process does not have the driver's settings.
     problem: Option<String>,
-    /// Deliveries that it is still owed.
+    /// Deliveries that it is still owed, counted as `eventsPending` is.
     pending: i32,
-    /// Deliveries that were given up; `deadDeliveries` lists them.
+    /// Deliveries that were given up, counted as `eventsPending` is; `deadDeliveries` lists them.
     dead: i32,
     /// When it last accepted an event.
     last_delivered_at: Option<DateTime<Utc>>,
@@ -98,10 +100,12 @@ impl SyncStatus {
 
 impl DriverStatus {
     fn new(found: &Found, locale: Locale) -> Self {
-        let Found { name, is_enabled, lacks, trouble, pending, given_up, last_delivered_at } = found;
+        let Found { name, is_enabled, is_enabled_here, lacks, trouble, pending, given_up, last_delivered_at } =
+            found;
         let problem = match (lacks, trouble) {
             (Some(setting), _) => Some((*setting).to_owned()),
             (None, Some(trouble)) => Some(sync_words::trouble(*name, trouble, locale)),
+            (None, None) if *is_enabled && !is_enabled_here => Some(sync_words::left_out(&[*name], locale)),
             (None, None) => None,
         };
         Self {

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 
@@ -86,6 +87,24 @@ impl GivenUp {
             );
         }
         page.load(conn).await
+    }
+
+    /// How many a driver has, up to `most`.
+    pub async fn count_up_to(conn: &mut Connection, driver: Driver, most: i64) -> QueryResult<i64> {
+        #[derive(QueryableByName)]
+        struct Counted {
+            #[diesel(sql_type = BigInt)]
+            count: i64,
+        }
+        let counted: Counted = sql_query(
+            "SELECT count(*) FROM (SELECT FROM telemetry_deliveries \
+                 WHERE driver = $1 AND state IN ('dead', 'expired') ORDER BY recorded_at, event_id LIMIT $2) AS given_up",
+        )
+        .bind::<Text, _>(driver.key())
+        .bind::<BigInt, _>(most)
+        .get_result(conn)
+        .await?;
+        Ok(counted.count)
     }
 
     /// How many there are.

@@ -14,6 +14,7 @@ use super::settle::settle;
 use crate::db::Connection;
 use crate::models::driver::Driver;
 use crate::models::sync_run::SyncRun;
+use crate::models::telemetry_driver::EnabledDrivers;
 
 /// Whether verdicts were written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +32,7 @@ pub(super) const LEDGER_LOCK: &str = "SELECT pg_advisory_xact_lock(7238261056)";
 /// Writes down verdicts of a run, and which events of its leases are still being sent.
 pub async fn write_down(
     conn: &mut Connection,
-    run: Writing<'_>,
+    run: Writing,
     judgements: &[Judgement],
     left: &[Lease],
 ) -> QueryResult<Written> {
@@ -41,6 +42,8 @@ pub async fn write_down(
             return Ok(Written::TakenOver);
         }
         narrow(conn, run.run_id, left).await?;
+        // As it is now, since another process may have enabled a driver that this one knows nothing of.
+        let enabled = EnabledDrivers::read(conn).await?;
         let mut ended = BTreeMap::new();
         for driver in Driver::ALL {
             let (known, new): (Vec<_>, Vec<_>) = judgements
@@ -51,9 +54,9 @@ pub async fn write_down(
                 note(conn, &run, driver, judgements, may_be_there).await?;
             }
             let (last, not_last): (Vec<_>, Vec<_>) =
-                new.iter().copied().partition(|new: &&Judgement| new.is_last || run.enabled.len() == 1);
+                new.iter().copied().partition(|new: &&Judgement| new.is_last || enabled.names().count() == 1);
             let [last, not_last] = [last, not_last].map(|new| new.into_iter().map(Judgement::key).collect());
-            let gone = pending::put_on_record(conn, driver, run.enabled, last, not_last).await?;
+            let gone = pending::put_on_record(conn, driver, &enabled, last, not_last).await?;
             ended.extend(
                 known.into_iter().filter(|known| known.state.is_final()).map(|one| (one.key(), false)),
             );
@@ -67,11 +70,9 @@ pub async fn write_down(
 
 /// Who writes verdicts down, and when.
 #[derive(Clone, Copy, Debug)]
-pub struct Writing<'a> {
+pub struct Writing {
     /// The run.
     pub run_id: i64,
-    /// Every driver that is enabled.
-    pub enabled: &'a [Driver],
     /// Whether the same may be written already.
     pub again: bool,
     /// The time.

@@ -15,7 +15,7 @@ use crate::models::driver::Driver;
 /// Puts a driver's verdicts on record.
 pub(super) async fn note(
     conn: &mut Connection,
-    run: &Writing<'_>,
+    run: &Writing,
     driver: Driver,
     judgements: &[&Judgement],
     may_be_there: bool,

@@ -8,20 +8,20 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 
+use super::Frontier;
 use crate::db::Connection;
 use crate::db::schema::{telemetry_deliveries as deliveries, telemetry_pending as pending};
 use crate::models::driver::Driver;
+use crate::models::telemetry_driver::EnabledDrivers;
 
 /// What is owed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Owed {
-    /// Events that no driver has a record of: they are owed to whichever are enabled.
-    pub untouched: i64,
-    /// Deliveries to GA4 of the others.
+    /// Deliveries to GA4.
     pub ga4: i64,
-    /// Deliveries to Mixpanel of the others.
+    /// Deliveries to Mixpanel.
     pub mixpanel: i64,
-    /// Events that owe anything at all.
+    /// Events that are pending for any enabled driver; where none is enabled, that nobody has sent.
     pub events: i64,
     /// When the oldest of them happened.
     pub oldest: Option<DateTime<Utc>>,
@@ -29,8 +29,6 @@ pub struct Owed {
 
 #[derive(QueryableByName)]
 struct Counted {
-    #[diesel(sql_type = BigInt)]
-    untouched: i64,
     #[diesel(sql_type = BigInt)]
     ga4: i64,
     #[diesel(sql_type = BigInt)]
@@ -42,34 +40,47 @@ struct Counted {
 }
 
 impl Owed {
-    /// Counts what is owed; takes as long as that is much, whatever was delivered before.
-    pub async fn count(conn: &mut Connection) -> QueryResult<Self> {
+    /// Counts what is pending for these drivers, up to `most`: no more than that many rows of each kind are read, so a
+    /// figure that is `most` means at least that many.
+    pub async fn count(conn: &mut Connection, enabled: &EnabledDrivers, most: i64) -> QueryResult<Self> {
+        // Where no driver is enabled, all wait that nobody has sent.
+        let earliest = enabled.earliest().unwrap_or(Frontier::START.recorded_at);
         let owed = "FROM telemetry_deliveries WHERE state IN ('pending', 'retry') AND driver =";
+        let oldest_first = "ORDER BY recorded_at, event_id LIMIT $6";
         let counted: Counted = sql_query(format!(
-            "SELECT untouched, pending.ga4 + on_record.ga4 AS ga4, pending.mixpanel + on_record.mixpanel AS mixpanel, \
+            "SELECT pending.ga4 + on_record.ga4 AS ga4, pending.mixpanel + on_record.mixpanel AS mixpanel, \
                  pending.events + on_record.events AS events, least(pending.oldest, on_record.oldest) AS oldest \
-             FROM (SELECT count(*) AS events, count(*) FILTER (WHERE drivers IS NULL) AS untouched, \
-                     count(*) FILTER (WHERE $1 = ANY (drivers)) AS ga4, \
-                     count(*) FILTER (WHERE $2 = ANY (drivers)) AS mixpanel, min(recorded_at) AS oldest \
-                 FROM telemetry_pending) AS pending, \
+             FROM (SELECT count(*) AS events, \
+                     count(*) FILTER (WHERE $1 = ANY (drivers) OR drivers IS NULL AND recorded_at >= $3) AS ga4, \
+                     count(*) FILTER (WHERE $2 = ANY (drivers) OR drivers IS NULL AND recorded_at >= $4) AS mixpanel, \
+                     min(recorded_at) AS oldest \
+                 FROM (SELECT recorded_at, drivers FROM telemetry_pending WHERE recorded_at >= $5 {oldest_first}) AS pending \
+                 ) AS pending, \
                  (SELECT count(ga4.event_id) AS ga4, count(mixpanel.event_id) AS mixpanel, \
                      count(*) FILTER (WHERE NOT EXISTS (SELECT FROM telemetry_pending AS pending \
                          WHERE pending.recorded_at = coalesce(ga4.recorded_at, mixpanel.recorded_at) \
                              AND pending.event_id = coalesce(ga4.event_id, mixpanel.event_id))) AS events, \
                      min(coalesce(ga4.recorded_at, mixpanel.recorded_at)) AS oldest \
-                 FROM (SELECT event_id, recorded_at {owed} $1) AS ga4 \
-                 FULL JOIN (SELECT event_id, recorded_at {owed} $2) AS mixpanel ON ga4.event_id = mixpanel.event_id) \
+                 FROM (SELECT event_id, recorded_at {owed} $1 AND $7 {oldest_first}) AS ga4 \
+                 FULL JOIN (SELECT event_id, recorded_at {owed} $2 AND $8 {oldest_first}) AS mixpanel \
+                     ON ga4.event_id = mixpanel.event_id) \
                  AS on_record"
         ))
         .bind::<Text, _>(Driver::Ga4.key())
         .bind::<Text, _>(Driver::Mixpanel.key())
+        .bind::<Timestamptz, _>(enabled.pending_from(Driver::Ga4))
+        .bind::<Timestamptz, _>(enabled.pending_from(Driver::Mixpanel))
+        .bind::<Timestamptz, _>(earliest)
+        .bind::<BigInt, _>(most)
+        .bind::<Bool, _>(enabled.sends_from(Driver::Ga4).is_some())
+        .bind::<Bool, _>(enabled.sends_from(Driver::Mixpanel).is_some())
         .get_result(conn)
         .await?;
-        let Counted { untouched, ga4, mixpanel, events, oldest } = counted;
-        Ok(Self { untouched, ga4, mixpanel, events, oldest })
+        let Counted { ga4, mixpanel, events, oldest } = counted;
+        Ok(Self { ga4: ga4.min(most), mixpanel: mixpanel.min(most), events: events.min(most), oldest })
     }
 
-    /// Deliveries to this driver of events that some driver has a record of.
+    /// Deliveries that are pending for this driver.
     pub const fn to(&self, driver: Driver) -> i64 {
         match driver {
             Driver::Ga4 => self.ga4,
@@ -83,16 +94,27 @@ fn is_owed() -> SqlLiteral<Bool> {
     sql("state IN ('pending', 'retry')")
 }
 
-/// Whether any event owes anything.
-pub async fn is_anything_owed(conn: &mut Connection) -> QueryResult<bool> {
-    let is_pending: bool = diesel::select(diesel::dsl::exists(pending::table.select(pending::event_id)))
-        .get_result(conn)
-        .await?;
-    if is_pending {
-        return Ok(true);
+/// Whether anything is pending for any of these drivers.
+pub async fn is_anything_owed(
+    conn: &mut Connection,
+    enabled: &EnabledDrivers,
+    drivers: &[Driver],
+) -> QueryResult<bool> {
+    for driver in drivers {
+        let untouched = pending::table
+            .filter(pending::recorded_at.ge(enabled.pending_from(*driver)))
+            .filter(
+                sql::<Bool>("(drivers IS NULL OR ").bind::<Text, _>(driver.key()).sql(" = ANY (drivers))"),
+            )
+            .select(pending::event_id);
+        let owed = deliveries::table.filter(is_owed()).filter(deliveries::driver.eq(driver.key()));
+        if diesel::select(diesel::dsl::exists(untouched)).get_result(conn).await?
+            || diesel::select(diesel::dsl::exists(owed)).get_result(conn).await?
+        {
+            return Ok(true);
+        }
     }
-    let owed = deliveries::table.filter(is_owed());
-    diesel::select(diesel::dsl::exists(owed)).get_result(conn).await
+    Ok(false)
 }
 
 /// The newest run of which anything is still owed on record to any of these drivers.

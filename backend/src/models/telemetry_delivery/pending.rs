@@ -11,6 +11,7 @@ use diesel_async::RunQueryDsl;
 
 use crate::db::Connection;
 use crate::models::driver::Driver;
+use crate::models::telemetry_driver::EnabledDrivers;
 
 /// An event by its id and its moment.
 type Key = (i64, DateTime<Utc>);
@@ -21,7 +22,7 @@ type Key = (i64, DateTime<Utc>);
 pub(super) async fn put_on_record(
     conn: &mut Connection,
     driver: Driver,
-    enabled: &[Driver],
+    enabled: &EnabledDrivers,
     likely_last: Vec<Key>,
     likely_not: Vec<Key>,
 ) -> QueryResult<HashSet<i64>> {
@@ -47,16 +48,38 @@ enum Step {
 struct Told {
     step: Step,
     driver: &'static str,
-    enabled: Vec<&'static str>,
+    /// From when on events are pending for each driver.
+    pending_from: [DateTime<Utc>; 2],
     ids: Vec<i64>,
     moments: Vec<DateTime<Utc>>,
 }
 
 impl Told {
-    fn new(step: Step, driver: Driver, enabled: &[Driver], events: &[Key]) -> Self {
+    fn new(step: Step, driver: Driver, enabled: &EnabledDrivers, events: &[Key]) -> Self {
         let (ids, moments) = events.iter().copied().unzip();
-        let enabled = enabled.iter().map(|driver| driver.key()).collect();
-        Self { step, driver: driver.key(), enabled, ids, moments }
+        let pending_from = Driver::ALL.map(|driver| enabled.pending_from(driver));
+        Self { step, driver: driver.key(), pending_from, ids, moments }
+    }
+
+    /// The drivers that have no record of a row of this name: all for which it is pending, while none has one.
+    fn without_record<'b>(&'b self, row: &'static str, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("coalesce(");
+        out.push_sql(row);
+        out.push_sql(".drivers, array_remove(ARRAY[");
+        for (place, (driver, from)) in Driver::ALL.iter().zip(&self.pending_from).enumerate() {
+            if place > 0 {
+                out.push_sql(", ");
+            }
+            out.push_sql("CASE WHEN ");
+            out.push_sql(row);
+            out.push_sql(".recorded_at >= ");
+            out.push_bind_param::<Timestamptz, _>(from)?;
+            out.push_sql(" THEN '");
+            out.push_sql(driver.key());
+            out.push_sql("' END");
+        }
+        out.push_sql("]::text[], NULL))");
+        Ok(())
     }
 
     async fn carry_out(self, conn: &mut Connection) -> QueryResult<HashSet<i64>> {
@@ -74,9 +97,9 @@ impl QueryFragment<Pg> for Told {
         if self.step == Step::Last {
             out.push_sql("DELETE FROM telemetry_pending AS pending USING ");
         } else {
-            out.push_sql("UPDATE telemetry_pending AS pending SET drivers = array_remove(coalesce(drivers, ");
-            out.push_bind_param::<Array<Text>, _>(&self.enabled)?;
-            out.push_sql("), ");
+            out.push_sql("UPDATE telemetry_pending AS pending SET drivers = array_remove(");
+            self.without_record("pending", out.reborrow())?;
+            out.push_sql(", ");
             out.push_bind_param::<Text, _>(&self.driver)?;
             out.push_sql(") FROM ");
         }
@@ -89,9 +112,11 @@ impl QueryFragment<Pg> for Told {
              CROSS JOIN LATERAL (SELECT ctid AS place FROM telemetry_pending AS found \
                  WHERE found.recorded_at = told.recorded_at AND found.event_id = told.event_id AND ",
         );
-        out.push_sql(if self.step == Step::Last { "coalesce(drivers, " } else { "NOT coalesce(drivers, " });
-        out.push_bind_param::<Array<Text>, _>(&self.enabled)?;
-        out.push_sql(") <@ ARRAY[");
+        if self.step == Step::NotLast {
+            out.push_sql("NOT ");
+        }
+        self.without_record("found", out.reborrow())?;
+        out.push_sql(" <@ ARRAY[");
         out.push_bind_param::<Text, _>(&self.driver)?;
         out.push_sql("] OFFSET 0) AS found WHERE pending.ctid = place RETURNING pending.event_id");
         Ok(())

@@ -1,4 +1,4 @@
-//! Puts deliveries that were given up back among those that are owed.
+//! Puts deliveries that were given up or skipped back among those that are owed.
 
 use diesel::QueryResult;
 use diesel::prelude::QueryableByName;
@@ -27,7 +27,8 @@ struct Count {
     count: i64,
 }
 
-/// Puts back what was given up, as if it had never been sent, and answers with how many deliveries that were.
+/// Puts back what was given up, or skipped when its driver was forgotten, as if it had never been sent, and answers with
+/// how many deliveries that were.
 ///
 /// Of a driver that cannot tell a repetition, what may have arrived stays where it is unless told otherwise.
 pub async fn requeue(conn: &mut Connection, what: Requeue<'_>) -> QueryResult<usize> {
@@ -43,7 +44,7 @@ pub async fn requeue(conn: &mut Connection, what: Requeue<'_>) -> QueryResult<us
                  UPDATE telemetry_deliveries SET state = 'pending', attempts = 0, unanswered = 0, \
                      next_attempt_at = NULL, http_status = NULL, error_class = NULL, error_code = NULL, \
                      error_message = NULL, first_attempt_at = NULL \
-                 WHERE driver = $1 AND state IN ('dead', 'expired') \
+                 WHERE driver = $1 AND state IN ('dead', 'expired', 'skipped') \
                      AND ($2::bigint[] IS NULL OR event_id = ANY ($2)) AND (NOT maybe_duplicate OR $3) \
                  RETURNING event_id, recorded_at \
              ), reopened AS ( \

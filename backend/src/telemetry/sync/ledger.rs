@@ -57,8 +57,6 @@ pub struct Ledger {
     pub metrics: Metrics,
     pub board: Arc<Board>,
     pub run_id: i64,
-    /// Every driver that is enabled.
-    pub enabled: Arc<[Driver]>,
     /// Tells the run that it cannot go on.
     pub broken: CancellationToken,
 }
@@ -175,12 +173,12 @@ impl Writer {
         left: &[Lease],
         again: bool,
     ) -> anyhow::Result<Written> {
-        let Ledger { pool, clock, run_id, enabled, .. } = &self.ledger;
+        let Ledger { pool, clock, run_id, .. } = &self.ledger;
         let conn = match &mut self.conn {
             Some(conn) => conn,
             none => none.insert(connection::open(pool).await.map_err(in_short)?),
         };
-        let run = Writing { run_id: *run_id, enabled, again, now: clock.now() };
+        let run = Writing { run_id: *run_id, again, now: clock.now() };
         Ok(write_down(conn, run, judgements, left).await?)
     }
 

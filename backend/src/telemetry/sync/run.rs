@@ -14,14 +14,14 @@ use super::desk::Desk;
 use super::lane::{Lane, LaneEnd};
 use super::ledger::{self, Ledger};
 use super::order::{Order, Span};
-use super::supply::Supply;
+use super::supply::{Source, Supply};
 use super::{Sync, connection, outcome};
 use crate::db::Connection;
 use crate::error::Result;
 use crate::models::driver::Driver as Name;
 use crate::models::sync_run::{Note, SyncEnd, SyncRun, SyncState};
-use crate::models::telemetry_delivery::{drop_disabled, is_anything_owed, put_on_record};
-use crate::models::telemetry_driver::DriverState;
+use crate::models::telemetry_delivery::{is_anything_owed, put_on_record};
+use crate::models::telemetry_driver::{DriverState, EnabledDrivers};
 use crate::telemetry::driver::Driver;
 use crate::telemetry::news;
 
@@ -36,6 +36,8 @@ pub struct Run {
     pub drivers: Vec<Arc<Driver>>,
     /// Only what this run left.
     pub batch: Option<i64>,
+    /// The drivers that are enabled, by this process or another.
+    pub enabled: EnabledDrivers,
 }
 
 /// What a run writes and reads by.
@@ -58,7 +60,7 @@ impl Run {
     /// Does what it was begun for and writes down how it ended.
     pub async fn work(self, mut desk: Desk) {
         info!(run = self.row.id, trigger = self.row.trigger.key(), "Began a run of the sync");
-        let board = Arc::new(Board::new(self.enabled()));
+        let board = Arc::new(Board::new(self.names()));
         let states = self.set_out(&mut desk).await;
         // Before anything is sent, since what was sent must be written down.
         let ends = match self.open(&desk).await {
@@ -94,26 +96,19 @@ impl Run {
         }
     }
 
-    fn enabled(&self) -> impl Iterator<Item = Name> {
+    /// The drivers that it sends to.
+    fn names(&self) -> impl Iterator<Item = Name> {
         self.drivers.iter().map(|driver| driver.name())
     }
 
-    /// What is owed to drivers that are not enabled any more is dropped; of the others it is read what they asked for.
+    /// What each driver asked for when it was last sent to.
     async fn set_out(&self, desk: &mut Desk) -> HashMap<Name, DriverState> {
-        let now = self.sync.clock.now();
-        let enabled: Vec<Name> = self.enabled().collect();
         let mut states = HashMap::new();
-        for name in Name::ALL {
-            let done = if enabled.contains(&name) {
-                DriverState::read(desk.conn(), name).await.map(|state| {
-                    states.insert(name, state);
-                })
-            } else {
-                drop_disabled(desk.conn(), name, &enabled, now).await.map(drop)
-            };
-            if let Err(cause) = done {
+        for name in self.names() {
+            match DriverState::read(desk.conn(), name).await {
+                Ok(state) => drop(states.insert(name, state)),
                 // The lanes find out for themselves whether the database is there.
-                error!(%cause, driver = name.key(), "A run of the sync could not set out as it should");
+                Err(cause) => error!(%cause, driver = name.key(), "What a driver asked for cannot be read"),
             }
         }
         states
@@ -124,7 +119,13 @@ impl Run {
         let to_ledger = connection::open(pool).await?;
         let mut supplies = Vec::new();
         for driver in &self.drivers {
-            supplies.push(Supply::open(pool, Arc::clone(driver), desk.installation, self.batch).await?);
+            let source = Source {
+                driver: Arc::clone(driver),
+                installation: desk.installation,
+                batch: self.batch,
+                sends_from: self.enabled.sends_from(driver.name()),
+            };
+            supplies.push(Supply::open(pool, source).await?);
         }
         Ok(Ways { to_ledger, supplies })
     }
@@ -146,7 +147,6 @@ impl Run {
             metrics: metrics.clone(),
             board: Arc::clone(board),
             run_id: self.row.id,
-            enabled: self.enabled().collect(),
             broken: broken.clone(),
         };
         let ledger = tokio::spawn(ledger.work(ways.to_ledger, receiver));
@@ -218,13 +218,14 @@ impl Run {
     async fn close(&self, desk: &mut Desk, counts: Counts, ends: &[LaneEnd], note: Option<Note>) {
         let (now, processed) = (self.sync.clock.now(), counts.processed());
         let state = outcome::state(&counts, note.as_ref());
+        let names: Vec<Name> = self.names().collect();
         let closed = async {
             if let Err(cause) = put_on_record(desk.conn(), self.row.id).await {
                 error!(%cause, run = self.row.id, "What a run leaves could not be put on record");
             }
             let note = if state != SyncState::Skipped {
                 note
-            } else if is_anything_owed(desk.conn()).await? {
+            } else if is_anything_owed(desk.conn(), &self.enabled, &names).await? {
                 Some(Note::NothingDue)
             } else {
                 Some(Note::NothingPending)

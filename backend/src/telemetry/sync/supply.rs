@@ -17,14 +17,23 @@ use crate::telemetry::driver::{Driver, Plan, SessionBook, outgoing};
 /// When nothing was due, it is looked again after so long: what is not due yet is passed over each time.
 const LOOKING_AGAIN: TimeDelta = TimeDelta::seconds(1);
 
+/// Which events a lane takes up.
+pub struct Source {
+    /// For whom.
+    pub driver: Arc<Driver>,
+    /// Which hub this is.
+    pub installation: Uuid,
+    /// Only what this run left.
+    pub batch: Option<i64>,
+    /// Of what has no record yet, only what happened from then on; nothing when the driver is not enabled any more.
+    pub sends_from: Option<DateTime<Utc>>,
+}
+
 /// What a lane takes up from.
 pub struct Supply {
     conn: Connection,
-    driver: Arc<Driver>,
-    installation: Uuid,
+    source: Source,
     sessions: SessionBook,
-    /// Only what this run left.
-    batch: Option<i64>,
     due_after: Frontier,
     fresh_after: Frontier,
     due_from: DateTime<Utc>,
@@ -45,29 +54,35 @@ enum Kind {
 }
 
 impl Supply {
-    /// From the oldest on; with `batch` only what that run left.
-    pub async fn open(
-        pool: &Pool,
-        driver: Arc<Driver>,
-        installation: Uuid,
-        batch: Option<i64>,
-    ) -> Result<Self> {
-        Ok(Self {
+    /// From the oldest on.
+    pub async fn open(pool: &Pool, source: Source) -> Result<Self> {
+        let mut supply = Self {
             conn: connection::open(pool).await?,
-            driver,
-            installation,
             sessions: SessionBook::default(),
-            batch,
             due_after: Frontier::START,
             fresh_after: Frontier::START,
             due_from: DateTime::UNIX_EPOCH,
-        })
+            source,
+        };
+        supply.start_over();
+        Ok(supply)
     }
 
     /// Begins with the oldest again: what was put off or given back is older than what lies ahead.
-    pub const fn start_over(&mut self) {
-        (self.due_after, self.fresh_after) = (Frontier::START, Frontier::START);
+    pub fn start_over(&mut self) {
+        (self.due_after, self.fresh_after) = (self.beginning(Kind::Due), self.beginning(Kind::Fresh));
         self.due_from = DateTime::UNIX_EPOCH;
+    }
+
+    /// Before the oldest event.
+    fn beginning(&self, kind: Kind) -> Frontier {
+        match kind {
+            Kind::Due => Frontier::START,
+            Kind::Fresh => {
+                let from = |recorded_at| Frontier { recorded_at, id: 0 };
+                self.source.sends_from.map_or(Frontier::END, from)
+            }
+        }
     }
 
     /// Takes up so many events at most, none of which is held.
@@ -80,20 +95,20 @@ impl Supply {
         let mut events = Vec::new();
         if now >= self.due_from {
             events = self.look(Kind::Due, limit, held, now).await?;
-            if events.is_empty() && self.batch.is_none() {
+            if events.is_empty() && self.source.batch.is_none() {
                 self.due_from = now + LOOKING_AGAIN;
             }
         }
-        if events.len() < limit && self.batch.is_none() {
+        if events.len() < limit && self.source.batch.is_none() {
             events.extend(self.look(Kind::Fresh, limit - events.len(), held, now).await?);
         }
         let event_ids = events.iter().map(|event| event.id).collect();
-        let outgoing = if self.driver.manners().tells_sessions {
-            self.sessions.assign(&mut self.conn, self.installation, events).await?
+        let outgoing = if self.source.driver.manners().tells_sessions {
+            self.sessions.assign(&mut self.conn, self.source.installation, events).await?
         } else {
-            events.into_iter().map(|event| outgoing(self.installation, event)).collect()
+            events.into_iter().map(|event| outgoing(self.source.installation, event)).collect()
         };
-        Ok(Supplied { event_ids, plan: self.driver.plan(outgoing, now) })
+        Ok(Supplied { event_ids, plan: self.source.driver.plan(outgoing, now) })
     }
 
     /// What became due or was recorded behind our back is found when there is nothing ahead. A batch is gone through
@@ -106,27 +121,28 @@ impl Supply {
         now: DateTime<Utc>,
     ) -> QueryResult<Vec<OwedEvent>> {
         let mut is_second_turn = false;
+        let beginning = self.beginning(kind);
         loop {
             let after = match kind {
                 Kind::Due => &mut self.due_after,
                 Kind::Fresh => &mut self.fresh_after,
             };
             let wanted = Wanted {
-                driver: self.driver.name(),
+                driver: self.source.driver.name(),
                 after: *after,
                 limit: i64::try_from(limit).unwrap_or(i64::MAX),
-                with_user_since: self.driver.manners().tells_user_since,
+                with_user_since: self.source.driver.manners().tells_user_since,
             };
             let found = match kind {
-                Kind::Due => deliveries::due(&mut self.conn, wanted, self.batch, now).await?,
+                Kind::Due => deliveries::due(&mut self.conn, wanted, self.source.batch, now).await?,
                 Kind::Fresh => deliveries::fresh(&mut self.conn, wanted).await?,
             };
             let is_end = found.is_empty();
-            let begin = if self.batch.is_some() { Frontier::END } else { Frontier::START };
+            let begin = if self.source.batch.is_some() { Frontier::END } else { beginning };
             *after = found.last().map_or(begin, OwedEvent::frontier);
             let taken: Vec<OwedEvent> = found.into_iter().filter(|event| !held.contains(&event.id)).collect();
             let was_all =
-                is_end && (is_second_turn || self.batch.is_some() || wanted.after == Frontier::START);
+                is_end && (is_second_turn || self.source.batch.is_some() || wanted.after == beginning);
             if !taken.is_empty() || was_all {
                 return Ok(taken);
             }

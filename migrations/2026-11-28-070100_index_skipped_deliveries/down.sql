@@ -1,0 +1,1 @@
+DROP INDEX telemetry_deliveries_skipped_idx;
