@@ -14,6 +14,7 @@ mod live;
 mod mixpanel_import;
 mod mixpanel_sizes;
 mod mixpanel_track;
+mod newly_enabled;
 mod normal;
 mod outages;
 mod owed;

@@ -22,6 +22,9 @@ use crate::telemetry::ingest;
 
 const HOUSEKEEPING: Duration = Duration::from_mins(10);
 
+/// So long at most what is too old for every driver is settled each time.
+const SETTLING: Duration = Duration::from_secs(30);
+
 /// How far ahead the months for player events are made: a server that is only now and then on still has room.
 const MONTHS_AHEAD: Months = Months::new(3);
 
@@ -54,6 +57,7 @@ async fn keep_house(app: &App) -> anyhow::Result<()> {
     let keys = ingest::forget_old_keys(conn, now).await;
     let drivers = app.sync.enable_drivers().await;
     let sync = app.sync.resume().await;
+    let too_old = app.sync.settle_too_old(SETTLING).await;
     // What fails keeps nothing else from being done.
     months.context("Months for player events cannot be made")?;
     imports.context("Imports that were cut off cannot be closed")?;
@@ -61,6 +65,9 @@ async fn keep_house(app: &App) -> anyhow::Result<()> {
     keys.context("Old ids of player events cannot be deleted")?;
     if let Err(error) = drivers {
         bail!("Drivers cannot be enabled: {error:?}");
+    }
+    if let Err(error) = too_old {
+        bail!("Events that are too old for every driver cannot be settled: {error:?}");
     }
     if let Err(error) = sync {
         bail!("What a dead run of the sync left cannot be gone on with: {error:?}");

@@ -162,9 +162,9 @@ const ALWAYS: &str = "'1900-01-01Z'";
 const NEVER: &str = "'9999-01-01Z'";
 
 /// As every connection of the hub's pool has it.
-const AS_THE_POOL: &str = "SET plan_cache_mode = force_custom_plan; SET jit = off";
+pub const AS_THE_POOL: &str = "SET plan_cache_mode = force_custom_plan; SET jit = off";
 
-const COUNT: &str = "(text, text, timestamptz, timestamptz, timestamptz, bigint, bool, bool)";
+pub const COUNT: &str = "(text, text, timestamptz, timestamptz, timestamptz, bigint, bool, bool)";
 const DUE: &str = "(bool, text, timestamptz, bigint, bigint, timestamptz, bigint, bigint)";
 const FRESH: &str = "(bool, timestamptz, bigint, text, text, bigint)";
 const LAST: &str = "(bigint[], timestamptz[], timestamptz, timestamptz, text)";
@@ -211,7 +211,7 @@ impl Spoken {
 }
 
 /// The plan of a statement that is carried out with these values and then undone.
-async fn plan(client: &Client, statement: &str, types: &str, values: &str) -> Value {
+pub async fn plan(client: &Client, statement: &str, types: &str, values: &str) -> Value {
     client.batch_execute(&format!("BEGIN; PREPARE asked{types} AS {statement}")).await.unwrap();
     let values = if values.is_empty() { String::new() } else { format!("({values})") };
     let explain = format!("EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE asked{values}");
@@ -232,7 +232,7 @@ async fn explained(client: &Client, explain: &str) -> Value {
 }
 
 /// How many rows the scans of tables below a node read, whether they were wanted or not.
-fn rows_read(node: &Value) -> i64 {
+pub fn rows_read(node: &Value) -> i64 {
     let below: i64 = node["Plans"].as_array().into_iter().flatten().map(rows_read).sum();
     let is_scan = node["Node Type"].as_str().is_some_and(|kind| kind.ends_with("Scan"))
         && node["Relation Name"].is_string();

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use domain::Locale;
 use serde_json::json;
 
@@ -15,7 +16,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::models::driver::Driver;
 use crate::models::sync_run::{Note, Share, SyncRun, SyncState, SyncTrigger};
-use crate::telemetry::sync::{Begun, NotBegun, NotForgotten, Order, Span, What};
+use crate::telemetry::sync::{Begun, NotBackfilled, NotBegun, NotForgotten, Order, Span, What};
 use crate::telemetry::sync_words;
 
 /// What can be asked for.
@@ -35,6 +36,12 @@ pub(super) struct Arguments {
     /// Refused while this process has the driver enabled. `requeueDeadDeliveries` brings back what was skipped.
     #[arg(long, value_name = "DRIVER", value_parser = driver, conflicts_with_all = ["limit", "until_empty", "max_seconds"])]
     forget: Option<Driver>,
+    /// First make every event since `--since` of which this driver has no record pending for it, however old.
+    #[arg(long, value_name = "DRIVER", value_parser = driver, requires = "since", conflicts_with = "forget")]
+    backfill: Option<Driver>,
+    /// When the backfill begins: a date (UTC) or a moment such as 2026-03-01T08:00:00Z.
+    #[arg(long, value_name = "MOMENT", value_parser = moment, requires = "backfill")]
+    since: Option<DateTime<Utc>>,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
@@ -45,6 +52,12 @@ fn driver(name: &str) -> Result<Driver, String> {
         .into_iter()
         .find(|driver| driver.key() == name)
         .ok_or_else(|| "accepted: ga4 or mixpanel".to_owned())
+}
+
+fn moment(text: &str) -> Result<DateTime<Utc>, String> {
+    let date = || Some(text.parse::<NaiveDate>().ok()?.and_time(NaiveTime::MIN).and_utc());
+    let moment = DateTime::parse_from_rfc3339(text).ok().map(|moment| moment.to_utc());
+    moment.or_else(date).ok_or_else(|| "accepted: 2026-03-01 or 2026-03-01T08:00:00Z".to_owned())
 }
 
 /// Runs the sync, and ends in good order when told to.
@@ -89,8 +102,30 @@ async fn forget(app: &App, driver: Driver, json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
+async fn backfill(app: &App, driver: Driver, since: DateTime<Utc>, stop: &Stop) -> Result<i64, Failure> {
+    let title = driver.title();
+    app.sync.backfill(driver, since, &stop.told).await.map_err(|why| match why {
+        NotBackfilled::NotEnabledHere => {
+            Failure::Usage(format!("{title} is not enabled and configured in this process."))
+        }
+        NotBackfilled::TooOld(limit) => Failure::Usage(format!(
+            "{title} takes no event older than {} hours{}: nothing was made pending.",
+            limit.num_hours(),
+            match driver {
+                Driver::Ga4 => "",
+                Driver::Mixpanel => " by /track (MIXPANEL_ENDPOINT)",
+            }
+        )),
+        NotBackfilled::Failed(error) => error.into(),
+    })
+}
+
 async fn sync(app: &App, stop: &Stop, arguments: &Arguments) -> Result<(), Failure> {
-    let Arguments { limit, until_empty, max_seconds, json, forget: _ } = *arguments;
+    let Arguments { limit, until_empty, max_seconds, json, forget: _, backfill: what, since } = *arguments;
+    let backfilled = match what.zip(since) {
+        Some((driver, since)) => Some(backfill(app, driver, since, stop).await?),
+        None => None,
+    };
     let order = Order {
         trigger: SyncTrigger::Command,
         triggered_by: None,
@@ -119,8 +154,11 @@ async fn sync(app: &App, stop: &Stop, arguments: &Arguments) -> Result<(), Failu
         Err(NotBegun::Failed(error)) => return Err(error.into()),
     };
     if json {
-        println!("{}", in_json(&run));
+        println!("{}", in_json(&run, backfilled));
     } else {
+        if let Some(events) = backfilled {
+            println!("{events} older events were made pending");
+        }
         print!("{}", in_words(&run));
     }
     verdict(&run)
@@ -153,8 +191,8 @@ fn in_words(run: &SyncRun) -> String {
     [head].into_iter().chain(shares).chain(message).collect()
 }
 
-fn in_json(run: &SyncRun) -> serde_json::Value {
-    json!({
+fn in_json(run: &SyncRun, backfilled: Option<i64>) -> serde_json::Value {
+    let mut told = json!({
         "id": run.id.to_string(),
         "state": run.state.key(),
         "processed": run.processed,
@@ -164,5 +202,9 @@ fn in_json(run: &SyncRun) -> serde_json::Value {
         "drivers": run.shares,
         "driversLeftOut": run.drivers_left_out,
         "message": sync_words::message(run, Locale::En),
-    })
+    });
+    if let Some(events) = backfilled {
+        told["backfilled"] = events.into();
+    }
+    told
 }

@@ -5,6 +5,7 @@
 //! table `telemetry_pending`: a driver that is enabled later does not get what others had long before. What is being sent
 //! at the moment stands in `telemetry_leases`, many events to a row.
 
+mod backfill;
 mod due;
 mod fresh;
 mod given_up;
@@ -18,6 +19,7 @@ mod pending;
 mod requeue;
 mod settle;
 mod skip;
+mod too_old;
 mod viewing;
 
 use chrono::{DateTime, Utc};
@@ -27,6 +29,7 @@ use diesel::query_builder::AstPass;
 use diesel::sql_types::{BigInt, Bool, Double, Integer, Jsonb, Nullable, Text, Timestamptz};
 use serde_json::Value;
 
+pub use backfill::backfill;
 pub use due::due;
 pub use fresh::fresh;
 pub use given_up::{GivenUp, Place, last_delivered_at};
@@ -37,6 +40,7 @@ pub use leftover::put_on_record;
 pub use owed::{Owed, is_anything_owed, newest_batch_owed};
 pub use requeue::{Requeue, requeue};
 pub use skip::skip_pending;
+pub use too_old::settle_too_old;
 pub use viewing::{Viewing, viewed_before};
 
 use super::driver::Driver;

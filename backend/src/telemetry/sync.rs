@@ -4,6 +4,7 @@
 //! them, and pass the verdicts on to the ledger, which writes them down as they come. Nothing is sent that is not on
 //! record as being sent, so that a run that dies leaves behind what was perhaps sent.
 
+mod backfill;
 mod board;
 mod connection;
 mod desk;
@@ -15,6 +16,7 @@ mod ledger;
 mod order;
 mod outcome;
 mod prepare;
+mod reconcile;
 mod run;
 mod stock;
 mod supply;
@@ -31,6 +33,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info};
 
+pub use self::backfill::NotBackfilled;
 use self::desk::Desk;
 pub use self::desk::is_taken as is_under_way;
 pub use self::forget::NotForgotten;

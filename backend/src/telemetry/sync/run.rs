@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use tokio::sync::Mutex;
@@ -27,6 +28,9 @@ use crate::telemetry::news;
 
 /// How much longer a run that goes on until nothing is owed waits for a service that pauses.
 const MORE_PATIENCE: i32 = 12;
+
+/// So long at most a run settles what was too old when the first driver was enabled.
+const SETTLING: Duration = Duration::from_secs(5);
 
 /// A run that has something to do.
 pub struct Run {
@@ -90,6 +94,15 @@ impl Run {
         } else {
             ends.is_out_of_time.then_some(Note::OutOfTime)
         };
+        if !ends.is_out_of_time
+            && let Err(cause) = self.sync.settle_too_old(SETTLING).await
+        {
+            warn!(
+                code = cause.code().as_str(),
+                run = self.row.id,
+                "Events that are too old could not be settled"
+            );
+        }
         self.close(&mut desk, board.counts(), &ends.lanes, note).await;
         if let Err(cause) = desk.leave().await {
             warn!(%cause, run = self.row.id, "A run could not leave its desk; it is free when the connection is closed");
