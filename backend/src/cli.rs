@@ -20,6 +20,7 @@ mod export;
 mod logging;
 mod migrate;
 mod monitor_backlog;
+mod retention;
 mod schema;
 mod serve;
 mod signals;
@@ -57,6 +58,8 @@ enum Command {
     /// Look at the events that wait for the sync, and notify admins and teacher admins when there is cause for alarm.
     #[command(name = "telemetry:monitor-backlog")]
     MonitorBacklog(monitor_backlog::Arguments),
+    /// Drop the months of player events that need not be kept, with their deliveries.
+    Retention(retention::Arguments),
     /// Fill an empty database with a made-up academy, and print who can sign in.
     Demo(demo::Arguments),
     /// Manage accounts.
@@ -137,6 +140,10 @@ fn execute(data_dir: PathBuf, command: Command) -> Result<(), Failure> {
         Command::MonitorBacklog(arguments) => {
             let config = start(&data_dir, variables)?;
             until_interrupted(monitor_backlog::run(&data_dir, config, arguments))
+        }
+        Command::Retention(arguments) => {
+            let config = start(&data_dir, variables)?;
+            until_interrupted(retention::run(&data_dir, config, arguments))
         }
         Command::Demo(arguments) => {
             let config = start(&data_dir, variables)?;

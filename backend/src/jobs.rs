@@ -22,6 +22,8 @@ use crate::telemetry::ingest;
 
 const HOUSEKEEPING: Duration = Duration::from_mins(10);
 
+/// So long at most what is pending of events that are gone is forgotten each time.
+const RECONCILING: Duration = Duration::from_secs(10);
 /// So long at most what is too old for every driver is settled each time.
 const SETTLING: Duration = Duration::from_secs(30);
 
@@ -57,6 +59,7 @@ async fn keep_house(app: &App) -> anyhow::Result<()> {
     let keys = ingest::forget_old_keys(conn, now).await;
     let drivers = app.sync.enable_drivers().await;
     let sync = app.sync.resume().await;
+    let orphans = app.sync.reconcile(RECONCILING).await;
     let too_old = app.sync.settle_too_old(SETTLING).await;
     // What fails keeps nothing else from being done.
     months.context("Months for player events cannot be made")?;
@@ -65,6 +68,9 @@ async fn keep_house(app: &App) -> anyhow::Result<()> {
     keys.context("Old ids of player events cannot be deleted")?;
     if let Err(error) = drivers {
         bail!("Drivers cannot be enabled: {error:?}");
+    }
+    if let Err(error) = orphans {
+        bail!("What is pending cannot be brought into step with the events: {error:?}");
     }
     if let Err(error) = too_old {
         bail!("Events that are too old for every driver cannot be settled: {error:?}");

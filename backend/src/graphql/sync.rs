@@ -22,8 +22,7 @@ use crate::error::{Error, Result};
 use crate::id::Id;
 use crate::models::driver::Driver;
 use crate::models::sync_run::{Runs, SyncRun as Run, SyncTrigger};
-use crate::models::telemetry_delivery::{GivenUp, Requeue, requeue};
-use crate::telemetry::news;
+use crate::models::telemetry_delivery::{GivenUp, Requeue};
 use crate::telemetry::status::Status;
 use crate::telemetry::sync::{NotBegun, Order, Span, What};
 
@@ -144,6 +143,9 @@ impl SyncMutation {
     /// Puts deliveries that were given up, or skipped when their driver was forgotten, back among those that are owed, and
     /// answers with their number.
     ///
+    /// Answers when all are put back, or after ten seconds with their number by then; it goes on. What the event is gone
+    /// of stays as it is.
+    ///
     /// GA4 cannot tell a repetition: what may have arrived there is left where it is unless `force` says otherwise.
     ///
     /// Errors: UNAUTHENTICATED; FORBIDDEN without manage-settings.
@@ -159,11 +161,9 @@ impl SyncMutation {
         force: Option<bool>,
     ) -> Result<i32> {
         ctx.viewer_who_may(Act::RunSync)?;
-        let event_ids = event_ids.map(|ids| ids.into_iter().map(|Id(id)| id).collect::<Vec<_>>());
-        let what = Requeue { driver, event_ids: event_ids.as_deref(), even_doubtful: force == Some(true) };
-        let conn = &mut *ctx.conn().await?;
-        let requeued = requeue(conn, what).await?;
-        news::tell(conn).await?;
+        let event_ids = event_ids.map(|ids| ids.into_iter().map(|Id(id)| id).collect());
+        let what = Requeue { driver, event_ids, even_doubtful: force == Some(true) };
+        let requeued = ctx.app().sync.requeue(what, PATIENCE).await?;
         Ok(i32::try_from(requeued).unwrap_or(i32::MAX))
     }
 }

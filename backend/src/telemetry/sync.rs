@@ -17,13 +17,14 @@ mod order;
 mod outcome;
 mod prepare;
 mod reconcile;
+mod requeue;
 mod run;
 mod stock;
 mod supply;
 mod tally;
 mod verdict;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -47,7 +48,7 @@ use crate::db::{Connection, Pool};
 use crate::error::{Error, Result};
 use crate::metrics::Metrics;
 use crate::models::sync_run::{NewSyncRun, Note, Share, SyncEnd, SyncRun, SyncState};
-use crate::models::telemetry_delivery::put_on_record;
+use crate::models::telemetry_delivery::{Frontier, put_on_record};
 
 /// What is under way when a run is told to end may take so long: longer than any request.
 const WINDING_UP: Duration = Duration::from_secs(35);
@@ -61,6 +62,8 @@ pub struct Sync {
     config: Arc<Config>,
     runs: TaskTracker,
     stop: CancellationToken,
+    /// How far recent events were looked at for whether they are noted as pending.
+    looked_at: Arc<Mutex<Option<Frontier>>>,
 }
 
 /// A run that was begun.
@@ -95,7 +98,8 @@ impl<E: Into<Error>> From<E> for NotBegun {
 impl Sync {
     /// Nothing runs yet.
     pub fn new(pool: Pool, clock: Clock, metrics: Metrics, config: Arc<Config>) -> Self {
-        Self { pool, clock, metrics, config, runs: TaskTracker::new(), stop: CancellationToken::new() }
+        let (runs, stop) = (TaskTracker::new(), CancellationToken::new());
+        Self { pool, clock, metrics, config, runs, stop, looked_at: Arc::default() }
     }
 
     /// Begins a run, which goes on when whoever asked for it goes away.

@@ -35,10 +35,13 @@ const LATE: i32 = 2;
 pub async fn complaints(storm: &Storm) -> Vec<String> {
     let deliveries = deliveries(storm).await;
     let services = &storm.world.services;
-    let found = Found {
+    let mut found = Found {
         at_ga4: services.ga4_copies_by_event_uid(),
         at_mixpanel: services.mixpanel_deduped_by_event_uid(),
     };
+    for event in &storm.world.doomed {
+        found.at_mixpanel.remove(&uid(*event));
+    }
     let mut complaints = whole(storm, &deliveries, &found);
     for delivery in &deliveries {
         let complaint = match delivery.driver.as_str() {
@@ -60,11 +63,9 @@ fn whole(storm: &Storm, deliveries: &[Delivery], found: &Found) -> Vec<String> {
     if deliveries.len() != 2 * events.len() {
         complaints.push(format!("{} records of {} events", deliveries.len(), events.len()));
     }
-    let shown = storm.world.services.mixpanel_deduped();
-    if shown.len() != events.len() - storm.world.refused_by_mixpanel.len()
-        || found.at_mixpanel.len() != shown.len()
-    {
-        complaints.push(format!("Mixpanel shows {} events by {} ids", shown.len(), found.at_mixpanel.len()));
+    let shown: usize = found.at_mixpanel.values().sum();
+    if shown != events.len() - storm.world.refused_by_mixpanel.len() || found.at_mixpanel.len() != shown {
+        complaints.push(format!("Mixpanel shows {shown} events by {} ids", found.at_mixpanel.len()));
     }
     complaints
 }
@@ -157,6 +158,8 @@ async fn told(storm: &Storm) -> Vec<String> {
         .query_one(
             "SELECT (SELECT count(*) FROM video_player_events WHERE synced_at IS NULL), \
                  (SELECT count(*) FROM telemetry_sync_logs WHERE status = 'running'), \
+                 (SELECT count(*) FROM telemetry_pending) \
+                     + (SELECT count(*) FROM telemetry_deliveries WHERE state IN ('pending', 'retry')), \
                  coalesce((SELECT string_agg(concat(log.drivers, log.message), '') FROM telemetry_sync_logs AS log), '') || \
                  coalesce((SELECT string_agg(concat(endpoint, error_code, error_message), '') \
                      FROM telemetry_deliveries WHERE error_class IS NOT NULL), '')",
@@ -164,11 +167,13 @@ async fn told(storm: &Storm) -> Vec<String> {
         )
         .await
         .unwrap();
-    let (unsynced, running): (i64, i64) = (row.get(0), row.get(1));
-    let written: String = row.get(2);
+    let (unsynced, running, pending): (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
+    let written: String = row.get(3);
     let mut complaints = Vec::new();
-    if (unsynced, running) != (0, 0) {
-        complaints.push(format!("{unsynced} events are not synced, {running} runs are under way"));
+    if (unsynced, running, pending) != (0, 0, 0) {
+        complaints.push(format!(
+            "{unsynced} events are not synced, {running} runs are under way, {pending} deliveries are pending"
+        ));
     }
     for secret in [valid::API_SECRET, valid::PROJECT_SECRET, valid::PROJECT_TOKEN] {
         if written.contains(secret) || storm.log.said.contains(secret) {
@@ -193,5 +198,5 @@ async fn deliveries(storm: &Storm) -> Vec<Delivery> {
         maybe_duplicate: row.get(4),
         error_class: row.get(5),
     };
-    rows.iter().map(delivery).collect()
+    rows.iter().map(delivery).filter(|delivery| !storm.world.doomed.contains(&delivery.event)).collect()
 }

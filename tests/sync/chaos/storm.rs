@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use rand::seq::IndexedRandom as _;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use stand_ins::Service;
@@ -12,7 +13,7 @@ use tokio::time::sleep;
 
 use super::reckoning;
 use super::weather::{self, Round};
-use super::world::World;
+use super::world::{Knows, World};
 
 /// After so many rounds the services are well.
 const STORMY: u32 = 4;
@@ -65,6 +66,7 @@ impl Storm {
     /// Goes on until nothing is owed, and sees whether all is as it must be.
     pub async fn weather(mut self) {
         let kills = self.rng.random_range(1..=3);
+        let month_goes = self.rng.random_range(0..STORMY);
         for round in 0.. {
             assert!(round < ROUNDS, "seed {}: something is still owed\n{}", self.seed, self.log.said);
             let is_killed = round < kills;
@@ -75,10 +77,19 @@ impl Storm {
             };
             let rules = weather::rules(&self.world, kind, &mut self.rng);
             self.world.services.set_faults(rules).unwrap();
+            if round == month_goes {
+                self.world.drop_month().await;
+            }
+            let knows = match round {
+                1..STORMY => {
+                    *[Knows::Both, Knows::OnlyGa4, Knows::OnlyMixpanel].choose(&mut self.rng).unwrap()
+                }
+                _ => Knows::Both,
+            };
             let end = if is_killed { self.kill() } else { End::Itself };
-            self.run(end).await;
+            self.run(end, knows).await;
             self.log.unread += unread(&self.world);
-            if !is_killed && self.owed().await == 0 {
+            if !is_killed && round >= month_goes && self.owed().await == 0 {
                 break;
             }
             self.let_time_pass().await;
@@ -94,11 +105,11 @@ impl Storm {
         End::Kill { requests, later: Duration::from_micros(self.rng.random_range(0..20_000)) }
     }
 
-    async fn run(&mut self, end: End) {
+    async fn run(&mut self, end: End, knows: Knows) {
         let services = &self.world.services;
         let requests = |counts: &stand_ins::Counts| counts.ga4.requests + counts.mixpanel.requests;
         let before = requests(&services.counts());
-        let mut program = self.world.run().spawn().unwrap();
+        let mut program = self.world.run(knows).spawn().unwrap();
         let said = program.stderr.take().unwrap();
         let told = program.stdout.take().unwrap();
         let listening = tokio::spawn(async move { (all(said).await, all(told).await) });
@@ -130,7 +141,7 @@ impl Storm {
         self.log.said += &told;
         // PostgreSQL may need a moment to see that a program was killed, and until then its lock is held.
         if !is_killed && !said.contains("Another run of the sync is under way") {
-            self.assert_that_all_is_decided().await;
+            self.assert_that_all_is_decided(knows).await;
         }
         let wrongly_marked = self.count(WRONGLY_MARKED).await;
         assert_eq!(
@@ -138,20 +149,25 @@ impl Storm {
             "seed {}: synced is not what owes nothing\n{}",
             self.seed, self.log.said
         );
-        if is_killed {
+        if is_killed && knows != Knows::OnlyMixpanel {
             for event in self.taken_up().await {
                 *self.log.killed_with.entry(event).or_default() += 1;
             }
         }
     }
 
-    /// A run that nobody kills leaves nothing undecided.
-    async fn assert_that_all_is_decided(&self) {
+    /// A run that nobody kills leaves nothing undecided at the drivers that it knows.
+    async fn assert_that_all_is_decided(&self, knows: Knows) {
+        let drivers = match knows {
+            Knows::Both => "'ga4', 'mixpanel'",
+            Knows::OnlyGa4 => "'ga4'",
+            Knows::OnlyMixpanel => "'mixpanel'",
+        };
         let left: i64 = self
-            .count(
+            .count(&format!(
                 "(SELECT count(*) FROM telemetry_sync_logs WHERE status = 'running') + \
-                    (SELECT count(*) FROM telemetry_leases)",
-            )
+                    (SELECT count(*) FROM telemetry_leases WHERE driver IN ({drivers}))",
+            ))
             .await;
         assert_eq!(
             left, 0,

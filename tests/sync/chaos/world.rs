@@ -33,6 +33,14 @@ pub enum Clients {
     OneAViewer,
 }
 
+/// Which drivers a process has the settings of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Knows {
+    Both,
+    OnlyGa4,
+    OnlyMixpanel,
+}
+
 /// The events of a seed and what is to become of them.
 pub struct World {
     pub database: TestDatabase,
@@ -47,12 +55,19 @@ pub struct World {
     pub refused_by_mixpanel: BTreeSet<i64>,
     /// Those that are too old for GA4.
     pub too_old_for_ga4: BTreeSet<i64>,
+    /// Events of a month that is dropped, of which nobody knows how far they come.
+    pub doomed: BTreeSet<i64>,
 }
+
+/// Old enough that no other event is of that month.
+const A_MONTH: &str = "(date_trunc('month', now()) - interval '3 months' + interval '9 days')::date";
 
 /// Events that nothing is wrong with, but for those that are refused.
 const RECENT: i64 = 2_000;
 /// Too old for GA4, and recent enough for either way to Mixpanel.
 const OLD: i64 = 3;
+/// In a month of their own, which is dropped.
+const DOOMED: i64 = 300;
 /// Dated so far ahead that `/import` refuses them, and says so in its list of failed records.
 const FUTURE: i64 = 6;
 /// So many are refused by a rule of the stand-ins, as too large or as bad requests.
@@ -76,6 +91,12 @@ impl World {
         let class = Class::of(&database).await;
         let recent = class.events(&database, "now() - interval '2 hours'", RECENT).await;
         let old = class.events(&database, "now() - interval '4 days'", OLD).await;
+        let client = database.client().await;
+        client
+            .batch_execute(&format!("SELECT ensure_player_event_partitions({A_MONTH}, {A_MONTH})"))
+            .await
+            .unwrap();
+        let doomed = class.events(&database, &format!("{A_MONTH}::timestamptz"), DOOMED).await;
         let future = match way {
             Way::Import => class.events(&database, "now() + interval '2 hours'", FUTURE).await,
             Way::Track => Vec::new(),
@@ -96,11 +117,20 @@ impl World {
             refused_by_ga4,
             refused_by_mixpanel,
             too_old_for_ga4,
+            doomed: doomed.into_iter().collect(),
         }
     }
 
-    /// A run of the sync that goes on until nothing is owed that may be sent.
-    pub fn run(&self) -> Command {
+    /// Drops the month of the doomed events, as somebody might by hand.
+    pub async fn drop_month(&self) {
+        let drop = format!(
+            "DO $$ BEGIN EXECUTE 'DROP TABLE IF EXISTS video_player_events_' || to_char({A_MONTH}, '\"y\"YYYY\"m\"MM'); END $$"
+        );
+        self.database.client().await.batch_execute(&drop).await.unwrap();
+    }
+
+    /// A run of the sync that goes on until nothing is owed that may be sent, by a process that knows these drivers.
+    pub fn run(&self, knows: Knows) -> Command {
         let arguments = ["telemetry:sync", "--until-empty", "--json"];
         let mut command = program::dataporter(&self.database, &self.services, &arguments);
         let endpoint = match self.way {
@@ -112,6 +142,11 @@ impl World {
             Clients::OneAViewer => "stable",
         };
         command.env("MIXPANEL_ENDPOINT", endpoint).env("GA4_CLIENT_ID_MODE", client_ids);
+        match knows {
+            Knows::Both => {}
+            Knows::OnlyGa4 => drop(command.env_remove("MIXPANEL_ENABLED")),
+            Knows::OnlyMixpanel => drop(command.env_remove("GA4_ENABLED")),
+        }
         command
     }
 }

@@ -15,6 +15,7 @@ use super::desk::Desk;
 use super::lane::{Lane, LaneEnd};
 use super::ledger::{self, Ledger};
 use super::order::{Order, Span};
+use super::reconcile::forget_orphans;
 use super::supply::{Source, Supply};
 use super::{Sync, connection, outcome};
 use crate::db::Connection;
@@ -29,6 +30,8 @@ use crate::telemetry::news;
 /// How much longer a run that goes on until nothing is owed waits for a service that pauses.
 const MORE_PATIENCE: i32 = 12;
 
+/// So long at most a run forgets what is pending of events that are gone.
+const RECONCILING: Duration = Duration::from_secs(5);
 /// So long at most a run settles what was too old when the first driver was enabled.
 const SETTLING: Duration = Duration::from_secs(5);
 
@@ -114,8 +117,11 @@ impl Run {
         self.drivers.iter().map(|driver| driver.name())
     }
 
-    /// What each driver asked for when it was last sent to.
+    /// Forgets what is pending of events that are gone, and reads what each driver asked for when it was last sent to.
     async fn set_out(&self, desk: &mut Desk) -> HashMap<Name, DriverState> {
+        if let Err(cause) = forget_orphans(desk.conn(), &self.enabled, RECONCILING).await {
+            error!(%cause, run = self.row.id, "What is pending of events that are gone could not be forgotten");
+        }
         let mut states = HashMap::new();
         for name in self.names() {
             match DriverState::read(desk.conn(), name).await {
