@@ -26,6 +26,7 @@ mod migrations;
 mod mirror;
 mod names;
 mod panics;
+mod pieces;
 mod plans;
 mod player_event_partitions;
 mod player_files;

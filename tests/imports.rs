@@ -5,6 +5,7 @@ mod files;
 mod history;
 mod round_trip;
 mod upload;
+mod whole;
 
 use std::fmt::Write as _;
 

@@ -17,6 +17,7 @@ mod check;
 mod database;
 mod demo;
 mod export;
+mod imports;
 mod logging;
 mod migrate;
 mod monitor_backlog;
@@ -47,6 +48,9 @@ enum Command {
     Migrate(migrate::Arguments),
     /// Write a dataset to standard output, as the Hub's download has it.
     Export(export::Arguments),
+    /// Look after what was imported.
+    #[command(subcommand)]
+    Imports(imports::Command),
     /// Send player events to the analytics services.
     #[command(name = "telemetry:sync")]
     Sync(sync::Arguments),
@@ -136,6 +140,10 @@ fn execute(data_dir: PathBuf, command: Command) -> Result<(), Failure> {
         Command::Export(arguments) => {
             let config = start(&data_dir, variables)?;
             until_interrupted(export::run(&data_dir, config, arguments))
+        }
+        Command::Imports(command) => {
+            let config = start(&data_dir, variables)?;
+            until_interrupted(imports::run(&data_dir, &config, command))
         }
         Command::MonitorBacklog(arguments) => {
             let config = start(&data_dir, variables)?;

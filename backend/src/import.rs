@@ -9,6 +9,7 @@ mod chunk;
 mod column;
 mod content;
 mod file_problem;
+mod hashing;
 mod header;
 mod payload;
 mod records;
@@ -139,6 +140,7 @@ async fn carry_out(
     let outcome = Outcome {
         state: state.key(),
         content_sha256: None,
+        bytes_read: None,
         rows_read: 0,
         rows_inserted: 0,
         rows_duplicate: 0,

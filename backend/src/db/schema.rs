@@ -249,6 +249,8 @@ diesel::table! {
         undone_at -> Nullable<Timestamptz>,
         /// Who undid it.
         undone_by -> Nullable<Int8>,
+        /// Bytes of the file that were read; null when it was not read to its end, or by a version that did not write it down.
+        bytes_read -> Nullable<Int8>,
     }
 }
 

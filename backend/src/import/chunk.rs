@@ -1,14 +1,13 @@
 //! Reading a file on a thread of its own, some thousand rows at a time.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::ops::Range;
 
 use chrono_tz::Tz;
-use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc::Sender;
 
 use super::file_problem::FileProblem;
+use super::hashing::{Hashing, WholeFile};
 use super::header::Header;
 use super::records::{Broken, Records};
 use super::row::{self, Refusal};
@@ -51,13 +50,6 @@ impl Chunk {
     }
 }
 
-/// What is known of a file that was read to its end.
-#[derive(Debug)]
-pub struct WholeFile {
-    /// The SHA-256 of its content.
-    pub sha256: Vec<u8>,
-}
-
 /// What a file is read for.
 #[derive(Clone, Copy, Debug)]
 pub struct Reading {
@@ -67,12 +59,21 @@ pub struct Reading {
     pub zone: Tz,
     /// The most rows that are taken.
     pub max_rows: u64,
+    /// The size of the file as it was received, in bytes.
+    pub size_bytes: u64,
+    /// So much is read at once, in bytes.
+    pub read_bytes: usize,
 }
 
 /// Reads the file and sends its rows, until its end or until nobody wants more.
-pub fn read(file: File, reading: Reading, chunks: &Sender<Chunk>) -> Result<WholeFile, Broken> {
-    let mut file = Hashing { file, digest: Sha256::new() };
-    let mut records = Records::open(&mut file)?;
+///
+/// A file of which not all that was received could be read is an error.
+pub fn read(
+    mut file: Hashing<impl Read>,
+    reading: Reading,
+    chunks: &Sender<Chunk>,
+) -> Result<WholeFile, Broken> {
+    let mut records = Records::open(&mut file, reading.read_bytes)?;
     let header = match records.next()? {
         Some(record) => Header::read(&record, reading.table)?,
         None => return Err(FileProblem::Empty.into()),
@@ -97,19 +98,14 @@ pub fn read(file: File, reading: Reading, chunks: &Sender<Chunk>) -> Result<Whol
     if chunk.len() > 0 && chunks.blocking_send(chunk).is_err() {
         return Err(io::Error::from(io::ErrorKind::BrokenPipe).into());
     }
-    Ok(WholeFile { sha256: file.digest.finalize().to_vec() })
-}
-
-/// A file that is hashed while it is read.
-struct Hashing {
-    file: File,
-    digest: Sha256,
-}
-
-impl Read for Hashing {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read(buffer)?;
-        self.digest.update(&buffer[..read]);
-        Ok(read)
+    let whole = file.finish();
+    if whole.bytes_read != reading.size_bytes {
+        let (read, size) = (whole.bytes_read, reading.size_bytes);
+        let why = format!("{read} bytes of a file of {size} bytes could be read");
+        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, why).into());
     }
+    Ok(whole)
 }
+
+#[cfg(test)]
+mod tests;

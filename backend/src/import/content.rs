@@ -24,6 +24,15 @@ const SIGNATURES: &[(&[u8], Kind)] = &[
     (b"\xfe\xff", Kind::Utf16),
 ];
 
+/// A file is recognised by so much of it at most, in bytes, without the blank lines that it begins with.
+const START_BYTES: usize = 64 << 10;
+
+/// Whether the beginning of a file is long enough to recognise it by: its header line has come to its end.
+pub fn is_enough(start: &[u8]) -> bool {
+    let text = start.strip_prefix(BYTE_ORDER_MARK).unwrap_or(start).trim_ascii_start();
+    text.contains(&b'\n') || text.contains(&b'\r') || text.len() >= START_BYTES
+}
+
 /// Recognises a CSV file by how it begins.
 pub fn recognise(start: &[u8]) -> Result<Csv, FileProblem> {
     if let Some((_, kind)) = SIGNATURES.iter().find(|(signature, _)| start.starts_with(signature)) {
@@ -58,6 +67,13 @@ mod tests {
         assert_eq!(recognise(b"user_id,value\n1,2;3\n"), Ok(Csv { begin: 0, delimiter: b',' }));
         assert_eq!(recognise(b"\xef\xbb\xbf\r\nuser_id;value\r\n"), Ok(Csv { begin: 3, delimiter: b';' }));
         assert_eq!(recognise(b"user_id"), Ok(Csv { begin: 0, delimiter: b',' }));
+    }
+
+    #[test]
+    fn a_beginning_is_enough_with_the_header_line() {
+        assert!(!is_enough(b"\xef\xbb\xbf\r\n\r\nuser_id"));
+        assert!(is_enough(b"\xef\xbb\xbf\r\n\r\nuser_id\r"));
+        assert!(is_enough("x".repeat(START_BYTES).as_bytes()));
     }
 
     #[test]

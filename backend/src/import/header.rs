@@ -67,11 +67,11 @@ impl Header {
 
 #[cfg(test)]
 mod tests {
-    use super::super::records::Records;
+    use super::super::records::{READ_BYTES, Records};
     use super::*;
 
     fn read(header: &str) -> Result<Header, FileProblem> {
-        let mut records = Records::open(header.as_bytes()).unwrap();
+        let mut records = Records::open(header.as_bytes(), READ_BYTES).unwrap();
         Header::read(&records.next().unwrap().unwrap(), SnapshotTable::Student)
     }
 

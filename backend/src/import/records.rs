@@ -15,12 +15,14 @@ use super::file_problem::FileProblem;
 /// The longest record that is taken, in bytes.
 pub const MAX_RECORD_BYTES: usize = 8 << 20;
 
-/// So much is read at once.
-const READ_BYTES: usize = 64 << 10;
+/// So much is read at once, in bytes.
+pub const READ_BYTES: usize = 64 << 10;
 
 /// Reads records.
 pub struct Records<R> {
     source: R,
+    /// So much is read at once, in bytes.
+    read_bytes: usize,
     parser: csv_core::Reader,
     /// Part of the file: the present record from its beginning on, and what was read behind it.
     window: Vec<u8>,
@@ -87,10 +89,11 @@ impl<'a> Record<'a> {
 }
 
 impl<R: Read> Records<R> {
-    /// Looks at how the file begins, and refuses what is no CSV.
-    pub fn open(source: R) -> Result<Self, Broken> {
+    /// Looks at how the file begins, and refuses what is no CSV. Reads `read_bytes` bytes at once, from 1 on.
+    pub fn open(source: R, read_bytes: usize) -> Result<Self, Broken> {
         let mut records = Self {
             source,
+            read_bytes,
             parser: csv_core::Reader::new(),
             window: Vec::new(),
             begin: 0,
@@ -100,7 +103,9 @@ impl<R: Read> Records<R> {
             cells: vec![0; 4 << 10],
             ends: vec![0; 32],
         };
-        records.read_more()?;
+        while !records.ended && !content::is_enough(&records.window) {
+            records.read_more()?;
+        }
         let csv = content::recognise(&records.window)?;
         records.parser = ReaderBuilder::new().delimiter(csv.delimiter).build();
         records.begin = csv.begin;
@@ -138,6 +143,10 @@ impl<R: Read> Records<R> {
     fn parse(&mut self) -> Result<Option<Parsed>, Broken> {
         let mut parsed = Parsed { bytes: 0, cells: 0 };
         loop {
+            // The parser takes an empty input for the end of the file, and a window may be used up before that.
+            while self.parsed == self.window.len() && !self.ended {
+                self.read_more()?;
+            }
             let (result, read, bytes, cells) = self.parser.read_record(
                 &self.window[self.parsed..],
                 &mut self.cells[parsed.bytes..],
@@ -167,7 +176,7 @@ impl<R: Read> Records<R> {
         if had > MAX_RECORD_BYTES {
             return Err(FileProblem::RowTooLong(self.line, MAX_RECORD_BYTES).into());
         }
-        let mut more = self.source.by_ref().take(READ_BYTES as u64);
+        let mut more = self.source.by_ref().take(self.read_bytes as u64);
         if more.read_to_end(&mut self.window)? == 0 {
             self.ended = true;
             self.window.push(b'\n');
@@ -201,21 +210,17 @@ fn lines(text: &[u8]) -> i64 {
 }
 
 #[cfg(test)]
+mod windows;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
     /// The lines of the records, and their cells.
     fn read(file: &str) -> Result<Vec<(i64, Vec<String>)>, FileProblem> {
-        // One byte at a time, so that every record lies across the end of a window.
-        struct Slowly<'a>(&'a [u8]);
-        impl Read for Slowly<'_> {
-            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-                let most = buffer.len().min(1);
-                self.0.read(&mut buffer[..most])
-            }
-        }
         let mut found = Vec::new();
-        let mut records = Records::open(Slowly(file.as_bytes())).map_err(problem)?;
+        // One byte at a time, so that every record lies across the end of a window.
+        let mut records = Records::open(file.as_bytes(), 1).map_err(problem)?;
         while let Some(record) = records.next().map_err(problem)? {
             found.push((record.line, record.cells().map(str::to_owned).collect()));
         }
@@ -254,7 +259,7 @@ mod tests {
     #[test]
     fn a_record_has_its_limit() {
         let endless = format!("a\n\"{}", "x".repeat(MAX_RECORD_BYTES + 2 * READ_BYTES));
-        let mut records = Records::open(endless.as_bytes()).unwrap();
+        let mut records = Records::open(endless.as_bytes(), READ_BYTES).unwrap();
         records.next().unwrap();
         let Err(Broken::Refused(problem)) = records.next() else { panic!("it is refused") };
         assert_eq!(problem, FileProblem::RowTooLong(2, MAX_RECORD_BYTES));
@@ -263,7 +268,7 @@ mod tests {
     #[test]
     fn text_must_be_text() {
         let latin1 = b"a\nma\xf1ana\n";
-        let mut records = Records::open(&latin1[..]).unwrap();
+        let mut records = Records::open(&latin1[..], READ_BYTES).unwrap();
         records.next().unwrap();
         let Err(Broken::Refused(problem)) = records.next() else { panic!("it is refused") };
         assert_eq!(problem, FileProblem::NotUtf8(2));

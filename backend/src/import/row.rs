@@ -107,13 +107,13 @@ fn value(text: &str) -> Result<Option<i32>, CellProblem> {
 mod tests {
     use chrono_tz::Tz::{America__Bogota, UTC};
 
-    use super::super::records::Records;
+    use super::super::records::{READ_BYTES, Records};
     use super::*;
     use crate::models::snapshot_table::SnapshotTable;
 
     /// Checks the one row of this file.
     fn row(file: &str, zone: Tz) -> Result<StagedSnapshot, Refusal> {
-        let mut records = Records::open(file.as_bytes()).unwrap();
+        let mut records = Records::open(file.as_bytes(), READ_BYTES).unwrap();
         let header = Header::read(&records.next().unwrap().unwrap(), SnapshotTable::Student).unwrap();
         check(&records.next().unwrap().unwrap(), &header, zone)
     }

@@ -9,11 +9,13 @@ use domain::Locale;
 use tokio::sync::mpsc;
 
 use super::chunk::{self, Chunk, Reading};
+use super::hashing::Hashing;
+use super::records::READ_BYTES;
 use super::references::References;
 use super::{Effect, Failure, Order};
 use crate::app::App;
 use crate::db::{Connection, UNLIMITED};
-use crate::models::import::{Import, ImportMode, ImportState, Outcome};
+use crate::models::import::{Import, ImportMode, ImportState, Outcome, UnverifiedImport};
 use crate::models::import_rejection::NewImportRejection;
 use crate::models::staged_snapshot::StagedSnapshot;
 use crate::telemetry::recorder::staged_snapshots::record_staged_snapshots;
@@ -37,7 +39,16 @@ pub(super) async fn write(
     Import::show_alive(conn, import.id).await?;
     StagedSnapshot::make_table(conn).await?;
     let (sender, mut chunks) = mpsc::channel(WAITING_CHUNKS);
-    let reading = Reading { table, zone: app.config.hub.timezone, max_rows: app.config.imports.max_rows };
+    let reading = Reading {
+        table,
+        zone: app.config.hub.timezone,
+        max_rows: app.config.imports.max_rows,
+        size_bytes: import.size_bytes.try_into().unwrap_or_default(),
+        read_bytes: READ_BYTES,
+    };
+    let unverified = UnverifiedImport::of_size(conn, table, import.size_bytes).await?;
+    let hashes = unverified.iter().map(|earlier| earlier.content_sha256.clone()).collect();
+    let content = Hashing::new(content, hashes);
     let reader = tokio::task::spawn_blocking(move || chunk::read(content, reading, &sender));
 
     let mut references = References::new();
@@ -53,15 +64,26 @@ pub(super) async fn write(
     let file = reader.await.context("The reading of a file was cut off").map_err(Failure::Internal)??;
 
     Import::take_turn(conn, table).await?;
-    // A file that comes again means the same moments as the first time.
-    let earlier = Import::first_of_content(conn, table, &file.sha256).await?;
-    StagedSnapshot::complete(conn, earlier.unwrap_or(import.started_at)).await?;
+    // A file that comes again means the same moments as the first time, also when only its beginning was read then.
+    let earlier: Vec<(UnverifiedImport, u64)> = unverified
+        .into_iter()
+        .filter_map(|earlier| {
+            let read = file.beginnings.iter().find(|read| read.sha256 == earlier.content_sha256)?;
+            Some((earlier, read.bytes))
+        })
+        .collect();
+    let same_content = Import::first_of_content(conn, table, &file.sha256).await?;
+    let first = earlier.iter().map(|(earlier, _)| earlier.started_at).chain(same_content).min();
+    StagedSnapshot::complete(conn, first.unwrap_or(import.started_at)).await?;
     let state = match mode {
         ImportMode::AllOrNothing if refused > 0 => ImportState::Rejected,
         ImportMode::AllOrNothing | ImportMode::SkipInvalid => ImportState::Done,
     };
     let new = match effect {
         Effect::Write if state == ImportState::Done => {
+            for (earlier, bytes_read) in &earlier {
+                earlier.set_read(conn, count_bytes(*bytes_read), &file.sha256).await?;
+            }
             record_staged_snapshots(conn, table, import.id, app.clock.now()).await?
         }
         Effect::Write | Effect::CheckOnly => StagedSnapshot::count_new(conn, table).await?,
@@ -69,6 +91,7 @@ pub(super) async fn write(
     let rejected = state == ImportState::Rejected;
     let outcome = Outcome {
         state: state.key(),
+        bytes_read: Some(count_bytes(file.bytes_read)),
         content_sha256: Some(file.sha256),
         rows_read: count(good + refused),
         rows_inserted: if rejected { 0 } else { count(new) },
@@ -111,6 +134,10 @@ fn nothing_written(refused: usize, locale: Locale) -> String {
         (Locale::Es, _) => format!("{refused} filas son incorrectas; no se importó ninguna."),
         (Locale::En, _) => format!("{refused} rows are wrong; none was imported."),
     }
+}
+
+fn count_bytes(bytes: u64) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
 fn count(rows: usize) -> i64 {

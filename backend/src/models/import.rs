@@ -1,7 +1,9 @@
 //! Imports: each one, dry runs included.
 
+mod incomplete;
 mod mode;
 mod state;
+mod unverified;
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
@@ -14,8 +16,10 @@ use super::snapshot_table::SnapshotTable;
 use crate::db::Connection;
 use crate::db::schema::imports;
 use crate::source::Cursor;
+pub use incomplete::IncompleteImport;
 pub use mode::ImportMode;
 pub use state::ImportState;
+pub use unverified::{OLD_READ_BYTES, UnverifiedImport};
 
 /// An import of a file.
 #[derive(Debug, Clone, HasQuery)]
@@ -84,6 +88,8 @@ pub struct Outcome {
     pub state: &'static str,
     /// SHA-256 of the file, if it was read to its end.
     pub content_sha256: Option<Vec<u8>>,
+    /// How many bytes were read, if it was read to its end.
+    pub bytes_read: Option<i64>,
     /// Rows read.
     pub rows_read: i64,
     /// Rows inserted; in a dry run, that would be.

@@ -14,7 +14,7 @@ const PATH: &str = "/graphql/stream";
 /// A subscription that goes on.
 pub struct Events {
     response: Response,
-    received: String,
+    received: Vec<u8>,
 }
 
 impl Events {
@@ -32,20 +32,20 @@ impl Events {
         let response = request.bearer_auth(token).send().await.unwrap();
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
-        Self { response, received: String::new() }
+        Self { response, received: Vec::new() }
     }
 
     /// The name and the content of the next event; none when the stream is at its end.
     pub async fn event(&mut self) -> Option<(String, String)> {
         loop {
-            if let Some((event, rest)) = self.received.split_once("\n\n") {
+            if let Some(end) = self.received.windows(2).position(|two| two == b"\n\n") {
+                let rest = self.received.split_off(end + 2);
+                let event = String::from_utf8(std::mem::replace(&mut self.received, rest)).unwrap();
                 let field = |name: &str| {
                     let mut values = event.lines().filter_map(|line| line.strip_prefix(name));
                     values.next().map(|value| value.trim().to_owned())
                 };
                 let found = field("event:").map(|name| (name, field("data:").unwrap_or_default()));
-                let rest = rest.to_owned();
-                self.received = rest;
                 // Comments keep the connection open.
                 if found.is_some() {
                     return found;
@@ -54,7 +54,8 @@ impl Events {
             }
             let piece =
                 timeout(PATIENCE, self.response.chunk()).await.expect("the hub says something in time");
-            self.received += std::str::from_utf8(&piece.unwrap()?).unwrap();
+            // A piece may end in the middle of a character.
+            self.received.extend_from_slice(&piece.unwrap()?);
         }
     }
 

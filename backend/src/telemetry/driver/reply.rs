@@ -104,7 +104,13 @@ pub fn by_status(reply: &Reply, secrets: &Secrets) -> Option<Answer> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
     use super::*;
+    use crate::outbound;
 
     const NOW: DateTime<Utc> = DateTime::from_timestamp(1_795_600_800, 0).expect("10:00 that day");
 
@@ -136,6 +142,46 @@ mod tests {
             assert_eq!(asked("Wed, 25 Nov 2026 09:00:00 GMT", no_date), Some(1), "{no_date:?}");
             assert_eq!(asked("Thu, 26 Nov 2026 10:00:00 GMT", no_date), Some(900), "{no_date:?}");
             assert_eq!(asked("soon", no_date), None, "{no_date:?}");
+        }
+    }
+
+    /// What comes of an answer of which a service sends so many bytes at once before it hangs up.
+    async fn received(answer: &str, at_once: usize) -> Reply {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let serve = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.set_nodelay(true).unwrap();
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                stream.read_buf(&mut request).await.unwrap();
+            }
+            for piece in answer.as_bytes().chunks(at_once) {
+                stream.write_all(piece).await.unwrap();
+                tokio::task::yield_now().await;
+            }
+        };
+        let client = outbound::telemetry_client(Duration::from_secs(30));
+        let ((), reply) = tokio::join!(serve, send(client.get(url), NOW));
+        reply.unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_whole_in_pieces_of_any_size_and_said_not_to_be_when_it_is_cut_off() {
+        let body = r#"{"code":200,"num_records_imported":2,"status":"ñ€😀"}"#;
+        let by_length = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let pieces = [&body[..1], &body[1..30], &body[30..]];
+        let chunks: Vec<String> =
+            pieces.iter().map(|piece| format!("{:x}\r\n{piece}\r\n", piece.len())).collect();
+        let by_chunks =
+            format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{}0\r\n\r\n", chunks.concat());
+        for at_once in [1, 2, 3, 7, 31, 64, 1000] {
+            for answer in [&by_length, &by_chunks] {
+                let reply = received(answer, at_once).await;
+                assert_eq!((reply.is_whole, &reply.body[..]), (true, body.as_bytes()), "{at_once} at once");
+                let cut = received(&answer[..answer.len() - 6], at_once).await;
+                assert!(!cut.is_whole, "{at_once} at once: {cut:?}");
+            }
         }
     }
 
