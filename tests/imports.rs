@@ -4,6 +4,7 @@ mod again;
 mod files;
 mod history;
 mod round_trip;
+mod teacher_admin;
 mod upload;
 mod whole;
 

@@ -26,6 +26,7 @@ use chrono::TimeDelta;
 use diesel::QueryResult;
 use diesel_async::AsyncConnection as _;
 use domain::Locale;
+use domain::access::ImportableRows;
 use domain::text::Text;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::error;
@@ -50,10 +51,12 @@ static QUEUE: Semaphore = Semaphore::const_new(8);
 const LATER: Duration = Duration::from_mins(1);
 
 /// What somebody wants imported, and how.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Order {
     /// Where the rows are to go.
     pub table: SnapshotTable,
+    /// Which rows they may import there.
+    pub rows: ImportableRows,
     /// What happens to good rows when others are bad.
     pub mode: ImportMode,
     /// Whether anything is to be written.
@@ -122,7 +125,7 @@ async fn carry_out(
     };
     let import = new.insert(&mut *app.pool.get().await?).await?;
     let began = Instant::now();
-    let (state, message, error) = match read_and_write(&app, order, &import, file.content).await {
+    let (state, message, error) = match read_and_write(&app, &order, &import, file.content).await {
         Ok(import) => {
             app.metrics.imports().ended(&import, began.elapsed());
             return Ok(import);
@@ -164,7 +167,7 @@ async fn carry_out(
 /// Works on a connection of its own, which is given back before anybody asks how it went: it may be broken by then.
 async fn read_and_write(
     app: &App,
-    order: Order,
+    order: &Order,
     import: &Import,
     mut content: File,
 ) -> Result<Import, Failure> {

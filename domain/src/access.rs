@@ -1,11 +1,13 @@
 //! Who may do what, and [`Grant`]: the only way to a dataset's rows.
 
 mod grant;
+mod import_grant;
 mod token_scope;
 
 use serde::{Deserialize, Serialize};
 
 pub use grant::Grant;
+pub use import_grant::{ImportGrant, ImportableRows};
 pub use token_scope::TokenScope;
 
 use crate::dataset::{Dataset, TeacherAdminAccess};
@@ -110,7 +112,7 @@ pub struct Viewer {
 pub enum Act {
     /// Look up courses and lessons by name.
     BrowseCourses,
-    /// Import snapshots, or undo an import.
+    /// Import snapshots, or undo an import; [`Viewer::may_import`] says of which datasets.
     Import,
     /// Run or retry the sync, requeue dead deliveries.
     RunSync,

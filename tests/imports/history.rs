@@ -1,10 +1,9 @@
 //! The record of imports.
 
-use backend::models::user::{User, UserChanges};
 use domain::access::Role;
 use serde_json::{Value, json};
 
-use super::{ALL, How, SKIP, hub, import};
+use super::{ALL, SKIP, hub, import};
 use crate::harness::hub::{Hub, NOW, TestUser};
 use crate::harness::statements::Statements;
 
@@ -12,11 +11,9 @@ use crate::harness::statements::Statements;
 async fn a_teacher_admin_sees_their_own_imports_only() {
     let hub = hub().await;
     let (admin, teacher) = (hub.user(Role::Admin).await, hub.user(Role::TeacherAdmin).await);
-    let granted = UserChanges { role: None, manage_settings: Some(true), active: None, updated_at: NOW };
-    User::change(&mut hub.database.pool.get().await.unwrap(), teacher.id, &granted).await.unwrap();
-    let how = How { dataset: "TEACHER_ACTIVITY_SNAPSHOTS", ..SKIP };
-    let theirs = import(&hub, &teacher, how, "teacher_id,value\n7,1\n7,secret\n").await;
-    let admins = import(&hub, &admin, how, "teacher_id,value\n7,2\n7,secret\n").await;
+    hub.academy.grant_manage_settings(teacher.id).await;
+    let theirs = import(&hub, &teacher, SKIP, "user_id,course_id,value\n7,1,1\n7,1,secret\n").await;
+    let admins = import(&hub, &admin, SKIP, "user_id,course_id,value\n7,1,2\n7,1,secret\n").await;
 
     let one = "query ($id: ID!) { import(id: $id) { rejectedRows { value } } }";
     let ask =

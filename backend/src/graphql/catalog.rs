@@ -118,7 +118,7 @@ pub struct DatasetInfo {
 impl DatasetInfo {
     fn new(dataset: Dataset, viewer: &Viewer, locale: Locale) -> Self {
         let known = dataset.describe();
-        let import = known.import.filter(|_| viewer.may(Act::Import).is_ok());
+        let import = known.import.filter(|_| viewer.may_import(dataset).is_ok());
         let column = |column: &domain::dataset::Column| ColumnInfo {
             key: column.key,
             label: column.title.in_locale(locale),

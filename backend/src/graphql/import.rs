@@ -7,7 +7,7 @@ use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::Viewer;
-use domain::access::{Act, Role};
+use domain::access::{Act, ImportGrant, Role};
 use domain::text::Text;
 use futures_util::FutureExt as _;
 
@@ -90,10 +90,12 @@ impl ImportMutation {
     /// whose header names the columns by key or by title in either language, in any order.
     ///
     /// Rows that are already there are counted and not inserted again, so an import can be repeated. Bad rows are no
-    /// error: the answer lists them.
+    /// error: the answer lists them. For a Teacher Admin a row is bad, too, that names neither a course nor a lesson,
+    /// or, where only assigned courses count, anything of another course.
     ///
-    /// Errors: UNAUTHENTICATED; FORBIDDEN without manage-settings; BAD_USER_INPUT for the dataset, and for a file that
-    /// cannot be read as a whole (wrong kind, unknown columns, too large), which is also kept in the history.
+    /// Errors: UNAUTHENTICATED; FORBIDDEN without manage-settings, and for a Teacher Admin who wants to import teacher
+    /// snapshots; BAD_USER_INPUT for the dataset, and for a file that cannot be read as a whole (wrong kind, unknown
+    /// columns, too large), which is also kept in the history.
     async fn import_snapshots(
         &self,
         ctx: &Context<'_>,
@@ -106,11 +108,13 @@ impl ImportMutation {
         mode: ImportMode,
         #[graphql(desc = "Only check and count.", default = false)] dry_run: bool,
     ) -> Result<Import> {
-        let importer = ctx.viewer_who_may(Act::Import)?.user_id;
+        let viewer = ctx.viewer_who_may(Act::Import)?;
         let table =
             SnapshotTable::of(dataset.into()).ok_or_else(|| Error::invalid("dataset", NOT_IMPORTABLE))?;
+        let rows = ImportGrant::new(viewer, table.dataset())?.rows().clone();
         let effect = if dry_run { Effect::CheckOnly } else { Effect::Write };
-        let order = Order { table, mode, effect, importer, locale: ctx.request().locale };
+        let order =
+            Order { table, rows, mode, effect, importer: viewer.user_id, locale: ctx.request().locale };
         let file = file.received(ctx)?;
         Ok(Import(import::import(ctx.app(), order, file).await?))
     }

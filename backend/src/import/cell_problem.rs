@@ -13,6 +13,10 @@ pub enum CellProblem {
     NotAnId,
     /// There is nothing with this id.
     UnknownId,
+    /// The row names neither a course nor a lesson, and whoever imports it must.
+    NoCourseOrLesson,
+    /// There is nothing with this id in the courses of whoever imports it.
+    NotInYourCourses,
     /// Not a whole number from 0 to 2,147,483,647.
     NotAValue,
     /// Neither a date nor a timestamp.
@@ -27,11 +31,13 @@ pub enum CellProblem {
 
 impl CellProblem {
     /// Every problem.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::WrongCellCount,
         Self::Blank,
         Self::NotAnId,
         Self::UnknownId,
+        Self::NoCourseOrLesson,
+        Self::NotInYourCourses,
         Self::NotAValue,
         Self::NotADate,
         Self::CategoryTooLong,
@@ -46,6 +52,8 @@ impl CellProblem {
             Self::Blank => "blank",
             Self::NotAnId => "not_an_id",
             Self::UnknownId => "unknown_id",
+            Self::NoCourseOrLesson => "no_course_or_lesson",
+            Self::NotInYourCourses => "not_in_your_courses",
             Self::NotAValue => "not_a_value",
             Self::NotADate => "not_a_date",
             Self::CategoryTooLong => "category_too_long",
@@ -72,6 +80,14 @@ impl CellProblem {
                 "Not an id. Accepted: a whole number from 1 on.",
             ),
             Self::UnknownId => Text::new("No existe nada con este id.", "There is nothing with this id."),
+            Self::NoCourseOrLesson => Text::new(
+                "Como Teacher Admin, cada fila que importas debe nombrar un curso o una lección.",
+                "As a Teacher Admin, each row that you import must name a course or a lesson.",
+            ),
+            Self::NotInYourCourses => Text::new(
+                "No hay nada con este id en los cursos asignados a ti.",
+                "There is nothing with this id in the courses assigned to you.",
+            ),
             Self::NotAValue => Text::new(
                 "Se acepta un número entero de 0 a 2147483647, o nada.",
                 "Accepted: a whole number from 0 to 2147483647, or nothing.",

@@ -1,8 +1,9 @@
-//! Whether what the rows refer to is there.
+//! Whether what the rows refer to is there, and within what whoever imports them may read.
 
 use std::collections::HashSet;
 
 use diesel::QueryResult;
+use domain::access::{CourseScope, ImportableRows};
 
 use super::cell_problem::CellProblem;
 use super::chunk::Chunk;
@@ -16,7 +17,10 @@ use crate::models::staged_snapshot::StagedSnapshot;
 const REMEMBERED: usize = 200_000;
 
 /// What an import has found to be there. What is not there is asked for again with each chunk.
-pub struct References([Known; 4]);
+pub struct References {
+    rows: ImportableRows,
+    known: [Known; 4],
+}
 
 struct Known {
     table: Referenced,
@@ -24,15 +28,24 @@ struct Known {
 }
 
 impl References {
-    /// Nothing is known yet.
-    pub fn new() -> Self {
-        let tables = [Referenced::User, Referenced::Course, Referenced::Lesson, Referenced::Package];
-        Self(tables.map(|table| Known { table, ids: HashSet::new() }))
+    /// Nothing is known yet. Other rows than these are refused.
+    pub fn new(rows: ImportableRows) -> Self {
+        // Users last: of rows outside their courses, a Teacher Admin does not learn whom they could name.
+        let tables = [Referenced::Course, Referenced::Lesson, Referenced::Package, Referenced::User];
+        Self { rows, known: tables.map(|table| Known { table, ids: HashSet::new() }) }
     }
 
-    /// Refuses the rows of a chunk that refer to what is not there.
+    /// Refuses the rows of a chunk that refer to what is not there, or is not for whoever imports them.
     pub async fn check(&mut self, conn: &mut Connection, chunk: &mut Chunk) -> QueryResult<()> {
-        for Known { table, ids } in &mut self.0 {
+        let Self { rows, known } = self;
+        if rows.must_name_a_place() {
+            let nowhere = chunk.good.extract_if(.., |(row, _)| row.course_id.or(row.lesson_id).is_none());
+            chunk.refused.extend(nowhere.map(|(row, text)| {
+                let (column, problem) = (Some(Column::Course), CellProblem::NoCourseOrLesson);
+                (row.line, Refusal { column, value: String::new(), problem }, text)
+            }));
+        }
+        for Known { table, ids } in known {
             let asked: HashSet<i64> = chunk
                 .good
                 .iter()
@@ -43,15 +56,17 @@ impl References {
                 continue;
             }
             let asked: Vec<i64> = asked.into_iter().collect();
-            let found: HashSet<i64> = table.existing(conn, &asked).await?.into_iter().collect();
+            let found: HashSet<i64> =
+                table.existing_in(conn, &asked, rows.courses()).await?.into_iter().collect();
             let missing: HashSet<i64> = asked.into_iter().filter(|id| !found.contains(id)).collect();
             if !missing.is_empty() {
+                let problem = missing_in(*table, rows.courses());
                 let is_missing = |row: &StagedSnapshot| id(row, *table).filter(|id| missing.contains(id));
                 let refused = chunk.good.extract_if(.., |(row, _)| is_missing(row).is_some());
                 chunk.refused.extend(refused.map(|(row, text)| {
                     let value = is_missing(&row).map(|id| id.to_string()).unwrap_or_default();
                     let column = Some(Column::from(*table));
-                    (row.line, Refusal { column, value, problem: CellProblem::UnknownId }, text)
+                    (row.line, Refusal { column, value, problem }, text)
                 }));
             }
             if ids.len() + found.len() > REMEMBERED {
@@ -60,6 +75,19 @@ impl References {
             ids.extend(found);
         }
         Ok(())
+    }
+}
+
+/// What is wrong with an id that was not found. Where courses are out of bounds, so is whether there is one.
+fn missing_in(table: Referenced, courses: &CourseScope) -> CellProblem {
+    match (table, courses) {
+        (Referenced::Course | Referenced::Lesson | Referenced::Package, CourseScope::Assigned(_)) => {
+            CellProblem::NotInYourCourses
+        }
+        (Referenced::User, _)
+        | (Referenced::Course | Referenced::Lesson | Referenced::Package, CourseScope::Any) => {
+            CellProblem::UnknownId
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::db::{Connection, UNLIMITED};
 use crate::models::import::{Import, ImportMode, ImportState, Outcome, UnverifiedImport};
 use crate::models::import_rejection::NewImportRejection;
+use crate::models::snapshot_table::SnapshotTable;
 use crate::models::staged_snapshot::StagedSnapshot;
 use crate::telemetry::recorder::staged_snapshots::record_staged_snapshots;
 
@@ -30,11 +31,11 @@ const MAX_VALUE: usize = 200;
 pub(super) async fn write(
     conn: &mut Connection,
     app: &App,
-    order: Order,
+    order: &Order,
     import: &Import,
     content: File,
 ) -> Result<Import, Failure> {
-    let Order { table, mode, effect, importer: _, locale } = order;
+    let &Order { table, ref rows, mode, effect, importer: _, locale } = order;
     conn.batch_execute(UNLIMITED).await?;
     Import::show_alive(conn, import.id).await?;
     StagedSnapshot::make_table(conn).await?;
@@ -51,13 +52,13 @@ pub(super) async fn write(
     let content = Hashing::new(content, hashes);
     let reader = tokio::task::spawn_blocking(move || chunk::read(content, reading, &sender));
 
-    let mut references = References::new();
+    let mut references = References::new(rows.clone());
     let (mut good, mut refused) = (0, 0);
     while let Some(mut chunk) = chunks.recv().await {
         references.check(conn, &mut chunk).await?;
         good += chunk.good.len();
         refused += chunk.refused.len();
-        keep_refused(conn, order, import, &chunk).await?;
+        keep_refused(conn, table, import, &chunk).await?;
         let rows: Vec<&StagedSnapshot> = chunk.good.iter().map(|(row, _)| row).collect();
         StagedSnapshot::insert_all(conn, &rows).await?;
     }
@@ -105,7 +106,7 @@ pub(super) async fn write(
 
 async fn keep_refused(
     conn: &mut Connection,
-    order: Order,
+    table: SnapshotTable,
     import: &Import,
     chunk: &Chunk,
 ) -> QueryResult<()> {
@@ -118,7 +119,7 @@ async fn keep_refused(
         .map(|((line, refusal, text), value)| NewImportRejection {
             import_id: import.id,
             line: *line,
-            column_name: refusal.column.map(|column| column.key(order.table)),
+            column_name: refusal.column.map(|column| column.key(table)),
             value: Some(value),
             reason: refusal.problem.key(),
             row_text: chunk.text(text),

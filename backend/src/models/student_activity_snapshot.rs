@@ -4,14 +4,13 @@ use async_graphql::SimpleObject;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use diesel::prelude::*;
+use domain::access::CourseScope;
 use domain::{Dataset, Grant};
 use serde_json::Value;
 
-use crate::db::schema::student_activity_snapshots as snapshots;
+use crate::db::schema::{lessons, student_activity_snapshots as snapshots};
 use crate::id::Id;
-use crate::source::{
-    Boxed, Cursor, FilterSome as _, InCourses as _, Ordered as _, Seek, Source, Within as _,
-};
+use crate::source::{Boxed, Cursor, FilterSome as _, Ordered as _, Seek, Source, Within as _};
 
 /// One summary of a student's activity at a moment.
 #[derive(Debug, HasQuery, SimpleObject)]
@@ -59,14 +58,21 @@ impl Source for StudentActivitySnapshot {
 
     fn query(grant: &Grant, zone: Tz, seek: Seek) -> Boxed<Self> {
         let filter = grant.filter();
-        <Self as HasQuery<_>>::query()
-            .into_boxed()
+        let mut query = <Self as HasQuery<_>>::query().into_boxed();
+        if let CourseScope::Assigned(courses) = grant.courses() {
+            // A row that names a lesson only is of the lesson's course.
+            let lessons = lessons::table
+                .filter(lessons::course_id.eq_any(courses.clone()))
+                .select(lessons::id.nullable());
+            let by_lesson = snapshots::course_id.is_null().and(snapshots::lesson_id.eq_any(lessons));
+            query = query.filter(snapshots::course_id.eq_any(courses.clone()).or(by_lesson));
+        }
+        query
             .within(snapshots::captured_at, filter, zone)
             .filter_some(filter.course_id, |id| snapshots::course_id.eq(id))
             .filter_some(filter.lesson_id, |id| snapshots::lesson_id.eq(id))
             .filter_some(filter.practice_package_id, |id| snapshots::practice_package_id.eq(id))
             .filter_some(filter.category.clone(), |category| snapshots::category.eq(category))
-            .in_courses(snapshots::course_id, grant.courses())
             .ordered(snapshots::captured_at, snapshots::id, seek)
     }
 

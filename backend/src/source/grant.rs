@@ -43,7 +43,9 @@ async fn check_scope(conn: &mut AsyncPgConnection, viewer: &Viewer, grant: &Gran
         (None, None) => return Ok(()),
     };
     match (course, grant.courses()) {
-        (None, _) => Err(Denied::ScopeUnknown.into()),
+        (None, CourseScope::Any) => Err(Denied::ScopeUnknown.into()),
+        // Whether there is such a lesson elsewhere is not told.
+        (None, CourseScope::Assigned(_)) => Err(Denied::CourseNotAssigned.into()),
         (Some(course), CourseScope::Assigned(assigned)) if !assigned.contains(&course) => {
             Err(Denied::CourseNotAssigned.into())
         }
