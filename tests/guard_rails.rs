@@ -2,6 +2,10 @@
 //! inside.
 
 mod documents;
+mod limits;
+mod nesting;
+mod products;
+mod server;
 mod wrong_arguments;
 
 use std::time::{Duration, Instant};
@@ -141,6 +145,7 @@ async fn with_introspection_off_the_schema_is_silent() {
         "{ discordPractices(filtr: 1) { totalCount } }",
         "{ discordPractices(filter: {curseId: \"1\"}) { totalCount } }",
         "{ datasets(locale: EM) { key } }",
+        "{ viewer { id @deprecated(reasn: \"x\") } }",
     ] {
         let answer = hub.graphql(query).by(&admin.token).send().await;
         let text = answer.body.to_string();

@@ -9,7 +9,7 @@ pub mod catalog;
 pub mod context;
 pub mod dataset;
 pub mod import;
-mod limits;
+pub mod limits;
 pub mod mirror;
 pub mod names;
 pub mod notification;

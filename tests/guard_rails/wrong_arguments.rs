@@ -41,3 +41,14 @@ async fn what_the_library_refuses_names_the_argument_or_the_variable() {
     let answer = hub.graphql("{ viewer { nme } }").by(&admin.token).send().await;
     assert_eq!(answer.body["errors"][0]["extensions"]["field"], Value::Null);
 }
+
+#[tokio::test]
+async fn a_variable_of_a_type_that_does_not_exist_is_refused_by_the_types_name() {
+    let (hub, admin) = hub_and_admin().await;
+    for definition in ["$v: Nothing", "$v: Nothing = 1", "$v: [Nothing] = [1]", "$v: [[Nothing!]!]! = 1"] {
+        let query = format!("query ({definition}) {{ courses(search: $v) {{ id }} }}");
+        let answer = hub.graphql(&query).by(&admin.token).send().await;
+        assert_eq!(answer.code(), "BAD_USER_INPUT", "{query}: {}", answer.body);
+        assert_eq!(answer.body["errors"][0]["message"], "Unknown type \"Nothing\"", "{query}");
+    }
+}

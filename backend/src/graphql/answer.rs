@@ -10,6 +10,8 @@ use domain::Locale;
 use domain::failure::ErrorCode;
 use tracing::error;
 
+use super::context::AuthState;
+use crate::config::graphql::Graphql;
 use crate::error::Error;
 
 /// Nobody reads more errors than these, and a small document can have very many.
@@ -24,7 +26,31 @@ pub struct Asked {
     pub locale: Locale,
     /// The request's id in the log.
     pub request_id: String,
+    /// Whether the names that the reader may have meant are told.
+    pub suggestions: Suggestions,
 }
+
+/// Whether the library's suggestions are passed on. They name fields and arguments that were not asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Suggestions {
+    /// They are.
+    Given,
+    /// They are cut off.
+    Withheld,
+}
+
+impl Suggestions {
+    /// They are for callers who are signed in, and for nobody where the schema may not be asked for.
+    pub const fn for_caller(auth: AuthState, config: &Graphql) -> Self {
+        match auth {
+            AuthState::SignedIn if config.introspection => Self::Given,
+            AuthState::SignedIn | AuthState::Anonymous => Self::Withheld,
+        }
+    }
+}
+
+/// What stands before the library's suggestions, at the end of a message.
+const SUGGESTIONS: &str = " Did you mean ";
 
 /// Puts codes and words on every error of a response.
 pub fn finish(mut response: Response, asked: &Asked) -> Response {
@@ -78,6 +104,13 @@ fn told(error: ServerError, asked: &Asked) -> ServerError {
 
 /// What the library itself refuses: a document that is no GraphQL, unknown fields, wrong types, too much at once.
 fn by_library(mut error: ServerError, asked: &Asked) -> ServerError {
+    match asked.suggestions {
+        Suggestions::Given => {}
+        Suggestions::Withheld => {
+            let told = error.message.find(SUGGESTIONS).unwrap_or(error.message.len());
+            error.message.truncate(told);
+        }
+    }
     let mut extensions = error.extensions.take().unwrap_or_default();
     if extensions.get("code").is_none() {
         let code = match error.message.as_str() {

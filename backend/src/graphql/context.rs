@@ -1,8 +1,9 @@
 //! What a resolver may ask of its context.
 
+use std::any::TypeId;
 use std::net::IpAddr;
 
-use async_graphql::Context;
+use async_graphql::{Context, Data};
 use domain::access::Act;
 use domain::{Locale, Viewer};
 
@@ -31,6 +32,32 @@ impl Request {
     /// Where it came from, for the record of sessions.
     pub fn client(&self) -> Client<'_> {
         Client { address: self.address, user_agent: self.user_agent.as_deref() }
+    }
+}
+
+/// Whether somebody vouches for the sender of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthState {
+    /// A good credential came with it.
+    SignedIn,
+    /// None did.
+    Anonymous,
+}
+
+impl AuthState {
+    /// Of a sender who is known, or is not.
+    pub const fn of(identity: Option<&Identity>) -> Self {
+        match identity {
+            Some(_) => Self::SignedIn,
+            None => Self::Anonymous,
+        }
+    }
+
+    /// Of the sender who stands in the first of these that names one. Where none does, it is nobody.
+    pub fn in_data<'a>(data: impl IntoIterator<Item = &'a Data>) -> Self {
+        let mut requests = data.into_iter().filter_map(|data| data.get(&TypeId::of::<Request>()));
+        let request = requests.find_map(|request| request.downcast_ref::<Request>());
+        Self::of(request.and_then(|request| request.identity.as_ref()))
     }
 }
 

@@ -1,40 +1,41 @@
 //! What a GraphQL document may ask of us before anything of it runs.
 //!
-//! Depth and complexity are limited by the library. Before it comes to that, it visits a fragment once per spread and
-//! one that nothing spreads as deep as it goes, so that a short document could keep it busy for days. Such documents
-//! are refused here, before the library sees them; and so are the repetitions that it does not count.
+//! Its text is measured before it is parsed, since the parser goes down the stack for each bracket and takes hundreds of
+//! bytes of memory for each of the document's. What was parsed is measured before the library validates it: the library
+//! limits depth and complexity only after its rules have run, and some of them take time and memory that grow with the
+//! product of two numbers of a document. A caller whom nobody vouches for may ask for less.
 
 use std::sync::Arc;
 
 use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextPrepareRequest};
-use async_graphql::{Pos, Request, ServerError, ServerResult};
+use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::{Pos, Request, ServerError, ServerResult, Variables};
 use domain::text::Phrase;
 
-use crate::error::Error;
+use super::context::AuthState;
+use crate::error::{Error, Result};
 
+mod known_types;
+mod limit;
+mod repetition;
 mod size;
+mod text;
+mod variable;
 
 use size::Size;
+use text::TextSize;
 
 /// The most directives on one field.
 pub const MAX_DIRECTIVES_A_FIELD: usize = 10;
 /// The deepest nesting of selections, fragments spread out.
 pub const MAX_NESTING: usize = 64;
 
-/// A limit: what is limited, in Spanish and English, and to how many.
-type Limit = (&'static str, &'static str, u64);
-
-const OPERATIONS: Limit = ("operaciones", "operations", 20);
-const FRAGMENTS: Limit = ("fragmentos", "fragments", 100);
-const VARIABLES: Limit = ("variables", "variables", 100);
-// From here on, what a fragment holds counts each time that it is spread.
-const SELECTIONS: Limit = ("campos", "fields", 5_000);
-const ROOT_FIELDS: Limit = ("campos de primer nivel", "fields at the top", 50);
-const ALIASES: Limit = ("alias", "aliases", 50);
-const ARGUMENTS: Limit = ("argumentos", "arguments", 1_000);
-const DIRECTIVES: Limit = ("directivas", "directives", 100);
-/// Each one may have the database read a whole table.
-const TOTALS: Limit = ("totalCount", "totalCount", 10);
+/// Parses the document of a request once its text was measured, and keeps it for the library; the only way to parse one.
+#[expect(clippy::disallowed_methods, reason = "the text was measured")]
+pub fn parse(request: &mut Request, auth: AuthState) -> ServerResult<&ExecutableDocument> {
+    check_text(&request.query, auth).map_err(refused)?;
+    request.parsed_query()
+}
 
 /// Adds the limits to a schema.
 pub struct Limits;
@@ -55,36 +56,53 @@ impl Extension for Check {
         mut request: Request,
         next: NextPrepareRequest<'_>,
     ) -> ServerResult<Request> {
+        // A subscription's caller stands in its session.
+        let auth = AuthState::in_data([&request.data, ctx.session_data]);
+        let variables = std::mem::take(&mut request.variables);
         // The library goes on with the document that was parsed here.
-        let document = request.parsed_query()?;
-        let size = Size::of_document(document).map_err(|_| {
-            refused(Phrase::new(
-                format!("El documento está demasiado anidado. Se aceptan hasta {MAX_NESTING} niveles."),
-                format!("The document is nested too deep. Accepted: up to {MAX_NESTING} levels."),
-            ))
-        })?;
-        for (number, (es, en, most)) in [
-            (size.operations, OPERATIONS),
-            (size.fragments, FRAGMENTS),
-            (size.variables, VARIABLES),
-            (size.root_fields, ROOT_FIELDS),
-            (size.spread.selections, SELECTIONS),
-            (size.spread.aliases, ALIASES),
-            (size.spread.arguments, ARGUMENTS),
-            (size.spread.directives, DIRECTIVES),
-            (size.spread.totals, TOTALS),
-        ] {
-            if number > most {
-                return Err(refused(Phrase::new(
-                    format!("El documento lleva {number} {es}. Se aceptan hasta {most}."),
-                    format!("The document has {number} {en}. Accepted: up to {most}."),
-                )));
-            }
-        }
+        let document = parse(&mut request, auth)?;
+        check_document(document, &variables, auth).map_err(refused)?;
+        known_types::check(document, &ctx.schema_env.registry)?;
+        request.variables = variables;
         next.run(ctx, request).await
     }
 }
 
-fn refused(message: Phrase) -> ServerError {
-    async_graphql::Error::from(Error::TooComplex(message)).into_server_error(Pos::default())
+fn check_text(document: &str, auth: AuthState) -> Result<()> {
+    let TextSize { bytes, open_brackets, longest_name } = TextSize::of(document);
+    limit::BYTES.check(bytes, auth)?;
+    limit::OPEN_BRACKETS.check(open_brackets, auth)?;
+    limit::NAME_BYTES.check(longest_name, auth)
+}
+
+fn check_document(document: &ExecutableDocument, variables: &Variables, auth: AuthState) -> Result<()> {
+    let size = Size::of_document(document).map_err(|_| {
+        Error::TooComplex(Phrase::new(
+            format!("El documento está demasiado anidado. Se aceptan hasta {MAX_NESTING} niveles."),
+            format!("The document is nested too deep. Accepted: up to {MAX_NESTING} levels."),
+        ))
+    })?;
+    for (number, limit) in [
+        (size.operations, limit::OPERATIONS),
+        (size.fragments, limit::FRAGMENTS),
+        (size.variables, limit::VARIABLES),
+        (size.root_fields, limit::ROOT_FIELDS),
+        (size.spread.selections, limit::SELECTIONS),
+        (size.spread.aliases, limit::ALIASES),
+        (size.spread.arguments, limit::ARGUMENTS),
+        (size.spread.most_arguments, limit::ARGUMENTS_OF_ONE),
+        (size.spread.directives, limit::DIRECTIVES),
+        (size.spread.totals, limit::TOTALS),
+        (size.spread.nested_fragments, limit::NESTED_FRAGMENTS),
+        (size.spread.variable_uses, limit::VARIABLE_USES),
+    ] {
+        limit.check(number, auth)?;
+    }
+    // What these two take is bounded by the numbers above.
+    limit::REPETITIONS.check(repetition::of_document(document), auth)?;
+    limit::REPEATED_VARIABLE_BYTES.check(variable::repeated_bytes(document, variables), auth)
+}
+
+fn refused(error: Error) -> ServerError {
+    async_graphql::Error::from(error).into_server_error(Pos::default())
 }

@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::auth::identity::{Identity, Proof, identify};
 use crate::auth::refresh_cookie;
 use crate::error::{Error, Result};
-use crate::graphql::context;
+use crate::graphql::context::{self, AuthState};
 use crate::graphql::dataset::Emails;
 use crate::graphql::import::Rejections;
 
@@ -39,6 +39,11 @@ impl Caller {
     /// The viewer, or the error that says that there is none.
     pub fn viewer(&self) -> Result<&Viewer> {
         self.identity.as_ref().map(|identity| &identity.viewer).ok_or(Error::Unauthenticated)
+    }
+
+    /// Whether somebody vouches for them.
+    pub const fn auth_state(&self) -> AuthState {
+        AuthState::of(self.identity.as_ref())
     }
 
     /// The error as this caller is told it; what is ours to mend goes into the log.

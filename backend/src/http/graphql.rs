@@ -24,7 +24,8 @@ use self::refusal::Refusal;
 use super::caller::Caller;
 use super::received::{self, Incomplete};
 use crate::app::App;
-use crate::graphql::answer::{self, Asked};
+use crate::graphql::answer::{self, Asked, Suggestions};
+use crate::graphql::limits;
 
 mod live;
 mod refusal;
@@ -92,11 +93,11 @@ async fn query(
             Err(_) => return Refusal::NeedsQuery.problem(&caller).into_response(),
         }
     }
-    let reads_only = match request.parsed_query() {
+    let reads_only = match limits::parse(&mut request, caller.auth_state()) {
         Ok(document) => {
             document.operations.iter().all(|(_, operation)| operation.node.ty == OperationType::Query)
         }
-        // Not GraphQL at all: let the answer say where.
+        // Too much at once, or not GraphQL at all: let the answer say what and where.
         Err(_) => true,
     };
     if reads_only {
@@ -111,6 +112,7 @@ async fn run(app: &App, caller: Caller, request: Request) -> HttpResponse {
         document: request.query.clone(),
         locale: caller.locale,
         request_id: caller.request_id.clone(),
+        suggestions: Suggestions::for_caller(caller.auth_state(), &app.config.graphql),
     };
     let executed =
         AssertUnwindSafe(app.schema.execute(caller.into_graphql(app, request))).catch_unwind().await;

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use async_graphql::Name;
-use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
+use async_graphql::parser::types::{Directive, ExecutableDocument, Selection, SelectionSet};
+use async_graphql::{Name, Positioned};
+use async_graphql_value::Value;
 
-use super::MAX_NESTING;
+use super::{MAX_NESTING, variable};
 
 /// How much a document holds.
 #[derive(Debug, Default)]
@@ -25,9 +26,18 @@ pub struct Spread {
     /// Fields and fragments; a spread is work even where nothing comes of it.
     pub selections: u64,
     pub aliases: u64,
+    /// Of fields and of directives.
     pub arguments: u64,
+    /// Of the field or the directive that has the most of them.
+    pub most_arguments: u64,
     pub directives: u64,
     pub totals: u64,
+    /// The uses of variables in arguments.
+    pub variable_uses: u64,
+    /// The fragments that stand directly within each other, where most do; a field between them ends the count.
+    pub nested_fragments: u64,
+    /// The same from the top on.
+    fragments_at_top: u64,
     /// The fields at its top.
     fields: u64,
     /// The levels below it.
@@ -49,16 +59,14 @@ impl Size {
             size.operations += 1;
             size.root_fields = size.root_fields.max(spread.fields);
             size.variables += count(operation.variable_definitions.len());
-            size.spread = size.spread.plus(spread);
-            size.spread.directives += count(operation.directives.len());
+            size.spread = size.spread.plus(spread).plus(Spread::of_directives(&operation.directives));
             for variable in &operation.variable_definitions {
-                size.spread.directives += count(variable.node.directives.len());
+                size.spread = size.spread.plus(Spread::of_directives(&variable.node.directives));
             }
         }
-        for (name, fragment) in &document.fragments {
+        for name in document.fragments.keys() {
             let spread = measure.fragment(name, 0)?;
             size.spread = size.spread.plus(Spread { aliases: 0, totals: 0, ..spread });
-            size.spread.directives += count(fragment.node.directives.len());
         }
         Ok(size)
     }
@@ -81,9 +89,8 @@ impl<'a> Measure<'a> {
             if depth + 1 + found.height > MAX_NESTING {
                 return Err(TooDeep);
             }
-            size = size.plus(found);
+            size = size.plus(found).plus(Spread::of_directives(selection.node.directives()));
             size.selections = size.selections.saturating_add(1);
-            size.directives = size.directives.saturating_add(count(selection.node.directives().len()));
         }
         size.height += 1;
         Ok(size)
@@ -95,15 +102,18 @@ impl<'a> Measure<'a> {
                 let field = &field.node;
                 let own = Spread {
                     aliases: u64::from(field.alias.is_some()),
-                    arguments: count(field.arguments.len()),
                     totals: u64::from(field.name.node == "totalCount"),
-                    ..Spread::default()
+                    ..Spread::of_arguments(&field.arguments)
                 };
                 let below = self.set(&field.selection_set.node, depth)?;
-                Ok(Spread { fields: 1, ..own.plus(below) })
+                Ok(Spread { fields: 1, fragments_at_top: 0, ..own.plus(below) })
             }
-            Selection::InlineFragment(fragment) => self.set(&fragment.node.selection_set.node, depth),
-            Selection::FragmentSpread(spread) => self.fragment(&spread.node.fragment_name.node, depth),
+            Selection::InlineFragment(fragment) => {
+                Ok(self.set(&fragment.node.selection_set.node, depth)?.within_a_fragment())
+            }
+            Selection::FragmentSpread(spread) => {
+                Ok(self.fragment(&spread.node.fragment_name.node, depth)?.within_a_fragment())
+            }
         }
     }
 
@@ -115,19 +125,51 @@ impl<'a> Measure<'a> {
         let Some(fragment) = self.document.fragments.get(name) else { return Ok(Spread::default()) };
         self.known.insert(name, Spread::default());
         let size = self.set(&fragment.node.selection_set.node, depth)?;
+        let size = size.plus(Spread::of_directives(&fragment.node.directives));
         self.known.insert(name, size);
         Ok(size)
     }
 }
 
 impl Spread {
+    fn of_arguments(arguments: &[(Positioned<Name>, Positioned<Value>)]) -> Self {
+        let mut variables = Vec::new();
+        for (_, value) in arguments {
+            variable::in_value(&value.node, &mut variables);
+        }
+        let number = count(arguments.len());
+        Self {
+            arguments: number,
+            most_arguments: number,
+            variable_uses: count(variables.len()),
+            ..Self::default()
+        }
+    }
+
+    fn of_directives(directives: &[Positioned<Directive>]) -> Self {
+        let none = Self { directives: count(directives.len()), ..Self::default() };
+        directives
+            .iter()
+            .fold(none, |size, directive| size.plus(Self::of_arguments(&directive.node.arguments)))
+    }
+
+    /// The set of a fragment, as a part of what the fragment stands in.
+    fn within_a_fragment(self) -> Self {
+        let fragments_at_top = self.fragments_at_top.saturating_add(1);
+        Self { fragments_at_top, nested_fragments: self.nested_fragments.max(fragments_at_top), ..self }
+    }
+
     fn plus(self, other: Self) -> Self {
         Self {
             selections: self.selections.saturating_add(other.selections),
             aliases: self.aliases.saturating_add(other.aliases),
             arguments: self.arguments.saturating_add(other.arguments),
+            most_arguments: self.most_arguments.max(other.most_arguments),
             directives: self.directives.saturating_add(other.directives),
             totals: self.totals.saturating_add(other.totals),
+            variable_uses: self.variable_uses.saturating_add(other.variable_uses),
+            nested_fragments: self.nested_fragments.max(other.nested_fragments),
+            fragments_at_top: self.fragments_at_top.max(other.fragments_at_top),
             fields: self.fields.saturating_add(other.fields),
             height: self.height.max(other.height),
         }
@@ -139,13 +181,17 @@ fn count(number: usize) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use async_graphql::parser::parse_query;
-
+pub mod tests {
     use super::*;
 
+    /// What these tests make up is as deep as they need it.
+    #[expect(clippy::disallowed_methods, reason = "a limit is measured for itself")]
+    pub fn parsed(document: &str) -> Result<ExecutableDocument, async_graphql::parser::Error> {
+        async_graphql::parser::parse_query(document)
+    }
+
     fn size(query: &str) -> Result<Size, TooDeep> {
-        Size::of_document(&parse_query(query).unwrap())
+        Size::of_document(&parsed(query).unwrap())
     }
 
     /// So many levels of fragments, each spreading the next one twice.
@@ -183,6 +229,23 @@ mod tests {
         assert_eq!((used.spread.aliases, used.spread.totals), (2, 2));
         let unused = size(&format!("{{ y }} {page}")).unwrap();
         assert_eq!((unused.spread.aliases, unused.spread.totals), (0, 0));
+    }
+
+    #[test]
+    fn the_arguments_and_variables_of_directives_count_too() {
+        let document = "query ($a: Int) @b(c: $a) { d(e: [$a {f: $a}]) @g(h: 1, i: $a) ...j } \
+            fragment j on Query @k(l: 1, m: 2, n: $a) { o }";
+        let Spread { arguments, most_arguments, variable_uses, .. } = size(document).unwrap().spread;
+        // The fragment counts where it is spread, and by itself.
+        assert_eq!((arguments, most_arguments, variable_uses), (1 + 1 + 2 + 2 * 3, 3, 1 + 2 + 1 + 2));
+    }
+
+    #[test]
+    fn fragments_within_each_other_count_until_a_field_comes_between() {
+        let nested = |document| size(document).unwrap().spread.nested_fragments;
+        assert_eq!(nested("{ a }"), 0);
+        assert_eq!(nested("{ ... { ... on Query { a { ... { b } } } } ... { c } }"), 2);
+        assert_eq!(nested("{ a { ... { ...f } } } fragment f on A { b ... { ... { c } } }"), 4);
     }
 
     #[test]

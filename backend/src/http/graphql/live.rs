@@ -18,7 +18,9 @@ use tracing::warn;
 use crate::app::App;
 use crate::auth::identity::Identity;
 use crate::error::Error;
-use crate::graphql::answer::{self, Asked};
+use crate::graphql::answer::{self, Asked, Suggestions};
+use crate::graphql::context::AuthState;
+use crate::graphql::limits;
 use crate::http::caller;
 
 /// What may be seen is asked anew no less often.
@@ -87,17 +89,19 @@ impl Subscriptions {
 
     /// The answers to a request.
     pub fn answers(&self, mut request: Request, data: Arc<Data>) -> BoxStream<'static, Response> {
+        let auth = AuthState::in_data([&*data]);
         let asked = Asked {
             document: request.query.clone(),
             locale: self.locale,
             request_id: self.request_id.to_string(),
+            suggestions: Suggestions::for_caller(auth, &self.app.config.graphql),
         };
-        let is_one = match request.parsed_query() {
+        let is_one = match limits::parse(&mut request, auth) {
             Ok(document) => document
                 .operations
                 .iter()
                 .all(|(_, operation)| operation.node.ty == OperationType::Subscription),
-            // Not GraphQL at all: let the answer say where.
+            // Too much at once, or not GraphQL at all: let the answer say what and where.
             Err(_) => true,
         };
         let answers = if is_one {
