@@ -1,8 +1,9 @@
 # What a person does with this checkout. Every target is a script in scripts/, which says what it does.
 #   make run [LISTEN=127.0.0.1:8080] [DATA_DIR=data]    make sync-demo [LISTEN=127.0.0.1:8080]
 #   make test [T=part of a test's name]    make chaos [SEEDS=500]    make oulad DATA=folder
+#   make fuzz [SECONDS=60]
 
-.PHONY: setup run sync-demo frontend test chaos lint bench bench-export oulad
+.PHONY: setup run sync-demo frontend test chaos fuzz lint bench bench-export oulad
 
 setup:
 	@scripts/setup.sh test
@@ -21,6 +22,9 @@ test:
 
 chaos:
 	@scripts/chaos.sh "$(or $(SEEDS),500)"
+
+fuzz:
+	@scripts/fuzz.sh "$(or $(SECONDS),60)"
 
 lint:
 	@scripts/lint.sh

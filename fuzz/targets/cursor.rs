@@ -1,0 +1,17 @@
+//! A cursor from a client: whatever is taken for one means the same when it is written anew.
+
+#![no_main]
+
+use backend::source::Cursor;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let texts = [String::from_utf8_lossy(bytes).into_owned(), URL_SAFE_NO_PAD.encode(bytes)];
+    for text in texts {
+        if let Some(cursor) = Cursor::decode(&text) {
+            assert_eq!(Cursor::decode(&cursor.encode()), Some(cursor), "{text}");
+        }
+    }
+});
