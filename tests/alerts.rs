@@ -6,6 +6,7 @@ mod letters;
 mod limits;
 mod notifications;
 mod outbox;
+mod refusing;
 mod schedule;
 mod telling;
 

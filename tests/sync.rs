@@ -23,6 +23,7 @@ mod pauses;
 mod plans;
 mod program;
 mod record;
+mod refusals;
 mod requeue;
 mod retention;
 mod retries;

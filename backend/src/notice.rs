@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::config::hub::Hub;
+use crate::models::driver::Driver;
 use crate::models::user::User;
 
 /// Who is told when something about the hub itself needs somebody.
@@ -26,6 +27,10 @@ pub enum Notice {
     Backlog(Backlog),
     /// After such an alarm, so few wait again, and so briefly, that there is no cause for one.
     BacklogGone(BacklogGone),
+    /// Analytics services refuse whatever they are sent.
+    Refusing(Refusing),
+    /// After such an alarm, none does so any more.
+    RefusingGone(RefusingGone),
 }
 
 /// How many events waited, and what raises the alarm.
@@ -54,6 +59,24 @@ pub struct BacklogGone {
     pub counted_at: DateTime<Utc>,
 }
 
+/// Which services refused whatever they were sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Refusing {
+    /// The services.
+    pub drivers: Vec<Driver>,
+    /// When this was found.
+    pub found_at: DateTime<Utc>,
+}
+
+/// No service refuses whatever it is sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RefusingGone {
+    /// When this was found.
+    pub found_at: DateTime<Utc>,
+}
+
 /// In whose language and time zone something is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reader {
@@ -75,6 +98,8 @@ impl Reader {
 
 const BACKLOG: &str = "telemetry_backlog";
 const BACKLOG_GONE: &str = "telemetry_backlog_gone";
+const REFUSING: &str = "telemetry_refusing";
+const REFUSING_GONE: &str = "telemetry_refusing_gone";
 
 impl Notice {
     /// What it is about, as notifications have it.
@@ -82,6 +107,8 @@ impl Notice {
         match self {
             Self::Backlog(_) => BACKLOG,
             Self::BacklogGone(_) => BACKLOG_GONE,
+            Self::Refusing(_) => REFUSING,
+            Self::RefusingGone(_) => REFUSING_GONE,
         }
     }
 
@@ -89,6 +116,7 @@ impl Notice {
     pub const fn supersedes(&self) -> &'static [&'static str] {
         match self {
             Self::Backlog(_) | Self::BacklogGone(_) => &[BACKLOG, BACKLOG_GONE],
+            Self::Refusing(_) | Self::RefusingGone(_) => &[REFUSING, REFUSING_GONE],
         }
     }
 
@@ -97,6 +125,8 @@ impl Notice {
         let data = match self {
             Self::Backlog(backlog) => serde_json::to_value(backlog),
             Self::BacklogGone(gone) => serde_json::to_value(gone),
+            Self::Refusing(refusing) => serde_json::to_value(refusing),
+            Self::RefusingGone(gone) => serde_json::to_value(gone),
         };
         data.expect("numbers and dates are JSON")
     }
@@ -106,6 +136,8 @@ impl Notice {
         match kind {
             BACKLOG => parse(data).map(Self::Backlog),
             BACKLOG_GONE => parse(data).map(Self::BacklogGone),
+            REFUSING => parse(data).map(Self::Refusing),
+            REFUSING_GONE => parse(data).map(Self::RefusingGone),
             _ => None,
         }
     }
@@ -131,6 +163,8 @@ mod tests {
                 age_minutes: 3,
             }),
             Notice::BacklogGone(BacklogGone { events: 0, counted_at }),
+            Notice::Refusing(Refusing { drivers: Driver::ALL.to_vec(), found_at: counted_at }),
+            Notice::RefusingGone(RefusingGone { found_at: counted_at }),
         ];
         for notice in kept {
             assert_eq!(Notice::read(notice.kind(), &notice.data()), Some(notice));

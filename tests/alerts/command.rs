@@ -77,6 +77,7 @@ async fn a_script_gets_one_json_object() {
     let expected = json!({
         "eventsPending": 2, "oldest": null, "oldestAgeSeconds": null, "threshold": 2, "ageMinutes": 180,
         "driverEnabled": true, "alarmed": true, "limitsReached": ["TELEMETRY_ALERT_THRESHOLD"], "recovered": false,
+        "refusing": [], "notifiedOfRefusing": 0,
         "notified": 1, "toldAgainFrom": null, "mail": null,
     });
     assert_eq!(found, expected);

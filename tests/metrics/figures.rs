@@ -80,16 +80,18 @@ async fn a_sync_is_counted_by_driver_outcome_and_reason() {
 #[tokio::test]
 async fn an_event_that_is_refused_is_counted_as_given_up() {
     let ground = Ground::new().await;
-    ground.events(1).await;
+    let ids = ground.events(2).await;
     let refused = Answer::json(400, json!({"code": 400, "error": "no", "status": "Bad Request"}));
-    ground.services.set_faults([Rule::new(Service::Mixpanel, Fault::Answer(refused))]).unwrap();
+    let of_the_first =
+        Rule::new(Service::Mixpanel, Fault::Answer(refused)).events([format!("vpe-{}", ids[0])]);
+    ground.services.set_faults([of_the_first]).unwrap();
     ground.run().await;
     hold(
         &scrape(&ground.hub).await,
         &[
             (r#"sync_deliveries_total{driver="mixpanel",outcome="dead",reason="refused"}"#, 1.0),
             (r#"sync_given_up_deliveries{driver="mixpanel"}"#, 1.0),
-            (r#"sync_request_duration_seconds_count{driver="mixpanel",outcome="refused"}"#, 1.0),
+            (r#"sync_request_duration_seconds_count{driver="mixpanel",outcome="refused"}"#, 2.0),
             ("sync_pending_events", 0.0),
         ],
     );

@@ -66,16 +66,17 @@ async fn what_may_be_at_ga4_already_is_put_back_only_by_force() {
 #[tokio::test]
 async fn mixpanel_knows_repetitions_so_that_all_of_it_is_put_back() {
     let ground = Ground::impatient(mixpanel).await;
-    ground.events(3).await;
+    let ids = ground.events(4).await;
     // What was kept and called a failure.
-    ground.faults([refusal(Service::Mixpanel).after_storing()]);
+    let refused = ids[..3].iter().copied().map(uid);
+    ground.faults([refusal(Service::Mixpanel).events(refused).after_storing()]);
     ground.run().await;
-    assert_eq!(ground.states("mixpanel").await, json!({"dead": 3}));
+    assert_eq!(ground.states("mixpanel").await, json!({"dead": 3, "delivered": 1}));
     ground.faults([]);
     assert_eq!(ground.requeue("driver: MIXPANEL").await, 3);
     ground.run().await;
-    assert_eq!((ground.states("mixpanel").await, ground.unsynced().await), (json!({"delivered": 3}), 0));
-    assert_eq!(ground.services.mixpanel_deduped().len(), 3);
+    assert_eq!((ground.states("mixpanel").await, ground.unsynced().await), (json!({"delivered": 4}), 0));
+    assert_eq!(ground.services.mixpanel_deduped().len(), 4);
 }
 
 #[tokio::test]

@@ -137,6 +137,14 @@ async fn whatever_a_service_repeats_no_secret_is_stored_or_answered() {
             ground.run().await;
             ground.advance(TimeDelta::minutes(20));
         }
+        // One event among others is given up for what they say.
+        let bad = ground.events(2).await[0];
+        let refusing = |service, secrets: &[String]| {
+            let answer = Answer::plain(400, &secrets.join(" , "));
+            Rule::new(service, Fault::Answer(answer)).events([format!("vpe-{bad}")])
+        };
+        ground.faults([refusing(Service::Ga4, &of_ga4), refusing(Service::Mixpanel, &of_mixpanel)]);
+        ground.run().await;
         let heard = ground.services.counts();
         assert!(heard.ga4.faults > 10 && heard.mixpanel.faults > 10, "{heard:?}");
         let (stored, answers) = (written_down(&ground).await, answered(&ground).await);

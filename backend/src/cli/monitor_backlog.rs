@@ -57,7 +57,8 @@ struct Report<'a> {
 
 impl Report<'_> {
     fn as_lines(&self) -> Vec<String> {
-        let Checked { backlog, at, finding } = self.checked;
+        let Checked { backlog, at, finding, refusing, told_of_refusing } = &self.checked;
+        let (backlog, at, finding) = (*backlog, *at, *finding);
         let oldest = match (backlog.oldest, backlog.age(at)) {
             (Some(oldest), Some(age)) => {
                 format!(
@@ -87,6 +88,13 @@ impl Report<'_> {
                 lines.push(format!("Notified already: nobody is notified again before {from}."));
             }
         }
+        if !refusing.is_empty() {
+            let names: Vec<_> = refusing.iter().map(|driver| driver.title()).collect();
+            lines.push(format!("ALARM: whatever is sent is refused by {}.", names.join(" and ")));
+        }
+        if *told_of_refusing > 0 {
+            lines.push(notified(*told_of_refusing));
+        }
         lines.push(match self.mail {
             None => "No mail server is configured (SMTP_URL): notifications are kept in the database only."
                 .to_owned(),
@@ -98,7 +106,8 @@ impl Report<'_> {
     }
 
     fn as_json(&self) -> Value {
-        let Checked { backlog, at, finding } = self.checked;
+        let Checked { backlog, at, finding, refusing, told_of_refusing } = &self.checked;
+        let (backlog, at, finding) = (*backlog, *at, *finding);
         let limits = &self.app.config.telemetry.alert;
         let (why, notified, told_again_from) = match finding {
             Finding::NothingEnabled | Finding::Calm => (None, 0, None),
@@ -115,6 +124,8 @@ impl Report<'_> {
             "driverEnabled": finding != Finding::NothingEnabled,
             "alarmed": why.is_some(),
             "limitsReached": why.map_or(&[][..], |why| why.limits_reached()),
+            "refusing": refusing.iter().map(|driver| driver.key()).collect::<Vec<_>>(),
+            "notifiedOfRefusing": told_of_refusing,
             "recovered": matches!(finding, Finding::Recovered { .. }),
             "notified": notified,
             "toldAgainFrom": told_again_from,

@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::models::driver::Driver;
-use crate::models::sync_run::{Note, Share, SyncRun, SyncState, SyncTrigger};
+use crate::models::sync_run::{Note, Share, SyncRun, SyncState, SyncTrigger, Trouble};
 use crate::telemetry::sync::{Begun, NotBackfilled, NotBegun, NotForgotten, Order, Span, What};
 use crate::telemetry::sync_words;
 
@@ -166,6 +166,10 @@ async fn sync(app: &App, stop: &Stop, arguments: &Arguments) -> Result<(), Failu
 
 fn verdict(run: &SyncRun) -> Result<(), Failure> {
     let said = sync_words::message(run, Locale::En).unwrap_or_else(|| run.state.key().to_owned());
+    let is_refused = |share: &Share| matches!(share.trouble, Some(Trouble::Refusing { .. }));
+    if run.shares.iter().any(is_refused) {
+        return Err(Failure::Failed(anyhow!(said)));
+    }
     match (run.state, &run.note) {
         (_, Some(Note::NotConfigured { .. })) => Err(Failure::Usage(said)),
         (_, Some(Note::Interrupted)) | (SyncState::Failed | SyncState::Running, _) => {

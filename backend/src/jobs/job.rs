@@ -84,4 +84,11 @@ fn log(checked: &Checked) {
             info!(events, people, "{events} events wait to be synced: ended the alarm");
         }
     }
+    for driver in &checked.refusing {
+        warn!(
+            driver = driver.key(),
+            people = checked.told_of_refusing,
+            "A service refuses whatever it is sent"
+        );
+    }
 }

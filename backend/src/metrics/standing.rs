@@ -132,11 +132,12 @@ impl Stored {
     }
 }
 
-const TROUBLES: [&str; 4] = ["refused", "unreachable", "down", "paused"];
+const TROUBLES: [&str; 5] = ["refused", "refusing", "unreachable", "down", "paused"];
 
 const fn kind(trouble: &Trouble) -> &'static str {
     match trouble {
         Trouble::Refused { .. } => "refused",
+        Trouble::Refusing { .. } => "refusing",
         Trouble::Unreachable => "unreachable",
         Trouble::Down { .. } => "down",
         Trouble::Paused => "paused",

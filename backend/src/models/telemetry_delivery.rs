@@ -155,6 +155,9 @@ pub struct OwedEvent {
     /// When it was first sent there.
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub first_attempt_at: Option<DateTime<Utc>>,
+    /// When this driver refused it, if that is the last that it said of it.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub refused_at: Option<DateTime<Utc>>,
     /// Whether it has a delivery record for this driver.
     #[diesel(sql_type = Bool)]
     pub is_on_record: bool,
@@ -189,6 +192,7 @@ type OwedEventSql = (
     Integer,
     Integer,
     Bool,
+    Nullable<Timestamptz>,
     Nullable<Timestamptz>,
     Bool,
     Bool,

@@ -3,11 +3,17 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::text::{Locale, Text};
 
-use super::{Backlog, BacklogGone, Notice, Reader};
+use super::{Backlog, BacklogGone, Notice, Reader, Refusing, RefusingGone};
 
 const WHAT_TO_DO: Text = Text::new(
     "Qué hacer: abre el Hub, ejecuta la sincronización y mira si alguno de los servicios de analítica falla.",
     "What to do: open the Hub, run the sync, and look whether one of the analytics services fails.",
+);
+const WHAT_TO_CHECK: Text = Text::new(
+    "Qué hacer: revisa la dirección y las credenciales del servicio y lo que haya en medio, como un proxy; \
+     `dataporter telemetry:check` las prueba. No se descarta nada: lo pendiente se enviará cuando lo acepte.",
+    "What to do: check the service's address and credentials, and whatever stands in between, such as a proxy; \
+     `dataporter telemetry:check` tries them out. Nothing is given up: what is pending goes out when it is taken.",
 );
 const NOTHING_TO_DO: Text = Text::new("No hace falta hacer nada.", "There is nothing to do.");
 
@@ -25,6 +31,18 @@ impl Notice {
                 "Fin de la alarma: la sincronización está al día".to_owned()
             }
             (Self::BacklogGone(_), Locale::En) => "End of the alarm: the sync has caught up".to_owned(),
+            (Self::Refusing(refusing), Locale::Es) => {
+                format!("Alarma: rechazan los eventos: {}", refusing.names())
+            }
+            (Self::Refusing(refusing), Locale::En) => {
+                format!("Alarm: events are refused by {}", refusing.names())
+            }
+            (Self::RefusingGone(_), Locale::Es) => {
+                "Fin de la alarma: ya no se rechazan los eventos".to_owned()
+            }
+            (Self::RefusingGone(_), Locale::En) => {
+                "End of the alarm: events are no longer refused".to_owned()
+            }
         }
     }
 
@@ -38,6 +56,10 @@ impl Notice {
             Self::BacklogGone(gone) => {
                 vec![gone.waiting(reader), NOTHING_TO_DO.in_locale(locale).to_owned()]
             }
+            Self::Refusing(refusing) => {
+                vec![refusing.found(reader), WHAT_TO_CHECK.in_locale(locale).to_owned()]
+            }
+            Self::RefusingGone(gone) => vec![gone.found(reader), NOTHING_TO_DO.in_locale(locale).to_owned()],
         }
     }
 }
@@ -82,6 +104,32 @@ impl BacklogGone {
                 format!("Eventos del reproductor pendientes el {counted}: {events}, bajo los límites.")
             }
             Locale::En => format!("Player events waiting on {counted}: {events}, below the limits."),
+        }
+    }
+}
+
+impl Refusing {
+    fn names(&self) -> String {
+        self.drivers.iter().map(|driver| driver.title()).collect::<Vec<_>>().join(", ")
+    }
+
+    fn found(&self, reader: Reader) -> String {
+        let (names, at) = (self.names(), moment(self.found_at, reader));
+        match reader.locale {
+            Locale::Es => {
+                format!("En la última sincronización vista el {at} se rechazó todo lo enviado a: {names}.")
+            }
+            Locale::En => format!("In the last sync as of {at} everything sent was refused by: {names}."),
+        }
+    }
+}
+
+impl RefusingGone {
+    fn found(&self, reader: Reader) -> String {
+        let at = moment(self.found_at, reader);
+        match reader.locale {
+            Locale::Es => format!("El {at} ningún servicio rechaza ya todo lo que se le envía."),
+            Locale::En => format!("On {at} no service refuses everything it is sent any more."),
         }
     }
 }

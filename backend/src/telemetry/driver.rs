@@ -230,6 +230,7 @@ pub mod tests {
             unanswered: 0,
             maybe_duplicate: false,
             first_attempt_at: None,
+            refused_at: None,
             is_on_record: false,
             is_last: false,
         };

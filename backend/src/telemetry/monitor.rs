@@ -5,22 +5,26 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::AsyncConnection as _;
 
 use super::backlog::{Alarm, Backlog};
-use super::driver;
+use super::{driver, sync};
 use crate::app::App;
 use crate::db::Connection;
 use crate::models::QueryResult;
 use crate::models::alarm;
+use crate::models::driver::Driver;
 use crate::models::notification::NewNotification;
 use crate::models::outbox_mail::OutboxMail;
-use crate::models::telemetry_driver::EnabledDrivers;
+use crate::models::sync_run::Trouble;
+use crate::models::telemetry_driver::{DriverState, EnabledDrivers};
 use crate::models::user::User;
 use crate::notice::{self, Notice};
 
 /// The alarm's name in the database.
 const ALARM: &str = "telemetry_backlog";
+/// The name of the alarm about services that refuse whatever they are sent.
+const REFUSING: &str = "telemetry_refusing";
 
 /// What a look at the backlog came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checked {
     /// The backlog.
     pub backlog: Backlog,
@@ -28,6 +32,10 @@ pub struct Checked {
     pub at: DateTime<Utc>,
     /// What came of it.
     pub finding: Finding,
+    /// The drivers that refused whatever they were sent in the last run.
+    pub refusing: Vec<Driver>,
+    /// How many people were told of these now, or that there are none any more.
+    pub told_of_refusing: usize,
 }
 
 /// What is to be said of a backlog.
@@ -67,11 +75,48 @@ pub async fn check(app: &App) -> anyhow::Result<Checked> {
     let enabled = enabled.with(&driver::enabled_here(limits), at);
     let backlog =
         Backlog::read(conn, &enabled, &limits.alert).await.context("The backlog cannot be counted")?;
-    if enabled.names().next().is_none() {
-        return Ok(Checked { backlog, at, finding: Finding::NothingEnabled });
+    let finding = if enabled.names().next().is_none() {
+        Finding::NothingEnabled
+    } else {
+        find(app, conn, backlog, at).await.context("The alarm cannot be kept")?
+    };
+    let refusing = refusing(conn, &enabled).await.context("The drivers cannot be looked at")?;
+    let told = tell_of_refusing(app, conn, &refusing, at).await.context("The alarm cannot be kept")?;
+    Ok(Checked { backlog, at, finding, refusing, told_of_refusing: told })
+}
+
+/// The enabled drivers that refused whatever they were sent, where that was more than a few events.
+async fn refusing(conn: &mut Connection, enabled: &EnabledDrivers) -> QueryResult<Vec<Driver>> {
+    let mut refusing = Vec::new();
+    for name in enabled.names() {
+        let trouble = DriverState::read(conn, name).await?.trouble;
+        if let Some(Trouble::Refusing { events, .. }) = trouble
+            && usize::try_from(events).is_ok_and(|events| events >= sync::REFUSALS_THAT_ALARM)
+        {
+            refusing.push(name);
+        }
     }
-    let finding = find(app, conn, backlog, at).await.context("The alarm cannot be kept")?;
-    Ok(Checked { backlog, at, finding })
+    Ok(refusing)
+}
+
+async fn tell_of_refusing(
+    app: &App,
+    conn: &mut Connection,
+    refusing: &[Driver],
+    now: DateTime<Utc>,
+) -> QueryResult<usize> {
+    let pause = TimeDelta::from_std(app.config.telemetry.alert.cooldown).unwrap_or(TimeDelta::MAX);
+    conn.transaction(async |conn| {
+        let (is_told, notice) = if refusing.is_empty() {
+            let gone = notice::RefusingGone { found_at: now };
+            (alarm::settle(conn, REFUSING).await?, Notice::RefusingGone(gone))
+        } else {
+            let found = notice::Refusing { drivers: refusing.to_vec(), found_at: now };
+            (alarm::claim(conn, REFUSING, now, pause).await?, Notice::Refusing(found))
+        };
+        if is_told { tell(app, conn, &notice, now).await } else { Ok(0) }
+    })
+    .await
 }
 
 async fn find(

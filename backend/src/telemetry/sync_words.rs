@@ -62,6 +62,18 @@ pub fn trouble(driver: Driver, trouble: &Trouble, locale: Locale) -> String {
         (Trouble::Refused { http_status }, Locale::En) => {
             format!("{name} does not let us in (it answered {http_status}): check {settings}.")
         }
+        (Trouble::Refusing { http_status, events }, Locale::Es) => {
+            format!(
+                "{name} rechaza lo que se le envía ({events} eventos, respondió {http_status}): revisa {settings} y \
+                 lo que haya en medio. Lo rechazado sigue pendiente."
+            )
+        }
+        (Trouble::Refusing { http_status, events }, Locale::En) => {
+            format!(
+                "{name} refuses what it is sent ({events} events, it answered {http_status}): check {settings} and \
+                 whatever stands in between. What it refused stays pending."
+            )
+        }
         (Trouble::Unreachable, Locale::Es) => {
             format!("{name} no responde; lo pendiente se enviará cuando vuelva.")
         }

@@ -30,6 +30,11 @@ pub fn rules(world: &World, round: Round, rng: &mut ChaCha8Rng) -> Vec<Rule> {
     if round == Round::Calm {
         return rules;
     }
+    // Such as a proxy that answers in a service's place.
+    if matches!(round, Round::Stormy { .. }) && rng.random_bool(0.25) {
+        let service = *[Service::Ga4, Service::Mixpanel].choose(rng).unwrap();
+        rules.push(Rule::new(service, Fault::Answer(Answer::html(400))));
+    }
     if round == Round::First {
         rules.extend(lies(world.way, rng));
     }

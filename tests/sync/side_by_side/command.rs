@@ -78,6 +78,22 @@ async fn its_exit_code_says_what_is_wrong() {
 }
 
 #[tokio::test]
+async fn it_fails_where_one_service_refuses_whatever_it_is_sent() {
+    let ground = Ground::today().await;
+    ground.events(60).await;
+    ground.services.set_faults([Rule::new(Service::Ga4, Fault::Answer(Answer::html(400)))]).unwrap();
+    let output = ground.command(&["--json"]).await;
+    assert_eq!(
+        (output.status.code(), told(&output)["state"].clone()),
+        (Some(1), json!("partial")),
+        "{output:?}"
+    );
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("GA4 refuses what it is sent"), "{said}");
+    assert_eq!(ground.unsynced().await, 60);
+}
+
+#[tokio::test]
 async fn it_ends_when_its_time_is_over_and_leaves_the_rest_pending() {
     let ground = Ground::today().await;
     ground.events(400).await;

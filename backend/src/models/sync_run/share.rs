@@ -42,6 +42,13 @@ pub enum Trouble {
         /// The status.
         http_status: u16,
     },
+    /// It refused what it was sent, and not for what the events are: its last answer's HTTP status.
+    Refusing {
+        /// The status.
+        http_status: u16,
+        /// Events that it refused.
+        events: u32,
+    },
     /// It cannot be reached, or does not answer.
     Unreachable,
     /// It answers that something is wrong on its side: its answer's HTTP status.

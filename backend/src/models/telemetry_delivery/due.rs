@@ -34,7 +34,8 @@ impl QueryFragment<Pg> for Due {
         out.push_sql("SELECT ");
         out.push_sql(EVENT_COLUMNS);
         out.push_sql(
-            ", owed.attempts, owed.unanswered, owed.maybe_duplicate, owed.first_attempt_at, true, false FROM ( \
+            ", owed.attempts, owed.unanswered, owed.maybe_duplicate, owed.first_attempt_at, \
+                 CASE WHEN owed.error_class IN ('refused', 'too_large') THEN owed.last_attempt_at END, true, false FROM ( \
                  SELECT *, ",
         );
         out.push_bind_param::<Bool, _>(&self.wanted.with_user_since)?;

@@ -24,7 +24,7 @@ impl QueryFragment<Pg> for Fresh {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("SELECT ");
         out.push_sql(EVENT_COLUMNS);
-        out.push_sql(", 0, 0, false, NULL::timestamptz, false, coalesce(cardinality(owed.drivers) = 1, false) FROM (SELECT *, ");
+        out.push_sql(", 0, 0, false, NULL::timestamptz, NULL::timestamptz, false, coalesce(cardinality(owed.drivers) = 1, false) FROM (SELECT *, ");
         out.push_bind_param::<Bool, _>(&self.wanted.with_user_since)?;
         out.push_sql(" AS with_user_since FROM telemetry_pending WHERE (recorded_at, event_id) > (");
         self.wanted.after(out.reborrow())?;

@@ -62,6 +62,8 @@ pub struct Judgement {
     pub maybe_duplicate: bool,
     /// When it was first sent.
     pub first_attempt_at: Option<DateTime<Utc>>,
+    /// When the driver refused it before, if that was the last that it said of it. It is not written.
+    pub refused_before: Option<DateTime<Utc>>,
     /// When it was last sent; as it was, if it was not sent now.
     pub last_attempt_at: Option<DateTime<Utc>>,
     /// Not to be sent again before this.

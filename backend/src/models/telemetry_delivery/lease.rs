@@ -67,7 +67,7 @@ pub async fn take_over(conn: &mut Connection, driver: Driver, run_id: i64) -> Qu
     let taken: Vec<TakenOver> = sql_query(format!(
         "SELECT owed.lease_id, {EVENT_COLUMNS}, coalesce(delivery.attempts, 0) AS attempts, \
              coalesce(delivery.unanswered, 0) AS unanswered, coalesce(delivery.maybe_duplicate, false) AS maybe_duplicate, \
-             delivery.first_attempt_at, delivery.event_id IS NOT NULL AS is_on_record, false AS is_last \
+             delivery.first_attempt_at, NULL::timestamptz AS refused_at, delivery.event_id IS NOT NULL AS is_on_record, false AS is_last \
          FROM (SELECT lease.id AS lease_id, leased.event_id, leased.recorded_at, true AS with_user_since \
              FROM telemetry_leases AS lease, unnest(lease.event_ids, lease.recorded_at) AS leased (event_id, recorded_at) \
              WHERE lease.driver = $1 AND lease.run_id = $2) AS owed \

@@ -1,6 +1,8 @@
 //! One driver's part of a run: takes up what it is owed, puts it on record as being sent, sends it, and passes the
 //! verdicts on. It waits for no other driver.
 
+mod refused;
+
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
@@ -20,6 +22,7 @@ use super::desk::Desk;
 use super::gate::Gate;
 use super::held::Held;
 use super::ledger::Entry;
+use super::refusals::Refusals;
 use super::stock::{Leased, Stock, frontiers};
 use super::supply::{Supplied, Supply};
 use super::tally::Tallied;
@@ -79,6 +82,9 @@ struct Work {
     /// Events that were tried in this run and are still owed.
     retrying: HashSet<i64>,
     waited: TimeDelta,
+    refusals: Refusals,
+    /// The only event that is sent while the service is suspected of refusing everything.
+    probe: Option<i64>,
     /// Comes when the last verdicts are written down.
     written: Option<oneshot::Receiver<()>>,
 }
@@ -112,6 +118,8 @@ impl Lane {
             due: BTreeSet::new(),
             retrying: HashSet::new(),
             waited: TimeDelta::zero(),
+            refusals: Refusals::default(),
+            probe: None,
             written: None,
             lane: self,
         };
@@ -125,8 +133,9 @@ impl Work {
         loop {
             let now = self.lane.clock.now();
             let closed_until = self.gate.closed_until(now);
-            self.show(if closed_until.is_some() { Closed::Yes } else { Closed::No });
-            if self.lane.stop.is_cancelled() || closed_until.is_some() {
+            let is_closed = closed_until.is_some() || self.is_refusing();
+            self.show(if is_closed { Closed::Yes } else { Closed::No });
+            if self.lane.stop.is_cancelled() || is_closed {
                 self.give_all_back().await;
             } else {
                 self.gate.try_again();
@@ -141,7 +150,7 @@ impl Work {
             };
             match happened {
                 Some(happened) => self.note(happened).await,
-                None if self.lane.stop.is_cancelled() => break,
+                None if self.lane.stop.is_cancelled() || self.is_refusing() => break,
                 None => {
                     let next = closed_until.or_else(|| self.next_due());
                     if !self.wait(next, now).await {
@@ -152,11 +161,17 @@ impl Work {
         }
         self.show(Closed::No);
         let driver = self.lane.driver.name();
-        let trouble = self.gate.trouble().cloned();
+        let trouble = self.decide().await.or_else(|| self.gate.trouble().cloned());
         self.lane.board.give_up(driver, trouble.as_ref());
         let paused_until = match trouble {
             Some(Trouble::Paused) => self.gate.opens_at(),
-            Some(Trouble::Refused { .. } | Trouble::Unreachable | Trouble::Down { .. }) | None => None,
+            Some(
+                Trouble::Refused { .. }
+                | Trouble::Refusing { .. }
+                | Trouble::Unreachable
+                | Trouble::Down { .. },
+            )
+            | None => None,
         };
         LaneEnd { driver, paused_until, trouble }
     }
@@ -227,7 +242,11 @@ impl Work {
     /// Takes up more before everything is sent.
     fn take_up(&mut self) {
         let limit = self.manners.chunk.min(self.room.unwrap_or(usize::MAX));
-        if self.is_dry || limit == 0 || self.stock.events_ready() > self.manners.chunk / 2 {
+        if self.probe.is_some()
+            || self.is_dry
+            || limit == 0
+            || self.stock.events_ready() > self.manners.chunk / 2
+        {
             return;
         }
         let Some(mut supply) = self.supply.take() else { return };
@@ -254,7 +273,13 @@ impl Work {
             }
             Ok(Happened::Leased(parcels, Ok(lease))) => {
                 self.is_leasing = false;
-                self.stock.add_leased(parcels, &Arc::new(lease));
+                let lease = Arc::new(lease);
+                let (admitted, others): (Vec<_>, Vec<_>) =
+                    parcels.into_iter().partition(|parcel| self.admits(parcel));
+                self.stock.add_leased(admitted, &lease);
+                for parcel in others {
+                    self.give_back(parcel, Some(Arc::clone(&lease))).await;
+                }
             }
             Ok(Happened::Leased(parcels, Err(cause))) => {
                 self.is_leasing = false;
@@ -279,7 +304,12 @@ impl Work {
         if !judgements.is_empty() {
             self.judge(judgements, None).await;
         }
-        self.stock.add(parcels);
+        let (admitted, others): (Vec<_>, Vec<_>) =
+            parcels.into_iter().partition(|parcel| self.admits(parcel));
+        self.stock.add(admitted);
+        for parcel in others {
+            self.give_back(parcel, None).await;
+        }
     }
 
     async fn answered(&mut self, Leased { parcel, lease }: Leased, answer: Answer) {
@@ -291,7 +321,8 @@ impl Work {
         let judgements: Vec<Judgement> = match answer {
             Answer::Verdicts(verdicts) => {
                 self.waited = TimeDelta::zero();
-                events.zip(verdicts).map(|(event, verdict)| sent.ended(event, verdict)).collect()
+                let judgements = events.zip(verdicts).map(|(event, verdict)| sent.ended(event, verdict));
+                return self.judge_sent(judgements.collect(), lease).await;
             }
             Answer::Refused(failure) if parcel.events.len() > 1 => {
                 info!(
@@ -305,7 +336,7 @@ impl Work {
             Answer::Refused(failure) => {
                 self.waited = TimeDelta::zero();
                 let verdict = |event| sent.ended(event, Verdict::Dead(failure.clone()));
-                events.map(verdict).collect()
+                return self.judge_sent(events.map(verdict).collect(), lease).await;
             }
             Answer::Later { failure, pause, doubtful } => {
                 report(name, &failure);
@@ -341,7 +372,10 @@ impl Work {
             tallied.add(judgement, &mut self.retrying);
         }
         let (tell, written) = oneshot::channel();
-        let (held, no_more_held) = (self.held.clone(), done_with.clone());
+        // What was refused is held until that is final: nothing else would keep it from being taken up again.
+        let is_decided = |id: &&i64| !self.refusals.holds(**id);
+        let no_more_held: Vec<i64> = done_with.iter().filter(is_decided).copied().collect();
+        let held = self.held.clone();
         let tally = Box::new(move |share: &mut Share| {
             tallied.change(share);
             held.let_go(&no_more_held);

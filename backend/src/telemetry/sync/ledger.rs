@@ -1,6 +1,6 @@
 //! Writes verdicts down as they come in, those that come together in one transaction, and says how far the run is.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, hash_map};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -71,6 +71,31 @@ struct Writer {
     is_broken: bool,
 }
 
+/// What is written at once has one word of each event at each driver, the last.
+#[derive(Default)]
+struct LastWords {
+    judgements: Vec<Judgement>,
+    places: HashMap<(Driver, i64), usize>,
+}
+
+impl LastWords {
+    fn add(&mut self, judgements: Vec<Judgement>) {
+        for judgement in judgements {
+            match self.places.entry((judgement.driver, judgement.event_id)) {
+                hash_map::Entry::Occupied(place) => {
+                    let earlier = &mut self.judgements[*place.get()];
+                    let (is_on_record, is_last) = (earlier.is_on_record, earlier.is_last);
+                    *earlier = Judgement { is_on_record, is_last, ..judgement };
+                }
+                hash_map::Entry::Vacant(place) => {
+                    place.insert(self.judgements.len());
+                    self.judgements.push(judgement);
+                }
+            }
+        }
+    }
+}
+
 /// A way to the ledger.
 pub fn channel() -> (mpsc::Sender<Entry>, mpsc::Receiver<Entry>) {
     mpsc::channel(WAITING)
@@ -110,9 +135,9 @@ impl Writer {
     }
 
     async fn enter(&mut self, entries: impl Iterator<Item = Entry>) {
-        let (mut judgements, mut tallies, mut touched) = (Vec::new(), Vec::new(), HashSet::new());
+        let (mut judgements, mut tallies, mut touched) = (LastWords::default(), Vec::new(), HashSet::new());
         for Entry { driver, judgements: these, lease, done_with, tally } in entries {
-            judgements.extend(these);
+            judgements.add(these);
             tallies.push((driver, tally));
             if let Some(lease) = lease {
                 touched.insert(lease.id);
@@ -122,6 +147,7 @@ impl Writer {
             }
         }
         let left: Vec<Lease> = touched.iter().filter_map(|id| self.left.get(id).cloned()).collect();
+        let LastWords { judgements, places: _ } = judgements;
         match self.write(&judgements, &left).await {
             Ok(Written::Done(settled)) => {
                 self.left.retain(|_, lease| !lease.events.is_empty());

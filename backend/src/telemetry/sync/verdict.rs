@@ -95,6 +95,17 @@ impl Sent {
         Judgement { next_attempt_at, endpoint: None, ..judged }
     }
 
+    /// The driver refused it, as it did all of the few events that it was sent: that may be its own fault. It is given
+    /// up when that was so often and long enough.
+    pub fn refused_alone(&self, refusal: Judgement, rng: &mut impl Rng) -> Judgement {
+        let tried_for = refusal.first_attempt_at.map_or(TimeDelta::zero(), |first| self.now - first);
+        if refusal.attempts >= self.manners.tries && tried_for >= self.manners.tried_for {
+            return refusal;
+        }
+        let next_attempt_at = Some((self.now + wait(refusal.attempts, rng)).trunc_subsecs(6));
+        Judgement { state: Judged::Retry, next_attempt_at, ..refusal }
+    }
+
     /// It was sent just now.
     fn noted(&self, event: &OwedEvent, state: Judged, failure: Option<Failure>) -> Judgement {
         let was = as_it_was(self.driver, event, state, failure);
@@ -106,6 +117,12 @@ impl Sent {
             ..was
         }
     }
+}
+
+/// A refusal that is not final yet: the event stays owed, and no try of it is used up.
+pub fn held_back(refusal: &Judgement) -> Judgement {
+    let attempts = refusal.attempts.saturating_sub(1);
+    Judgement { state: Judged::Retry, attempts, next_attempt_at: None, ..refusal.clone() }
 }
 
 /// It is too old for the driver and was not sent.
@@ -138,6 +155,7 @@ fn as_it_was(driver: Driver, event: &OwedEvent, state: Judged, failure: Option<F
         unanswered: event.unanswered,
         maybe_duplicate: event.maybe_duplicate,
         first_attempt_at: event.first_attempt_at,
+        refused_before: event.refused_at,
         last_attempt_at: None,
         next_attempt_at: None,
         http_status: http_status.map(i32::from),
