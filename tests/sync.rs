@@ -5,6 +5,7 @@ mod breaker;
 mod chaos;
 mod check;
 mod connections;
+mod doubtful;
 mod drivers;
 mod ga4;
 mod ga4_by_viewer;

@@ -83,7 +83,7 @@ async fn what_passes_is_tried_again_and_marked_where_it_may_have_arrived() {
     assert_eq!(share(&run, "GA4")["retrying"], 7);
     let put_off = answers.iter().map(|(answer, class, is_doubtful)| {
         let record = Record::of("retry", 1).because(class).answered(answer.status);
-        if *is_doubtful { record.doubtful() } else { record }
+        if *is_doubtful { record.unanswered(1).doubtful() } else { record }
     });
     let records: Vec<_> = put_off.flat_map(|record| [record, Record::delivered()]).collect();
     assert_eq!(ground.records("ga4").await, records);
@@ -99,7 +99,7 @@ async fn what_passes_is_tried_again_and_marked_where_it_may_have_arrived() {
     assert!(ground.services.ga4_copies_by_event_uid().values().all(|copies| *copies == 1));
     let twice = answers.iter().map(|(.., is_doubtful)| {
         let record = Record::of("delivered", 2);
-        if *is_doubtful { record.doubtful() } else { record }
+        if *is_doubtful { record.unanswered(1).doubtful() } else { record }
     });
     let records: Vec<_> = twice.flat_map(|record| [record, Record::delivered()]).collect();
     assert_eq!(ground.records("ga4").await, records);
@@ -119,7 +119,7 @@ async fn a_gateway_time_out_behind_which_the_event_was_kept_is_told_as_a_repetit
     let told: Vec<_> = stored.iter().map(|event| event.params.get("maybe_duplicate")).collect();
     assert_eq!(told, [None, Some(&json!(1))]);
     assert_eq!(ground.services.ga4_copies_by_event_uid()[&uid(id)], 2);
-    assert_eq!(ground.record("ga4").await, Record::of("delivered", 2).doubtful());
+    assert_eq!(ground.record("ga4").await, Record::of("delivered", 2).unanswered(1).doubtful());
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ struct Found {
     at_mixpanel: BTreeMap<String, usize>,
 }
 
-/// An event was sent to GA4 so often without an answer, and is not sent a third time.
+/// An event was sent to GA4 so often without an answer that says what became of it, and is not sent a third time.
 const IN_DOUBT: i32 = 2;
 
 /// So many requests of a seed may be answered too late because the machine is busy.
@@ -87,8 +87,8 @@ fn at_ga4(storm: &Storm, delivery: &Delivery, found: &Found) -> Option<String> {
         (storm.world.refused_by_ga4.contains(event), storm.world.too_old_for_ga4.contains(event));
     let is_in_doubt =
         state == "dead" && error_class.as_deref() == Some("ambiguous") && *unanswered >= IN_DOUBT;
-    if copies > 1 && !maybe_duplicate {
-        return Some(format!("{copies} copies and no word of it"));
+    if copies > 2 || (copies > 1 && !maybe_duplicate) {
+        return Some(format!("{copies} copies, marked: {maybe_duplicate}"));
     }
     let is_well = match state.as_str() {
         "delivered" => !is_refused && !is_old && copies > 0,
@@ -101,17 +101,19 @@ fn at_ga4(storm: &Storm, delivery: &Delivery, found: &Found) -> Option<String> {
     (!is_well).then(|| format!("{state} ({error_class:?}, {unanswered} unanswered), {copies} copies"))
 }
 
-/// No more requests went without an answer than the services and the kills account for.
+/// No more requests were left in doubt than the services and the kills account for.
 fn unexplained(storm: &Storm, deliveries: &[Delivery]) -> Option<String> {
     let mut known: BTreeMap<String, i32> = BTreeMap::new();
     for (event, kills) in &storm.log.killed_with {
         known.insert(uid(*event), *kills);
     }
     for request in storm.world.services.requests(Service::Ga4) {
-        let left_alone = request.fault.as_ref().is_some_and(|struck| {
-            matches!(struck.fault, Fault::Break { at: Point::BeforeAnswer | Point::MidHead, .. })
+        let is_in_doubt = request.fault.as_ref().is_some_and(|struck| match &struck.fault {
+            Fault::Break { at, .. } => matches!(at, Point::BeforeAnswer | Point::MidHead),
+            Fault::Answer(answer) => matches!(answer.status, 408 | 500 | 502 | 504),
+            _ => false,
         });
-        if left_alone {
+        if is_in_doubt {
             for uid in request.event_uids() {
                 *known.entry(uid.to_owned()).or_default() += 1;
             }

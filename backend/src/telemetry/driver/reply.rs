@@ -92,7 +92,10 @@ pub fn by_status(reply: &Reply, secrets: &Secrets) -> Option<Answer> {
         }
         408 | 500 | 502 | 503 | 504 | 507..=599 => {
             let failure = Failure::with_status(FailureClass::Down, status, said());
-            // 503 says that it was not dealt with; the others may have been, before they failed.
+            // 503 says that the request is not dealt with for the time being (RFC 9110, section 15.6.4), as 429 does.
+            // The others only say that something failed, which may have been after the event was stored: 500 the
+            // service itself, 502, 504 and 520 to 599 whatever stands before it and lost the answer, and 408 comes
+            // from proxies that gave up on a request as well as from those that never had the whole of it.
             Some(Answer::Later { failure, pause: reply.pause, doubtful: status != 503 })
         }
         _ => {

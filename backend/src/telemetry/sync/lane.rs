@@ -341,9 +341,8 @@ impl Work {
             Answer::Later { failure, pause, doubtful } => {
                 report(name, &failure);
                 let pause = pause.and_then(|pause| TimeDelta::from_std(pause).ok());
-                events
-                    .map(|event| sent.put_off(event, failure.clone(), pause, doubtful, &mut rand::rng()))
-                    .collect()
+                let judge = if doubtful { Sent::doubtful } else { Sent::put_off };
+                events.map(|event| judge(&sent, event, failure.clone(), pause, &mut rand::rng())).collect()
             }
             Answer::Unanswered(failure) => {
                 report(name, &failure);

@@ -7,7 +7,7 @@ use crate::models::driver::Driver;
 use crate::models::telemetry_delivery::{Judged, Judgement, OwedEvent};
 use crate::telemetry::driver::{Failure, FailureClass, Manners, Unanswered, Verdict};
 
-/// After so many requests without an answer an event is not sent again where the driver cannot tell a repetition.
+/// After so many requests in doubt an event is not sent again where the driver cannot tell a repetition.
 const UNANSWERED_AT_MOST: i32 = 2;
 
 /// What is the same for all events of a request.
@@ -40,18 +40,15 @@ impl Sent {
         event: &OwedEvent,
         failure: Failure,
         pause: Option<TimeDelta>,
-        doubtful: bool,
         rng: &mut impl Rng,
     ) -> Judgement {
         let sent = failure.class != FailureClass::Unreachable;
         let counts = sent && pause.is_none();
         let attempts = event.attempts + i32::from(counts);
         let tried_for = event.first_attempt_at.map_or(TimeDelta::zero(), |first| self.now - first);
-        let maybe_duplicate = doubtful && self.manners.unanswered != Unanswered::SendAgain;
         if counts && attempts >= self.manners.tries && tried_for >= self.manners.tried_for {
             let failure = Failure { class: FailureClass::Exhausted, ..failure };
-            let noted = self.noted(event, Judged::Dead, Some(failure));
-            return Judgement { maybe_duplicate: noted.maybe_duplicate || maybe_duplicate, ..noted };
+            return self.noted(event, Judged::Dead, Some(failure));
         }
         let wait = pause.unwrap_or_else(|| wait(attempts.max(1), rng));
         let noted = if sent {
@@ -62,25 +59,61 @@ impl Sent {
         };
         Judgement {
             attempts,
-            maybe_duplicate: noted.maybe_duplicate || maybe_duplicate,
             // As the database keeps it, so that it is due when the run thinks that it is.
             next_attempt_at: Some((self.now + wait).trunc_subsecs(6)),
             ..noted
         }
     }
 
+    /// The driver answered that something went wrong, which may have been after it had taken the event.
+    ///
+    /// A driver that knows repetitions simply gets it again. One that does not gets it once more, marked, as it would if
+    /// it had not answered: of the two, an answer says no more about what was stored. Nor is it taken for delivered,
+    /// whatever the settings say of answers that never come: an error is no sign of success.
+    pub fn doubtful(
+        &self,
+        event: &OwedEvent,
+        failure: Failure,
+        pause: Option<TimeDelta>,
+        rng: &mut impl Rng,
+    ) -> Judgement {
+        match self.manners.unanswered {
+            Unanswered::SendAgain => self.put_off(event, failure, pause, rng),
+            Unanswered::SendOnceMore | Unanswered::Delivered => self.once_more(event, failure, pause, rng),
+        }
+    }
+
     /// It was sent, and whether it arrived nobody knows.
     pub fn unanswered(&self, event: &OwedEvent, failure: Failure, rng: &mut impl Rng) -> Judgement {
-        let once_more = event.unanswered + 1 < UNANSWERED_AT_MOST;
-        let judged = match self.manners.unanswered {
-            Unanswered::SendAgain => self.put_off(event, failure, None, true, rng),
-            Unanswered::SendOnceMore if once_more => self.put_off(event, failure, None, true, rng),
-            Unanswered::SendOnceMore => {
-                Judgement { maybe_duplicate: true, ..self.noted(event, Judged::Dead, Some(failure)) }
+        match self.manners.unanswered {
+            Unanswered::SendAgain => {
+                let put_off = self.put_off(event, failure, None, rng);
+                Judgement { unanswered: event.unanswered + 1, ..put_off }
             }
-            Unanswered::Delivered => self.noted(event, Judged::Delivered, Some(failure)),
+            Unanswered::SendOnceMore => self.once_more(event, failure, None, rng),
+            Unanswered::Delivered => {
+                let delivered = self.noted(event, Judged::Delivered, Some(failure));
+                Judgement { unanswered: event.unanswered + 1, ..delivered }
+            }
+        }
+    }
+
+    /// It may be there already: it is sent once more, marked, and not a third time.
+    fn once_more(
+        &self,
+        event: &OwedEvent,
+        failure: Failure,
+        pause: Option<TimeDelta>,
+        rng: &mut impl Rng,
+    ) -> Judgement {
+        let unanswered = event.unanswered + 1;
+        let judged = if unanswered < UNANSWERED_AT_MOST {
+            self.put_off(event, failure, pause, rng)
+        } else {
+            let failure = Failure { class: FailureClass::Unanswered, ..failure };
+            self.noted(event, Judged::Dead, Some(failure))
         };
-        Judgement { unanswered: event.unanswered + 1, ..judged }
+        Judgement { unanswered, maybe_duplicate: true, ..judged }
     }
 
     /// A run that died may have sent it, or may not: it is never taken for delivered.
