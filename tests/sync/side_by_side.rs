@@ -1,6 +1,7 @@
 //! Runs that meet: at most one is under way, whatever process it is in, and each event is sent once.
 
 mod command;
+mod frozen;
 mod lost_lock;
 mod told_to_end;
 

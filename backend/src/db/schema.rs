@@ -668,6 +668,10 @@ diesel::table! {
         message -> Nullable<Text>,
         /// Enabled drivers whose settings its process did not have, so that it left their events pending.
         drivers_left_out -> Jsonb,
+        /// When its process last showed that it works on it, by the database's clock; after two minutes of silence another run takes over.
+        heartbeat_at -> Nullable<Timestamptz>,
+        /// The database session that holds its lock; null from when another run takes over.
+        backend_pid -> Nullable<Int4>,
     }
 }
 

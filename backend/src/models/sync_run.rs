@@ -5,7 +5,9 @@ mod share;
 mod state;
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::{exists, now, sql};
 use diesel::prelude::*;
+use diesel::sql_types::{Bool, Integer, Nullable};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 
@@ -105,7 +107,7 @@ pub enum Runs {
 }
 
 impl NewSyncRun {
-    /// Writes down that it begins, and answers with its id.
+    /// Writes down that it begins, and answers with its id. The connection is the one that holds its lock.
     pub async fn insert(&self, conn: &mut Connection) -> QueryResult<i64> {
         let Self { trigger, triggered_by, event_limit, started_at } = *self;
         diesel::insert_into(runs::table)
@@ -114,6 +116,8 @@ impl NewSyncRun {
                 runs::triggered_by.eq(triggered_by),
                 runs::event_limit.eq(event_limit),
                 runs::started_at.eq(started_at),
+                runs::heartbeat_at.eq(now),
+                runs::backend_pid.eq(sql::<Nullable<Integer>>("pg_backend_pid()")),
             ))
             .returning(runs::id)
             .get_result(conn)
@@ -138,6 +142,21 @@ impl SyncRun {
         let running = runs::table.find(id).filter(runs::status.eq(SyncState::Running.key()));
         let found: Option<i64> = running.select(runs::id).for_share().first(conn).await.optional()?;
         Ok(found.is_some())
+    }
+
+    /// Shows that this run is worked on; says whether it is still under way, and not another's by now.
+    pub async fn beat(conn: &mut Connection, id: i64) -> QueryResult<bool> {
+        let running = runs::table.find(id).filter(runs::status.eq(SyncState::Running.key()));
+        let mine = running.filter(runs::backend_pid.is_not_null());
+        let beaten = diesel::update(mine).set(runs::heartbeat_at.eq(now)).execute(conn).await?;
+        Ok(beaten > 0)
+    }
+
+    /// Whether the run that is under way has shown no sign of life for two minutes by the database's clock.
+    pub async fn is_silent(conn: &mut Connection) -> QueryResult<bool> {
+        let running = runs::table.filter(runs::status.eq(SyncState::Running.key()));
+        let silent = running.filter(sql::<Bool>("heartbeat_at < now() - interval '2 minutes'"));
+        diesel::select(exists(silent)).get_result(conn).await
     }
 
     /// Runs, the newest first.

@@ -10,6 +10,7 @@ mod connection;
 mod desk;
 mod forget;
 mod gate;
+mod heartbeat;
 mod held;
 mod lane;
 mod ledger;
@@ -39,6 +40,7 @@ pub use self::backfill::NotBackfilled;
 use self::desk::Desk;
 pub use self::desk::is_taken as is_under_way;
 pub use self::forget::NotForgotten;
+use self::heartbeat::Heartbeat;
 pub use self::order::{Order, Span, What};
 use self::prepare::{Prepared, left_out};
 pub use self::refusals::FIRST as REFUSALS_THAT_ALARM;
@@ -115,6 +117,7 @@ impl Sync {
             started_at: self.clock.now(),
         };
         let id = new.insert(desk.conn()).await?;
+        let heartbeat = Heartbeat::start(self.pool.clone(), id);
         let run = SyncRun::find(desk.conn(), id).await?.context("A run is gone that was just begun")?;
         news::tell(desk.conn()).await?;
         let Prepared { drivers, batch, enabled } = match self.prepare(desk.conn(), id, &order).await? {
@@ -144,7 +147,7 @@ impl Sync {
         let (tell, ended) = oneshot::channel();
         let (sync, at_work) = (self.clone(), run.clone());
         self.runs.spawn(async move {
-            Run { sync, row: at_work, order, drivers, batch, enabled }.work(desk).await;
+            Run { sync, row: at_work, order, drivers, batch, enabled, heartbeat }.work(desk).await;
             // Whoever waited may have gone.
             tell.send(()).ok();
         });
@@ -164,10 +167,15 @@ impl Sync {
         }
     }
 
-    /// Goes on with what a run left whose process died, if there is such a run.
+    /// Goes on with what a run left whose process died or is frozen, if there is such a run.
     pub async fn resume(&self) -> Result<()> {
-        let conn = &mut *self.pool.get().await?;
-        let is_dead = SyncRun::running(conn).await?.is_some() && !is_under_way(conn).await?;
+        let is_dead = {
+            let conn = &mut *self.pool.get().await?;
+            match SyncRun::running(conn).await? {
+                Some(_) => !is_under_way(conn).await? || SyncRun::is_silent(conn).await?,
+                None => false,
+            }
+        };
         if !is_dead {
             return Ok(());
         }

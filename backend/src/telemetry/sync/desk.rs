@@ -2,12 +2,16 @@
 //! connection that holds a lock, and both are gone when the process is. What is sent is put on record on that very
 //! connection before, so a run that has lost the lock sends nothing more.
 
+use std::time::{Duration, Instant};
+
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use diesel::prelude::QueryableByName;
 use diesel::sql_query;
 use diesel::sql_types::{Bool, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
+use tokio::time::sleep;
+use tracing::warn;
 use uuid::Uuid;
 
 use super::connection;
@@ -15,6 +19,27 @@ use crate::db::{Connection, Pool};
 use crate::error::Result;
 use crate::models::driver::Driver as Name;
 use crate::models::telemetry_delivery::{self as deliveries, Frontier, Lease, TakenOver};
+
+/// Ends the session that holds the lock, and all others of its process's sync, where its run has shown no sign of life for two minutes by the database's clock:
+/// its process is frozen, and would hold the lock for as long. The run is taken from it in the same statement, before
+/// the session ends: from then on it cannot show itself alive, and if it does so first it is left alone.
+const END_FROZEN_RUN: &str = "WITH holder AS ( \
+        SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1 \
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+            AND (classid::bigint << 32) + objid::bigint = 7238261055 \
+    ), taken AS ( \
+        UPDATE telemetry_sync_logs AS run SET backend_pid = NULL FROM holder \
+        WHERE run.status = 'running' AND run.heartbeat_at < now() - interval '2 minutes' \
+            AND coalesce(run.backend_pid, holder.pid) = holder.pid \
+        RETURNING holder.pid \
+    ) SELECT coalesce(bool_or(pg_terminate_backend(session.pid)), false) AS ended \
+    FROM taken JOIN pg_stat_activity AS holding USING (pid) JOIN pg_stat_activity AS session \
+        ON session.pid = holding.pid OR (session.application_name = holding.application_name \
+            AND session.datname = current_database() AND holding.application_name LIKE 'dataporter sync %')";
+
+/// A session that was ended holds its lock for a moment more.
+const UNLOCKING: Duration = Duration::from_secs(5);
+const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
 /// The key is any number that no other advisory lock of ours uses.
 const LOCK: &str = "SELECT pg_try_advisory_lock(7238261055) AS locked";
@@ -27,21 +52,15 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// Takes the desk, unless another run has it.
+    /// Takes the desk, unless another run has it that is not frozen.
     pub async fn take(pool: &Pool) -> Result<Option<Self>> {
-        #[derive(QueryableByName)]
-        struct Locked {
-            #[diesel(sql_type = Bool)]
-            locked: bool,
-        }
         #[derive(QueryableByName)]
         struct Installation {
             #[diesel(sql_type = SqlUuid)]
             id: Uuid,
         }
         let mut conn = connection::open(pool).await?;
-        let Locked { locked } = sql_query(LOCK).get_result(&mut conn).await?;
-        if !locked {
+        if !lock(&mut conn).await? && !take_from_frozen_run(&mut conn).await? {
             return Ok(None);
         }
         let Installation { id } = sql_query("SELECT id FROM installation").get_result(&mut conn).await?;
@@ -74,6 +93,38 @@ impl Desk {
     pub async fn take_over(&mut self, driver: Name, run_id: i64) -> QueryResult<Vec<TakenOver>> {
         deliveries::take_over(&mut self.conn, driver, run_id).await
     }
+}
+
+async fn lock(conn: &mut Connection) -> QueryResult<bool> {
+    #[derive(QueryableByName)]
+    struct Locked {
+        #[diesel(sql_type = Bool)]
+        locked: bool,
+    }
+    let Locked { locked } = sql_query(LOCK).get_result(conn).await?;
+    Ok(locked)
+}
+
+/// Takes the lock from a run whose process is frozen, if that is what has it.
+async fn take_from_frozen_run(conn: &mut Connection) -> QueryResult<bool> {
+    #[derive(QueryableByName)]
+    struct Ended {
+        #[diesel(sql_type = Bool)]
+        ended: bool,
+    }
+    let Ended { ended } = sql_query(END_FROZEN_RUN).get_result(conn).await?;
+    if !ended {
+        return Ok(false);
+    }
+    warn!("Ended the session of a run of the sync that showed no sign of life for two minutes");
+    let began = Instant::now();
+    while began.elapsed() < UNLOCKING {
+        if lock(conn).await? {
+            return Ok(true);
+        }
+        sleep(BETWEEN_TRIES).await;
+    }
+    Ok(false)
 }
 
 /// Whether anybody has the desk.

@@ -20,6 +20,7 @@ use tracing::{error, info, warn};
 use super::board::Board;
 use super::desk::Desk;
 use super::gate::Gate;
+use super::heartbeat::Pulse;
 use super::held::Held;
 use super::ledger::Entry;
 use super::refusals::Refusals;
@@ -49,6 +50,8 @@ pub struct Lane {
     pub patience: TimeDelta,
     /// Whether an event is tried more than once; what a run left is not.
     pub tries_again: bool,
+    /// Whether the run is still this process's own.
+    pub pulse: Pulse,
     /// Tells it to take up nothing more, and to end when what is under way is done.
     pub stop: CancellationToken,
 }
@@ -134,18 +137,26 @@ impl Work {
             let now = self.lane.clock.now();
             let closed_until = self.gate.closed_until(now);
             let is_closed = closed_until.is_some() || self.is_refusing();
+            if self.lane.pulse.is_lost() {
+                self.lane.stop.cancel();
+            }
+            // What was on record as being sent is perhaps being sent by another run, if this process was frozen.
+            let is_sure = self.lane.pulse.is_sure();
             self.show(if is_closed { Closed::Yes } else { Closed::No });
             if self.lane.stop.is_cancelled() || is_closed {
                 self.give_all_back().await;
-            } else {
+            } else if is_sure {
                 self.gate.try_again();
                 self.send_next();
                 self.lease_next();
                 self.take_up();
             }
+            let may_not_send = !is_sure && !is_closed && !self.lane.stop.is_cancelled();
+            let pulse = self.lane.pulse.clone();
             let happened = tokio::select! {
                 Some(answered) = self.sending.next() => Some(Ok(answered)),
                 Some(happened) = self.under_way.join_next() => Some(happened),
+                () = pulse.decided(), if may_not_send => continue,
                 else => None,
             };
             match happened {

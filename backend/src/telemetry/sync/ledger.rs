@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet, hash_map};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::Locale;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -14,7 +13,6 @@ use super::board::{Board, Counts};
 use super::connection;
 use crate::clock::Clock;
 use crate::db::{Connection, Pool};
-use crate::error::Error;
 use crate::metrics::Metrics;
 use crate::models::driver::Driver;
 use crate::models::sync_run::{Share, SyncRun};
@@ -202,7 +200,7 @@ impl Writer {
         let Ledger { pool, clock, run_id, .. } = &self.ledger;
         let conn = match &mut self.conn {
             Some(conn) => conn,
-            none => none.insert(connection::open(pool).await.map_err(in_short)?),
+            none => none.insert(connection::open(pool).await.map_err(connection::in_short)?),
         };
         let run = Writing { run_id: *run_id, again, now: clock.now() };
         Ok(write_down(conn, run, judgements, left).await?)
@@ -217,13 +215,5 @@ impl Writer {
             Ok(()) => *told = counts,
             Err(cause) => warn!(%cause, "How far the sync is cannot be told"),
         }
-    }
-}
-
-/// For the log.
-fn in_short(error: Error) -> anyhow::Error {
-    match error {
-        Error::Internal(cause) => cause,
-        other => anyhow::anyhow!(other.message(Locale::En)),
     }
 }

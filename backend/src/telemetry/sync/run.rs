@@ -12,6 +12,7 @@ use tracing::{error, info, warn};
 
 use super::board::{Board, Counts};
 use super::desk::Desk;
+use super::heartbeat::Heartbeat;
 use super::lane::{Lane, LaneEnd};
 use super::ledger::{self, Ledger};
 use super::order::{Order, Span};
@@ -45,6 +46,8 @@ pub struct Run {
     pub batch: Option<i64>,
     /// The drivers that are enabled, by this process or another.
     pub enabled: EnabledDrivers,
+    /// Shows that it is worked on.
+    pub heartbeat: Heartbeat,
 }
 
 /// What a run writes and reads by.
@@ -182,6 +185,7 @@ impl Run {
                 limit: self.order.limit.and_then(|limit| usize::try_from(limit).ok()),
                 patience: self.patience(),
                 tries_again: self.batch.is_none(),
+                pulse: self.heartbeat.pulse(),
                 stop: stop.clone(),
             };
             let opens_at = states.get(&driver.name()).and_then(|state| state.paused_until);
@@ -215,6 +219,7 @@ impl Run {
             }
         };
         tokio::pin!(time_is_over);
+        let pulse = self.heartbeat.pulse();
         loop {
             tokio::select! {
                 ended = lanes.join_next() => match ended {
@@ -229,6 +234,7 @@ impl Run {
                     ends.is_out_of_time = true;
                     stop.cancel();
                 }
+                () = pulse.lost(), if !broken.is_cancelled() => broken.cancel(),
                 () = broken.cancelled(), if !stop.is_cancelled() => stop.cancel(),
             }
         }

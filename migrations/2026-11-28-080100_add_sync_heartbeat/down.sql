@@ -1,0 +1,3 @@
+ALTER TABLE telemetry_sync_logs
+    DROP COLUMN heartbeat_at,
+    DROP COLUMN backend_pid;
