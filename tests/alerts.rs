@@ -60,14 +60,21 @@ impl Watch {
         assert!(matches!(self.look().await, Finding::Alarmed { .. }));
     }
 
-    /// So many events that happened so many minutes ago and wait for the sync.
+    /// So many events that happened and came in so many minutes ago, and wait for the sync.
     async fn pending(&self, number: u64, minutes_ago: i64) {
-        let at = self.hub.clock.now() - TimeDelta::minutes(minutes_ago);
+        self.late(number, minutes_ago, minutes_ago).await;
+    }
+
+    /// So many events that happened so many minutes ago and came in later.
+    async fn late(&self, number: u64, happened: i64, came_in: i64) {
+        let [at, came_in] = [happened, came_in].map(|ago| self.hub.clock.now() - TimeDelta::minutes(ago));
         self.hub
             .sql(&format!(
                 "SELECT ensure_player_event_partitions('{0}', '{0}');
-                 INSERT INTO video_player_events (event, recorded_at) SELECT 'play', '{0}' FROM generate_series(1, {number})",
-                at.to_rfc3339()
+                 INSERT INTO video_player_events (event, recorded_at, created_at)
+                 SELECT 'play', '{0}', '{1}' FROM generate_series(1, {number})",
+                at.to_rfc3339(),
+                came_in.to_rfc3339()
             ))
             .await;
     }

@@ -29,6 +29,7 @@ mod requeue;
 mod retention;
 mod retries;
 mod roles;
+mod schedule;
 mod secrets;
 mod settings;
 mod side_by_side;

@@ -39,7 +39,7 @@ pub enum Notice {
 pub struct Backlog {
     /// So many waited.
     pub events: i64,
-    /// The oldest of them happened then.
+    /// The first of them reached the hub then.
     pub oldest: Option<DateTime<Utc>>,
     /// When this was counted.
     pub counted_at: DateTime<Utc>,

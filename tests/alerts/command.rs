@@ -17,8 +17,8 @@ pub(super) async fn backlog() -> TestDatabase {
     let database = TestDatabase::new().await;
     let rows =
         "INSERT INTO users (name, email, role, locale) VALUES ('Ana', 'ana@example.org', 'admin', 'en');
-        INSERT INTO video_player_events (event, recorded_at)
-        SELECT 'play', now() - interval '10 minutes' FROM generate_series(1, 2)";
+        INSERT INTO video_player_events (event, recorded_at, created_at)
+        SELECT 'play', now() - interval '10 minutes', now() - interval '10 minutes' FROM generate_series(1, 2)";
     database.client().await.batch_execute(rows).await.unwrap();
     database
 }
@@ -77,8 +77,7 @@ async fn a_script_gets_one_json_object() {
     let expected = json!({
         "eventsPending": 2, "oldest": null, "oldestAgeSeconds": null, "threshold": 2, "ageMinutes": 180,
         "driverEnabled": true, "alarmed": true, "limitsReached": ["TELEMETRY_ALERT_THRESHOLD"], "recovered": false,
-        "refusing": [], "notifiedOfRefusing": 0,
-        "notified": 1, "toldAgainFrom": null, "mail": null,
+        "refusing": [], "notifiedOfRefusing": 0, "notified": 1, "toldAgainFrom": null, "mail": null,
     });
     assert_eq!(found, expected);
     let again: Value =

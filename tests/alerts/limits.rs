@@ -30,6 +30,19 @@ async fn an_event_as_old_as_the_limit_raises_the_alarm_and_one_a_second_younger_
 }
 
 #[tokio::test]
+async fn an_event_waits_from_when_it_came_in_however_long_ago_it_happened() {
+    let watch = Watch::start().await;
+    // Of a player that was offline for two days.
+    watch.late(1, 2 * 24 * 60, 0).await;
+    let checked = look_at(&watch.hub.app).await;
+    assert_eq!((checked.finding, checked.backlog.age(checked.at)), (Finding::Calm, Some(TimeDelta::zero())));
+    watch.pass(179);
+    assert_eq!(watch.look().await, Finding::Calm);
+    watch.pass(1);
+    assert_eq!(watch.look().await, Finding::Alarmed { why: Alarm::Age, people: 0 });
+}
+
+#[tokio::test]
 async fn what_is_synced_is_no_backlog_however_old() {
     let watch = Watch::start().await;
     watch.pending(50, 600).await;

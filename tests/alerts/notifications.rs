@@ -31,7 +31,7 @@ async fn the_viewer_reads_their_own_newest_first_in_their_language() {
         "kind": "telemetry_backlog",
         "title": "Alarma: eventos pendientes de sincronizar: 10",
         "body": "Eventos del reproductor pendientes el 2027-01-15 08:00 (UTC): 10. \
-            El más antiguo es del 2027-01-15 07:55 (UTC) (hace 5 min).\n\n\
+            El más antiguo llegó el 2027-01-15 07:55 (UTC) (hace 5 min).\n\n\
             La alarma salta a partir de 10 eventos (TELEMETRY_ALERT_THRESHOLD) o cuando uno espera 180 minutos \
             (TELEMETRY_ALERT_AGE_MINUTES).\n\nQué hacer: abre el Hub, ejecuta la sincronización y mira si alguno de \
             los servicios de analítica falla.",

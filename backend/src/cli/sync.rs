@@ -22,7 +22,7 @@ use crate::telemetry::sync_words;
 /// What can be asked for.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// The most events that each driver takes up.
+    /// The most events that each driver takes up; those that are too old to be sent do not count.
     #[arg(long, default_value_t = Order::LIMIT, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     limit: u32,
     /// Go on until nothing is owed that can be sent now, whatever the limit.

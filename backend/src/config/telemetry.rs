@@ -28,6 +28,8 @@ pub struct Telemetry {
 pub struct Sync {
     /// How long a run waits for a service that pauses, or for an event that is soon to be tried again.
     pub patience: Duration,
+    /// From one scheduled run to the next.
+    pub every: Duration,
 }
 
 /// When a backlog raises the alarm.
@@ -35,7 +37,7 @@ pub struct Sync {
 pub struct Alert {
     /// At this many unsynced events.
     pub threshold: u64,
-    /// When the oldest unsynced event is this old.
+    /// When an unsynced event has waited for so long since it reached the hub.
     pub age: Duration,
     /// The least time between two alarms.
     pub cooldown: Duration,
@@ -62,6 +64,12 @@ impl Sync {
                 kind::seconds(0..=600),
                 "How many seconds a run waits for a service that asks for a pause; twelve times as long when it goes on until nothing is owed.",
             ),
+            every: reader.setting(
+                "TELEMETRY_SYNC_MINUTES",
+                "60",
+                kind::minutes(1..=1_440),
+                "The minutes from one scheduled run of the sync to the next. One also starts when half of TELEMETRY_ALERT_THRESHOLD is pending.",
+            ),
         }
     }
 }
@@ -79,7 +87,7 @@ impl Alert {
                 "TELEMETRY_ALERT_AGE_MINUTES",
                 "180",
                 kind::minutes(1..=525_600),
-                "The age in minutes of the oldest unsynced event that raises the alarm.",
+                "The minutes that an unsynced event may wait, counted from when it reached the hub, before the alarm is raised.",
             ),
             cooldown: reader.setting(
                 "TELEMETRY_ALERT_COOLDOWN_MINUTES",

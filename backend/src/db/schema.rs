@@ -409,6 +409,8 @@ diesel::table! {
         due_at -> Timestamptz,
         /// When somebody last began to do it.
         last_started_at -> Timestamptz,
+        /// When to do it before it is due again, since it could not be done when it was; the step of the schedule stays.
+        retry_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -590,6 +592,8 @@ diesel::table! {
         last_attempt_at -> Nullable<Timestamptz>,
         /// Times it was sent and no answer came, or the run that was sending it died.
         unanswered -> Int4,
+        /// When the event reached the hub; null for one that was delivered at once, which waits no more, and for one from before this was kept.
+        arrived_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -638,6 +642,8 @@ diesel::table! {
         event_id -> Int8,
         /// The drivers that have no record of it; null while none has one, and it is pending for each enabled one whose `sends_from` it is not before.
         drivers -> Nullable<Array<Text>>,
+        /// When the event reached the hub; null for one from before this was kept.
+        arrived_at -> Nullable<Timestamptz>,
     }
 }
 

@@ -8,8 +8,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::app::App;
+use crate::config::Config;
 use crate::error::Error;
 use crate::mail;
+use crate::models::telemetry_driver::DriverState;
+use crate::telemetry::backlog::Backlog;
+use crate::telemetry::driver;
 use crate::telemetry::monitor::{self, Checked, Finding};
 use crate::telemetry::sync::{Begun, NotBegun, Order};
 
@@ -38,35 +42,73 @@ impl Job {
     }
 
     /// From one time to the next.
-    pub const fn every(self) -> Duration {
+    pub const fn every(self, config: &Config) -> Duration {
         match self {
             Self::MonitorBacklog => Duration::from_mins(15),
             Self::SendMail => Duration::from_mins(1),
-            Self::Sync => Duration::from_hours(1),
+            Self::Sync => config.telemetry.sync.every,
+        }
+    }
+
+    /// Whether it had better be done before it is due.
+    pub(super) async fn is_wanted_early(self, app: &App) -> anyhow::Result<bool> {
+        match self {
+            Self::MonitorBacklog | Self::SendMail => Ok(false),
+            Self::Sync => is_backlog_growing(app).await,
         }
     }
 
     /// Does it once. Told to stop, it ends soon, in good order.
-    pub(super) async fn work(self, app: &App, stop: &CancellationToken) -> anyhow::Result<()> {
+    pub(super) async fn work(self, app: &App, stop: &CancellationToken) -> anyhow::Result<Work> {
         match self {
-            Self::MonitorBacklog => monitor::check(app).await.map(|checked| log(&checked)),
-            Self::SendMail => mail::deliver(app, stop).await.map(drop),
-            Self::Sync => sync(app).await,
+            Self::MonitorBacklog => log(&monitor::check(app).await?),
+            Self::SendMail => drop(mail::deliver(app, stop).await?),
+            Self::Sync => return sync(app).await,
         }
+        Ok(Work::Done)
     }
 }
 
+/// What came of doing a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Work {
+    /// It was done.
+    Done,
+    /// Somebody else was at it, and may not do all of it.
+    Hindered,
+}
+
+/// Whether half as many events are pending as raise the alarm, so that ordinary traffic does not raise it between two
+/// runs. A service in trouble is not asked more often for that.
+async fn is_backlog_growing(app: &App) -> anyhow::Result<bool> {
+    let config = &app.config.telemetry;
+    if !config.has_driver() {
+        return Ok(false);
+    }
+    let conn = &mut *app.pool.get().await.context("No database connection")?;
+    for (name, _) in driver::enabled(config) {
+        if DriverState::read(conn, name).await.context("A driver cannot be looked at")?.trouble.is_some() {
+            return Ok(false);
+        }
+    }
+    let backlog = Backlog::read(conn).await.context("The backlog cannot be counted")?;
+    Ok(u64::try_from(backlog.events_pending).is_ok_and(|events| events >= config.alert.threshold.div_ceil(2)))
+}
+
 /// A run that is told to end with the process does so by itself.
-async fn sync(app: &App) -> anyhow::Result<()> {
+async fn sync(app: &App) -> anyhow::Result<Work> {
     if !app.config.telemetry.has_driver() {
-        return Ok(());
+        return Ok(Work::Done);
     }
     match app.sync.begin(Order::SCHEDULED).await {
-        Ok(Begun::Over(_)) => Ok(()),
-        Ok(Begun::UnderWay { run: _, ended }) => ended.await.context("A run of the sync broke down"),
+        Ok(Begun::Over(_)) => Ok(Work::Done),
+        Ok(Begun::UnderWay { run: _, ended }) => {
+            ended.await.context("A run of the sync broke down")?;
+            Ok(Work::Done)
+        }
         Err(NotBegun::AlreadyRunning) => {
             info!("The sync is not begun on schedule: somebody else's run is under way");
-            Ok(())
+            Ok(Work::Hindered)
         }
         Err(NotBegun::Failed(Error::Internal(cause))) => Err(cause),
         Err(NotBegun::Failed(error)) => bail!("{}", error.message(Locale::En)),

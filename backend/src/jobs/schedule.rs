@@ -15,7 +15,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
-use super::job::Job;
+use super::job::{Job, Work};
 use crate::app::App;
 use crate::error::Error;
 use crate::models::scheduled_job;
@@ -23,11 +23,16 @@ use crate::models::scheduled_job;
 /// How often a process asks whether a job is due.
 const ASKS: Duration = Duration::from_secs(30);
 
+/// What could not be done is tried again after this time, and what is done before it is due is done no more often.
+const MINUTE: TimeDelta = TimeDelta::minutes(1);
+
 /// What came of asking whether a job is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
     /// It was, and was done here.
     Done,
+    /// It was, but somebody else was at it: it is tried again in a minute.
+    Hindered,
     /// It was not, or another process does it.
     NotDue,
 }
@@ -44,7 +49,7 @@ async fn again_and_again(job: Job, app: &App, stop: &CancellationToken) {
     while stop.run_until_cancelled(times.tick()).await.is_some() {
         let turn = AssertUnwindSafe(take_turn(job, app, stop)).catch_unwind().await;
         let failure = match turn {
-            Ok(Ok(Turn::Done | Turn::NotDue)) => continue,
+            Ok(Ok(Turn::Done | Turn::Hindered | Turn::NotDue)) => continue,
             Ok(Err(error)) => format!("{error:#}"),
             Err(panic) => format!("{:?}", Error::of_panic(&*panic)),
         };
@@ -52,16 +57,31 @@ async fn again_and_again(job: Job, app: &App, stop: &CancellationToken) {
     }
 }
 
-/// Does a job, if it is due and nobody else does it.
+/// Does a job, if it is due or had better be done before, and nobody else does it.
 pub async fn take_turn(job: Job, app: &App, stop: &CancellationToken) -> anyhow::Result<Turn> {
-    let period = TimeDelta::from_std(job.every())?;
-    let claimed = {
-        let conn = &mut *app.pool.get().await.context("No database connection")?;
-        scheduled_job::claim(conn, job.name(), app.clock.now(), period).await
-    };
-    if !claimed.context("The schedule cannot be read")? {
+    if !claim(job, app).await.context("The schedule cannot be read")? {
         return Ok(Turn::NotDue);
     }
-    job.work(app, stop).await?;
-    Ok(Turn::Done)
+    match job.work(app, stop).await? {
+        Work::Done => Ok(Turn::Done),
+        Work::Hindered => {
+            let conn = &mut *app.pool.get().await.context("No database connection")?;
+            let again = scheduled_job::try_again(conn, job.name(), app.clock.now() + MINUTE).await;
+            again.context("The schedule cannot be written")?;
+            Ok(Turn::Hindered)
+        }
+    }
+}
+
+async fn claim(job: Job, app: &App) -> anyhow::Result<bool> {
+    let period = TimeDelta::from_std(job.every(&app.config))?;
+    let is_due = {
+        let conn = &mut *app.pool.get().await.context("No database connection")?;
+        scheduled_job::claim(conn, job.name(), app.clock.now(), period).await?
+    };
+    if is_due || !job.is_wanted_early(app).await? {
+        return Ok(is_due);
+    }
+    let conn = &mut *app.pool.get().await.context("No database connection")?;
+    Ok(scheduled_job::claim_early(conn, job.name(), app.clock.now(), MINUTE).await?)
 }

@@ -143,6 +143,9 @@ pub struct OwedEvent {
     /// Whatever else the player said.
     #[diesel(sql_type = Nullable<Jsonb>)]
     pub metadata: Option<Value>,
+    /// When it reached the hub.
+    #[diesel(sql_type = Timestamptz)]
+    pub arrived_at: DateTime<Utc>,
     /// Times that it was sent to this driver.
     #[diesel(sql_type = Integer)]
     pub attempts: i32,
@@ -189,6 +192,7 @@ type OwedEventSql = (
     Double,
     Text,
     Nullable<Jsonb>,
+    Timestamptz,
     Integer,
     Integer,
     Bool,
@@ -202,7 +206,8 @@ type OwedEventSql = (
 const EVENT_COLUMNS: &str = "event.id, event.recorded_at, event.user_id, \
     CASE WHEN with_user_since THEN (SELECT created_at FROM users WHERE users.id = event.user_id) END AS user_since, event.course_id, \
     event.lesson_id, event.event, event.provider, event.playback_seconds, event.watched_seconds, event.video_duration, \
-    event.playback_rate, event.context_tag, event.metadata";
+    event.playback_rate, event.context_tag, event.metadata, \
+    event.created_at AS arrived_at";
 
 /// The event of a row called `owed`, found in its month.
 const ITS_EVENT: &str = "CROSS JOIN LATERAL (SELECT * FROM video_player_events \

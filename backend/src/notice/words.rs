@@ -75,8 +75,8 @@ impl Backlog {
         let Some(oldest) = oldest else { return waiting };
         let (since, age) = (moment(*oldest, reader), span(*counted_at - *oldest));
         match reader.locale {
-            Locale::Es => format!("{waiting} El más antiguo es del {since} (hace {age})."),
-            Locale::En => format!("{waiting} The oldest is of {since} ({age} ago)."),
+            Locale::Es => format!("{waiting} El más antiguo llegó el {since} (hace {age})."),
+            Locale::En => format!("{waiting} The oldest came in on {since} ({age} ago)."),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::models::telemetry_driver::EnabledDrivers;
 pub struct Backlog {
     /// How many there are, up to 100,000 or the alarm's threshold, whichever is more.
     pub events_pending: i64,
-    /// When the oldest of them happened.
+    /// When the first of them reached the hub, which may be long after it happened.
     pub oldest: Option<DateTime<Utc>>,
 }
 

@@ -226,6 +226,7 @@ pub mod tests {
             playback_rate: 1.5,
             context_tag: "cta".to_owned(),
             metadata: Some(json!({"cta": "banner"})),
+            arrived_at: moment(1_800_000_001),
             attempts: 0,
             unanswered: 0,
             maybe_duplicate: false,

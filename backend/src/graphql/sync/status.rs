@@ -20,11 +20,11 @@ pub struct SyncStatus {
     /// Player events that any enabled driver still owes a final verdict; where none is enabled, that nobody has sent.
     /// Counted up to 100000, or to the threshold where that is higher: that many means at least that many.
     events_pending: i32,
-    /// Age of the oldest pending event, in seconds; null when none is pending.
+    /// For how long the first pending event has waited since it reached the hub, in seconds; null when none is pending.
     oldest_pending_seconds: Option<i32>,
     /// The number of pending events that raises the alarm.
     alert_threshold: i32,
-    /// The age of the oldest pending event that raises the alarm, in seconds.
+    /// Waiting for so long raises the alarm, in seconds.
     alert_age_seconds: i32,
     /// Whether the backlog is cause for alarm, by its number or its age. It is not where no driver is enabled.
     backlog_alert: bool,

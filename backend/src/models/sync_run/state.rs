@@ -9,7 +9,7 @@ use crate::models::unknown_name::UnknownName;
 pub enum SyncState {
     /// It is under way.
     Running,
-    /// All that it took up is delivered.
+    /// All that it took up is delivered, or all of it was too old to be sent.
     Success,
     /// Some of it is delivered.
     Partial,

@@ -48,6 +48,8 @@ pub struct Judgement {
     pub event_id: i64,
     /// When it happened.
     pub recorded_at: DateTime<Utc>,
+    /// When it reached the hub.
+    pub arrived_at: DateTime<Utc>,
     /// Whether there is a record of it at this driver already.
     pub is_on_record: bool,
     /// Whether all other drivers that it is owed to have a record of it, as far as was known when it was taken up.

@@ -16,8 +16,8 @@ pub async fn put_on_record(conn: &mut Connection, run_id: i64) -> QueryResult<()
         let slice = sql_query(
             "WITH begun AS (DELETE FROM telemetry_pending WHERE ctid = ANY (ARRAY( \
                  SELECT ctid FROM telemetry_pending WHERE drivers IS NOT NULL LIMIT $2)) RETURNING *) \
-             INSERT INTO telemetry_deliveries (event_id, recorded_at, driver, state, batch_id) \
-             SELECT event_id, recorded_at, driver, 'pending', $1 FROM begun, unnest(drivers) AS driver \
+             INSERT INTO telemetry_deliveries (event_id, recorded_at, driver, state, batch_id, arrived_at) \
+             SELECT event_id, recorded_at, driver, 'pending', $1, arrived_at FROM begun, unnest(drivers) AS driver \
              ON CONFLICT DO NOTHING",
         );
         let put = slice.bind::<BigInt, _>(run_id).bind::<BigInt, _>(SLICE).execute(conn).await?;

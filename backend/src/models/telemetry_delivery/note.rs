@@ -33,6 +33,7 @@ pub(super) async fn note(
 struct Columns<'a> {
     event_ids: Vec<i64>,
     moments: Vec<DateTime<Utc>>,
+    arrivals: Vec<DateTime<Utc>>,
     states: Vec<&'static str>,
     attempts: Vec<i32>,
     unanswered: Vec<i32>,
@@ -55,6 +56,7 @@ impl<'a> Columns<'a> {
         Self {
             event_ids: column(judgements, |one| one.event_id),
             moments: column(judgements, |one| one.recorded_at),
+            arrivals: column(judgements, |one| one.arrived_at),
             states: column(judgements, |one| one.state.key()),
             attempts: column(judgements, |one| one.attempts),
             unanswered: column(judgements, |one| one.unanswered),
@@ -87,7 +89,7 @@ impl QueryFragment<Pg> for Note<'_> {
         out.push_sql(
             "INSERT INTO telemetry_deliveries AS delivery (event_id, recorded_at, driver, state, batch_id, delivered_at, \
                  attempts, unanswered, maybe_duplicate, first_attempt_at, last_attempt_at, next_attempt_at, http_status, \
-                 endpoint, error_class, error_code, error_message) \
+                 endpoint, error_class, error_code, error_message, arrived_at) \
              SELECT event_id, recorded_at, ",
         );
         out.push_bind_param::<Text, _>(&self.driver)?;
@@ -97,7 +99,8 @@ impl QueryFragment<Pg> for Note<'_> {
         out.push_bind_param::<Timestamptz, _>(&self.now)?;
         out.push_sql(
             "::timestamptz END, attempts, unanswered, maybe_duplicate, first_attempt_at, last_attempt_at, \
-                 next_attempt_at, http_status, endpoint, error_class, error_code, error_message FROM unnest(",
+                 next_attempt_at, http_status, endpoint, error_class, error_code, error_message, \
+                 CASE WHEN state <> 'delivered' THEN arrived_at END FROM unnest(",
         );
         out.push_bind_param::<Array<BigInt>, _>(&columns.event_ids)?;
         out.push_sql(", ");
@@ -126,9 +129,12 @@ impl QueryFragment<Pg> for Note<'_> {
         out.push_bind_param::<Array<Nullable<Text>>, _>(&columns.error_codes)?;
         out.push_sql(", ");
         out.push_bind_param::<Array<Nullable<Text>>, _>(&columns.error_messages)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Timestamptz>, _>(&columns.arrivals)?;
         out.push_sql(
             ") AS told (event_id, recorded_at, state, attempts, unanswered, maybe_duplicate, first_attempt_at, \
-                 last_attempt_at, next_attempt_at, http_status, endpoint, error_class, error_code, error_message) \
+                 last_attempt_at, next_attempt_at, http_status, endpoint, error_class, error_code, error_message, \
+                 arrived_at) \
              WHERE state NOT IN ('pending', 'retry') OR EXISTS (SELECT FROM video_player_events AS event \
                  WHERE event.recorded_at = told.recorded_at AND event.id = told.event_id OFFSET 0)",
         );

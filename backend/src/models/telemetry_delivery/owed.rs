@@ -23,7 +23,7 @@ pub struct Owed {
     pub mixpanel: i64,
     /// Events that are pending for any enabled driver; where none is enabled, that nobody has sent.
     pub events: i64,
-    /// When the oldest of them happened.
+    /// When the first of them reached the hub.
     pub oldest: Option<DateTime<Utc>>,
 }
 
@@ -45,7 +45,8 @@ impl Owed {
     pub async fn count(conn: &mut Connection, enabled: &EnabledDrivers, most: i64) -> QueryResult<Self> {
         // Where no driver is enabled, all wait that nobody has sent.
         let earliest = enabled.earliest().unwrap_or(Frontier::START.recorded_at);
-        let owed = "FROM telemetry_deliveries WHERE state IN ('pending', 'retry') AND driver =";
+        let owed = "SELECT event_id, recorded_at, coalesce(arrived_at, recorded_at) AS arrived_at \
+             FROM telemetry_deliveries WHERE state IN ('pending', 'retry') AND driver =";
         let oldest_first = "ORDER BY recorded_at, event_id LIMIT $6";
         let counted: Counted = sql_query(format!(
             "SELECT pending.ga4 + on_record.ga4 AS ga4, pending.mixpanel + on_record.mixpanel AS mixpanel, \
@@ -53,16 +54,17 @@ impl Owed {
              FROM (SELECT count(*) AS events, \
                      count(*) FILTER (WHERE $1 = ANY (drivers) OR drivers IS NULL AND recorded_at >= $3) AS ga4, \
                      count(*) FILTER (WHERE $2 = ANY (drivers) OR drivers IS NULL AND recorded_at >= $4) AS mixpanel, \
-                     min(recorded_at) AS oldest \
-                 FROM (SELECT recorded_at, drivers FROM telemetry_pending WHERE recorded_at >= $5 {oldest_first}) AS pending \
+                     min(arrived_at) AS oldest \
+                 FROM (SELECT recorded_at, drivers, coalesce(arrived_at, recorded_at) AS arrived_at \
+                     FROM telemetry_pending WHERE recorded_at >= $5 {oldest_first}) AS pending \
                  ) AS pending, \
                  (SELECT count(ga4.event_id) AS ga4, count(mixpanel.event_id) AS mixpanel, \
                      count(*) FILTER (WHERE NOT EXISTS (SELECT FROM telemetry_pending AS pending \
                          WHERE pending.recorded_at = coalesce(ga4.recorded_at, mixpanel.recorded_at) \
                              AND pending.event_id = coalesce(ga4.event_id, mixpanel.event_id))) AS events, \
-                     min(coalesce(ga4.recorded_at, mixpanel.recorded_at)) AS oldest \
-                 FROM (SELECT event_id, recorded_at {owed} $1 AND $7 {oldest_first}) AS ga4 \
-                 FULL JOIN (SELECT event_id, recorded_at {owed} $2 AND $8 {oldest_first}) AS mixpanel \
+                     min(least(ga4.arrived_at, mixpanel.arrived_at)) AS oldest \
+                 FROM ({owed} $1 AND $7 {oldest_first}) AS ga4 \
+                 FULL JOIN ({owed} $2 AND $8 {oldest_first}) AS mixpanel \
                      ON ga4.event_id = mixpanel.event_id) \
                  AS on_record"
         ))

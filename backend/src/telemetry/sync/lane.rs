@@ -310,6 +310,8 @@ impl Work {
     async fn carry_out(&mut self, plan: Plan) {
         let name = self.lane.driver.name();
         let Plan { parcels, expired: old, impossible: bad } = plan;
+        // Others are taken up in place of those that are too old to be sent.
+        self.room = self.room.map(|room| room + old.len());
         let mut judgements: Vec<Judgement> = old.iter().map(|event| expired(name, event)).collect();
         judgements.extend(bad.into_iter().map(|(event, failure)| impossible(name, &event, failure)));
         if !judgements.is_empty() {

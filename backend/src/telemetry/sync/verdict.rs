@@ -181,6 +181,7 @@ fn as_it_was(driver: Driver, event: &OwedEvent, state: Judged, failure: Option<F
         driver,
         event_id: event.id,
         recorded_at: event.recorded_at,
+        arrived_at: event.arrived_at,
         is_on_record: event.is_on_record,
         is_last: event.is_last,
         state,
