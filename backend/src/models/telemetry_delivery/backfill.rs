@@ -29,7 +29,7 @@ struct Slice {
 }
 
 /// Puts the next slice of events that happened before this moment and of which this driver has no record on its record
-/// as pending. Answers with how many these are, and with where the next slice begins, if there is one.
+/// as pending; they count as having come in at that moment. Answers with how many these are, and with where the next slice begins, if there is one.
 pub async fn backfill(
     conn: &mut Connection,
     driver: Driver,
@@ -50,8 +50,8 @@ pub async fn backfill(
                      AND NOT EXISTS (SELECT FROM telemetry_pending AS pending \
                          WHERE pending.recorded_at = slice.recorded_at AND pending.event_id = slice.id \
                              AND ($1 = ANY (drivers) OR drivers IS NULL AND pending.recorded_at >= $6) OFFSET 0)), \
-                 put AS (INSERT INTO telemetry_deliveries (event_id, recorded_at, driver, state) \
-                     SELECT id, recorded_at, $1, 'pending' FROM missing ON CONFLICT DO NOTHING RETURNING event_id), \
+                 put AS (INSERT INTO telemetry_deliveries (event_id, recorded_at, driver, state, arrived_at) \
+                     SELECT id, recorded_at, $1, 'pending', $4 FROM missing ON CONFLICT DO NOTHING RETURNING event_id), \
                  reopened AS (UPDATE video_player_events AS event SET synced_at = NULL FROM missing \
                      WHERE event.recorded_at = missing.recorded_at AND event.id = missing.id \
                          AND event.synced_at IS NOT NULL), \
