@@ -128,10 +128,10 @@ pub async fn write<R: Mirrored>(
         let stored: HashMap<R::Key, R> =
             R::stored(conn, &keys).await?.into_iter().map(|row| (row.key(), row)).collect();
         let changes = |row: &R| !row.is_stored(stored.get(&row.key()));
-        let mut changed = batch.keys_where(changes);
-        changed.sort_unstable();
-        if !changed.is_empty() {
-            R::lock(conn, &changed).await?;
+        let mut to_lock = batch.keys_where(changes);
+        to_lock.sort_unstable();
+        if !to_lock.is_empty() {
+            R::lock(conn, &to_lock).await?;
         }
         let Checked { mut rows, refused } = batch.check(conn, authority, changes).await?;
         rows.retain(changes);

@@ -30,7 +30,7 @@ pub(super) struct Arguments {
 }
 
 /// A month and what it holds.
-struct Month {
+struct OldMonthReport {
     month: String,
     events: i64,
     bytes: i64,
@@ -51,7 +51,7 @@ pub(super) async fn run(data_dir: &Path, config: Config, arguments: Arguments) -
             let events = events.with_context(|| {
                 format!("{} could not be dropped whole; run the command again to go on", month.month)
             })?;
-            months.push(Month { month: month.month, events, bytes: month.bytes });
+            months.push(OldMonthReport { month: month.month, events, bytes: month.bytes });
         }
         anyhow::Ok(months)
     };
@@ -82,11 +82,11 @@ async fn drop(conn: &mut Connection, month: &OldMonth) -> diesel::QueryResult<i6
     Ok(events)
 }
 
-fn tell(months: &[Month], first: NaiveDate, arguments: &Arguments) {
+fn tell(months: &[OldMonthReport], first: NaiveDate, arguments: &Arguments) {
     let Arguments { keep_months: _, dry_run, json } = *arguments;
     if json {
         let months = months.iter().map(
-            |Month { month, events, bytes }| json!({ "month": month, "events": events, "bytes": bytes }),
+            |OldMonthReport { month, events, bytes }| json!({ "month": month, "events": events, "bytes": bytes }),
         );
         let months: Vec<_> = months.collect();
         println!("{}", json!({ "keptFrom": first, "dryRun": dry_run, "months": months }));
@@ -94,7 +94,7 @@ fn tell(months: &[Month], first: NaiveDate, arguments: &Arguments) {
     }
     let (done, none) =
         if dry_run { ("Would drop", "Would drop nothing") } else { ("Dropped", "Dropped nothing") };
-    for Month { month, events, bytes } in months {
+    for OldMonthReport { month, events, bytes } in months {
         println!("{done} {month}: {events} events, {} MiB", bytes / (1024 * 1024));
     }
     if months.is_empty() {

@@ -34,7 +34,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const MAX_PAUSE: Duration = Duration::from_secs(10);
 
 /// A migration that has not got its locks by then fails, and says who holds them.
-const GIVE_UP_AFTER: Duration = Duration::from_secs(15 * 60);
+const GIVE_UP_AFTER: Duration = Duration::from_mins(15);
 
 /// How often a process asks whether another one is done with its migrations.
 const TURN_POLL: Duration = Duration::from_millis(200);
@@ -96,7 +96,7 @@ impl Migrator {
     /// of all months complete.
     pub async fn next(&mut self) -> anyhow::Result<Option<String>> {
         self.complete_monthly_indexes().await?;
-        let missing = self.in_harness(|harness| first_missing(harness)).await??;
+        let missing = self.in_harness(first_missing).await??;
         let Some(Missing { name, runs_in_transaction }) = missing else { return Ok(None) };
         if runs_in_transaction {
             self.perform(&Work::Migration(name.clone()), LOCK_TIMEOUT).await?;

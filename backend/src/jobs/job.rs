@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::error::Error;
 use crate::mail;
-use crate::models::telemetry_driver::DriverState;
+use crate::models::telemetry_driver::{DriverState, EnabledDrivers};
 use crate::telemetry::backlog::Backlog;
 use crate::telemetry::driver;
 use crate::telemetry::monitor::{self, Checked, Finding};
@@ -86,12 +86,15 @@ async fn is_backlog_growing(app: &App) -> anyhow::Result<bool> {
         return Ok(false);
     }
     let conn = &mut *app.pool.get().await.context("No database connection")?;
-    for (name, _) in driver::enabled(config) {
+    let enabled = EnabledDrivers::read(conn).await.context("The drivers cannot be read")?;
+    let enabled = enabled.with(&driver::enabled_here(config), app.clock.now());
+    for name in enabled.names() {
         if DriverState::read(conn, name).await.context("A driver cannot be looked at")?.trouble.is_some() {
             return Ok(false);
         }
     }
-    let backlog = Backlog::read(conn).await.context("The backlog cannot be counted")?;
+    let backlog =
+        Backlog::read(conn, &enabled, &config.alert).await.context("The backlog cannot be counted")?;
     Ok(u64::try_from(backlog.events_pending).is_ok_and(|events| events >= config.alert.threshold.div_ceil(2)))
 }
 

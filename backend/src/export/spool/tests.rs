@@ -52,7 +52,7 @@ fn step() -> impl Strategy<Value = Step> {
 /// One after the other, in any order.
 async fn in_turns(steps: Vec<Step>) -> Result<(), TestCaseError> {
     let disk = disk(64 << 20, 64 << 20);
-    let (mut sender, mut receiver) = open(&disk);
+    let (mut sender, mut reader) = open(&disk);
     let mut patience = Patience::new(PATIENT);
     let (mut sent, mut received, mut waiting) = (Vec::new(), Vec::new(), 0);
     for (number, step) in steps.into_iter().enumerate() {
@@ -64,7 +64,7 @@ async fn in_turns(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 waiting += 1;
             }
             Step::Take if waiting > 0 => {
-                received.extend_from_slice(&receiver.next().await.unwrap().unwrap());
+                received.extend_from_slice(&reader.next().await.unwrap().unwrap());
                 waiting -= 1;
             }
             Step::Take => {}
@@ -72,11 +72,11 @@ async fn in_turns(steps: Vec<Step>) -> Result<(), TestCaseError> {
         prop_assert_eq!(sender.taken().bytes, received.len() as u64);
     }
     sender.finish();
-    while let Some(bytes) = receiver.next().await.unwrap() {
+    while let Some(bytes) = reader.next().await.unwrap() {
         received.extend_from_slice(&bytes);
     }
     prop_assert!(sent == received);
-    drop(receiver);
+    drop(reader);
     prop_assert_eq!(disk.used(), 0);
     Ok(())
 }
@@ -84,7 +84,7 @@ async fn in_turns(steps: Vec<Step>) -> Result<(), TestCaseError> {
 /// Both at once, each resting now and then, with little disk space.
 async fn at_once(pieces: Vec<(usize, u8, u8)>, max_bytes: u64) -> Result<(), TestCaseError> {
     let disk = disk(max_bytes, max_bytes);
-    let (mut sender, mut receiver) = open(&disk);
+    let (mut sender, mut reader) = open(&disk);
     let rests: Vec<u8> = pieces.iter().map(|(_, _, rest)| *rest).collect();
     let bytes = |pieces: &[(usize, u8, u8)]| {
         let pieces = pieces.iter().enumerate();
@@ -106,7 +106,7 @@ async fn at_once(pieces: Vec<(usize, u8, u8)>, max_bytes: u64) -> Result<(), Tes
     });
     let mut received = Vec::new();
     let mut rests = rests.into_iter();
-    while let Some(bytes) = receiver.next().await.unwrap() {
+    while let Some(bytes) = reader.next().await.unwrap() {
         prop_assert!(disk.used() <= max_bytes);
         received.extend_from_slice(&bytes);
         for _ in 0..rests.next().unwrap_or_default() {
@@ -143,12 +143,12 @@ proptest! {
 #[tokio::test]
 async fn a_reader_who_keeps_pace_causes_no_disk_access() {
     let disk = disk_in(PATH_OF_NOTHING.into());
-    let (mut sender, mut receiver) = open(&disk);
+    let (mut sender, mut reader) = open(&disk);
     let mut patience = Patience::new(Duration::ZERO);
     for number in 0..1000 {
         // An export that had to wait for the reader, or could not be spooled, would not get through.
         sender.send(piece(number, 64 << 10), &mut patience).await.unwrap();
-        receiver.next().await.unwrap().unwrap();
+        reader.next().await.unwrap().unwrap();
     }
 }
 
@@ -158,15 +158,15 @@ const PATH_OF_NOTHING: &str = "/nonexistent/spool";
 async fn what_a_reader_has_not_taken_is_on_disk_without_a_name_and_goes_with_the_reader() {
     let directory = tempfile::tempdir().unwrap();
     let disk = disk_in(directory.path().to_owned());
-    let (mut sender, mut receiver) = open(&disk);
+    let (mut sender, mut reader) = open(&disk);
     let mut patience = Patience::new(Duration::ZERO);
     for number in 0..100 {
         sender.send(piece(number, 64 << 10), &mut patience).await.unwrap();
     }
     assert_eq!(disk.used(), (100 - super::PIECES_IN_MEMORY as u64) * (64 << 10));
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
-    receiver.next().await.unwrap().unwrap();
-    drop(receiver);
+    reader.next().await.unwrap().unwrap();
+    drop(reader);
     assert!(matches!(sender.send(piece(0, 1), &mut patience).await, Err(NotTaken::Gone)));
     assert!(matches!(sender.reader_gone().await, NotTaken::Gone));
     assert_eq!(sender.taken(), Taken { rows: 1, bytes: 64 << 10 });
@@ -184,18 +184,18 @@ async fn freed(disk: &SpoolDisk) {
 #[tokio::test]
 async fn a_file_that_breaks_off_is_not_read_to_the_end_of_what_was_spooled() {
     let disk = disk(64 << 20, 64 << 20);
-    let (mut sender, mut receiver) = open(&disk);
+    let (mut sender, mut reader) = open(&disk);
     let mut patience = Patience::new(PATIENT);
     for number in 0..100 {
         sender.send(piece(number, 1000), &mut patience).await.unwrap();
     }
     drop(sender);
     let mut received = 0;
-    while let Ok(Some(_)) = receiver.next().await {
+    while let Ok(Some(_)) = reader.next().await {
         received += 1;
     }
     assert_eq!(received, super::PIECES_IN_MEMORY);
-    assert!(receiver.next().await.is_err());
+    assert!(reader.next().await.is_err());
     freed(&disk).await;
 }
 
@@ -203,7 +203,7 @@ async fn a_file_that_breaks_off_is_not_read_to_the_end_of_what_was_spooled() {
 async fn past_the_limit_the_sender_waits_and_a_reader_who_takes_nothing_is_cut_off() {
     for (own, total) in [(256 << 10, 64 << 20), (64 << 20, 256 << 10)] {
         let disk = disk(own, total);
-        let (mut sender, mut receiver) = open(&disk);
+        let (mut sender, mut reader) = open(&disk);
         let mut patience = Patience::new(Duration::from_millis(20));
         let mut sent = 0;
         let reason = loop {
@@ -216,7 +216,7 @@ async fn past_the_limit_the_sender_waits_and_a_reader_who_takes_nothing_is_cut_o
         assert_eq!((sent, disk.used()), (super::PIECES_IN_MEMORY + 4, 256 << 10));
         // The reader comes back: what was in memory, and then the end that is none.
         drop(sender);
-        while let Ok(last) = receiver.next().await {
+        while let Ok(last) = reader.next().await {
             assert!(last.is_some());
         }
         freed(&disk).await;
@@ -226,7 +226,7 @@ async fn past_the_limit_the_sender_waits_and_a_reader_who_takes_nothing_is_cut_o
 #[tokio::test]
 async fn an_export_that_cannot_be_spooled_waits_for_its_reader_and_is_whole() {
     let disk = disk_in(PATH_OF_NOTHING.into());
-    let (mut sender, mut receiver) = open(&disk);
+    let (mut sender, mut reader) = open(&disk);
     let sending = tokio::spawn(async move {
         let mut patience = Patience::new(PATIENT);
         for number in 0..100 {
@@ -235,7 +235,7 @@ async fn an_export_that_cannot_be_spooled_waits_for_its_reader_and_is_whole() {
         sender.finish();
     });
     let mut received = 0;
-    while let Some(bytes) = receiver.next().await.unwrap() {
+    while let Some(bytes) = reader.next().await.unwrap() {
         assert_eq!(bytes, piece(received, 1000).bytes);
         received += 1;
     }

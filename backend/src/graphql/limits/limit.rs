@@ -1,6 +1,6 @@
 //! How much of what a document may have.
 
-use domain::text::Phrase;
+use domain::text::{Phrase, Text};
 
 use crate::error::{Error, Result};
 use crate::graphql::context::AuthState;
@@ -73,14 +73,14 @@ impl Limit {
             return Ok(());
         }
         // Whoever may ask for more once they sign in should know it.
-        let (when_es, when_en) = if most < signed_in {
-            ("Sin iniciar sesión se aceptan", "Accepted without signing in")
+        let accepted = if most < signed_in {
+            Text::new("Sin iniciar sesión se aceptan", "Accepted without signing in")
         } else {
-            ("Se aceptan", "Accepted")
+            Text::new("Se aceptan", "Accepted")
         };
         Err(Error::TooComplex(Phrase::new(
-            format!("El documento lleva {number} {es}. {when_es} hasta {most}."),
-            format!("The document has {number} {en}. {when_en}: up to {most}."),
+            format!("El documento lleva {number} {es}. {} hasta {most}.", accepted.es),
+            format!("The document has {number} {en}. {}: up to {most}.", accepted.en),
         )))
     }
 }

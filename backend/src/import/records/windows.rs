@@ -47,7 +47,8 @@ fn file() -> impl Strategy<Value = (String, char)> {
         |(rows, (delimiter, line_break), blank, mark, last_break)| {
             let mut file = if mark { "\u{feff}".to_owned() } else { String::new() };
             file += &line_break.repeat(blank);
-            file += &format!("user_id{delimiter}value{delimiter}scope{line_break}");
+            file += &["user_id", "value", "scope"].join(&delimiter.to_string());
+            file += line_break;
             for (cells, blank) in rows {
                 file += &cells.join(&delimiter.to_string());
                 file += &line_break.repeat(1 + blank);
