@@ -19,21 +19,31 @@ fn send(signal: Signal, child: &Child) {
 }
 
 impl Ground {
-    /// A run by the program, frozen while it is sending.
-    async fn frozen_run(&self) -> (Child, Instant) {
+    /// A run by the program, which is sending.
+    async fn sending_run(&self) -> Child {
         let before = self.services.counts().ga4.requests;
         let arguments = ["telemetry:sync", "--until-empty", "--json"];
         let program = dataporter(&self.hub.database, &self.services, &arguments).spawn().unwrap();
         self.ga4_was_asked(before + 12).await;
+        program
+    }
+
+    /// A run by the program, frozen while it is sending.
+    async fn frozen_run(&self) -> (Child, Instant) {
+        let program = self.sending_run().await;
         send(Signal::SIGSTOP, &program);
         (program, Instant::now())
     }
 
-    /// Its last sign of life was three minutes ago: nobody waits for so long in a test.
-    async fn silence(&self) {
+    /// A run that has been frozen for three minutes: nobody waits for so long in a test. The frozen process may hold the
+    /// run's row, so it is changed just before.
+    async fn long_frozen_run(&self) -> (Child, Instant) {
+        let program = self.sending_run().await;
         self.hub
             .sql("UPDATE telemetry_sync_logs SET heartbeat_at = heartbeat_at - interval '3 minutes' WHERE status = 'running'")
             .await;
+        send(Signal::SIGSTOP, &program);
+        (program, Instant::now())
     }
 
     /// Copies of events at GA4 of which nothing on record says that there may be two.
@@ -54,8 +64,7 @@ async fn a_frozen_run_is_taken_over_and_sends_nothing_more_when_it_thaws() {
     let ground = Ground::today().await;
     ground.events(200).await;
     ground.slow_ga4(100);
-    let (program, frozen_at) = ground.frozen_run().await;
-    ground.silence().await;
+    let (program, frozen_at) = ground.long_frozen_run().await;
     let run = ground.run().await;
     assert_eq!(run["state"], "SUCCESS", "{run}");
     assert_eq!((ground.unsynced().await, ground.services.ga4_copies_by_event_uid().len()), (0, 200));
@@ -86,8 +95,7 @@ async fn a_server_takes_over_from_a_frozen_run_by_itself() {
     let ground = Ground::today().await;
     ground.events(60).await;
     ground.slow_ga4(100);
-    let (program, _) = ground.frozen_run().await;
-    ground.silence().await;
+    let (program, _) = ground.long_frozen_run().await;
     ground.hub.app.sync.resume().await.unwrap();
     for _ in 0..600 {
         if ground.unsynced().await == 0 {

@@ -20,22 +20,25 @@ use crate::error::Result;
 use crate::models::driver::Driver as Name;
 use crate::models::telemetry_delivery::{self as deliveries, Frontier, Lease, TakenOver};
 
-/// Ends the session that holds the lock, and all others of its process's sync, where its run has shown no sign of life for two minutes by the database's clock:
-/// its process is frozen, and would hold the lock for as long. The run is taken from it in the same statement, before
-/// the session ends: from then on it cannot show itself alive, and if it does so first it is left alone.
+/// Ends the session that holds the lock, and all others of its process's sync, where its run has shown no sign of life
+/// for two minutes by the database's clock: its process is frozen, and would hold the lock for as long. It takes no row
+/// locks, as the frozen process may hold one on the run.
 const END_FROZEN_RUN: &str = "WITH holder AS ( \
         SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1 \
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
             AND (classid::bigint << 32) + objid::bigint = 7238261055 \
-    ), taken AS ( \
-        UPDATE telemetry_sync_logs AS run SET backend_pid = NULL FROM holder \
-        WHERE run.status = 'running' AND run.heartbeat_at < now() - interval '2 minutes' \
-            AND coalesce(run.backend_pid, holder.pid) = holder.pid \
-        RETURNING holder.pid \
+    ), silent AS ( \
+        SELECT holder.pid FROM holder JOIN telemetry_sync_logs AS run \
+            ON run.status = 'running' AND run.heartbeat_at < now() - interval '2 minutes' \
+                AND coalesce(run.backend_pid, holder.pid) = holder.pid \
     ) SELECT coalesce(bool_or(pg_terminate_backend(session.pid)), false) AS ended \
-    FROM taken JOIN pg_stat_activity AS holding USING (pid) JOIN pg_stat_activity AS session \
+    FROM silent JOIN pg_stat_activity AS holding USING (pid) JOIN pg_stat_activity AS session \
         ON session.pid = holding.pid OR (session.application_name = holding.application_name \
             AND session.datname = current_database() AND holding.application_name LIKE 'dataporter sync %')";
+
+/// Takes the run from its process, which cannot show itself alive from then on. Whoever holds the lock knows that it is
+/// nobody else's.
+const TAKE_RUN: &str = "UPDATE telemetry_sync_logs SET backend_pid = NULL WHERE status = 'running'";
 
 /// A session that was ended holds its lock for a moment more.
 const UNLOCKING: Duration = Duration::from_secs(5);
@@ -120,6 +123,7 @@ async fn take_from_frozen_run(conn: &mut Connection) -> QueryResult<bool> {
     let began = Instant::now();
     while began.elapsed() < UNLOCKING {
         if lock(conn).await? {
+            sql_query(TAKE_RUN).execute(conn).await?;
             return Ok(true);
         }
         sleep(BETWEEN_TRIES).await;

@@ -90,6 +90,8 @@ struct Work {
     probe: Option<i64>,
     /// Comes when the last verdicts are written down.
     written: Option<oneshot::Receiver<()>>,
+    /// Whether events were given back that nobody has looked for since.
+    has_given_back: bool,
 }
 
 /// How a lane ended.
@@ -124,6 +126,7 @@ impl Lane {
             refusals: Refusals::default(),
             probe: None,
             written: None,
+            has_given_back: false,
             lane: self,
         };
         work.run().await
@@ -162,6 +165,7 @@ impl Work {
             match happened {
                 Some(happened) => self.note(happened).await,
                 None if self.lane.stop.is_cancelled() || self.is_refusing() => break,
+                None if closed_until.is_none() && self.has_given_back => self.find_given_back().await,
                 None => {
                     let next = closed_until.or_else(|| self.next_due());
                     if !self.wait(next, now).await {
@@ -416,11 +420,21 @@ impl Work {
     async fn give_back(&mut self, parcel: Parcel, lease: Option<Arc<Lease>>) {
         let name = self.lane.driver.name();
         self.room = self.room.map(|room| room + parcel.events.len());
+        self.has_given_back = true;
         self.look_again();
         let events = || parcel.events.iter().map(|outgoing| &outgoing.event);
         let judgements =
             events().filter(|event| !event.is_on_record).map(|event| untouched(name, event)).collect();
         self.pass_on(judgements, lease, events().map(|event| event.id).collect()).await;
+    }
+
+    /// Looks again for what was given back: it is found only once that is written down.
+    async fn find_given_back(&mut self) {
+        self.has_given_back = false;
+        if let Some(written) = self.written.take() {
+            written.await.ok();
+        }
+        self.look_again();
     }
 
     /// When the next event that was put off comes due.
