@@ -1,7 +1,7 @@
 //! What learning platforms embed, before a network that does not always answer.
 
 use backend::clock::Clock;
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use domain::Role;
 use serde_json::json;
 
@@ -59,7 +59,8 @@ async fn record_elsewhere(fast: TimeDelta) {
             json!(lesson.id.to_string()),
             json!(fast.num_milliseconds()),
         ];
-        let began = Utc::now().timestamp();
+        let clock = Clock::system();
+        let began = clock.now().timestamp();
         let states =
             visit.page.evaluate_with(&format!("return (async () => {{ {EMBED} }})()"), arguments).await;
         assert_eq!(states, json!(["cta_click waiting", "cta_click recorded"]));
@@ -68,7 +69,7 @@ async fn record_elsewhere(fast: TimeDelta) {
         let row = hub.database.client().await.query_one(event, &[]).await.unwrap();
         assert_eq!((row.get(0), row.get(1), row.get(2)), (student, lesson.id, "Reservar"));
         // Small differences are left alone.
-        let span = began - 5..=Utc::now().timestamp();
+        let span = began - 5..=clock.now().timestamp();
         assert!(span.contains(&row.get(3)), "{row:?} is not within {span:?}");
         let complaints = visit.chromium.complaints().await;
         assert!(complaints.iter().all(|complaint| complaint.contains("/favicon.ico")), "{complaints:?}");

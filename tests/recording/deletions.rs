@@ -62,11 +62,11 @@ async fn an_event_that_is_on_its_way_keeps_its_lesson() {
     let recorder = class.hub.database.client().await;
     recorder.batch_execute(&format!("BEGIN; {}", class.insert())).await.unwrap();
     let delete = format!("DELETE FROM lessons WHERE id = {}", class.lesson.id);
-    let recorded = async {
+    let commit = async {
         class.wait_for_waiting(1).await;
         recorder.batch_execute("COMMIT").await.unwrap();
     };
-    let (refused, ()) = tokio::join!(class.code_of(&delete), recorded);
+    let (refused, ()) = tokio::join!(class.code_of(&delete), commit);
     assert_eq!(refused, Some(SqlState::FOREIGN_KEY_VIOLATION));
 }
 
@@ -80,11 +80,11 @@ async fn an_event_that_comes_while_its_lesson_goes_is_refused_by_name() {
         .batch_execute(&format!("BEGIN; DELETE FROM lessons WHERE id = {}", class.lesson.id))
         .await
         .unwrap();
-    let deleted = async {
+    let commit = async {
         class.wait_for_waiting(1).await;
         deleter.batch_execute("COMMIT").await.unwrap();
     };
-    let (results, ()) = tokio::join!(class.record(json!([class.event(json!({}))])), deleted);
+    let (results, ()) = tokio::join!(class.record(json!([class.event(json!({}))])), commit);
     assert_eq!(refusal(&results[0]), ("BAD_USER_INPUT", "UNKNOWN_LESSON", "lessonId"));
 }
 

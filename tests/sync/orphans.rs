@@ -14,7 +14,7 @@ use super::settings::{both, mixpanel};
 const MONTH: &str = "video_player_events_y2027m01";
 
 /// Longer than any of it takes.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 impl Ground {
     /// Two events that are to be retried at GA4, and two that nobody sent.
