@@ -79,16 +79,15 @@ impl Drop for TestDatabase {
     fn drop(&mut self) {
         let Some(name) = &self.name else { return };
         let drop_database = format!("DROP DATABASE {name} WITH (FORCE)");
-        // The test's own runtime cannot be waited for in here.
-        let dropped = std::thread::spawn(move || {
+        // Nobody waits for it: PostgreSQL drops a database only when every session has taken note, and one of them may be
+        // sending to a client on this very thread.
+        std::thread::spawn(move || {
             tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
                 .expect("a runtime can be made")
                 .block_on(administer(&drop_database));
-        })
-        .join();
-        assert!(dropped.is_ok() || std::thread::panicking(), "{name} could not be dropped");
+        });
     }
 }
 
