@@ -64,7 +64,7 @@ async fn record_elsewhere(fast: TimeDelta) {
         let states =
             visit.page.evaluate_with(&format!("return (async () => {{ {EMBED} }})()"), arguments).await;
         assert_eq!(states, json!(["cta_click waiting", "cta_click recorded"]));
-        let event = "SELECT user_id, lesson_id, metadata->>'button', extract(epoch FROM recorded_at)::bigint \
+        let event = "SELECT user_id, lesson_id, metadata->>'button', floor(extract(epoch FROM recorded_at))::bigint \
                      FROM video_player_events";
         let row = hub.database.client().await.query_one(event, &[]).await.unwrap();
         assert_eq!((row.get(0), row.get(1), row.get(2)), (student, lesson.id, "Reservar"));
