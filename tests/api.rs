@@ -12,6 +12,7 @@ mod command_line;
 mod connection;
 mod contract;
 mod cursors;
+mod database_silence;
 mod dates;
 mod demo;
 mod embedded;

@@ -6,5 +6,6 @@ pub mod cluster;
 pub mod database;
 pub mod dataset;
 pub mod hub;
+pub mod proxy;
 pub mod sdl;
 pub mod statements;

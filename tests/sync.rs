@@ -22,7 +22,7 @@ mod outages;
 mod owed;
 mod pauses;
 mod plans;
-mod program;
+pub mod program;
 mod record;
 mod refusals;
 mod requeue;

@@ -47,6 +47,11 @@ impl Cluster {
         format!("postgres://{ROLE}@{directory}/{database}").into()
     }
 
+    /// Where its socket is.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     fn start() -> Self {
         // Not under the build directory: the path of a socket must be short, and an unprivileged user must get there.
         let directory = tempfile::Builder::new()

@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::OnceCell;
 
 use super::cluster::cluster;
+use super::proxy::Proxy;
 
 const TEMPLATE: &str = "template_of_tests";
 
@@ -49,6 +50,17 @@ impl TestDatabase {
     pub fn without_patience(mut self) -> Self {
         self.pool = db::pool(&self.url, CONNECTIONS, Duration::from_millis(1));
         self
+    }
+
+    /// The same database, by a pool that reaches it through a proxy; a second without a word is silence.
+    pub fn behind(mut self, proxy: &Proxy) -> Self {
+        self.pool = db::pool(&self.address_behind(proxy), CONNECTIONS, db::POOL_PATIENCE);
+        self
+    }
+
+    /// Its address through a proxy; a second without a word is silence.
+    pub fn address_behind(&self, proxy: &Proxy) -> SecretString {
+        proxy.url(self.name.as_deref().expect("the first owner knows the name"), "connect_timeout=1")
     }
 
     /// The same database for another hub, by a pool of its own.

@@ -33,7 +33,7 @@ impl Instrumentation for Statements {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
         if let InstrumentationEvent::StartQuery { query, .. } = event {
             let query = query.to_string();
-            if !query.starts_with("SELECT $1") {
+            if !query.starts_with("SELECT 1") {
                 self.0.lock().unwrap().push(query);
             }
         }

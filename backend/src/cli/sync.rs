@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::models::driver::Driver;
 use crate::models::sync_run::{Note, Share, SyncRun, SyncState, SyncTrigger, Trouble};
-use crate::telemetry::sync::{Begun, NotBackfilled, NotBegun, NotForgotten, Order, Span, What};
+use crate::telemetry::sync::{Begun, NotBackfilled, NotBegun, NotForgotten, Order, Span, WINDING_UP, What};
 use crate::telemetry::sync_words;
 
 /// What can be asked for.
@@ -46,6 +46,10 @@ pub(super) struct Arguments {
     #[arg(long)]
     json: bool,
 }
+
+/// What there is to say when the database does not take down how a run ended.
+const UNKNOWN_END: &str =
+    "The database does not answer, so how the run ended is not known; the next run takes over what it left";
 
 fn driver(name: &str) -> Result<Driver, String> {
     Driver::ALL
@@ -143,10 +147,15 @@ async fn sync(app: &App, stop: &Stop, arguments: &Arguments) -> Result<(), Failu
                     eprintln!("Told to end: letting what is under way finish");
                     app.sync.wind_up().await;
                 }
+                () = overdue(order.budget) => {
+                    return Err(Failure::Failed(anyhow!("The run did not end in time. {UNKNOWN_END}")));
+                }
             }
-            let conn = &mut *app.pool.get().await.context("No database connection")?;
-            let found = SyncRun::find(conn, run.id).await.context("The run cannot be read")?;
-            found.context("The run is gone")?
+            let found = async {
+                let conn = &mut *app.pool.get().await?;
+                anyhow::Ok(SyncRun::find(conn, run.id).await?)
+            };
+            found.await.context(UNKNOWN_END)?.context("The run is gone")?
         }
         Err(NotBegun::AlreadyRunning) => {
             return Err(Failure::Failed(anyhow!("Another run of the sync is under way")));
@@ -162,6 +171,14 @@ async fn sync(app: &App, stop: &Stop, arguments: &Arguments) -> Result<(), Failu
         print!("{}", in_words(&run));
     }
     verdict(&run)
+}
+
+/// Waits until a run with a time limit should long have ended, with what was under way done and written down.
+async fn overdue(budget: Option<Duration>) {
+    match budget {
+        Some(budget) => tokio::time::sleep(budget + WINDING_UP).await,
+        None => std::future::pending().await,
+    }
 }
 
 fn verdict(run: &SyncRun) -> Result<(), Failure> {

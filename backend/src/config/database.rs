@@ -6,6 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::kind::{self, Kind};
 use super::reader::Reader;
+use crate::db::Address;
 
 /// Which database, and how many connections to it.
 #[derive(Debug)]
@@ -48,6 +49,6 @@ fn url() -> Kind<SecretString> {
     Kind::new("an address such as postgresql://user:password@host:5432/database", |text| {
         let secret = SecretString::from(text);
         let scheme = ["postgresql://", "postgres://"].iter().any(|scheme| text.starts_with(scheme));
-        (scheme && secret.expose_secret().parse::<tokio_postgres::Config>().is_ok()).then_some(secret)
+        (scheme && Address::parse(secret.expose_secret()).is_ok()).then_some(secret)
     })
 }

@@ -59,7 +59,7 @@ impl Snapshot {
     /// then stop the first statement of whoever had the connection next.
     pub async fn cancel(mut self) {
         if let Some(conn) = self.conn.take().map(Object::take) {
-            cancel(&conn).await;
+            cancel(conn).await;
         }
     }
 
@@ -76,13 +76,13 @@ impl Drop for Snapshot {
         let Some(conn) = self.conn.take().map(Object::take) else { return };
         // Where the runtime ends too, so do its connections.
         if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(async move { cancel(&conn).await });
+            runtime.spawn(cancel(conn));
         }
     }
 }
 
-async fn cancel(conn: &Connection) {
-    if let Err(error) = conn.cancel_token().cancel_query(tokio_postgres::NoTls).await {
-        warn!(%error, "A query could not be cancelled");
+async fn cancel(conn: Connection) {
+    if let Err(error) = conn.cancel().await {
+        warn!(cause = format!("{:#}", anyhow::Error::new(error)), "A query could not be cancelled");
     }
 }

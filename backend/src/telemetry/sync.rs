@@ -55,7 +55,7 @@ use crate::models::sync_run::{NewSyncRun, Note, Share, SyncEnd, SyncRun, SyncSta
 use crate::models::telemetry_delivery::{Frontier, put_on_record};
 
 /// What is under way when a run is told to end may take so long: longer than any request.
-const WINDING_UP: Duration = Duration::from_secs(35);
+pub const WINDING_UP: Duration = Duration::from_secs(35);
 
 /// The way to run the sync; cheap to clone.
 #[derive(Clone)]

@@ -3,10 +3,9 @@
 use std::sync::Mutex;
 
 use diesel_async::SimpleAsyncConnection as _;
-use diesel_async::pooled_connection::PoolableConnection as _;
 use diesel_async::pooled_connection::deadpool::Object;
 
-use crate::db::{Connection, Pool};
+use crate::db::{self, Connection, Pool};
 use crate::error::Result;
 use crate::unpoisoned;
 
@@ -22,8 +21,10 @@ impl Connections {
     /// One that was kept, or else a new one.
     pub async fn take(&self, pool: &Pool) -> Result<Connection> {
         while let Some(mut kept) = self.pop() {
-            if !kept.is_broken() {
-                return Ok(kept);
+            match db::check(&mut kept).await {
+                Ok(()) => return Ok(kept),
+                // Where one is dead, so are the others, and asking each takes time.
+                Err(_) => self.drop_all(),
             }
         }
         let mut conn = Object::take(pool.get().await?);
@@ -34,6 +35,10 @@ impl Connections {
     /// Keeps one for the next worker.
     pub fn keep(&self, conn: Connection) {
         unpoisoned::lock(&self.0).push(conn);
+    }
+
+    fn drop_all(&self) {
+        unpoisoned::lock(&self.0).clear();
     }
 
     /// Holds the lock no longer than that: whoever takes a connection may have to wait for it.

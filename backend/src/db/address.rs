@@ -1,0 +1,125 @@
+//! Where a database is: what `DATABASE_URL` says, and the time limits that hold where it says nothing.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rand::seq::SliceRandom as _;
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, LoadBalanceHosts, SslMode, SslNegotiation};
+
+use super::connect_error::ConnectError;
+
+/// How long one attempt to connect may take, and how long a server may say nothing to a statement before it is asked
+/// on another connection whether it still works on it. `connect_timeout` in the address is another.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// How long sent data may stay unacknowledged by the other machine; `tcp_user_timeout` in the address is another.
+const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
+/// When the other machine is asked whether it is still there, how often and how many times; `keepalives_idle`,
+/// `keepalives_interval` and `keepalives_retries` in the address are others.
+const KEEPALIVES_IDLE: Duration = Duration::from_secs(15);
+const KEEPALIVES_INTERVAL: Duration = Duration::from_secs(5);
+const KEEPALIVES_RETRIES: u32 = 3;
+const APPLICATION_NAME: &str = "dataporter";
+
+/// The address of a database.
+#[derive(Clone, Debug)]
+pub struct Address {
+    /// How to sign in; of the socket only its options are taken from here.
+    pub(super) config: Config,
+    /// How long one attempt to connect may take, and how long a server may say nothing.
+    pub(super) timeout: Duration,
+    servers: Vec<Server>,
+}
+
+/// One of the servers that an address names.
+#[derive(Clone, Debug)]
+enum Server {
+    Tcp { host: String, port: u16 },
+    Unix(PathBuf),
+}
+
+/// What a socket connects to.
+#[derive(Clone, Debug)]
+pub(super) enum Target {
+    /// A port of a machine.
+    Tcp(SocketAddr),
+    /// A socket in the file system.
+    Unix(PathBuf),
+}
+
+impl Address {
+    /// Reads an address as `DATABASE_URL` has it.
+    pub fn parse(url: &str) -> Result<Self, ConnectError> {
+        let mut config: Config = url.parse().map_err(ConnectError::Address)?;
+        let query = url.split_once('?').map_or("", |(_, query)| query);
+        let is_given = |name: &str| form_urlencoded::parse(query.as_bytes()).any(|(key, _)| key == name);
+        if !is_given("tcp_user_timeout") {
+            config.tcp_user_timeout(TCP_USER_TIMEOUT);
+        }
+        if !is_given("keepalives_idle") {
+            config.keepalives_idle(KEEPALIVES_IDLE);
+        }
+        if !is_given("keepalives_interval") {
+            config.keepalives_interval(KEEPALIVES_INTERVAL);
+        }
+        if !is_given("keepalives_retries") {
+            config.keepalives_retries(KEEPALIVES_RETRIES);
+        }
+        if !is_given("application_name") {
+            config.application_name(APPLICATION_NAME);
+        }
+        // The stream that the connection is handed is ready for use, whatever was agreed on before.
+        config.ssl_mode(SslMode::Require).ssl_negotiation(SslNegotiation::Direct);
+        let timeout = config.get_connect_timeout().copied().unwrap_or(TIMEOUT);
+        let servers = servers(&config)?;
+        Ok(Self { config, timeout, servers })
+    }
+
+    /// What to connect to, one after the other until one is good.
+    pub(super) async fn targets(&self) -> Result<Vec<Target>, ConnectError> {
+        let (mut found, mut problem) = (Vec::new(), None);
+        for server in &self.servers {
+            match server {
+                Server::Unix(path) => found.push(Target::Unix(path.clone())),
+                Server::Tcp { host, port } => {
+                    let looked_up = tokio::net::lookup_host((host.as_str(), *port));
+                    match tokio::time::timeout(self.timeout, looked_up).await {
+                        Ok(Ok(addresses)) => found.extend(addresses.map(Target::Tcp)),
+                        Ok(Err(cause)) => problem = Some(ConnectError::Unreachable(cause)),
+                        Err(_) => problem = Some(ConnectError::TimedOut(self.timeout)),
+                    }
+                }
+            }
+        }
+        if self.config.get_load_balance_hosts() == LoadBalanceHosts::Random {
+            found.shuffle(&mut rand::rng());
+        }
+        match problem {
+            Some(problem) if found.is_empty() => Err(problem),
+            Some(_) | None => Ok(found),
+        }
+    }
+}
+
+/// The servers of an address: names, or what `hostaddr` says instead of looking them up.
+fn servers(config: &Config) -> Result<Vec<Server>, ConnectError> {
+    let (hosts, addresses, ports) = (config.get_hosts(), config.get_hostaddrs(), config.get_ports());
+    let count = hosts.len().max(addresses.len());
+    let is_odd = |others: usize| others > 1 && others != count;
+    if count == 0 || is_odd(ports.len()) || (!addresses.is_empty() && is_odd(hosts.len())) {
+        return Err(ConnectError::Hosts);
+    }
+    let server = |index: usize| {
+        let port = ports.get(index).or(ports.first()).copied().unwrap_or(5432);
+        match (addresses.get(index), hosts.get(index)) {
+            (Some(address), _) => Ok(Server::Tcp { host: address.to_string(), port }),
+            (None, Some(Host::Tcp(host))) => Ok(Server::Tcp { host: host.clone(), port }),
+            (None, Some(Host::Unix(directory))) => {
+                Ok(Server::Unix(directory.join(format!(".s.PGSQL.{port}"))))
+            }
+            (None, None) => Err(ConnectError::Hosts),
+        }
+    };
+    (0..count).map(server).collect()
+}

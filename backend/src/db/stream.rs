@@ -1,0 +1,115 @@
+//! The stream of a connection, which follows the protocol and finds out a server that has fallen silent.
+//!
+//! A statement may run for as long as it likes, so silence alone means nothing: the server is asked on another
+//! connection whether it is still at work. What the system's own time limits find out by themselves needs no question,
+//! but they see only the next machine, and that may be a proxy.
+
+use std::future::{Ready, ready};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
+
+use super::address::{Address, Target};
+use super::inquiry::{self, Finding, Inquiry};
+use super::socket::Socket;
+use super::state::ConnectionState;
+
+/// How often within the time limit a connection is looked at.
+const LOOKS: u32 = 4;
+
+/// A socket, and what is known of the connection over it.
+pub(super) struct MonitoredStream {
+    socket: Socket,
+    state: Arc<ConnectionState>,
+    address: Arc<Address>,
+    target: Target,
+    looks: Interval,
+    inquiry: Option<Inquiry>,
+}
+
+impl MonitoredStream {
+    /// Follows what goes over this socket.
+    pub fn new(socket: Socket, state: Arc<ConnectionState>, address: Arc<Address>, target: Target) -> Self {
+        let mut looks = interval(address.timeout / LOOKS);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self { socket, state, address, target, looks, inquiry: None }
+    }
+
+    /// Ready when the server is found to be gone.
+    fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            if let Some(inquiry) = &mut self.inquiry {
+                match ready!(inquiry.as_mut().poll(cx)) {
+                    Finding::AtWork => self.state.forgive_silence(),
+                    Finding::Lost(why) => {
+                        return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, why)));
+                    }
+                }
+                self.inquiry = None;
+            }
+            ready!(self.looks.poll_tick(cx));
+            if let Some(backend) = self.state.silent_backend(self.address.timeout) {
+                self.inquiry = Some(inquiry::ask(Arc::clone(&self.address), self.target.clone(), backend));
+            }
+        }
+    }
+}
+
+impl AsyncRead for MonitoredStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        match Pin::new(&mut self.socket).poll_read(cx, buf) {
+            Poll::Pending => self.poll_silence(cx),
+            Poll::Ready(Ok(())) => {
+                self.inquiry = None;
+                let received = self.state.received(&buf.filled()[before..]);
+                Poll::Ready(received.map_err(|why| io::Error::new(io::ErrorKind::ConnectionAborted, why)))
+            }
+            Poll::Ready(Err(cause)) => Poll::Ready(Err(cause)),
+        }
+    }
+}
+
+impl AsyncWrite for MonitoredStream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let written = ready!(Pin::new(&mut self.socket).poll_write(cx, buf))?;
+        self.state.sent(&buf[..written]);
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_shutdown(cx)
+    }
+}
+
+impl TlsStream for MonitoredStream {
+    fn channel_binding(&self) -> ChannelBinding {
+        ChannelBinding::none()
+    }
+}
+
+/// Hands the library a stream on which everything is agreed already.
+pub(super) struct AsItIs;
+
+impl TlsConnect<MonitoredStream> for AsItIs {
+    type Stream = MonitoredStream;
+    type Error = io::Error;
+    type Future = Ready<io::Result<MonitoredStream>>;
+
+    fn connect(self, stream: MonitoredStream) -> Self::Future {
+        ready(Ok(stream))
+    }
+}

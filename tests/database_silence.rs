@@ -1,0 +1,31 @@
+//! A database that falls silent, as after a failover or a dropped route: connections stay open, and nothing comes over
+//! them any more.
+
+mod abandoned;
+mod recording;
+mod requests;
+mod sync_command;
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::harness::hub::Hub;
+
+/// How long anybody may be kept waiting: a second until silence is noticed and one for asking after it, and as much
+/// again on a busy machine many times over.
+const BOUND: Duration = Duration::from_secs(9);
+
+/// Waits until a count in the hub's database is this.
+async fn until(hub: &Hub, count: &str, wanted: i64) {
+    let began = Instant::now();
+    let mut found = Value::Null;
+    while began.elapsed() < BOUND {
+        found = hub.rows(&format!("SELECT ({count}) AS count")).await[0]["count"].take();
+        if found == wanted {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{found} instead of {wanted}: {count}");
+}

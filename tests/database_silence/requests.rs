@@ -1,0 +1,99 @@
+//! Requests, whose statements are under way or which are about to take a connection that is dead.
+
+use std::time::{Duration, Instant};
+
+use backend::db;
+use diesel_async::SimpleAsyncConnection as _;
+use domain::access::Role;
+use futures_util::future::join_all;
+use tokio::time::timeout;
+
+use super::{BOUND, until};
+use crate::harness::database::TestDatabase;
+use crate::harness::hub::Hub;
+use crate::harness::proxy::{Newcomers, Proxy};
+
+const COURSES: &str = "{ courses { id } }";
+const WAITING: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+    AND wait_event_type = 'Lock'";
+
+async fn hub(proxy: &Proxy) -> (Hub, String) {
+    let hub = Hub::on(TestDatabase::new().await.behind(proxy), |_| {}).await;
+    let admin = hub.user(Role::Admin).await.token;
+    (hub, admin)
+}
+
+#[tokio::test]
+async fn a_statement_whose_answer_is_lost_is_given_up_and_one_that_takes_long_is_not() {
+    let proxy = Proxy::start().await;
+    let (hub, admin) = hub(&proxy).await;
+    let locker = hub.database.client().await;
+    locker.batch_execute("BEGIN; LOCK TABLE courses").await.unwrap();
+    let asked = |_| async {
+        let began = Instant::now();
+        (hub.graphql(COURSES).by(&admin).send().await, began.elapsed())
+    };
+    let first = async {
+        until(&hub, WAITING, 4).await;
+        // Longer than the server may be silent without being asked.
+        tokio::time::sleep(Duration::from_millis(2500)).await;
+        assert_eq!(hub.rows(WAITING).await[0]["count"], 4, "they still wait");
+        locker.batch_execute("ROLLBACK").await.unwrap();
+    };
+    let (answers, ()) = tokio::join!(join_all((0..4).map(asked)), first);
+    for (answer, _) in answers {
+        assert!(answer.body["data"]["courses"].is_array(), "{answer:?}");
+    }
+
+    locker.batch_execute("BEGIN; LOCK TABLE courses").await.unwrap();
+    let lost = async {
+        until(&hub, WAITING, 4).await;
+        proxy.silence(Newcomers::Served);
+        locker.batch_execute("ROLLBACK").await.unwrap();
+    };
+    let (answers, ()) = tokio::join!(join_all((0..4).map(asked)), lost);
+    for (answer, took) in answers {
+        assert!(answer.body["errors"].is_array() && took < BOUND, "{took:?}: {answer:?}");
+    }
+    for (answer, _) in join_all((0..8).map(asked)).await {
+        assert!(answer.body["data"]["courses"].is_array(), "new connections work: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_hangs_on_the_dead_connections_of_a_pool_and_it_recovers_with_the_network() {
+    let proxy = Proxy::start().await;
+    let (hub, admin) = hub(&proxy).await;
+    let asked = |_| async {
+        let began = Instant::now();
+        (hub.graphql(COURSES).by(&admin).send().await, began.elapsed())
+    };
+    for (answer, _) in join_all((0..8).map(asked)).await {
+        assert!(answer.body["data"]["courses"].is_array(), "{answer:?}");
+    }
+    proxy.silence(Newcomers::Silenced);
+    for (answer, took) in join_all((0..16).map(asked)).await {
+        assert!(answer.body["data"].is_null() && took < BOUND, "{took:?}: {answer:?}");
+    }
+    proxy.take(Newcomers::Served);
+    for (answer, _) in join_all((0..16).map(asked)).await {
+        assert!(answer.body["data"]["courses"].is_array(), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_statement_whose_answer_does_not_get_through_is_given_up() {
+    let proxy = Proxy::start().await;
+    let database = TestDatabase::new().await;
+    let mut conn = db::connect(&database.address_behind(&proxy)).await.unwrap();
+    let began = Instant::now();
+    let silenced = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        proxy.silence(Newcomers::Served);
+    };
+    // More than lies between two sockets.
+    let answer = conn.batch_execute("SELECT pg_sleep(1); SELECT repeat('x', 100000000)");
+    let (lost, ()) = tokio::join!(timeout(BOUND, answer), silenced);
+    assert!(lost.expect("it is given up").is_err());
+    assert!(began.elapsed() > Duration::from_secs(1), "not before the server had the answer");
+}
