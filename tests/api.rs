@@ -26,6 +26,7 @@ mod metrics;
 mod migrations;
 mod mirror;
 mod names;
+mod outage;
 mod panics;
 mod pieces;
 mod plans;

@@ -111,7 +111,8 @@ impl From<Error> for Failure {
             | Error::Conflict(_)
             | Error::TooComplex(_)
             | Error::TooMany { .. }
-            | Error::Busy { .. } => Self::Failed(anyhow!(error.message(Locale::En))),
+            | Error::Busy { .. }
+            | Error::Unavailable => Self::Failed(anyhow!(error.message(Locale::En))),
         }
     }
 }

@@ -22,6 +22,7 @@ mod frames;
 mod inquiry;
 mod link;
 pub mod migrator;
+pub mod outage;
 mod pool;
 pub mod schema;
 mod socket;
@@ -40,7 +41,6 @@ pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");
 
 /// Lets the statements of a transaction run as long as they take.
 pub const UNLIMITED: &str = "SET LOCAL statement_timeout = 0";
-
 
 /// Opens a connection of its own, for whoever must not wait for the pool or hold on to a part of it.
 pub async fn connect(database_url: &SecretString) -> ConnectionResult<Connection> {

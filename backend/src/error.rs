@@ -7,14 +7,20 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
+use deadpool::managed::TimeoutType;
 use diesel_async::pooled_connection::deadpool::PoolError;
 use domain::access::Denied;
 use domain::failure::ErrorCode;
 use domain::filter::FieldProblem;
 use domain::text::{Locale, Phrase, Text};
 
+use crate::db::outage;
+
 /// When to come back to a hub whose database connections are all in use.
 const WHEN_BUSY: Duration = Duration::from_secs(5);
+
+/// When to come back to a hub whose database cannot be used.
+const WHEN_UNAVAILABLE: Duration = Duration::from_secs(5);
 
 /// The result of handling a request.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -50,6 +56,8 @@ pub enum Error {
         /// How long to wait.
         retry_after: Duration,
     },
+    /// The database cannot be used for now (503 `UNAVAILABLE`); [`outage`] has logged it.
+    Unavailable,
     /// A fault of ours (500 `INTERNAL`).
     Internal(anyhow::Error),
 }
@@ -87,6 +95,7 @@ impl Error {
             Self::Conflict(_) => ErrorCode::Conflict,
             Self::TooComplex(_) => ErrorCode::TooComplex,
             Self::TooMany { .. } | Self::Busy { .. } => ErrorCode::RateLimited,
+            Self::Unavailable => ErrorCode::Unavailable,
             Self::Internal(_) => ErrorCode::Internal,
         }
     }
@@ -104,6 +113,7 @@ impl Error {
             | Self::Conflict(_)
             | Self::TooComplex(_)
             | Self::TooMany { .. }
+            | Self::Unavailable
             | Self::Internal(_) => self.code().http_status(),
         }
     }
@@ -138,6 +148,7 @@ impl Error {
                     Locale::En => format!("The hub is busy. Try again in {seconds} s."),
                 }
             }
+            Self::Unavailable => UNAVAILABLE.in_locale(locale).to_owned(),
             Self::Internal(_) => INTERNAL.in_locale(locale).to_owned(),
         }
     }
@@ -146,6 +157,7 @@ impl Error {
     pub fn retry_after_seconds(&self) -> Option<u64> {
         match self {
             Self::TooMany { retry_after } | Self::Busy { retry_after } => Some(retry_after.as_secs().max(1)),
+            Self::Unavailable => Some(WHEN_UNAVAILABLE.as_secs()),
             Self::Unauthenticated
             | Self::WrongLogin
             | Self::Denied(_)
@@ -170,6 +182,7 @@ impl Error {
             | Self::TooComplex(_)
             | Self::TooMany { .. }
             | Self::Busy { .. }
+            | Self::Unavailable
             | Self::Internal(_) => &[],
         }
     }
@@ -179,6 +192,10 @@ const UNAUTHENTICATED: Text =
     Text::new("Inicia sesión o envía un token válido.", "Sign in, or send a valid token.");
 const WRONG_LOGIN: Text =
     Text::new("El correo o la contraseña no son correctos.", "The e-mail or the password is wrong.");
+const UNAVAILABLE: Text = Text::new(
+    "La base de datos del hub no responde en este momento. No se perdió nada: vuelve a probar en unos segundos.",
+    "The hub's database does not answer at the moment. Nothing is lost: try again in a few seconds.",
+);
 const INTERNAL: Text = Text::new(
     "Algo falló de nuestro lado. Vuelve a probar; si sigue, menciona el identificador de la petición.",
     "Something failed on our side. Try again; if it goes on, quote the request id.",
@@ -202,22 +219,22 @@ impl From<Vec<FieldProblem>> for Error {
 
 impl From<anyhow::Error> for Error {
     fn from(error: anyhow::Error) -> Self {
-        Self::Internal(error)
+        if outage::explains(&error) { Self::Unavailable } else { Self::Internal(error) }
     }
 }
 
 impl From<diesel::result::Error> for Error {
     fn from(error: diesel::result::Error) -> Self {
-        Self::Internal(error.into())
+        anyhow::Error::new(error).into()
     }
 }
 
 impl From<PoolError> for Error {
     fn from(error: PoolError) -> Self {
-        if matches!(error, PoolError::Timeout(_)) {
+        if matches!(error, PoolError::Timeout(TimeoutType::Wait)) {
             return Self::Busy { retry_after: WHEN_BUSY };
         }
-        Self::Internal(anyhow::Error::new(error).context("No database connection"))
+        anyhow::Error::new(error).context("No database connection").into()
     }
 }
 

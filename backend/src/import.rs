@@ -32,7 +32,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::error;
 
 use crate::app::App;
-use crate::db::Connection;
+use crate::db::{Connection, outage};
 use crate::error::{Error, Result};
 use crate::metrics;
 use crate::models::import::{Import, ImportMode, ImportState, NewImport, Outcome};
@@ -136,7 +136,7 @@ async fn carry_out(
             (ImportState::Rejected, message, Error::invalid("file", phrase))
         }
         Err(Failure::Internal(cause)) => {
-            let error = Error::Internal(cause);
+            let error = Error::from(cause);
             (ImportState::Failed, error.message(order.locale), error)
         }
     };
@@ -158,7 +158,9 @@ async fn carry_out(
     app.metrics.imports().broke_off(order.table, state, run, began.elapsed());
     // Housekeeping says it later, in fewer words, if it cannot be said now.
     let stored = async { anyhow::Ok(outcome.store(&mut *app.pool.get().await?, import.id).await?) };
-    if let Err(cause) = stored.await {
+    if let Err(cause) = stored.await
+        && !outage::explains(&cause)
+    {
         error!(import = import.id, cause = format!("{cause:#}"), "The end of an import could not be noted");
     }
     Err(error)

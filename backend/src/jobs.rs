@@ -15,6 +15,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::error;
 
 use crate::app::App;
+use crate::db::outage;
+use crate::error::Error;
 use crate::import;
 use crate::models::player_event_month;
 use crate::models::session::Session;
@@ -43,7 +45,9 @@ async fn housekeeping(app: &App, stop: &CancellationToken) {
     times.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // The first tick is at once.
     while stop.run_until_cancelled(times.tick()).await.is_some() {
-        if let Err(error) = keep_house(app).await {
+        if let Err(error) = keep_house(app).await
+            && !outage::explains(&error)
+        {
             error!(cause = format!("{error:#}"), "Housekeeping failed; it is tried again in ten minutes");
         }
     }
@@ -66,17 +70,17 @@ async fn keep_house(app: &App) -> anyhow::Result<()> {
     imports.context("Imports that were cut off cannot be closed")?;
     sessions.context("Expired sessions cannot be deleted")?;
     keys.context("Old ids of player events cannot be deleted")?;
-    if let Err(error) = drivers {
-        bail!("Drivers cannot be enabled: {error:?}");
-    }
-    if let Err(error) = orphans {
-        bail!("What is pending cannot be brought into step with the events: {error:?}");
-    }
-    if let Err(error) = too_old {
-        bail!("Events that are too old for every driver cannot be settled: {error:?}");
-    }
-    if let Err(error) = sync {
-        bail!("What a dead run of the sync left cannot be gone on with: {error:?}");
-    }
+    done(drivers, "Drivers cannot be enabled")?;
+    done(orphans, "What is pending cannot be brought into step with the events")?;
+    done(too_old, "Events that are too old for every driver cannot be settled")?;
+    done(sync, "What a dead run of the sync left cannot be gone on with")?;
     Ok(())
+}
+
+/// That the database cannot be used is logged already, and all of this is done again in ten minutes.
+fn done<T>(result: crate::error::Result<T>, otherwise: &str) -> anyhow::Result<()> {
+    match result {
+        Ok(_) | Err(Error::Unavailable) => Ok(()),
+        Err(error) => bail!("{otherwise}: {error:?}"),
+    }
 }

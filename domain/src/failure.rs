@@ -19,13 +19,15 @@ pub enum ErrorCode {
     RateLimited,
     /// The GraphQL document is too deep, too wide or too large (HTTP 400).
     TooComplex,
+    /// The hub cannot reach its database for now; `retryAfterSeconds` says when to come back (HTTP 503).
+    Unavailable,
     /// A fault of ours; the request id helps to find it (HTTP 500).
     Internal,
 }
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Unauthenticated,
         Self::Forbidden,
         Self::ScopeRequired,
@@ -34,6 +36,7 @@ impl ErrorCode {
         Self::Conflict,
         Self::RateLimited,
         Self::TooComplex,
+        Self::Unavailable,
         Self::Internal,
     ];
 
@@ -48,6 +51,7 @@ impl ErrorCode {
             Self::Conflict => "CONFLICT",
             Self::RateLimited => "RATE_LIMITED",
             Self::TooComplex => "TOO_COMPLEX",
+            Self::Unavailable => "UNAVAILABLE",
             Self::Internal => "INTERNAL",
         }
     }
@@ -62,6 +66,7 @@ impl ErrorCode {
             Self::Conflict => 409,
             Self::RateLimited => 429,
             Self::TooComplex => 400,
+            Self::Unavailable => 503,
             Self::Internal => 500,
         }
     }

@@ -18,6 +18,7 @@ use tokio::time::{sleep, timeout};
 use super::address::Address;
 use super::connect_error::ConnectError;
 use super::connection::Connection;
+use super::outage;
 use crate::unpoisoned;
 
 /// A connection of a pool, given back when it is dropped.
@@ -70,6 +71,7 @@ pub fn pool(database_url: &SecretString, size: usize, patience: Duration) -> Poo
 
 async fn connect_for_requests(address: Result<Address, ConnectError>) -> ConnectionResult<Connection> {
     let mut conn = Connection::establish(&Arc::new(address?)).await?;
+    outage::is_over();
     conn.batch_execute(REQUEST_SETTINGS).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(conn)
 }

@@ -19,7 +19,7 @@ use super::spool::{NotTaken, Piece, Sender, Taken};
 use super::stream::Export;
 use super::writer::Writer;
 use crate::app::App;
-use crate::db::Connection;
+use crate::db::{Connection, outage};
 use crate::error::Result;
 use crate::metrics::Exported;
 use crate::models::export_audit::{ExportEnd, Outcome};
@@ -120,7 +120,9 @@ impl Run {
         let ExportRequest { dataset, format, .. } = &self.export.request;
         self.app.metrics.exports().ended(*dataset, *format, outcome, exported);
         let recorded = async { anyhow::Ok(end.save(&mut *self.app.pool.get().await?, self.audit).await?) };
-        if let Err(error) = recorded.await {
+        if let Err(error) = recorded.await
+            && !outage::explains(&error)
+        {
             let cause = format!("{error:#}");
             error!(audit = self.audit, cause, "The end of an export could not be put on record");
         }
@@ -130,6 +132,7 @@ impl Run {
                 info!(audit = self.audit, "An export was cut off: its reader was too slow");
             }
             Err(Stop::ReaderGone | Stop::NeverBegan) => {}
+            Err(Stop::Failed(error)) if outage::explains(&error) => {}
             Err(Stop::Failed(error)) => {
                 error!(audit = self.audit, cause = format!("{error:#}"), "An export failed");
             }

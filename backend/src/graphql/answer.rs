@@ -59,6 +59,15 @@ pub fn finish(mut response: Response, asked: &Asked) -> Response {
     response
 }
 
+/// In how many seconds to come back, where something of a finished response is missing because the database cannot be
+/// used. Then the whole request may be repeated, and should be.
+pub fn unavailable_for(response: &Response) -> Option<u64> {
+    let told = |error: &ServerError| error.extensions.as_ref()?.get("code").cloned();
+    let unavailable = Value::from(ErrorCode::Unavailable.as_str());
+    let is_unavailable = response.errors.iter().any(|error| told(error).as_ref() == Some(&unavailable));
+    is_unavailable.then(|| Error::Unavailable.retry_after_seconds())?
+}
+
 /// The response of a resolver that panicked, to be finished as others are.
 pub fn of_panic(cause: &(dyn Any + Send)) -> Response {
     let mut error = ServerError::new("", None);

@@ -12,8 +12,8 @@ use async_graphql_axum::GraphQLResponse;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response as HttpResponse};
 use axum::routing::{MethodRouter, get};
 use domain::access::Act;
@@ -117,7 +117,13 @@ async fn run(app: &App, caller: Caller, request: Request) -> HttpResponse {
     let executed =
         AssertUnwindSafe(app.schema.execute(caller.into_graphql(app, request))).catch_unwind().await;
     let response = executed.unwrap_or_else(|cause| answer::of_panic(&*cause));
-    let mut response = GraphQLResponse::from(answer::finish(response, &asked)).into_response();
+    let response = answer::finish(response, &asked);
+    let retry_after = answer::unavailable_for(&response);
+    let mut response = GraphQLResponse::from(response).into_response();
+    if let Some(seconds) = retry_after {
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
     // Answers hold what one person may see, and sometimes a secret.
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

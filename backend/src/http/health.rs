@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
+use domain::Locale;
 use domain::failure::ErrorCode;
 use serde_json::json;
 use tokio::time::timeout;
@@ -16,7 +17,8 @@ use tracing::warn;
 
 use super::problem::Problem;
 use crate::app::App;
-use crate::db;
+use crate::db::{self, outage};
+use crate::error::Error;
 
 /// A database that takes longer than this to say a word is as good as none.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -38,8 +40,11 @@ async fn ready(State(app): State<App>) -> Response {
         Ok(true) => healthy().await,
         Ok(false) => not_ready("Migrations are missing in the database."),
         Err(error) => {
-            warn!(cause = format!("{error:#}"), "The database does not answer");
-            not_ready("The database does not answer.")
+            if !outage::explains(&error) {
+                warn!(cause = format!("{error:#}"), "The database does not answer");
+            }
+            let problem = Problem::from_error(&Error::Unavailable, Locale::En, "");
+            ([(CACHE_CONTROL, "no-store")], problem).into_response()
         }
     }
 }

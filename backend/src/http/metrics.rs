@@ -23,6 +23,7 @@ use tracing::warn;
 use super::caller::bearer;
 use super::problem::Problem;
 use crate::app::App;
+use crate::db::outage;
 use crate::metrics::CONTENT_TYPE as FORMAT;
 use crate::metrics::standing::{Connections, DriverStanding, Standing, Stored};
 use crate::telemetry::status::{DriverStatus, Status};
@@ -109,10 +110,10 @@ async fn stored(app: &App) -> Option<Stored> {
     match timeout(PATIENCE, read(app)).await.unwrap_or_else(|late| Err(late.into())) {
         Ok(stored) => Some(stored),
         Err(error) => {
-            warn!(
-                cause = format!("{error:#}"),
-                "The database does not answer, and metrics are told without it"
-            );
+            if !outage::explains(&error) {
+                let cause = format!("{error:#}");
+                warn!(cause, "The database does not answer, and metrics are told without it");
+            }
             None
         }
     }

@@ -113,6 +113,7 @@ async fn sync(app: &App) -> anyhow::Result<Work> {
             info!("The sync is not begun on schedule: somebody else's run is under way");
             Ok(Work::Hindered)
         }
+        Err(NotBegun::Failed(Error::Unavailable)) => Ok(Work::Hindered),
         Err(NotBegun::Failed(Error::Internal(cause))) => Err(cause),
         Err(NotBegun::Failed(error)) => bail!("{}", error.message(Locale::En)),
     }

@@ -17,6 +17,7 @@ use tracing::error;
 
 use super::job::{Job, Work};
 use crate::app::App;
+use crate::db::outage;
 use crate::error::Error;
 use crate::models::scheduled_job;
 
@@ -50,6 +51,7 @@ async fn again_and_again(job: Job, app: &App, stop: &CancellationToken) {
         let turn = AssertUnwindSafe(take_turn(job, app, stop)).catch_unwind().await;
         let failure = match turn {
             Ok(Ok(Turn::Done | Turn::Hindered | Turn::NotDue)) => continue,
+            Ok(Err(error)) if outage::explains(&error) => continue,
             Ok(Err(error)) => format!("{error:#}"),
             Err(panic) => format!("{:?}", Error::of_panic(&*panic)),
         };

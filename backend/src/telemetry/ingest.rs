@@ -111,7 +111,8 @@ impl Ingest {
 
     /// Records what is good of these events, and answers for each in order once they are committed.
     ///
-    /// [`Error::Busy`] when the queue is full or the database does not answer: then they may be sent again.
+    /// [`Error::Busy`] when the queue is full, [`Error::Unavailable`] when the database cannot be used: then they may be
+    /// sent again.
     /// [`Error::Unauthenticated`] when their sender turns out to be locked out, and then nothing is recorded.
     pub async fn record(
         &self,
@@ -220,7 +221,7 @@ impl Ingest {
             self.workers.spawn(worker.work());
         }
         // A worker that could not say how it went has written nothing that anybody was told of.
-        answer.await.map_err(|_| busy())
+        answer.await.unwrap_or_else(|_| Err(busy()))
     }
 
     /// How many events wait for a worker.

@@ -96,7 +96,8 @@ impl Refusal {
             | ErrorCode::ScopeRequired
             | ErrorCode::NotFound
             | ErrorCode::Conflict
-            | ErrorCode::TooComplex => {
+            | ErrorCode::TooComplex
+            | ErrorCode::Unavailable => {
                 Error::invalid(format!("{path}{}", self.field.unwrap_or_default()), self.reason.message())
             }
         }

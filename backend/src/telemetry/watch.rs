@@ -18,7 +18,7 @@ use super::news;
 use super::status::Status;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::db::{Connection, Pool};
+use crate::db::{Connection, Pool, outage};
 use crate::unpoisoned;
 
 /// Nobody is told more often.
@@ -81,7 +81,9 @@ impl Watch {
         while self.is_watched() {
             // Nobody watched any more; whoever came since has begun anew.
             let Err(cause) = self.look_on().await else { return };
-            warn!(cause = format!("{cause:#}"), "How the sync stands cannot be seen; it is tried again");
+            if !outage::explains(&cause) {
+                warn!(cause = format!("{cause:#}"), "How the sync stands cannot be seen; it is tried again");
+            }
             sleep(LOST).await;
         }
     }

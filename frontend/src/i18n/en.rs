@@ -227,6 +227,8 @@ pub const MESSAGES: Messages = Messages {
         not_found_help: "Reload the page to see how things stand.",
         conflict: "Something has changed meanwhile.",
         conflict_help: "Reload the page to see how things stand.",
+        unavailable: "The database does not answer at the moment.",
+        unavailable_help: "Nothing is lost. Try again in a few seconds.",
         rate_limited: "Too many attempts in a row.",
         rate_limited_help: |seconds| {
             if seconds == 1 {

@@ -227,6 +227,8 @@ pub const MESSAGES: Messages = Messages {
         not_found_help: "Recarga la página para ver el estado actual.",
         conflict: "Entretanto algo cambió.",
         conflict_help: "Recarga la página para ver el estado actual.",
+        unavailable: "La base de datos no responde en este momento.",
+        unavailable_help: "No se perdió nada. Vuelve a probar en unos segundos.",
         rate_limited: "Demasiados intentos seguidos.",
         rate_limited_help: |seconds| {
             if seconds == 1 {

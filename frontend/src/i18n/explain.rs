@@ -49,6 +49,7 @@ fn refused(refusal: &Refusal, locale: Locale) -> (String, String) {
             (words.rate_limited.to_owned(), (words.rate_limited_help)(seconds))
         }
         ErrorCode::TooComplex => (words.too_complex.to_owned(), words.input_help.to_owned()),
+        ErrorCode::Unavailable => (words.unavailable.to_owned(), words.unavailable_help.to_owned()),
         ErrorCode::Internal => {
             (words.internal.to_owned(), (words.internal_help)(refusal.request_id.as_deref()))
         }

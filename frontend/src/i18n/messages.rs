@@ -260,6 +260,8 @@ pub struct Failures {
     pub not_found_help: &'static str,
     pub conflict: &'static str,
     pub conflict_help: &'static str,
+    pub unavailable: &'static str,
+    pub unavailable_help: &'static str,
     pub rate_limited: &'static str,
     pub rate_limited_help: fn(u64) -> String,
     pub too_complex: &'static str,

@@ -65,6 +65,7 @@ impl Access {
         match caller::find(&self.app, &self.token).await {
             Ok(Some(identity)) => identity.viewer.may(Act::SeeSync).map_err(|_| CutOff::Forbidden),
             Ok(None) => Err(CutOff::Unauthenticated),
+            Err(Error::Unavailable) => Ok(()),
             Err(error) => {
                 warn!(code = error.code().as_str(), "Whether a subscription may go on cannot be seen");
                 Ok(())

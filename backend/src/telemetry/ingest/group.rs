@@ -12,7 +12,8 @@ use super::connections::Connections;
 use super::queue::{Job, Place};
 use super::{Accepted, NotRecorded};
 use crate::clock::Clock;
-use crate::db::{Connection, Pool};
+use crate::db::{Connection, Pool, outage};
+use crate::error::Error;
 use crate::metrics::Metrics;
 use crate::models::player_event_month;
 use crate::telemetry::player_event::PlayerEvent;
@@ -37,8 +38,10 @@ enum Connected {
 enum Trouble {
     /// A rule of the tables forbids some of the rows.
     Rows(DieselError),
+    /// The database cannot be used. Whether they are recorded nobody knows.
+    Lost,
     /// It is not the rows. Whether they are recorded nobody knows.
-    Database(DieselError),
+    Database(anyhow::Error),
 }
 
 /// What a worker has to work with.
@@ -65,6 +68,11 @@ impl Worker {
                         self.connections.keep(conn);
                     }
                 }
+                Err(Error::Unavailable) => {
+                    for job in group {
+                        drop(job.results.send(Err(Error::Unavailable)));
+                    }
+                }
                 Err(cause) => error!(?cause, "Player events wait in vain for a database connection"),
             }
         }
@@ -76,9 +84,10 @@ async fn record(conn: &mut Connection, clock: &Clock, metrics: &Metrics, group: 
     let (outcomes, connected) = record_all(conn, clock, metrics, &events).await;
     let mut outcomes = outcomes.into_iter();
     for job in group {
-        let answers = outcomes.by_ref().take(job.events.len()).collect();
+        let answers: Vec<Outcome> = outcomes.by_ref().take(job.events.len()).collect();
+        let is_whole = answers.len() == job.events.len();
         // Whoever hung up finds out by sending it again.
-        drop(job.results.send(answers));
+        drop(job.results.send(if is_whole { Ok(answers) } else { Err(Error::Unavailable) }));
     }
     connected
 }
@@ -113,9 +122,11 @@ async fn record_all(
                 error!(%cause, "A player event could not be recorded");
                 outcomes.push(failed());
             }
+            // Whoever sent what is not recorded is told to come back.
+            Err(Trouble::Lost) => return (outcomes, Connected::NoLonger),
             Err(Trouble::Database(cause)) => {
                 let events = events.len() - outcomes.len();
-                error!(%cause, events, "Player events could not be recorded");
+                error!(cause = format!("{cause:#}"), events, "Player events could not be recorded");
                 outcomes.extend(std::iter::repeat_with(failed).take(events));
                 return (outcomes, Connected::NoLonger);
             }
@@ -142,7 +153,10 @@ async fn record_some(
             | DatabaseErrorKind::UniqueViolation,
             _,
         ) => Trouble::Rows(cause),
-        _ => Trouble::Database(cause),
+        _ => {
+            let cause = anyhow::Error::new(cause);
+            if outage::explains(&cause) { Trouble::Lost } else { Trouble::Database(cause) }
+        }
     })
 }
 

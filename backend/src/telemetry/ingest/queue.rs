@@ -20,8 +20,8 @@ const WORTH_A_WORKER: usize = 100;
 pub struct Job {
     /// At least one.
     pub events: Vec<PlayerEvent>,
-    /// Where the answers go, one per event in order.
-    pub results: oneshot::Sender<Vec<Result<Accepted, NotRecorded>>>,
+    /// Where the answers go, one per event in order, or why there are none.
+    pub results: oneshot::Sender<crate::error::Result<Vec<Result<Accepted, NotRecorded>>>>,
 }
 
 /// Jobs in the order in which they came.
