@@ -13,6 +13,7 @@ mod connection;
 mod contract;
 mod cursors;
 mod database_silence;
+mod database_tls;
 mod dates;
 mod demo;
 mod embedded;

@@ -9,3 +9,4 @@ pub mod hub;
 pub mod proxy;
 pub mod sdl;
 pub mod statements;
+pub mod tls_cluster;

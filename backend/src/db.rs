@@ -15,6 +15,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrati
 use secrecy::{ExposeSecret as _, SecretString};
 
 mod address;
+mod channel_binding;
 mod connect_error;
 mod connection;
 pub mod embedded;
@@ -28,6 +29,8 @@ pub mod schema;
 mod socket;
 mod state;
 mod stream;
+mod tls;
+mod verifier;
 
 pub use address::Address;
 pub use connect_error::ConnectError;

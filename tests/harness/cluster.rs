@@ -85,7 +85,7 @@ impl Cluster {
 }
 
 /// PostgreSQL refuses to run as root.
-fn unprivileged_user() -> User {
+pub fn unprivileged_user() -> User {
     ["postgres", "nobody"]
         .into_iter()
         .find_map(|name| User::from_name(name).ok().flatten())
@@ -93,7 +93,7 @@ fn unprivileged_user() -> User {
 }
 
 /// The directory of the newest PostgreSQL that is installed.
-fn binaries() -> PathBuf {
+pub fn binaries() -> PathBuf {
     let mut installed: Vec<(u32, PathBuf)> = Path::new("/usr/lib/postgresql")
         .read_dir()
         .expect("PostgreSQL is installed in /usr/lib/postgresql")

@@ -4,11 +4,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
 use rand::seq::SliceRandom as _;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, LoadBalanceHosts, SslMode, SslNegotiation};
 
 use super::connect_error::ConnectError;
+use super::tls::{Tls, TlsParameters};
 
 /// How long one attempt to connect may take, and how long a server may say nothing to a statement before it is asked
 /// on another connection whether it still works on it. `connect_timeout` in the address is another.
@@ -23,19 +25,26 @@ const KEEPALIVES_RETRIES: u32 = 3;
 const APPLICATION_NAME: &str = "dataporter";
 
 /// The address of a database.
-#[derive(Clone, Debug)]
 pub struct Address {
     /// How to sign in; of the socket only its options are taken from here.
     pub(super) config: Config,
     /// How long one attempt to connect may take, and how long a server may say nothing.
     pub(super) timeout: Duration,
+    /// How connections over a network are made safe, unless they are to be in plain text.
+    pub(super) tls: Option<Tls>,
     servers: Vec<Server>,
 }
 
 /// One of the servers that an address names.
 #[derive(Clone, Debug)]
 enum Server {
-    Tcp { host: String, port: u16 },
+    Tcp {
+        /// What is connected to.
+        host: String,
+        port: u16,
+        /// What its certificate is for.
+        name: String,
+    },
     Unix(PathBuf),
 }
 
@@ -43,7 +52,12 @@ enum Server {
 #[derive(Clone, Debug)]
 pub(super) enum Target {
     /// A port of a machine.
-    Tcp(SocketAddr),
+    Tcp {
+        /// The port.
+        address: SocketAddr,
+        /// What the server's certificate is for.
+        name: String,
+    },
     /// A socket in the file system.
     Unix(PathBuf),
 }
@@ -51,9 +65,10 @@ pub(super) enum Target {
 impl Address {
     /// Reads an address as `DATABASE_URL` has it.
     pub fn parse(url: &str) -> Result<Self, ConnectError> {
+        let (url, tls) = split(url);
         let mut config: Config = url.parse().map_err(ConnectError::Address)?;
         let query = url.split_once('?').map_or("", |(_, query)| query);
-        let is_given = |name: &str| form_urlencoded::parse(query.as_bytes()).any(|(key, _)| key == name);
+        let is_given = |name: &str| parameters(query).any(|(key, _)| key == name);
         if !is_given("tcp_user_timeout") {
             config.tcp_user_timeout(TCP_USER_TIMEOUT);
         }
@@ -73,7 +88,7 @@ impl Address {
         config.ssl_mode(SslMode::Require).ssl_negotiation(SslNegotiation::Direct);
         let timeout = config.get_connect_timeout().copied().unwrap_or(TIMEOUT);
         let servers = servers(&config)?;
-        Ok(Self { config, timeout, servers })
+        Ok(Self { config, timeout, tls: Tls::of(&tls)?, servers })
     }
 
     /// What to connect to, one after the other until one is good.
@@ -82,10 +97,13 @@ impl Address {
         for server in &self.servers {
             match server {
                 Server::Unix(path) => found.push(Target::Unix(path.clone())),
-                Server::Tcp { host, port } => {
+                Server::Tcp { host, port, name } => {
                     let looked_up = tokio::net::lookup_host((host.as_str(), *port));
                     match tokio::time::timeout(self.timeout, looked_up).await {
-                        Ok(Ok(addresses)) => found.extend(addresses.map(Target::Tcp)),
+                        Ok(Ok(addresses)) => {
+                            found
+                                .extend(addresses.map(|address| Target::Tcp { address, name: name.clone() }));
+                        }
                         Ok(Err(cause)) => problem = Some(ConnectError::Unreachable(cause)),
                         Err(_) => problem = Some(ConnectError::TimedOut(self.timeout)),
                     }
@@ -102,6 +120,27 @@ impl Address {
     }
 }
 
+/// The address without what it says of TLS, which the library knows only half of, and what it says of it.
+fn split(url: &str) -> (String, TlsParameters) {
+    let mut tls = TlsParameters::default();
+    let Some((base, query)) = url.split_once('?') else { return (url.to_owned(), tls) };
+    let mut others = Vec::new();
+    for (key, value) in parameters(query) {
+        let decoded = || percent_decode_str(value).decode_utf8_lossy().into_owned();
+        match key {
+            "sslmode" => tls.mode = Some(decoded()),
+            "sslrootcert" => tls.root_certificates = Some(decoded()),
+            _ => others.push(format!("{key}={value}")),
+        }
+    }
+    (format!("{base}?{}", others.join("&")), tls)
+}
+
+/// The parameters of an address as they are written.
+fn parameters(query: &str) -> impl Iterator<Item = (&str, &str)> {
+    query.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+}
+
 /// The servers of an address: names, or what `hostaddr` says instead of looking them up.
 fn servers(config: &Config) -> Result<Vec<Server>, ConnectError> {
     let (hosts, addresses, ports) = (config.get_hosts(), config.get_hostaddrs(), config.get_ports());
@@ -113,8 +152,13 @@ fn servers(config: &Config) -> Result<Vec<Server>, ConnectError> {
     let server = |index: usize| {
         let port = ports.get(index).or(ports.first()).copied().unwrap_or(5432);
         match (addresses.get(index), hosts.get(index)) {
-            (Some(address), _) => Ok(Server::Tcp { host: address.to_string(), port }),
-            (None, Some(Host::Tcp(host))) => Ok(Server::Tcp { host: host.clone(), port }),
+            (Some(address), Some(Host::Tcp(name))) => {
+                Ok(Server::Tcp { host: address.to_string(), port, name: name.clone() })
+            }
+            (Some(address), _) => {
+                Ok(Server::Tcp { host: address.to_string(), port, name: address.to_string() })
+            }
+            (None, Some(Host::Tcp(host))) => Ok(Server::Tcp { host: host.clone(), port, name: host.clone() }),
             (None, Some(Host::Unix(directory))) => {
                 Ok(Server::Unix(directory.join(format!(".s.PGSQL.{port}"))))
             }

@@ -18,6 +18,9 @@ pub enum ConnectError {
     /// Nothing answers there.
     #[error("The database cannot be reached")]
     Unreachable(#[source] io::Error),
+    /// The line cannot be made as safe as `sslmode` asks for.
+    #[error("The database cannot be reached by TLS: {0}")]
+    Tls(String),
     /// It took too long.
     #[error("The database did not answer within {} s", .0.as_secs_f32())]
     TimedOut(Duration),
@@ -40,6 +43,7 @@ impl ConnectError {
             Self::Address(_)
             | Self::Hosts
             | Self::Unreachable(_)
+            | Self::Tls(_)
             | Self::TimedOut(_)
             | Self::Session(_)
             | Self::OtherKind => false,

@@ -67,7 +67,7 @@ async fn stream(
     target: &Target,
     state: &Arc<ConnectionState>,
 ) -> Result<MonitoredStream, ConnectError> {
-    let socket = Socket::connect(address, target).await.map_err(ConnectError::Unreachable)?;
+    let socket = Socket::connect(address, target).await?;
     Ok(MonitoredStream::new(socket, Arc::clone(state), Arc::clone(address), target.clone()))
 }
 

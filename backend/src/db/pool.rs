@@ -55,7 +55,12 @@ pub fn pool(database_url: &SecretString, size: usize, patience: Duration) -> Poo
         let silence = Arc::clone(&silence);
         async move { silence.check(conn).await }.boxed()
     }));
-    config.custom_setup = Box::new(|url| connect_for_requests(Address::parse(url)).boxed());
+    // Kept for as long as the pool: what its servers once offered counts.
+    let address = Address::parse(database_url.expose_secret()).map(Arc::new).ok();
+    config.custom_setup = Box::new(move |url| {
+        let address = address.clone().map_or_else(|| Address::parse(url).map(Arc::new), Ok);
+        connect_for_requests(address).boxed()
+    });
     let manager = AsyncDieselConnectionManager::new_with_config(database_url.expose_secret(), config);
     let pool = Pool::builder(manager)
         .max_size(size)
@@ -69,8 +74,8 @@ pub fn pool(database_url: &SecretString, size: usize, patience: Duration) -> Poo
     pool
 }
 
-async fn connect_for_requests(address: Result<Address, ConnectError>) -> ConnectionResult<Connection> {
-    let mut conn = Connection::establish(&Arc::new(address?)).await?;
+async fn connect_for_requests(address: Result<Arc<Address>, ConnectError>) -> ConnectionResult<Connection> {
+    let mut conn = Connection::establish(&address?).await?;
     outage::is_over();
     conn.batch_execute(REQUEST_SETTINGS).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(conn)

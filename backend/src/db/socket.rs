@@ -1,34 +1,60 @@
 //! The sockets that connections to a database run over.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
+use tokio_postgres::tls::ChannelBinding;
+use tokio_rustls::client::TlsStream;
 
 use super::address::{Address, Target};
+use super::channel_binding;
+use super::connect_error::ConnectError;
 
 /// An open socket.
 pub(super) enum Socket {
     Tcp(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
     Unix(UnixStream),
 }
 
 impl Socket {
     /// Connects, with the options that the address asks for.
-    pub async fn connect(address: &Address, target: &Target) -> io::Result<Self> {
+    pub async fn connect(address: &Address, target: &Target) -> Result<Self, ConnectError> {
         match target {
-            Target::Unix(path) => Ok(Self::Unix(UnixStream::connect(path).await?)),
-            Target::Tcp(target) => {
-                let stream = TcpStream::connect(target).await?;
-                stream.set_nodelay(true)?;
-                watch_the_line(&stream, address)?;
-                Ok(Self::Tcp(stream))
+            Target::Unix(path) => {
+                Ok(Self::Unix(UnixStream::connect(path).await.map_err(ConnectError::Unreachable)?))
+            }
+            Target::Tcp { address: target, name } => {
+                let stream = open(address, *target).await.map_err(ConnectError::Unreachable)?;
+                match &address.tls {
+                    Some(tls) => tls.begin(stream, name).await,
+                    None => Ok(Self::Tcp(stream)),
+                }
             }
         }
     }
+
+    /// What ties signing in to this connection.
+    pub fn channel_binding(&self) -> ChannelBinding {
+        let Self::Tls(stream) = self else { return ChannelBinding::none() };
+        let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
+        match certificates.first().and_then(|certificate| channel_binding::of_certificate(certificate)) {
+            Some(hash) => ChannelBinding::tls_server_end_point(hash),
+            None => ChannelBinding::none(),
+        }
+    }
+}
+
+async fn open(address: &Address, target: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(target).await?;
+    stream.set_nodelay(true)?;
+    watch_the_line(&stream, address)?;
+    Ok(stream)
 }
 
 /// Has the system find out that the other machine is gone, when nothing else would.
@@ -57,6 +83,7 @@ impl AsyncRead for Socket {
     ) -> Poll<io::Result<()>> {
         match &mut *self {
             Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
             Self::Unix(stream) => Pin::new(stream).poll_read(cx, buf),
         }
     }
@@ -66,6 +93,7 @@ impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         match &mut *self {
             Self::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
             Self::Unix(stream) => Pin::new(stream).poll_write(cx, buf),
         }
     }
@@ -73,6 +101,7 @@ impl AsyncWrite for Socket {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut *self {
             Self::Tcp(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
             Self::Unix(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
@@ -80,6 +109,7 @@ impl AsyncWrite for Socket {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut *self {
             Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }

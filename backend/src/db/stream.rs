@@ -97,7 +97,7 @@ impl AsyncWrite for MonitoredStream {
 
 impl TlsStream for MonitoredStream {
     fn channel_binding(&self) -> ChannelBinding {
-        ChannelBinding::none()
+        self.socket.channel_binding()
     }
 }
 

@@ -1,0 +1,132 @@
+//! A PostgreSQL that is reached over TCP and proves who it is by a certificate.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use nix::unistd::{chown, geteuid};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use secrecy::SecretString;
+
+use super::cluster::{binaries, unprivileged_user};
+
+/// Makes the cluster, says `ready`, and takes it away when its standard input ends.
+const KEEPER: &str = r#"
+exec 2>>"$1/log"
+echo secret >"$1/password"
+"$2/initdb" -D "$1/cluster" -U postgres -A scram-sha-256 --pwfile="$1/password" -E UTF8 --locale=C.UTF-8 --no-sync >&2 &&
+cp "$1/pg_hba.conf" "$1/cluster/pg_hba.conf" &&
+"$2/pg_ctl" -D "$1/cluster" -l "$1/log" -w -o "-c unix_socket_directories='$1' -c listen_addresses=127.0.0.1 -c port=$3 \
+  -c max_connections=20 -c autovacuum=off -c fsync=off -c ssl=$4 -c ssl_cert_file='$1/server.crt' \
+  -c ssl_key_file='$1/server.key'" start >&2 &&
+echo ready
+read -r _
+"$2/pg_ctl" -D "$1/cluster" -m immediate -w stop >&2
+rm -rf "$1"
+"#;
+
+/// Whether the cluster speaks TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaks {
+    /// Nothing else, over the network.
+    TlsOnly,
+    /// Plain text only.
+    PlainText,
+}
+
+/// A running cluster; gone with whoever holds it.
+pub struct TlsCluster {
+    pub port: u16,
+    directory: PathBuf,
+    _keeper: Child,
+}
+
+impl TlsCluster {
+    /// A cluster whose certificate is for `localhost`, issued by an authority of its own.
+    pub fn start(speaks: Speaks) -> Self {
+        let directory = tempfile::Builder::new().prefix("dataporter-tls-").tempdir().unwrap().keep();
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+        let (authority, certificate, key) = certificates();
+        let (access, ssl) = match speaks {
+            Speaks::TlsOnly => ("hostssl", "on"),
+            Speaks::PlainText => ("hostnossl", "off"),
+        };
+        let files = [
+            ("authority.pem", authority),
+            ("other.pem", certificates().0),
+            ("server.crt", certificate),
+            ("server.key", key),
+            ("pg_hba.conf", format!("{access} all all 127.0.0.1/32 scram-sha-256\nlocal all all trust\n")),
+        ];
+        for (name, content) in &files {
+            fs::write(directory.join(name), content).unwrap();
+        }
+        fs::set_permissions(directory.join("server.key"), fs::Permissions::from_mode(0o600)).unwrap();
+        let mut keeper = Command::new("sh");
+        keeper
+            .args(["-c", KEEPER, "keeper"])
+            .arg(&directory)
+            .arg(binaries())
+            .args([&port.to_string(), ssl])
+            .current_dir(&directory)
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        if geteuid().is_root() {
+            let user = unprivileged_user();
+            for path in files.iter().map(|(name, _)| directory.join(name)).chain([directory.clone()]) {
+                chown(&path, Some(user.uid), Some(user.gid)).unwrap();
+            }
+            keeper.uid(user.uid.as_raw()).gid(user.gid.as_raw());
+        }
+        let mut keeper = keeper.spawn().unwrap();
+        let mut said = String::new();
+        BufReader::new(keeper.stdout.take().unwrap()).read_line(&mut said).unwrap();
+        assert_eq!(said.trim(), "ready", "see {}/log", directory.display());
+        Self { port, directory, _keeper: keeper }
+    }
+
+    /// An address by these hosts and ports, with further parameters.
+    pub fn url(host: &str, parameters: &str) -> SecretString {
+        format!("postgres://postgres:secret@{host}/postgres?connect_timeout=5&{parameters}").into()
+    }
+
+    /// The file with the certificate of its authority.
+    pub fn authority(&self) -> String {
+        self.directory.join("authority.pem").display().to_string()
+    }
+
+    /// The file with the certificate of an authority of the same name that issued nothing.
+    pub fn forger(&self) -> String {
+        self.directory.join("other.pem").display().to_string()
+    }
+}
+
+/// An authority, and a server's certificate and key by it, as PEM files hold them.
+fn certificates() -> (String, String, String) {
+    let key = || KeyPair::generate().unwrap();
+    let mut authority = CertificateParams::default();
+    authority.distinguished_name.push(DnType::CommonName, "An authority");
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(authority, key()).unwrap();
+    let server_key = key();
+    let server = CertificateParams::new(["localhost".to_owned()]).unwrap();
+    let server = server.signed_by(&server_key, &authority).unwrap();
+    (
+        pem("CERTIFICATE", authority.der()),
+        pem("CERTIFICATE", server.der()),
+        pem("PRIVATE KEY", &server_key.serialize_der()),
+    )
+}
+
+fn pem(kind: &str, content: &[u8]) -> String {
+    use base64::Engine as _;
+    let base64 = base64::prelude::BASE64_STANDARD.encode(content);
+    // OpenSSL reads no longer lines.
+    let lines: Vec<&str> = base64.as_bytes().chunks(64).map(|line| str::from_utf8(line).unwrap()).collect();
+    format!("-----BEGIN {kind}-----\n{}\n-----END {kind}-----\n", lines.join("\n"))
+}
