@@ -1,5 +1,7 @@
 //! The private PostgreSQL: it outlives whatever is killed, and refuses what would do harm.
 
+mod upgrade;
+
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};

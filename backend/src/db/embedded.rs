@@ -27,6 +27,7 @@ mod owner;
 mod postmaster;
 mod refusal;
 mod socket;
+mod upgrade;
 
 use binaries::Binaries;
 use cluster::Cluster;

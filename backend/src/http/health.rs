@@ -13,15 +13,15 @@ use domain::Locale;
 use domain::failure::ErrorCode;
 use serde_json::json;
 use tokio::time::timeout;
-use tracing::warn;
+use tracing::{error, warn};
 
 use super::problem::Problem;
 use crate::app::App;
 use crate::db::{self, outage};
 use crate::error::Error;
 
-/// A database that takes longer than this to say a word is as good as none.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// A database that takes longer than this is as good as none.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The routes.
 pub(super) fn routes() -> Router<App> {
@@ -33,12 +33,13 @@ async fn healthy() -> Response {
     ([(CACHE_CONTROL, "no-store")], Json(json!({ "status": "ok" }))).into_response()
 }
 
-/// The database answers and has every table.
+/// The database answers, has every table, and takes player events.
 async fn ready(State(app): State<App>) -> Response {
-    let current = timeout(PATIENCE, is_current(&app)).await.unwrap_or_else(|late| Err(late.into()));
-    match current {
-        Ok(true) => healthy().await,
-        Ok(false) => not_ready("Migrations are missing in the database."),
+    let standing = timeout(PATIENCE, standing(&app)).await.unwrap_or_else(|late| Err(late.into()));
+    match standing {
+        Ok(Standing::Ready) => healthy().await,
+        Ok(Standing::OldTables) => not_ready("Migrations are missing in the database."),
+        Ok(Standing::RecordsNothing) => not_ready("The database records no player events."),
         Err(error) => {
             if !outage::explains(&error) {
                 warn!(cause = format!("{error:#}"), "The database does not answer");
@@ -49,8 +50,26 @@ async fn ready(State(app): State<App>) -> Response {
     }
 }
 
-async fn is_current(app: &App) -> anyhow::Result<bool> {
-    db::is_current(&mut *app.pool.get().await?).await
+/// How the hub stands with a database that answers.
+enum Standing {
+    Ready,
+    OldTables,
+    RecordsNothing,
+}
+
+async fn standing(app: &App) -> anyhow::Result<Standing> {
+    if !db::is_current(&mut *app.pool.get().await?).await? {
+        return Ok(Standing::OldTables);
+    }
+    match app.ingest.is_ready().await {
+        Ok(true) => Ok(Standing::Ready),
+        Ok(false) => Ok(Standing::RecordsNothing),
+        Err(cause) if outage::explains(&cause) => Err(cause),
+        Err(cause) => {
+            error!(cause = format!("{cause:#}"), "Player events cannot be recorded");
+            Ok(Standing::RecordsNothing)
+        }
+    }
 }
 
 fn not_ready(why: &str) -> Response {

@@ -7,6 +7,7 @@
 mod connections;
 mod group;
 mod queue;
+mod trial;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,7 @@ use tokio_util::task::TaskTracker;
 use self::connections::Connections;
 use self::group::Worker;
 use self::queue::{Job, Queue};
+use self::trial::Trial;
 use super::limits::EventLimits;
 use super::player_event::{Field, MAX_AGE, MAX_AHEAD, PlayerEvent, Recording, SentEvent};
 use super::recorder::sent_events::{self, Progress, Recorded};
@@ -55,6 +57,7 @@ pub struct Ingest {
     connections: Arc<Connections>,
     limits: Arc<EventLimits>,
     workers: TaskTracker,
+    trial: Arc<Trial>,
 }
 
 /// An event that is recorded.
@@ -106,6 +109,7 @@ impl Ingest {
             connections: Arc::default(),
             limits: Arc::new(EventLimits::new(config.events_per_minute)),
             workers: TaskTracker::new(),
+            trial: Arc::default(),
         }
     }
 
@@ -222,6 +226,13 @@ impl Ingest {
         }
         // A worker that could not say how it went has written nothing that anybody was told of.
         answer.await.unwrap_or_else(|_| Err(busy()))
+    }
+
+    /// Whether events can be recorded, as found by trying within the last seconds.
+    ///
+    /// The error is why not, for the first who asks after it; those who ask within seconds are told no.
+    pub async fn is_ready(&self) -> anyhow::Result<bool> {
+        self.trial.is_good(&self.pool, &self.clock).await
     }
 
     /// How many events wait for a worker.

@@ -22,6 +22,16 @@ impl Administrator {
         client(&url(socket_directory, ADMINISTRATOR, "postgres")).await.map(Self)
     }
 
+    /// Whether nobody is in the middle of anything that takes long: no transaction is older than a second, and nobody
+    /// holds an advisory lock, as migrations, imports and runs of the sync do while they last.
+    pub async fn finds_it_quiet(&self) -> Result<bool, tokio_postgres::Error> {
+        let question = "\
+            SELECT NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted) \
+                AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'client backend' \
+                    AND xact_start < now() - interval '1 second')";
+        self.0.query_one(question, &[]).await?.try_get(0)
+    }
+
     /// Makes the product's role and its database, both of this name, where they are missing.
     pub async fn make_application(&self, name: &str) -> anyhow::Result<()> {
         let role = self.0.query_opt("SELECT FROM pg_roles WHERE rolname = $1", &[&name]).await?;
