@@ -19,25 +19,25 @@ use tempfile::TempDir;
 const SETTINGS: Database = Database { url: None, postgres_bin: None, pool_size: 4 };
 
 /// A directory that PostgreSQL's user may pass through, and a data directory in it.
-struct Place {
+pub struct Place {
     directory: TempDir,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let open = fs::Permissions::from_mode(0o711);
         Self { directory: tempfile::Builder::new().permissions(open).tempdir().unwrap() }
     }
 
-    fn data_dir(&self) -> PathBuf {
+    pub fn data_dir(&self) -> PathBuf {
         self.directory.path().join("data")
     }
 
-    fn cluster(&self) -> PathBuf {
+    pub fn cluster(&self) -> PathBuf {
         self.data_dir().join("postgres/cluster")
     }
 
-    async fn start(&self) -> anyhow::Result<EmbeddedPostgres> {
+    pub async fn start(&self) -> anyhow::Result<EmbeddedPostgres> {
         EmbeddedPostgres::start(&self.data_dir(), &SETTINGS).await
     }
 }
@@ -218,7 +218,7 @@ fn serve(data_dir: &Path) -> Child {
     server
 }
 
-fn postmaster(cluster: &Path) -> Pid {
+pub fn postmaster(cluster: &Path) -> Pid {
     postmaster_if_any(cluster).expect("PostgreSQL runs")
 }
 

@@ -41,6 +41,12 @@ impl TestDatabase {
         Self::create(&format!("TEMPLATE {TEMPLATE} STRATEGY file_copy")).await
     }
 
+    /// The database at this address, with every migration applied.
+    pub async fn at(url: SecretString) -> Self {
+        db::migrate(&url).await.expect("the migrations apply to an empty database");
+        Self { pool: db::pool(&url, CONNECTIONS, db::POOL_PATIENCE), url, name: None }
+    }
+
     /// A database without any table.
     pub async fn empty() -> Self {
         Self::create("").await

@@ -1,11 +1,12 @@
 //! Random trouble: whatever fails and whenever the process is killed, in the end every event is where it belongs.
 //!
 //! A seed decides on the events, on which of them the services refuse, on the faults of each round and on the moments at
-//! which the program is killed. What happens to fall together is up to the machine, so a seed that fails once may pass
+//! which the program is killed or frozen, or its database falls silent, goes away or is killed. What happens to fall together is up to the machine, so a seed that fails once may pass
 //! the next time; what it claims is true of every course that it can take. `make chaos` runs more seeds.
 
 mod reckoning;
 mod storm;
+mod trouble;
 mod weather;
 mod world;
 

@@ -16,7 +16,7 @@ use super::tls::{Tls, TlsParameters};
 /// on another connection whether it still works on it. `connect_timeout` in the address is another.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// How long sent data may stay unacknowledged by the other machine; `tcp_user_timeout` in the address is another.
-const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
+const TCP_USER_TIMEOUT: Duration = Duration::from_secs(30);
 /// When the other machine is asked whether it is still there, how often and how many times; `keepalives_idle`,
 /// `keepalives_interval` and `keepalives_retries` in the address are others.
 const KEEPALIVES_IDLE: Duration = Duration::from_secs(15);

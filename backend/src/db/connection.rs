@@ -23,11 +23,13 @@ use super::link::Link;
 /// What holds for each connection.
 ///
 /// Plans are made for the values at hand, since a filter on one course and one on another, or on this month and on all
-/// time, want different indexes and partitions. No query runs long enough in its expressions for JIT to pay.
+/// time, want different indexes and partitions. No query runs long enough in its expressions for JIT to pay. PostgreSQL
+/// finds out within a minute that the other end is gone, since the session may hold locks.
 const SETTINGS: &str = "\
     SET TimeZone = 'UTC'; \
     SET plan_cache_mode = force_custom_plan; \
     SET jit = off; \
+    SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3; \
     SELECT pg_backend_pid(), current_setting('transaction_read_only')";
 
 /// One connection, in a pool or out of it.

@@ -103,6 +103,9 @@ fn at_ga4(storm: &Storm, delivery: &Delivery, found: &Found) -> Option<String> {
 
 /// No more requests were left in doubt than the services and the kills account for.
 fn unexplained(storm: &Storm, deliveries: &[Delivery]) -> Option<String> {
+    if storm.log.lost_sight {
+        return None;
+    }
     let mut known: BTreeMap<String, i32> = BTreeMap::new();
     for (event, kills) in &storm.log.killed_with {
         known.insert(uid(*event), *kills);

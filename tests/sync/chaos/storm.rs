@@ -1,7 +1,6 @@
-//! A seed's course: round after round under faults, some of them ended by a kill, until nothing is owed.
+//! A seed's course: round after round under faults, some of them in trouble, until nothing is owed.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use rand::seq::IndexedRandom as _;
 use rand::{Rng as _, SeedableRng as _};
@@ -9,19 +8,19 @@ use rand_chacha::ChaCha8Rng;
 use stand_ins::Service;
 use stand_ins::fault::{Fault, Point};
 use tokio::io::AsyncReadExt as _;
-use tokio::time::sleep;
+use tokio::process::Child;
+use tokio::time::timeout;
 
 use super::reckoning;
+use super::trouble::{self, ENDS, Frozen, Moment, Trouble};
 use super::weather::{self, Round};
 use super::world::{Knows, World};
+use crate::harness::proxy::Newcomers;
 
 /// After so many rounds the services are well.
 const STORMY: u32 = 4;
 /// By then nothing may be owed any more.
 const ROUNDS: u32 = 20;
-
-/// The program is killed by then: it may have nothing more to do than to wait for an answer that never comes.
-const LONG_ENOUGH: Duration = Duration::from_millis(900);
 
 /// Events that are marked as synced and owe something, or the other way round.
 const WRONGLY_MARKED: &str = "count(*) FROM video_player_events AS event \
@@ -36,6 +35,7 @@ pub struct Storm {
     pub world: World,
     rng: ChaCha8Rng,
     pub log: Log,
+    frozen: Option<Frozen>,
 }
 
 /// What is to be known of the rounds when they are over.
@@ -47,32 +47,31 @@ pub struct Log {
     pub killed_with: BTreeMap<i64, i32>,
     /// Times that GA4 left the program without an answer, of which nobody knows which events were in the request.
     pub unread: i32,
-}
-
-/// When a round ends.
-enum End {
-    /// When nothing is owed that may be sent.
-    Itself,
-    /// When so many requests have come in since it began, and so much later; or when that takes too long.
-    Kill { requests: u64, later: Duration },
+    /// Whether a run went on after its database was away, so that nobody knows what it could not put on record.
+    pub lost_sight: bool,
 }
 
 impl Storm {
     pub async fn of(seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        Self { seed, world: World::of(&mut rng).await, rng, log: Log::default() }
+        Self { seed, world: World::of(&mut rng).await, rng, log: Log::default(), frozen: None }
     }
 
     /// Goes on until nothing is owed, and sees whether all is as it must be.
     pub async fn weather(mut self) {
-        let kills = self.rng.random_range(1..=3);
+        let troubles = self.rng.random_range(1..=3);
+        // PostgreSQL is not kept running when it ends again and again, so once must do.
+        let restart = self.world.postgres.as_ref().map(|_| self.rng.random_range(0..troubles));
         let month_goes = self.rng.random_range(0..STORMY);
         for round in 0.. {
             assert!(round < ROUNDS, "seed {}: something is still owed\n{}", self.seed, self.log.said);
-            let is_killed = round < kills;
+            let trouble = (round < troubles).then(|| match restart {
+                Some(restart) if restart == round => Trouble::of_postgres(&mut self.rng),
+                _ => Trouble::of(&self.world, &mut self.rng),
+            });
             let kind = match round {
                 0 => Round::First,
-                1..STORMY => Round::Stormy { ends_by_a_kill: is_killed },
+                1..STORMY => Round::Stormy { ends_by_a_kill: trouble == Some(Trouble::Killed) },
                 _ => Round::Calm,
             };
             let rules = weather::rules(&self.world, kind, &mut self.rng);
@@ -86,61 +85,72 @@ impl Storm {
                 }
                 _ => Knows::Both,
             };
-            let end = if is_killed { self.kill() } else { End::Itself };
-            self.run(end, knows).await;
+            let frozen = self.frozen.take();
+            self.run(trouble, knows).await;
+            if let Some(frozen) = frozen {
+                self.log.said += &frozen.thaw().await;
+            }
             self.log.unread += unread(&self.world);
-            if !is_killed && round >= month_goes && self.owed().await == 0 {
+            if trouble.is_none() && round >= month_goes && self.owed().await == 0 {
                 break;
             }
             self.let_time_pass().await;
         }
         let complaints = reckoning::complaints(&self).await;
-        let Self { seed, log, .. } = &self;
+        let Self { seed, log, world, .. } = self;
         assert!(complaints.is_empty(), "seed {seed}: {complaints:#?}\n{}", log.said);
+        if let Some(postgres) = world.postgres {
+            postgres.stop().await;
+        }
     }
 
-    fn kill(&mut self) -> End {
-        // Some moments are before anything is sent.
-        let requests = self.rng.random_range(0..120);
-        End::Kill { requests, later: Duration::from_micros(self.rng.random_range(0..20_000)) }
-    }
-
-    async fn run(&mut self, end: End, knows: Knows) {
-        let services = &self.world.services;
-        let requests = |counts: &stand_ins::Counts| counts.ga4.requests + counts.mixpanel.requests;
-        let before = requests(&services.counts());
-        let mut program = self.world.run(knows).spawn().unwrap();
+    async fn run(&mut self, trouble: Option<Trouble>, knows: Knows) {
+        let proxy = match trouble {
+            Some(trouble) => trouble.proxy().await,
+            None => None,
+        };
+        let moment = Moment::of(&mut self.rng);
+        let mut program = self.world.run(knows, proxy.as_ref()).spawn().unwrap();
         let said = program.stderr.take().unwrap();
         let told = program.stdout.take().unwrap();
-        let listening = tokio::spawn(async move { (all(said).await, all(told).await) });
-        let is_killed = match end {
-            End::Itself => {
-                let status = program.wait().await.unwrap();
-                assert!(matches!(status.code(), Some(0 | 1)), "seed {}: {status}", self.seed);
-                false
+        let listening = tokio::spawn(async move { all(said).await + &all(told).await });
+        let struck = match trouble {
+            None => None,
+            Some(trouble) => tokio::select! {
+                _ = program.wait() => None,
+                has_sent = moment.comes(&self.world) => Some((trouble, has_sent)),
+            },
+        };
+        let said = match struck {
+            // Before it has begun its run there is nothing to take over. What it says is heard when it goes on.
+            Some((Trouble::Frozen, true)) => {
+                self.frozen = Some(Frozen::freeze(&self.world, program, listening).await);
+                String::new()
             }
-            End::Kill { requests: wanted, later } => {
-                let moment = async {
-                    tokio::select! {
-                        _ = services.until(|counts| requests(counts) >= before + wanted) => sleep(later).await,
-                        () = sleep(LONG_ENOUGH) => {}
-                    }
-                };
-                tokio::select! {
-                    _ = program.wait() => false,
-                    () = moment => {
-                        // A process that has just ended by itself cannot be killed any more.
-                        program.kill().await.ok();
-                        true
-                    }
-                }
+            Some((Trouble::Killed | Trouble::Frozen, _)) => {
+                // A process that has just ended by itself cannot be killed any more.
+                program.kill().await.ok();
+                listening.await.unwrap()
+            }
+            Some((trouble, _)) => {
+                trouble::strike_database(&self.world, trouble, proxy.as_ref()).await;
+                self.log.lost_sight = true;
+                self.end(&mut program).await;
+                listening.await.unwrap()
+            }
+            None => {
+                self.end(&mut program).await;
+                listening.await.unwrap()
             }
         };
-        let (said, told) = listening.await.unwrap();
         self.log.said += &said;
-        self.log.said += &told;
-        // PostgreSQL may need a moment to see that a program was killed, and until then its lock is held.
-        if !is_killed && !said.contains("Another run of the sync is under way") {
+        if let Some(proxy) = &proxy {
+            // The network is well again, and what is left of old connections ends.
+            proxy.cut(Newcomers::Served);
+        }
+        // PostgreSQL may need a moment to see that a program was killed, and until then its lock is held. Behind a proxy a
+        // second is enough for a busy database to be taken for a silent one.
+        if struck.is_none() && proxy.is_none() && !said.contains("Another run of the sync is under way") {
             self.assert_that_all_is_decided(knows).await;
         }
         let wrongly_marked = self.count(WRONGLY_MARKED).await;
@@ -149,11 +159,28 @@ impl Storm {
             "seed {}: synced is not what owes nothing\n{}",
             self.seed, self.log.said
         );
-        if is_killed && knows != Knows::OnlyMixpanel {
+        if struck.is_some() && knows != Knows::OnlyMixpanel {
             for event in self.taken_up().await {
                 *self.log.killed_with.entry(event).or_default() += 1;
             }
         }
+    }
+
+    /// Waits until the program ends by itself.
+    async fn end(&self, program: &mut Child) {
+        let Ok(status) = timeout(ENDS, program.wait()).await else {
+            panic!("seed {}: the program does not end: {}", self.seed, self.sessions().await);
+        };
+        let status = status.unwrap();
+        assert!(matches!(status.code(), Some(0 | 1)), "seed {}: {status}", self.seed);
+    }
+
+    /// What each session of the database does, and which others it waits for.
+    async fn sessions(&self) -> String {
+        let select = "SELECT coalesce(string_agg(concat_ws(' | ', pid, state, now() - state_change, wait_event, \
+                          pg_blocking_pids(pid)::text, left(query, 80)), E'\\n'), '') \
+                      FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        self.world.database.client().await.query_one(select, &[]).await.unwrap().get(0)
     }
 
     /// A run that nobody kills leaves nothing undecided at the drivers that it knows.

@@ -2,16 +2,21 @@
 
 use std::collections::BTreeSet;
 
+use backend::db::embedded::EmbeddedPostgres;
 use domain::access::Role;
-use rand::RngCore as _;
+use nix::unistd::Pid;
 use rand::seq::IndexedRandom as _;
+use rand::{Rng as _, RngCore as _};
 use rand_chacha::ChaCha8Rng;
+use secrecy::ExposeSecret as _;
 use stand_ins::StandIns;
 use stand_ins::config::{CollectAnswer, InsertIdKey};
 use tokio::process::Command;
 
+use crate::embedded::{Place, postmaster};
 use crate::harness::academy::{Academy, Lesson};
 use crate::harness::database::TestDatabase;
+use crate::harness::proxy::Proxy;
 use crate::sync::ground::enabled_for_long;
 use crate::sync::program;
 
@@ -44,6 +49,8 @@ pub enum Knows {
 /// The events of a seed and what is to become of them.
 pub struct World {
     pub database: TestDatabase,
+    /// A PostgreSQL that is nobody else's and may be killed, where the seed has one.
+    pub postgres: Option<OwnPostgres>,
     pub services: StandIns,
     pub way: Way,
     pub clients: Clients,
@@ -77,7 +84,11 @@ const VIEWERS: usize = 6;
 
 impl World {
     pub async fn of(rng: &mut ChaCha8Rng) -> Self {
-        let database = TestDatabase::new().await;
+        let postgres = if rng.random_ratio(1, 10) { Some(OwnPostgres::start().await) } else { None };
+        let database = match &postgres {
+            Some(postgres) => TestDatabase::at(postgres.running.database_url()).await,
+            None => TestDatabase::new().await,
+        };
         enabled_for_long(&database, &["ga4", "mixpanel"]).await;
         let services = StandIns::start().await.unwrap();
         services.set_seed(rng.next_u64());
@@ -110,6 +121,7 @@ impl World {
         let events = recent.into_iter().chain(old).chain(future).collect();
         Self {
             database,
+            postgres,
             services,
             way,
             clients,
@@ -129,8 +141,9 @@ impl World {
         self.database.client().await.batch_execute(&drop).await.unwrap();
     }
 
-    /// A run of the sync that goes on until nothing is owed that may be sent, by a process that knows these drivers.
-    pub fn run(&self, knows: Knows) -> Command {
+    /// A run of the sync that goes on until nothing is owed that may be sent, by a process that knows these drivers, and
+    /// reaches its database through a proxy if there is one.
+    pub fn run(&self, knows: Knows, proxy: Option<&Proxy>) -> Command {
         let arguments = ["telemetry:sync", "--until-empty", "--json"];
         let mut command = program::dataporter(&self.database, &self.services, &arguments);
         let endpoint = match self.way {
@@ -142,12 +155,38 @@ impl World {
             Clients::OneAViewer => "stable",
         };
         command.env("MIXPANEL_ENDPOINT", endpoint).env("GA4_CLIENT_ID_MODE", client_ids);
+        if let Some(proxy) = proxy {
+            command.env("DATABASE_URL", self.database.address_behind(proxy).expose_secret());
+        }
         match knows {
             Knows::Both => {}
             Knows::OnlyGa4 => drop(command.env_remove("MIXPANEL_ENABLED")),
             Knows::OnlyMixpanel => drop(command.env_remove("GA4_ENABLED")),
         }
         command
+    }
+}
+
+/// A PostgreSQL of a seed's own, kept running by the product.
+pub struct OwnPostgres {
+    running: EmbeddedPostgres,
+    place: Place,
+}
+
+impl OwnPostgres {
+    async fn start() -> Self {
+        let place = Place::new();
+        Self { running: place.start().await.unwrap(), place }
+    }
+
+    /// Stops it.
+    pub async fn stop(self) {
+        self.running.stop().await.unwrap();
+    }
+
+    /// Its first process.
+    pub fn process(&self) -> Pid {
+        postmaster(&self.place.cluster())
     }
 }
 

@@ -12,10 +12,11 @@ use crate::error::{Error, Result};
 /// One plan serves every statement, however many months there are. It may be made when the tables are empty, so it is to
 /// find its rows by indexes and in order; what these settings leave open the statements say themselves.
 ///
-/// PostgreSQL finds out within a minute that the other end is gone, since it may hold the lock. A trigger that follows
-/// changes by hand leaves ours alone.
-const SETTINGS: &str = "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; \
-    SET tcp_keepalives_count = 3; SET plan_cache_mode = force_generic_plan; SET statement_timeout = '5min'; \
+/// A session whose process says nothing in the middle of a transaction is ended: what it has locked keeps others waiting,
+/// and the same process too, when it has lost the connection and opened another. A trigger that follows changes by hand
+/// leaves ours alone.
+const SETTINGS: &str = "SET idle_in_transaction_session_timeout = '10s'; \
+    SET plan_cache_mode = force_generic_plan; SET statement_timeout = '5min'; \
     SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off; SET enable_sort = off; \
     SET dataporter.syncs = on";
 
