@@ -135,7 +135,7 @@ impl Reader {
         let running = "{ exportAudits(first: 1) { nodes { outcome } } }";
         let began = Instant::now();
         while hub.graphql(running, json!({})).await?["exportAudits"]["nodes"][0]["outcome"] == "RUNNING" {
-            ensure!(began.elapsed() < Duration::from_secs(60), "The export goes on without its reader");
+            ensure!(began.elapsed() < Duration::from_mins(1), "The export goes on without its reader");
             sleep(Duration::from_millis(100)).await;
         }
         psql.run("VACUUM video_progress")?;
