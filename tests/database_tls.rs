@@ -62,6 +62,7 @@ async fn each_sslmode_believes_what_libpq_believes() {
         (&number, format!("sslmode=verify-ca&sslrootcert={forger}")),
         (&number, format!("sslmode=require&sslrootcert={forger}")),
         (&name, "sslmode=verify-full".to_owned()),
+        (&number, "sslmode=verify-ca".to_owned()),
         (&name, "sslrootcert=system".to_owned()),
         (&name, "sslmode=require&sslrootcert=system".to_owned()),
         (&name, "sslmode=verify-full&sslrootcert=/nowhere.pem".to_owned()),

@@ -65,9 +65,8 @@ pub(super) enum Target {
 impl Address {
     /// Reads an address as `DATABASE_URL` has it.
     pub fn parse(url: &str) -> Result<Self, ConnectError> {
-        let (url, tls) = split(url);
+        let (url, query, tls) = split(url);
         let mut config: Config = url.parse().map_err(ConnectError::Address)?;
-        let query = url.split_once('?').map_or("", |(_, query)| query);
         let is_given = |name: &str| parameters(query).any(|(key, _)| key == name);
         if !is_given("tcp_user_timeout") {
             config.tcp_user_timeout(TCP_USER_TIMEOUT);
@@ -121,9 +120,14 @@ impl Address {
 }
 
 /// The address without what it says of TLS, which the library knows only half of, and what it says of it.
-fn split(url: &str) -> (String, TlsParameters) {
+fn split(url: &str) -> (String, &str, TlsParameters) {
     let mut tls = TlsParameters::default();
-    let Some((base, query)) = url.split_once('?') else { return (url.to_owned(), tls) };
+    // A password may hold a question mark.
+    let credentials = url.find('@').unwrap_or(0);
+    let Some(mark) = url[credentials..].find('?').map(|place| credentials + place) else {
+        return (url.to_owned(), "", tls);
+    };
+    let (base, query) = (&url[..mark], &url[mark + 1..]);
     let mut others = Vec::new();
     for (key, value) in parameters(query) {
         let decoded = || percent_decode_str(value).decode_utf8_lossy().into_owned();
@@ -133,7 +137,7 @@ fn split(url: &str) -> (String, TlsParameters) {
             _ => others.push(format!("{key}={value}")),
         }
     }
-    (format!("{base}?{}", others.join("&")), tls)
+    (format!("{base}?{}", others.join("&")), query, tls)
 }
 
 /// The parameters of an address as they are written.
@@ -166,4 +170,17 @@ fn servers(config: &Config) -> Result<Vec<Server>, ConnectError> {
         }
     };
     (0..count).map(server).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_mark_in_a_password_begins_no_parameters() {
+        let address = Address::parse("postgres://u:p?w&sslmode=x@localhost/db?sslmode=disable").unwrap();
+        assert_eq!(address.config.get_password(), Some(b"p?w&sslmode=x".as_slice()));
+        assert_eq!(address.config.get_dbname(), Some("db"));
+        assert!(address.tls.is_none());
+    }
 }

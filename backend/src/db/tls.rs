@@ -65,6 +65,12 @@ impl Tls {
                 return Err(ConnectError::Tls(format!("sslmode accepts {accepted}")));
             }
         };
+        // Any authority of the system vouches for anybody: without the name that is worth nothing.
+        if check == Check::Authority && roots.is_none() {
+            return Err(ConnectError::Tls(format!(
+                "sslmode={mode} needs sslrootcert, a file of authorities"
+            )));
+        }
         let trusted = match (check, roots) {
             (Check::Nothing, _) => Vec::new(),
             (Check::Authority | Check::AuthorityAndName, None | Some("system")) => system_roots()?,
