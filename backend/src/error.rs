@@ -193,8 +193,8 @@ const UNAUTHENTICATED: Text =
 const WRONG_LOGIN: Text =
     Text::new("El correo o la contraseña no son correctos.", "The e-mail or the password is wrong.");
 const UNAVAILABLE: Text = Text::new(
-    "La base de datos del hub no responde en este momento. No se perdió nada: vuelve a probar en unos segundos.",
-    "The hub's database does not answer at the moment. Nothing is lost: try again in a few seconds.",
+    "La base de datos del hub no responde en este momento. Vuelve a probar en unos segundos; si estabas cambiando algo, mira antes si se hizo.",
+    "The hub's database does not answer at the moment. Try again in a few seconds; if you were changing something, look first whether it was done.",
 );
 const INTERNAL: Text = Text::new(
     "Algo falló de nuestro lado. Vuelve a probar; si sigue, menciona el identificador de la petición.",

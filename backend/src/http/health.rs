@@ -17,7 +17,7 @@ use tracing::{error, warn};
 
 use super::problem::Problem;
 use crate::app::App;
-use crate::db::{self, outage};
+use crate::db::{self, ConnectError, outage};
 use crate::error::Error;
 
 /// A database that takes longer than this is as good as none.
@@ -35,7 +35,9 @@ async fn healthy() -> Response {
 
 /// The database answers, has every table, and takes player events.
 async fn ready(State(app): State<App>) -> Response {
-    let standing = timeout(PATIENCE, standing(&app)).await.unwrap_or_else(|late| Err(late.into()));
+    let standing = timeout(PATIENCE, standing(&app))
+        .await
+        .unwrap_or_else(|_| Err(ConnectError::TimedOut(PATIENCE).into()));
     match standing {
         Ok(Standing::Ready) => healthy().await,
         Ok(Standing::OldTables) => not_ready("Migrations are missing in the database."),

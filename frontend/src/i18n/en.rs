@@ -228,7 +228,7 @@ pub const MESSAGES: Messages = Messages {
         conflict: "Something has changed meanwhile.",
         conflict_help: "Reload the page to see how things stand.",
         unavailable: "The database does not answer at the moment.",
-        unavailable_help: "Nothing is lost. Try again in a few seconds.",
+        unavailable_help: "Try again in a few seconds. If you were changing something, look first whether it was done.",
         rate_limited: "Too many attempts in a row.",
         rate_limited_help: |seconds| {
             if seconds == 1 {

@@ -228,7 +228,7 @@ pub const MESSAGES: Messages = Messages {
         conflict: "Entretanto algo cambió.",
         conflict_help: "Recarga la página para ver el estado actual.",
         unavailable: "La base de datos no responde en este momento.",
-        unavailable_help: "No se perdió nada. Vuelve a probar en unos segundos.",
+        unavailable_help: "Vuelve a probar en unos segundos. Si estabas cambiando algo, mira antes si se hizo.",
         rate_limited: "Demasiados intentos seguidos.",
         rate_limited_help: |seconds| {
             if seconds == 1 {

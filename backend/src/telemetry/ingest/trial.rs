@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use crate::clock::Clock;
-use crate::db::Pool;
+use crate::db::{ConnectError, Pool};
 use crate::telemetry::recorder::sent_events::record_sent_events;
 
 /// How long what was found holds, so that whoever asks often costs the database nothing.
@@ -32,8 +32,9 @@ impl Trial {
         if let Some(found) = last.as_ref().filter(|found| found.at.elapsed() < FRESH) {
             return Ok(found.is_good);
         }
-        let tried =
-            timeout(PATIENCE, record_nothing(pool, clock)).await.unwrap_or_else(|late| Err(late.into()));
+        let tried = timeout(PATIENCE, record_nothing(pool, clock))
+            .await
+            .unwrap_or_else(|_| Err(ConnectError::TimedOut(PATIENCE).into()));
         *last = Some(Found { at: Instant::now(), is_good: tried.is_ok() });
         tried.map(|()| true)
     }
