@@ -71,10 +71,15 @@ async fn an_upgrade_breaks_no_connection_and_the_new_program_runs_from_the_next_
     Installation::replace(&library, b"of another version");
     execute(&postgres, IN_THE_LANGUAGE).await.expect("a new connection needs no file for it");
 
+    let program = installed.programs.join("postgres");
+    let fitting = fs::read(&program).unwrap();
+    Installation::replace(&program, b"#!/bin/sh\necho 'postgres (PostgreSQL) 99.1'\n");
+    sleep(NOTICED).await;
+    assert_eq!(postmaster(&place.cluster()), old, "another version cannot read the cluster");
+
     let mut busy = db::connect(&postgres.database_url()).await.unwrap();
     busy.batch_execute("BEGIN; CREATE TABLE kept (id int)").await.unwrap();
-    let program = installed.programs.join("postgres");
-    Installation::replace(&program, &fs::read(&program).unwrap());
+    Installation::replace(&program, &fitting);
     sleep(NOTICED).await;
     assert_eq!(postmaster(&place.cluster()), old, "somebody is in the middle of something");
 

@@ -48,6 +48,11 @@ impl Binaries {
         self.directory.join(name)
     }
 
+    /// Whether the programs that are there now run and are of this version still.
+    pub fn still_fit(&self) -> bool {
+        Self::in_directory(self.directory.clone()).is_some_and(|found| found.version == self.version)
+    }
+
     fn in_directory(directory: PathBuf) -> Option<Self> {
         if !directory.join("initdb").is_file() {
             return None;

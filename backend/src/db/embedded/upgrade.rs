@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use tokio::time::sleep;
-use tracing::info;
+use tracing::{info, warn};
 
 use super::binaries::Binaries;
 use super::connect::Administrator;
@@ -52,14 +52,21 @@ pub(super) async fn due(binaries: &Binaries, running: Option<Identity>, socket_d
     }
 }
 
-/// Waits until the program is another one, and the same one at two looks: an upgrade writes many files.
+/// Waits until the program is another one of the same major version, and the same one at two looks: an upgrade writes many
+/// files. One of another version cannot read the cluster, so the one that runs is left alone.
 async fn replaced(binaries: &Binaries, running: Option<Identity>) {
-    let mut before = running;
+    let (mut before, mut unfit) = (running, None);
     loop {
         sleep(LOOKS).await;
         let installed = Identity::of(binaries);
-        if installed.is_some() && installed != running && installed == before {
-            return;
+        if installed.is_some() && installed != running && installed == before && installed != unfit {
+            if binaries.still_fit() {
+                return;
+            }
+            warn!(
+                "The installed PostgreSQL was replaced by one that cannot run here; the old one goes on for now"
+            );
+            unfit = installed;
         }
         before = installed;
     }
