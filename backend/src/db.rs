@@ -33,7 +33,7 @@ mod tls;
 mod verifier;
 
 pub use address::Address;
-pub use connect_error::ConnectError;
+pub use connect_error::{ConnectError, within};
 pub use connection::Connection;
 pub use pool::{POOL_PATIENCE, Pool, PooledConnection, check, pool};
 

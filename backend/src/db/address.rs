@@ -4,12 +4,14 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use futures_util::TryFutureExt as _;
 use percent_encoding::percent_decode_str;
 use rand::seq::SliceRandom as _;
+use tokio::net::lookup_host;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, LoadBalanceHosts, SslMode, SslNegotiation};
 
-use super::connect_error::ConnectError;
+use super::connect_error::{ConnectError, within};
 use super::tls::{Tls, TlsParameters};
 
 /// How long one attempt to connect may take, and how long a server may say nothing to a statement before it is asked
@@ -83,7 +85,7 @@ impl Address {
         if !is_given("application_name") {
             config.application_name(APPLICATION_NAME);
         }
-        // The stream that the connection is handed is ready for use, whatever was agreed on before.
+        // TLS is negotiated before tokio-postgres gets the stream, so it must not negotiate again.
         config.ssl_mode(SslMode::Require).ssl_negotiation(SslNegotiation::Direct);
         let timeout = config.get_connect_timeout().copied().unwrap_or(TIMEOUT);
         let servers = servers(&config)?;
@@ -97,14 +99,11 @@ impl Address {
             match server {
                 Server::Unix(path) => found.push(Target::Unix(path.clone())),
                 Server::Tcp { host, port, name } => {
-                    let looked_up = tokio::net::lookup_host((host.as_str(), *port));
-                    match tokio::time::timeout(self.timeout, looked_up).await {
-                        Ok(Ok(addresses)) => {
-                            found
-                                .extend(addresses.map(|address| Target::Tcp { address, name: name.clone() }));
-                        }
-                        Ok(Err(cause)) => problem = Some(ConnectError::Unreachable(cause)),
-                        Err(_) => problem = Some(ConnectError::TimedOut(self.timeout)),
+                    let looking_up = lookup_host((host.as_str(), *port)).map_err(ConnectError::Unreachable);
+                    let target = |address| Target::Tcp { address, name: name.clone() };
+                    match within(self.timeout, looking_up).await {
+                        Ok(addresses) => found.extend(addresses.map(target)),
+                        Err(cause) => problem = Some(cause),
                     }
                 }
             }

@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use diesel::ConnectionError;
+use tokio::time::timeout;
 use tokio_postgres::error::SqlState;
 
 /// Why there is no connection; says nothing of the password.
@@ -55,4 +56,12 @@ impl From<ConnectError> for ConnectionError {
     fn from(error: ConnectError) -> Self {
         Self::BadConnection(format!("{:#}", anyhow::Error::new(error)))
     }
+}
+
+/// Waits for the database up to a time limit, after which the error is [`ConnectError::TimedOut`].
+pub async fn within<T, E: From<ConnectError>>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    timeout(limit, work).await.unwrap_or_else(|_| Err(ConnectError::TimedOut(limit).into()))
 }

@@ -11,13 +11,12 @@ use diesel_async::pooled_connection::PoolableConnection;
 use diesel_async::{AsyncConnection, TransactionManager};
 use futures_util::{Stream, stream};
 use tokio::runtime::Handle;
-use tokio::time::timeout;
 use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::{Client, SimpleQueryMessage};
 use tracing::debug;
 
 use super::address::{Address, Target};
-use super::connect_error::ConnectError;
+use super::connect_error::{ConnectError, within};
 use super::link::Link;
 
 /// What holds for each connection.
@@ -46,8 +45,7 @@ impl Connection {
     pub(super) async fn establish(address: &Arc<Address>) -> Result<Self, ConnectError> {
         let mut problem = ConnectError::Hosts;
         for target in address.targets().await? {
-            let opening = timeout(address.timeout, Self::open(address, &target));
-            match opening.await.unwrap_or(Err(ConnectError::TimedOut(address.timeout))) {
+            match within(address.timeout, Self::open(address, &target)).await {
                 Ok(conn) => return Ok(conn),
                 Err(found) => problem = found,
             }
@@ -71,12 +69,16 @@ impl Connection {
         Ok(Self { inner, link })
     }
 
-    /// What other sessions tell by NOTIFY; ends with the connection.
+    /// The notifications that other sessions send with NOTIFY; ends with the connection.
     pub fn notifications(&mut self) -> impl Stream<Item = PgNotification> + Send + '_ {
         stream::unfold(&mut self.link.notifications, |receiver| async move {
-            let told = receiver.recv().await?;
-            let (process_id, channel) = (told.process_id(), told.channel().to_owned());
-            Some((PgNotification { process_id, channel, payload: told.payload().to_owned() }, receiver))
+            let sent = receiver.recv().await?;
+            let notification = PgNotification {
+                process_id: sent.process_id(),
+                channel: sent.channel().to_owned(),
+                payload: sent.payload().to_owned(),
+            };
+            Some((notification, receiver))
         })
     }
 

@@ -3,11 +3,10 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use tokio::time::timeout;
 use tokio_postgres::SimpleQueryMessage;
 
 use super::address::{Address, Target};
-use super::connect_error::ConnectError;
+use super::connect_error::{ConnectError, within};
 use super::link::Link;
 
 /// What came of it.
@@ -24,14 +23,12 @@ pub(super) type Inquiry = Pin<Box<dyn Future<Output = Finding> + Send>>;
 /// Asks after the statement of a server process. Takes no longer than connecting may.
 pub(super) fn ask(address: Arc<Address>, target: Target, backend: i32) -> Inquiry {
     Box::pin(async move {
-        let limit = address.timeout;
-        match timeout(limit, is_active(&address, &target, backend)).await {
-            Ok(Ok(true)) => Finding::AtWork,
-            Ok(Ok(false)) => Finding::Lost("the answer to a statement is lost".to_owned()),
+        match within(address.timeout, is_active(&address, &target, backend)).await {
+            Ok(true) => Finding::AtWork,
+            Ok(false) => Finding::Lost("the answer to a statement is lost".to_owned()),
             // All its connections are in use, so it is there.
-            Ok(Err(cause)) if cause.is_full() => Finding::AtWork,
-            Ok(Err(cause)) => Finding::Lost(format!("{:#}", anyhow::Error::new(cause))),
-            Err(_) => Finding::Lost(ConnectError::TimedOut(limit).to_string()),
+            Err(cause) if cause.is_full() => Finding::AtWork,
+            Err(cause) => Finding::Lost(format!("{:#}", anyhow::Error::new(cause))),
         }
     })
 }

@@ -4,12 +4,11 @@ use std::future::poll_fn;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
-use tokio::time::timeout;
 use tokio_postgres::{AsyncMessage, CancelToken, Client, Notification};
 use tracing::debug;
 
 use super::address::{Address, Target};
-use super::connect_error::ConnectError;
+use super::connect_error::{ConnectError, within};
 use super::socket::Socket;
 use super::state::ConnectionState;
 use super::stream::{AsItIs, MonitoredStream};
@@ -44,12 +43,11 @@ impl Link {
     ) -> impl Future<Output = Result<(), ConnectError>> + Send + use<> {
         let (address, target) = (Arc::clone(&self.address), self.target.clone());
         async move {
-            let limit = address.timeout;
             let cancelling = async {
                 let stream = stream(&address, &target, &Arc::new(ConnectionState::new())).await?;
                 token.cancel_query_raw(stream, AsItIs).await.map_err(ConnectError::Refused)
             };
-            timeout(limit, cancelling).await.unwrap_or(Err(ConnectError::TimedOut(limit)))
+            within(address.timeout, cancelling).await
         }
     }
 }

@@ -100,7 +100,7 @@ impl ConnectionState {
         unpoisoned::lock(&self.protocol).backend = Some(backend);
     }
 
-    /// The process that serves the connection, when it has said nothing for so long although it was asked something.
+    /// The process id of the backend, if it has sent nothing for `limit` while a request is unanswered.
     pub fn silent_backend(&self, limit: Duration) -> Option<i32> {
         let protocol = unpoisoned::lock(&self.protocol);
         let is_silent = protocol.unanswered > 0 && protocol.silent_since.elapsed() >= limit;
@@ -128,7 +128,7 @@ impl ConnectionState {
         unpoisoned::lock(&self.protocol).heard
     }
 
-    /// Asks for the connection to be closed at once, whatever is under way.
+    /// Closes the connection immediately, even while a statement is running.
     pub fn close(&self) {
         self.closing.cancel();
     }

@@ -17,7 +17,7 @@ use super::connect_error::ConnectError;
 /// What of a certificate is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Check {
-    /// Nothing: the line is encrypted, and whoever answers is believed.
+    /// Nothing: the connection is encrypted, but the server is not authenticated.
     Nothing,
     /// That an authority that is trusted has signed it.
     Authority,

@@ -62,9 +62,9 @@ pub fn finish(mut response: Response, asked: &Asked) -> Response {
 /// In how many seconds to come back, where something of a finished response is missing because the database cannot be
 /// used. What it read may be asked for again; whether what it wrote is written, the next answer shows.
 pub fn unavailable_for(response: &Response) -> Option<u64> {
-    let told = |error: &ServerError| error.extensions.as_ref()?.get("code").cloned();
+    let code = |error: &ServerError| error.extensions.as_ref()?.get("code").cloned();
     let unavailable = Value::from(ErrorCode::Unavailable.as_str());
-    let is_unavailable = response.errors.iter().any(|error| told(error).as_ref() == Some(&unavailable));
+    let is_unavailable = response.errors.iter().any(|error| code(error).as_ref() == Some(&unavailable));
     is_unavailable.then(|| Error::Unavailable.retry_after_seconds())?
 }
 

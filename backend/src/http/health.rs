@@ -12,12 +12,11 @@ use axum::routing::get;
 use domain::Locale;
 use domain::failure::ErrorCode;
 use serde_json::json;
-use tokio::time::timeout;
 use tracing::{error, warn};
 
 use super::problem::Problem;
 use crate::app::App;
-use crate::db::{self, ConnectError, outage};
+use crate::db::{self, outage};
 use crate::error::Error;
 
 /// A database that takes longer than this is as good as none.
@@ -35,10 +34,7 @@ async fn healthy() -> Response {
 
 /// The database answers, has every table, and takes player events.
 async fn ready(State(app): State<App>) -> Response {
-    let standing = timeout(PATIENCE, standing(&app))
-        .await
-        .unwrap_or_else(|_| Err(ConnectError::TimedOut(PATIENCE).into()));
-    match standing {
+    match db::within(PATIENCE, standing(&app)).await {
         Ok(Standing::Ready) => healthy().await,
         Ok(Standing::OldTables) => not_ready("Migrations are missing in the database."),
         Ok(Standing::RecordsNothing) => not_ready("The database records no player events."),

@@ -23,7 +23,7 @@ use tracing::warn;
 use super::caller::bearer;
 use super::problem::Problem;
 use crate::app::App;
-use crate::db::{ConnectError, outage};
+use crate::db::{self, outage};
 use crate::metrics::CONTENT_TYPE as FORMAT;
 use crate::metrics::standing::{Connections, DriverStanding, Standing, Stored};
 use crate::telemetry::status::{DriverStatus, Status};
@@ -107,8 +107,7 @@ fn refusal(app: &App, peer: Option<SocketAddr>, headers: &HeaderMap) -> Option<R
 }
 
 async fn stored(app: &App) -> Option<Stored> {
-    match timeout(PATIENCE, read(app)).await.unwrap_or_else(|_| Err(ConnectError::TimedOut(PATIENCE).into()))
-    {
+    match db::within(PATIENCE, read(app)).await {
         Ok(stored) => Some(stored),
         Err(error) => {
             if !outage::explains(&error) {

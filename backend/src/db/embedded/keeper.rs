@@ -84,7 +84,7 @@ async fn keep(
         };
         run = match next {
             Ok(run) => run,
-            // Whoever told us to stop does not ask for reasons.
+            // A failure no longer matters once we are stopping.
             Err(_) if stopping.is_cancelled() => return Ok(()),
             Err(error) => {
                 // Nobody asks any more when the receiver is gone.

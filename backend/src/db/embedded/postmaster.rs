@@ -32,8 +32,8 @@ const LONGEST_START: Duration = Duration::from_mins(15);
 /// so that it can be told from other processes at any moment.
 const RUN: &str = r#"umask 077; exec "$@" >>../log 2>&1"#;
 
-/// The language of the functions that the tables need. Loaded with the server, it is there for every connection, whatever
-/// becomes of its file meanwhile.
+/// The library of PL/pgSQL, which the triggers are written in. Preloaded, it works in new connections even after its file
+/// was replaced.
 const PRELOADED: &str = "plpgsql";
 
 /// How PostgreSQL is to be run.

@@ -5,10 +5,9 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use deadpool::managed::Manager as _;
 use tokio::sync::Mutex;
-use tokio::time::timeout;
 
 use crate::clock::Clock;
-use crate::db::{ConnectError, Pool};
+use crate::db::{self, Pool};
 use crate::telemetry::recorder::sent_events::record_sent_events;
 
 /// How long what was found holds, so that whoever asks often costs the database nothing.
@@ -32,9 +31,7 @@ impl Trial {
         if let Some(found) = last.as_ref().filter(|found| found.at.elapsed() < FRESH) {
             return Ok(found.is_good);
         }
-        let tried = timeout(PATIENCE, record_nothing(pool, clock))
-            .await
-            .unwrap_or_else(|_| Err(ConnectError::TimedOut(PATIENCE).into()));
+        let tried = db::within(PATIENCE, record_nothing(pool, clock)).await;
         *last = Some(Found { at: Instant::now(), is_good: tried.is_ok() });
         tried.map(|()| true)
     }
