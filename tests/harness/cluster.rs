@@ -59,33 +59,45 @@ impl Cluster {
             .tempdir()
             .expect("a temporary directory can be made")
             .keep();
-        let mut keeper = Command::new("sh");
-        keeper
-            .args(["-c", KEEPER, "keeper"])
-            .arg(&directory)
-            .arg(binaries())
-            .current_dir(&directory)
-            // A group of its own: Ctrl-C ends the tests, and then the keeper tidies up.
-            .process_group(0)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
-        if geteuid().is_root() {
-            let user = unprivileged_user();
-            chown(&directory, Some(user.uid), Some(user.gid)).expect("root may give a directory away");
-            keeper.uid(user.uid.as_raw()).gid(user.gid.as_raw());
-        }
-        let mut keeper = keeper.spawn().expect("sh can be run");
-        let mut said = String::new();
-        BufReader::new(keeper.stdout.take().expect("its output is a pipe"))
-            .read_line(&mut said)
-            .expect("its output can be read");
-        assert_eq!(said.trim(), "ready", "see {}/log", directory.display());
+        let keeper = keep(KEEPER, &directory, &[]);
         Self { directory, _keeper: keeper }
     }
 }
 
+/// Runs the script that makes a cluster in this directory, as a user that PostgreSQL runs as, and waits until it says
+/// `ready`. It gets the directory, the directory of PostgreSQL's programs and these arguments, and is to take all away
+/// when its standard input ends.
+pub fn keep(script: &str, directory: &Path, arguments: &[&str]) -> Child {
+    let mut keeper = Command::new("sh");
+    keeper
+        .args(["-c", script, "keeper"])
+        .arg(directory)
+        .arg(binaries())
+        .args(arguments)
+        .current_dir(directory)
+        // A group of its own: Ctrl-C ends the tests, and then the keeper tidies up.
+        .process_group(0)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    if geteuid().is_root() {
+        let user = unprivileged_user();
+        let files = directory.read_dir().expect("it can be listed").flatten().map(|file| file.path());
+        for path in files.chain([directory.to_owned()]) {
+            chown(&path, Some(user.uid), Some(user.gid)).expect("root may give files away");
+        }
+        keeper.uid(user.uid.as_raw()).gid(user.gid.as_raw());
+    }
+    let mut keeper = keeper.spawn().expect("sh can be run");
+    let mut said = String::new();
+    BufReader::new(keeper.stdout.take().expect("its output is a pipe"))
+        .read_line(&mut said)
+        .expect("its output can be read");
+    assert_eq!(said.trim(), "ready", "see {}/log", directory.display());
+    keeper
+}
+
 /// PostgreSQL refuses to run as root.
-pub fn unprivileged_user() -> User {
+fn unprivileged_user() -> User {
     ["postgres", "nobody"]
         .into_iter()
         .find_map(|name| User::from_name(name).ok().flatten())

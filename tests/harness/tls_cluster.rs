@@ -1,18 +1,15 @@
 //! A PostgreSQL that is reached over TCP and proves who it is by a certificate.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 
-use nix::unistd::{chown, geteuid};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use secrecy::SecretString;
 
-use super::cluster::{binaries, unprivileged_user};
+use super::cluster::keep;
 
 /// Makes the cluster, says `ready`, and takes it away when its standard input ends.
 const KEEPER: &str = r#"
@@ -66,27 +63,7 @@ impl TlsCluster {
             fs::write(directory.join(name), content).unwrap();
         }
         fs::set_permissions(directory.join("server.key"), fs::Permissions::from_mode(0o600)).unwrap();
-        let mut keeper = Command::new("sh");
-        keeper
-            .args(["-c", KEEPER, "keeper"])
-            .arg(&directory)
-            .arg(binaries())
-            .args([&port.to_string(), ssl])
-            .current_dir(&directory)
-            .process_group(0)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
-        if geteuid().is_root() {
-            let user = unprivileged_user();
-            for path in files.iter().map(|(name, _)| directory.join(name)).chain([directory.clone()]) {
-                chown(&path, Some(user.uid), Some(user.gid)).unwrap();
-            }
-            keeper.uid(user.uid.as_raw()).gid(user.gid.as_raw());
-        }
-        let mut keeper = keeper.spawn().unwrap();
-        let mut said = String::new();
-        BufReader::new(keeper.stdout.take().unwrap()).read_line(&mut said).unwrap();
-        assert_eq!(said.trim(), "ready", "see {}/log", directory.display());
+        let keeper = keep(KEEPER, &directory, &[&port.to_string(), ssl]);
         Self { port, directory, _keeper: keeper }
     }
 

@@ -1,6 +1,7 @@
 //! The real program: `dataporter` as a process of its own, which goes by the system's clock and sends to stand-ins.
 
 use std::process::Stdio;
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -58,8 +59,20 @@ pub async fn server(ground: &Ground) -> (Child, String) {
     (server, address.unwrap_or_else(|| panic!("{ready}")).trim_end_matches('/').to_owned())
 }
 
+/// After a process was frozen for so long it takes it that others may have taken over from it.
+pub const FREEZE_NOTICED: Duration = Duration::from_millis(2_500);
+
+/// Makes a run look as if its process had been frozen for three minutes: nobody waits for so long in a test. The frozen
+/// process may hold the run's row, so this comes just before it is frozen.
+pub const SILENT_FOR_LONG: &str = "UPDATE telemetry_sync_logs SET heartbeat_at = heartbeat_at - interval '3 minutes' WHERE status = 'running'";
+
+/// Sends a signal to a process that has not been waited for.
+pub fn signal(child: &Child, signal: Signal) {
+    let id = child.id().and_then(|id| i32::try_from(id).ok()).unwrap();
+    kill(Pid::from_raw(id), signal).unwrap();
+}
+
 /// Tells a process that has not been waited for to end.
 pub fn terminate(child: &Child) {
-    let id = child.id().and_then(|id| i32::try_from(id).ok()).unwrap();
-    kill(Pid::from_raw(id), Signal::SIGTERM).unwrap();
+    signal(child, Signal::SIGTERM);
 }

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use backend::db;
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use rand::Rng as _;
 use rand::seq::IndexedRandom as _;
 use rand_chacha::ChaCha8Rng;
@@ -14,6 +13,7 @@ use tokio::time::{sleep, timeout};
 
 use super::world::World;
 use crate::harness::proxy::{Newcomers, Proxy};
+use crate::sync::program::{FREEZE_NOTICED, SILENT_FOR_LONG, signal};
 
 /// A program with something to send sends it within this time.
 const BEGINS: Duration = Duration::from_secs(30);
@@ -117,37 +117,19 @@ pub struct Frozen {
 }
 
 impl Frozen {
-    /// After so long a process takes it that it may have been frozen.
-    const NOTICED: Duration = Duration::from_millis(2_500);
-
-    /// Freezes it, so that its run seems to have been silent for three minutes: nobody waits for so long in a test. The
-    /// frozen process may hold the run's row, so it is changed just before.
+    /// Freezes it, so that its run seems to have been silent for long.
     pub async fn freeze(world: &World, program: Child, said: JoinHandle<String>) -> Self {
-        let client = world.database.client().await;
-        client
-            .batch_execute(
-                "UPDATE telemetry_sync_logs SET heartbeat_at = heartbeat_at - interval '3 minutes' \
-                 WHERE status = 'running'",
-            )
-            .await
-            .unwrap();
+        world.database.client().await.batch_execute(SILENT_FOR_LONG).await.unwrap();
         signal(&program, Signal::SIGSTOP);
         Self { program, said, since: Instant::now() }
     }
 
     /// Lets it go on, waits until it ends, and answers with what it said.
     pub async fn thaw(mut self) -> String {
-        sleep(Self::NOTICED.saturating_sub(self.since.elapsed())).await;
+        sleep(FREEZE_NOTICED.saturating_sub(self.since.elapsed())).await;
         signal(&self.program, Signal::SIGCONT);
         timeout(ENDS, self.program.wait()).await.expect("a program that was frozen ends").unwrap();
         self.said.await.unwrap()
-    }
-}
-
-fn signal(program: &Child, signal: Signal) {
-    // It may have ended just now.
-    if let Some(pid) = program.id() {
-        kill(Pid::from_raw(pid.try_into().unwrap()), signal).ok();
     }
 }
 

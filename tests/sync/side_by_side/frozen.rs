@@ -2,21 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 use serde_json::json;
 use tokio::process::Child;
 use tokio::time::{sleep, timeout};
 
 use crate::sync::ground::Ground;
-use crate::sync::program::dataporter;
-
-/// After so long a process takes it that it may have been frozen.
-const NOTICED: Duration = Duration::from_millis(2_500);
-
-fn send(signal: Signal, child: &Child) {
-    kill(Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()), signal).unwrap();
-}
+use crate::sync::program::{FREEZE_NOTICED, SILENT_FOR_LONG, dataporter, signal};
 
 impl Ground {
     /// A run by the program, which is sending.
@@ -31,18 +23,15 @@ impl Ground {
     /// A run by the program, frozen while it is sending.
     async fn frozen_run(&self) -> (Child, Instant) {
         let program = self.sending_run().await;
-        send(Signal::SIGSTOP, &program);
+        signal(&program, Signal::SIGSTOP);
         (program, Instant::now())
     }
 
-    /// A run that has been frozen for three minutes: nobody waits for so long in a test. The frozen process may hold the
-    /// run's row, so it is changed just before.
+    /// A run that seems to have been frozen for three minutes.
     async fn long_frozen_run(&self) -> (Child, Instant) {
         let program = self.sending_run().await;
-        self.hub
-            .sql("UPDATE telemetry_sync_logs SET heartbeat_at = heartbeat_at - interval '3 minutes' WHERE status = 'running'")
-            .await;
-        send(Signal::SIGSTOP, &program);
+        self.hub.sql(SILENT_FOR_LONG).await;
+        signal(&program, Signal::SIGSTOP);
         (program, Instant::now())
     }
 
@@ -68,9 +57,9 @@ async fn a_frozen_run_is_taken_over_and_sends_nothing_more_when_it_thaws() {
     let run = ground.run().await;
     assert_eq!(run["state"], "SUCCESS", "{run}");
     assert_eq!((ground.unsynced().await, ground.services.ga4_copies_by_event_uid().len()), (0, 200));
-    sleep(NOTICED.saturating_sub(frozen_at.elapsed())).await;
+    sleep(FREEZE_NOTICED.saturating_sub(frozen_at.elapsed())).await;
     let requests = ground.services.counts().ga4.requests;
-    send(Signal::SIGCONT, &program);
+    signal(&program, Signal::SIGCONT);
     let output = timeout(Duration::from_mins(1), program.wait_with_output()).await.expect("it ends").unwrap();
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert_eq!(
@@ -113,10 +102,10 @@ async fn a_run_that_was_frozen_for_a_moment_goes_on_and_sends_each_event_once() 
     ground.events(100).await;
     ground.slow_ga4(100);
     let (program, frozen_at) = ground.frozen_run().await;
-    sleep(NOTICED.saturating_sub(frozen_at.elapsed())).await;
+    sleep(FREEZE_NOTICED.saturating_sub(frozen_at.elapsed())).await;
     let other = ground.hub.graphql("mutation { runTelemetrySync { state } }").by(&ground.admin);
     assert_eq!(other.code().await, "CONFLICT", "it has not been silent for long");
-    send(Signal::SIGCONT, &program);
+    signal(&program, Signal::SIGCONT);
     let output = timeout(Duration::from_mins(1), program.wait_with_output()).await.expect("it ends").unwrap();
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let said = String::from_utf8_lossy(&output.stderr);
