@@ -8,6 +8,10 @@ mod sync_command;
 
 use std::time::{Duration, Instant};
 
+use backend::db::Connection;
+use diesel::QueryResult;
+use diesel::sql_types::Text;
+use diesel_async::RunQueryDsl as _;
 use serde_json::Value;
 
 use crate::harness::hub::Hub;
@@ -15,6 +19,19 @@ use crate::harness::hub::Hub;
 /// How long anybody may be kept waiting: a second until silence is noticed and one for asking after it, and as much
 /// again on a busy machine many times over.
 const BOUND: Duration = Duration::from_secs(9);
+
+/// More than lies between two sockets.
+const LARGE: usize = 50_000_000;
+
+/// A statement with a value of this many bytes.
+async fn large(conn: &mut Connection, bytes: usize) -> QueryResult<i32> {
+    diesel::select(octet_length("x".repeat(bytes))).get_result(conn).await
+}
+
+#[diesel::declare_sql_function]
+extern "SQL" {
+    fn octet_length(text: Text) -> Integer;
+}
 
 /// Waits until a count in the hub's database is this.
 async fn until(hub: &Hub, count: &str, wanted: i64) {

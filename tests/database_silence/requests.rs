@@ -8,7 +8,7 @@ use domain::access::Role;
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
-use super::{BOUND, until};
+use super::{BOUND, LARGE, large, until};
 use crate::harness::database::TestDatabase;
 use crate::harness::hub::Hub;
 use crate::harness::proxy::{Newcomers, Proxy};
@@ -96,4 +96,74 @@ async fn a_statement_whose_answer_does_not_get_through_is_given_up() {
     let (lost, ()) = tokio::join!(timeout(BOUND, answer), silenced);
     assert!(lost.expect("it is given up").is_err());
     assert!(began.elapsed() > Duration::from_secs(1), "not before the server had the answer");
+}
+
+#[tokio::test]
+async fn a_statement_that_cannot_be_sent_as_a_whole_is_given_up() {
+    let proxy = Proxy::start().await;
+    let database = TestDatabase::new().await;
+    let mut conn = db::connect(&database.address_behind(&proxy)).await.unwrap();
+    // The statement is prepared from here on.
+    large(&mut conn, 1).await.unwrap();
+    proxy.silence(Newcomers::Served);
+    assert!(timeout(BOUND, large(&mut conn, LARGE)).await.expect("it is given up").is_err());
+}
+
+#[tokio::test]
+async fn a_statement_that_is_sent_slowly_is_not_given_up() {
+    let proxy = Proxy::start().await;
+    let database = TestDatabase::new().await;
+    let mut conn = db::connect(&database.address_behind(&proxy)).await.unwrap();
+    proxy.slow_down(Duration::from_millis(4));
+    let began = Instant::now();
+    assert_eq!(large(&mut conn, LARGE).await.unwrap(), 50_000_000);
+    assert!(began.elapsed() > Duration::from_secs(2), "that would have been silence");
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_together_with_the_end_of_the_connection_counts() {
+    let proxy = Proxy::start().await;
+    let database = TestDatabase::new().await;
+    let mut conn = db::connect(&database.address_behind(&proxy)).await.unwrap();
+    let administrator = database.client().await;
+    let named = "application_name = 'about to end'";
+    conn.batch_execute(&format!("SET {named}")).await.unwrap();
+    proxy.hold_answers(true);
+    let ended = async {
+        let idle = format!("FROM pg_stat_activity WHERE {named} AND state = 'idle' AND query LIKE 'CREATE%'");
+        let end = format!("SELECT pg_terminate_backend(pid, 5000) {idle}");
+        while administrator.query_opt(&end, &[]).await.unwrap().is_none() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        proxy.hold_answers(false);
+    };
+    let both = async { tokio::join!(conn.batch_execute("CREATE TABLE made ()"), ended) };
+    let (answer, ()) = timeout(BOUND, both).await.expect("it comes");
+    answer.unwrap();
+    assert!(conn.batch_execute("SELECT 1").await.is_err(), "the connection has ended");
+}
+
+#[tokio::test]
+async fn a_statement_outlives_a_server_that_says_no_when_it_is_asked() {
+    let proxy = Proxy::start().await;
+    let database = TestDatabase::new().await;
+    let mut conn = db::connect(&database.address_behind(&proxy)).await.unwrap();
+    database.close_to_newcomers().await;
+    timeout(BOUND, conn.batch_execute("SELECT pg_sleep(4)")).await.expect("it ends").unwrap();
+}
+
+#[tokio::test]
+async fn a_statement_outlives_a_server_that_cannot_be_asked_once() {
+    let proxy = Proxy::start().await;
+    let database = TestDatabase::new().await;
+    let mut conn = db::connect(&database.address_behind(&proxy)).await.unwrap();
+    proxy.take(Newcomers::TurnedAway);
+    let asked = async {
+        while proxy.turned_away() == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        proxy.take(Newcomers::Served);
+    };
+    let (answer, ()) = tokio::join!(timeout(BOUND, conn.batch_execute("SELECT pg_sleep(4)")), asked);
+    answer.expect("it ends").unwrap();
 }

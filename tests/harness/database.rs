@@ -66,7 +66,16 @@ impl TestDatabase {
 
     /// Its address through a proxy; a second without a word is silence.
     pub fn address_behind(&self, proxy: &Proxy) -> SecretString {
-        proxy.url(self.name.as_deref().expect("the first owner knows the name"), "connect_timeout=1")
+        proxy.url(self.name(), "connect_timeout=1")
+    }
+
+    /// Lets nobody connect any more.
+    pub async fn close_to_newcomers(&self) {
+        administer(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name())).await;
+    }
+
+    fn name(&self) -> &str {
+        self.name.as_deref().expect("the first owner knows the name")
     }
 
     /// The same database for another hub, by a pool of its own.

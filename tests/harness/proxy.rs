@@ -2,14 +2,21 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use secrecy::SecretString;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
 
 use super::cluster::{ROLE, cluster};
+
+/// What has come needs no longer to be read.
+const AT_ONCE: Duration = Duration::from_millis(50);
 
 /// What the proxy does with new connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +36,10 @@ struct Mode {
     silences: usize,
     /// Connections of before this time (counted in cuts) are closed.
     cuts: usize,
+    /// Whether no answers are forwarded for the moment.
+    is_held: bool,
+    /// How long each piece takes.
+    pace: Duration,
 }
 
 /// A proxy, gone with whoever holds it.
@@ -36,6 +47,7 @@ pub struct Proxy {
     address: SocketAddr,
     mode: watch::Sender<Mode>,
     accepting: JoinHandle<()>,
+    turned_away: Arc<AtomicUsize>,
 }
 
 impl Proxy {
@@ -43,9 +55,12 @@ impl Proxy {
     pub async fn start() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port is free");
         let address = listener.local_addr().expect("it is bound");
-        let (mode, watching) = watch::channel(Mode { newcomers: Newcomers::Served, silences: 0, cuts: 0 });
-        let accepting = tokio::spawn(accept(listener, watching));
-        Self { address, mode, accepting }
+        let newcomers = Newcomers::Served;
+        let mode = Mode { newcomers, silences: 0, cuts: 0, is_held: false, pace: Duration::ZERO };
+        let (mode, watching) = watch::channel(mode);
+        let turned_away = Arc::new(AtomicUsize::new(0));
+        let accepting = tokio::spawn(accept(listener, watching, Arc::clone(&turned_away)));
+        Self { address, mode, accepting, turned_away }
     }
 
     /// The address of a database behind the proxy, with further parameters.
@@ -63,6 +78,21 @@ impl Proxy {
         self.mode.send_modify(|mode| *mode = Mode { newcomers, cuts: mode.cuts + 1, ..*mode });
     }
 
+    /// Forwards no answers, or those that came meanwhile and all that come.
+    pub fn hold_answers(&self, is_held: bool) {
+        self.mode.send_modify(|mode| mode.is_held = is_held);
+    }
+
+    /// How long each piece of at most 64 KiB takes from now on.
+    pub fn slow_down(&self, pace: Duration) {
+        self.mode.send_modify(|mode| mode.pace = pace);
+    }
+
+    /// How many connections were turned away so far.
+    pub fn turned_away(&self) -> usize {
+        self.turned_away.load(Ordering::Relaxed)
+    }
+
     /// What becomes of connections from now on.
     pub fn take(&self, newcomers: Newcomers) {
         self.mode.send_modify(|mode| mode.newcomers = newcomers);
@@ -75,8 +105,11 @@ impl Drop for Proxy {
     }
 }
 
-async fn accept(listener: TcpListener, mode: watch::Receiver<Mode>) {
+async fn accept(listener: TcpListener, mode: watch::Receiver<Mode>, turned_away: Arc<AtomicUsize>) {
     while let Ok((client, _)) = listener.accept().await {
+        if mode.borrow().newcomers == Newcomers::TurnedAway {
+            turned_away.fetch_add(1, Ordering::Relaxed);
+        }
         tokio::spawn(serve(client, mode.clone()));
     }
 }
@@ -97,8 +130,8 @@ async fn serve(client: TcpStream, mut mode: watch::Receiver<Mode>) {
                 (client.into_split(), server.into_split());
             let forwarding = async {
                 tokio::join!(
-                    forward(from_client, to_server, mode.clone(), begin.silences),
-                    forward(from_server, to_client, mode.clone(), begin.silences),
+                    forward(from_client, to_server, Direction::Requests, begin, mode.clone()),
+                    forward(from_server, to_client, Direction::Answers, begin, mode.clone()),
                 );
             };
             tokio::select! {
@@ -109,17 +142,24 @@ async fn serve(client: TcpStream, mut mode: watch::Receiver<Mode>) {
     }
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    Requests,
+    Answers,
+}
+
 /// Forwards until the sender is done; from when on it is silenced, nothing, and nobody hears of it.
 async fn forward(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
+    direction: Direction,
+    begin: Mode,
     mut mode: watch::Receiver<Mode>,
-    silences: usize,
 ) {
     let mut piece = vec![0; 64 * 1024];
     loop {
         let is_silenced = async {
-            mode.wait_for(|now| now.silences > silences).await.map(drop).ok();
+            mode.wait_for(|now| now.silences > begin.silences).await.map(drop).ok();
         };
         let read = tokio::select! {
             biased;
@@ -127,7 +167,15 @@ async fn forward(
             read = from.read(&mut piece) => Some(read),
         };
         let Some(read) = read else { return std::future::pending().await };
-        let Ok(length @ 1..) = read else { break };
+        let Ok(mut length @ 1..) = read else { break };
+        let Mode { is_held, pace, .. } = *mode.borrow();
+        if is_held && direction == Direction::Answers {
+            mode.wait_for(|now| !now.is_held).await.map(drop).ok();
+            // All that came meanwhile is one piece.
+            let added = timeout(AT_ONCE, from.read(&mut piece[length..])).await;
+            length += added.ok().and_then(Result::ok).unwrap_or(0);
+        }
+        sleep(pace).await;
         if to.write_all(&piece[..length]).await.is_err() {
             break;
         }

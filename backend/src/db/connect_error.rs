@@ -7,6 +7,10 @@ use diesel::ConnectionError;
 use tokio::time::timeout;
 use tokio_postgres::error::SqlState;
 
+/// What a server says that begins or ends its work, or has ended it.
+const ENDS: [SqlState; 3] =
+    [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::CANNOT_CONNECT_NOW];
+
 /// Why there is no connection; says nothing of the password.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
@@ -37,10 +41,11 @@ pub enum ConnectError {
 }
 
 impl ConnectError {
-    /// Whether the server is there and has no place left, so that what it is doing meanwhile cannot be known.
-    pub(super) fn is_full(&self) -> bool {
+    /// Whether a server that works said no, as one does that has no place left: what it is doing meanwhile cannot be
+    /// known.
+    pub(super) fn shows_a_server(&self) -> bool {
         match self {
-            Self::Refused(cause) => cause.code() == Some(&SqlState::TOO_MANY_CONNECTIONS),
+            Self::Refused(cause) => cause.code().is_some_and(|code| !ENDS.contains(code)),
             Self::Address(_)
             | Self::Hosts
             | Self::Unreachable(_)

@@ -13,6 +13,17 @@ pub(super) const ERROR: u8 = b'E';
 pub(super) const SYNC: u8 = b'S';
 /// `Query`, which a `ReadyForQuery` answers.
 pub(super) const QUERY: u8 = b'Q';
+/// `Terminate`, which nothing answers.
+pub(super) const TERMINATE: u8 = b'X';
+
+/// A message that has passed by as a whole.
+pub(super) struct Message<'a> {
+    pub kind: u8,
+    /// What it says, of errors and of what says that the server is ready; empty of any other.
+    pub body: &'a [u8],
+    /// Where it began in the piece that it ended in: at 0 too if that was in an earlier piece.
+    pub start: usize,
+}
 
 /// What passes by in one direction, in pieces of any size.
 pub(super) struct Frames {
@@ -34,9 +45,14 @@ impl Frames {
         Self { header_length: 1, ..Self::of_server() }
     }
 
-    /// Takes the next piece, and hands on the kind of each message that ends in it; the bodies are handed on of errors
-    /// and of what says that the server is ready.
-    pub fn pass(&mut self, mut bytes: &[u8], mut on_message: impl FnMut(u8, &[u8])) {
+    /// Whether the last piece ended within a message.
+    pub const fn is_within_message(&self) -> bool {
+        self.header_length > 0
+    }
+
+    /// Takes the next piece, and hands on each message that ends in it.
+    pub fn pass(&mut self, piece: &[u8], mut on_message: impl FnMut(Message<'_>)) {
+        let (mut bytes, mut start) = (piece, 0);
         loop {
             if self.header_length < HEADER {
                 let taken = bytes.len().min(HEADER - self.header_length);
@@ -59,10 +75,11 @@ impl Frames {
             if self.body_left > 0 {
                 return;
             }
-            on_message(kind, &self.body);
+            on_message(Message { kind, body: &self.body, start });
             self.body.clear();
             self.header_length = 0;
             bytes = rest;
+            start = piece.len() - rest.len();
             if bytes.is_empty() {
                 return;
             }
@@ -101,11 +118,19 @@ mod tests {
         ) {
             let expected: Vec<u8> = kinds.iter().map(|(kind, _)| *kind).collect();
             let sent: Vec<u8> = kinds.iter().flat_map(|(kind, length)| message(*kind, &vec![7; *length])).collect();
+            let ends: Vec<usize> = std::iter::once(0)
+                .chain(kinds.iter().scan(0, |end, (_, length)| { *end += length + HEADER; Some(*end) }))
+                .collect();
             let (mut frames, mut seen, mut rest) = (Frames::of_server(), Vec::new(), sent.as_slice());
             for cut in cuts.iter().cycle() {
                 let (piece, later) = rest.split_at(rest.len().min(*cut));
-                frames.pass(piece, |kind, _| seen.push(kind));
+                let begun = sent.len() - rest.len();
+                frames.pass(piece, |message| {
+                    assert!(message.start == 0 || sent[begun + message.start] == message.kind);
+                    seen.push(message.kind);
+                });
                 rest = later;
+                prop_assert_eq!(frames.is_within_message(), !ends.contains(&(sent.len() - rest.len())));
                 if rest.is_empty() {
                     break;
                 }

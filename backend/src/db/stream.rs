@@ -17,7 +17,7 @@ use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 use super::address::{Address, Target};
 use super::inquiry::{self, Finding, Inquiry};
 use super::socket::Socket;
-use super::state::ConnectionState;
+use super::state::{ConnectionState, Received};
 
 /// How often within the time limit a connection is looked at.
 const LOOKS: u32 = 4;
@@ -30,6 +30,8 @@ pub(super) struct MonitoredStream {
     target: Target,
     looks: Interval,
     inquiry: Option<Inquiry>,
+    /// What the server said before it closed the connection, while what came before that is being read.
+    end: Option<String>,
 }
 
 impl MonitoredStream {
@@ -37,7 +39,7 @@ impl MonitoredStream {
     pub fn new(socket: Socket, state: Arc<ConnectionState>, address: Arc<Address>, target: Target) -> Self {
         let mut looks = interval(address.timeout / LOOKS);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self { socket, state, address, target, looks, inquiry: None }
+        Self { socket, state, address, target, looks, inquiry: None, end: None }
     }
 
     /// Ready when the server is found to be gone.
@@ -60,19 +62,32 @@ impl MonitoredStream {
     }
 }
 
+fn ended(why: String) -> io::Error {
+    io::Error::new(io::ErrorKind::ConnectionAborted, why)
+}
+
 impl AsyncRead for MonitoredStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if let Some(why) = self.end.take() {
+            return Poll::Ready(Err(ended(why)));
+        }
         let before = buf.filled().len();
         match Pin::new(&mut self.socket).poll_read(cx, buf) {
             Poll::Pending => self.poll_silence(cx),
             Poll::Ready(Ok(())) => {
                 self.inquiry = None;
-                let received = self.state.received(&buf.filled()[before..]);
-                Poll::Ready(received.map_err(|why| io::Error::new(io::ErrorKind::ConnectionAborted, why)))
+                let Received { length, end } = self.state.received(&buf.filled()[before..]);
+                match end {
+                    // No bytes at all would mean that the connection was closed without a word.
+                    Some(why) if length == 0 => return Poll::Ready(Err(ended(why))),
+                    end => self.end = end,
+                }
+                buf.set_filled(before + length);
+                Poll::Ready(Ok(()))
             }
             Poll::Ready(Err(cause)) => Poll::Ready(Err(cause)),
         }
@@ -82,6 +97,7 @@ impl AsyncRead for MonitoredStream {
 impl AsyncWrite for MonitoredStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.socket).poll_write(cx, buf))?;
+        self.inquiry = None;
         self.state.sent(&buf[..written]);
         Poll::Ready(Ok(written))
     }
