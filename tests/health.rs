@@ -82,6 +82,18 @@ async fn a_hub_is_not_ready_while_new_connections_cannot_record_although_old_one
     until_ready(&hub).await;
 }
 
+#[tokio::test]
+async fn a_hub_is_ready_while_its_server_has_no_place_for_further_connections() {
+    let hub = Hub::start().await;
+    assert_eq!(get(&hub, "/readyz").await.status(), 200);
+    let no_more =
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I CONNECTION LIMIT 0', current_database()); END $$";
+    hub.database.client().await.batch_execute(no_more).await.unwrap();
+    // What was found out before no longer counts.
+    sleep(Duration::from_secs(6)).await;
+    assert_eq!(get(&hub, "/readyz").await.status(), 200);
+}
+
 /// Waits until what was found out before is looked at anew.
 async fn until_ready(hub: &Hub) {
     let began = Instant::now();

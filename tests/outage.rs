@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use domain::access::{Role, TokenScope};
+use futures_util::future::join_all;
 use reqwest::header::HeaderValue;
 use reqwest::{RequestBuilder, Response};
 use secrecy::ExposeSecret as _;
@@ -31,13 +32,14 @@ struct Server {
 }
 
 impl Server {
-    async fn start(hub: &Hub, proxy: &Proxy) -> Self {
+    async fn start(hub: &Hub, proxy: &Proxy, connections: usize) -> Self {
         let log = NamedTempFile::new().unwrap();
         let out = NamedTempFile::new().unwrap();
         let process = Command::new(env!("CARGO_BIN_EXE_dataporter"))
             .args(["serve", "--listen", "127.0.0.1:0"])
             .env_clear()
             .env("DATABASE_URL", hub.database.address_behind(proxy).expose_secret())
+            .env("DATABASE_POOL_SIZE", connections.to_string())
             .env("APP_KEY", APP_KEY)
             .current_dir(std::env::temp_dir())
             .stdout(File::create(out.path()).unwrap())
@@ -69,6 +71,10 @@ impl Server {
         self.post("/graphql", &json!({ "query": query }))
     }
 
+    fn times_away(&self) -> usize {
+        self.lines("The database cannot be used").len()
+    }
+
     /// The lines of the log with these words.
     fn lines(&self, words: &str) -> Vec<String> {
         let log = std::fs::read_to_string(self.log.path()).unwrap();
@@ -83,19 +89,33 @@ impl Drop for Server {
     }
 }
 
+/// The code of a problem document or of the first error of GraphQL.
+fn code(body: &Value) -> Option<&str> {
+    body["code"].as_str().or(body["errors"][0]["extensions"]["code"].as_str())
+}
+
 async fn send(request: RequestBuilder) -> Response {
     request.send().await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_way_in_says_that_the_database_is_away_and_the_log_says_it_once() {
+    while_away(|proxy| proxy.cut(Newcomers::TurnedAway)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_way_in_says_that_the_database_has_fallen_silent_and_the_log_says_it_once() {
+    while_away(|proxy| proxy.silence(Newcomers::Silenced)).await;
+}
+
+async fn while_away(take_away: fn(&Proxy)) {
     let (hub, proxy) = (Hub::start().await, Proxy::start().await);
     let admin = hub.user(Role::Admin).await;
     let scopes = [TokenScope::Read, TokenScope::Export];
     let token = hub.api_token(admin.id, &scopes).await;
     let service = hub.user(Role::Service).await;
     let recorder = hub.api_token(service.id, &[TokenScope::Record]).await;
-    let server = Server::start(&hub, &proxy).await;
+    let server = Server::start(&hub, &proxy, 16).await;
     let link = json!({"dataset": "discord_practices", "format": "csv"});
     let made = send(server.post("/admin/data-porter/export-links", &link).bearer_auth(&token)).await;
     let made: Value = made.json().await.unwrap();
@@ -106,7 +126,7 @@ async fn every_way_in_says_that_the_database_is_away_and_the_log_says_it_once() 
 
     let complaints = || [server.lines("ERROR"), server.lines("WARN")].concat();
     let before = complaints().len();
-    proxy.cut(Newcomers::TurnedAway);
+    take_away(&proxy);
     let progress = json!({"lessonId": "1", "userId": "1", "source": "VIMEO", "lastSecond": 3});
     for round in 0..3 {
         let requests = [
@@ -118,20 +138,19 @@ async fn every_way_in_says_that_the_database_is_away_and_the_log_says_it_once() 
             ("progress", server.post("/api/video/progress", &progress).bearer_auth(&recorder)),
             ("readiness", server.get("/readyz")),
         ];
-        for (what, request) in requests {
-            let answer = send(request).await;
+        let answers = join_all(requests.map(async |(what, request)| (what, send(request).await))).await;
+        for (what, answer) in answers {
             let (status, retry) = (answer.status(), answer.headers().get("retry-after").cloned());
             let body: Value = answer.json().await.unwrap();
-            let code = body["code"].as_str().or(body["errors"][0]["extensions"]["code"].as_str());
             assert_eq!(
-                (status.as_u16(), code, retry.as_ref().map(HeaderValue::as_bytes)),
+                (status.as_u16(), code(&body), retry.as_ref().map(HeaderValue::as_bytes)),
                 (503, Some("UNAVAILABLE"), Some(b"5".as_slice())),
                 "{what} in round {round}: {body}"
             );
         }
     }
     assert_eq!(send(server.get("/healthz")).await.status(), 200);
-    assert_eq!(server.lines("The database cannot be used").len(), 1, "{:#?}", server.lines("ERROR"));
+    assert_eq!(server.times_away(), 1, "{:#?}", server.lines("ERROR"));
     assert_eq!(complaints().len(), before + 1, "{:#?}", complaints());
 
     proxy.take(Newcomers::Served);
@@ -141,4 +160,57 @@ async fn every_way_in_says_that_the_database_is_away_and_the_log_says_it_once() 
         sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(server.lines("The database can be used again").len(), 1, "{:#?}", server.lines("INFO"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waits_behind_others_for_a_database_that_is_away_is_told_so_and_not_that_the_hub_is_busy() {
+    let (hub, proxy) = (Hub::start().await, Proxy::start().await);
+    let token = hub.user(Role::Admin).await.token;
+    let server = Server::start(&hub, &proxy, 2).await;
+    proxy.silence(Newcomers::Silenced);
+    // Two at a time find out within a second, and nobody waits for a connection longer than ten.
+    let requests = (0..32).map(|_| async {
+        let answer = send(server.graphql(COURSES).bearer_auth(&token)).await;
+        let status = answer.status().as_u16();
+        let body: Value = answer.json().await.unwrap();
+        (status, code(&body).map(str::to_owned))
+    });
+    for answer in join_all(requests).await {
+        assert_eq!(answer, (503, Some("UNAVAILABLE".to_owned())));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_takes_no_changes_is_one_spell_until_it_takes_them_again() {
+    let (hub, proxy) = (Hub::start().await, Proxy::start().await);
+    let token = hub.user(Role::Admin).await.token;
+    let service = hub.user(Role::Service).await;
+    let recorder = hub.api_token(service.id, &[TokenScope::Record]).await;
+    let server = Server::start(&hub, &proxy, 16).await;
+    let default = |what: &str| {
+        let change = format!("ALTER DATABASE %I {what}");
+        format!("DO $$ BEGIN EXECUTE format('{change}', current_database()); END $$")
+    };
+    let administrator = hub.database.client().await;
+    administrator.batch_execute(&default("SET default_transaction_read_only = on")).await.unwrap();
+    proxy.cut(Newcomers::Served);
+    let is_refused = async || send(server.graphql(EVENTS).bearer_auth(&recorder)).await.status() == 503;
+    assert!(is_refused().await);
+    let times = server.times_away();
+    for round in 0..3 {
+        // Long enough that connections are asked before they are used again.
+        sleep(Duration::from_millis(1100)).await;
+        assert!(is_refused().await, "{round}");
+        assert_eq!(send(server.graphql(COURSES).bearer_auth(&token)).await.status(), 200, "{round}");
+        assert_eq!(send(server.get("/readyz")).await.status(), 503, "{round}");
+        assert_eq!(server.times_away(), times, "{:#?}", server.lines("database"));
+    }
+    administrator.batch_execute(&default("RESET default_transaction_read_only")).await.unwrap();
+    proxy.cut(Newcomers::Served);
+    let began = Instant::now();
+    while is_refused().await {
+        assert!(began.elapsed() < BOUND, "it does not recover");
+        sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(server.lines("The database can be used again").len(), server.times_away());
 }

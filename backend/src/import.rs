@@ -159,9 +159,9 @@ async fn carry_out(
     // Housekeeping says it later, in fewer words, if it cannot be said now.
     let stored = async { anyhow::Ok(outcome.store(&mut *app.pool.get().await?, import.id).await?) };
     if let Err(cause) = stored.await
-        && !outage::explains(&cause)
+        && let Some(cause) = outage::unexplained(cause)
     {
-        error!(import = import.id, cause = format!("{cause:#}"), "The end of an import could not be noted");
+        error!(import = import.id, cause, "The end of an import could not be noted");
     }
     Err(error)
 }

@@ -46,9 +46,9 @@ async fn housekeeping(app: &App, stop: &CancellationToken) {
     // The first tick is at once.
     while stop.run_until_cancelled(times.tick()).await.is_some() {
         if let Err(error) = keep_house(app).await
-            && !outage::explains(&error)
+            && let Some(cause) = outage::unexplained(error)
         {
-            error!(cause = format!("{error:#}"), "Housekeeping failed; it is tried again in ten minutes");
+            error!(cause, "Housekeeping failed; it is tried again in ten minutes");
         }
     }
 }

@@ -38,6 +38,8 @@ const SETTINGS: &str = "\
 pub struct Connection {
     inner: AsyncPgConnection,
     link: Link,
+    /// Whether the server took no changes when it was connected to.
+    is_read_only: bool,
 }
 
 impl Connection {
@@ -66,7 +68,7 @@ impl Connection {
         }
         link.state.served_by(backend);
         let inner = AsyncPgConnection::try_from(client).await.map_err(ConnectError::Session)?;
-        Ok(Self { inner, link })
+        Ok(Self { inner, link, is_read_only })
     }
 
     /// The notifications that other sessions send with NOTIFY; ends with the connection.
@@ -88,6 +90,11 @@ impl Connection {
         // First, or dropping it would ask the server once more.
         self.link.state.close();
         self.link.cancel(self.inner.cancel_token()).await
+    }
+
+    /// Whether the server took no changes when it was connected to.
+    pub(super) const fn is_read_only(&self) -> bool {
+        self.is_read_only
     }
 
     /// When the server last said anything.

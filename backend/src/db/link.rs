@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio_postgres::{AsyncMessage, CancelToken, Client, Notification};
-use tracing::debug;
 
 use super::address::{Address, Target};
 use super::connect_error::{ConnectError, within};
+use super::outage;
 use super::socket::Socket;
 use super::state::ConnectionState;
 use super::stream::{AsItIs, MonitoredStream};
@@ -81,13 +81,8 @@ async fn move_messages(
                 // Nobody may be listening.
                 Some(Ok(AsyncMessage::Notification(notification))) => drop(notifications.send(notification)),
                 Some(Ok(_)) => {}
-                Some(Err(cause)) => {
-                    debug!(
-                        cause = format!("{:#}", anyhow::Error::new(cause)),
-                        "A database connection was lost"
-                    );
-                    return;
-                }
+                // Before the statements hear of it, which is when the messages are dropped.
+                Some(Err(cause)) => return outage::lost(format!("{:#}", anyhow::Error::new(cause))),
                 None => return,
             }
         }

@@ -1,41 +1,90 @@
 //! Spells in which the database cannot be used: the log says once when one begins and once when it is over, however many
 //! requests come meanwhile.
 
+use std::error::Error as StdError;
 use std::sync::Mutex;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use deadpool::managed::TimeoutType;
 use diesel::ConnectionError;
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError};
 use diesel_async::pooled_connection::PoolError as ManagerError;
 use diesel_async::pooled_connection::deadpool::PoolError;
-use tracing::{error, info};
+use tracing::{debug, error, info};
 
 use super::connect_error::ConnectError;
 use crate::unpoisoned;
 
 /// A process uses one database.
-static SPELL: Mutex<Option<Spell>> = Mutex::new(None);
+static OUTAGE: Mutex<Outage> = Mutex::new(Outage { spell: None, lost: None });
+
+struct Outage {
+    spell: Option<Spell>,
+    /// Why the last connection was lost, and when.
+    lost: Option<(Instant, String)>,
+}
 
 struct Spell {
     began: Instant,
+    kind: Kind,
     /// What could not be done since.
     failures: u64,
 }
 
+/// The database cannot be used, as is known already.
+#[derive(Debug, thiserror::Error)]
+#[error("The database cannot be used at the moment")]
+pub struct Away;
+
+/// What ends a spell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// That the database answers.
+    Away,
+    /// That it takes changes.
+    ReadOnly,
+}
+
+/// A statement that fails hears only that its connection is lost, so the reason may have come this long before.
+const LOST_JUST_NOW: Duration = Duration::from_secs(2);
+
 /// Whether an error says that the database cannot be used, now or for the moment. Then it belongs to a spell, which is
 /// logged, and the error itself needs no line.
 pub fn explains(error: &anyhow::Error) -> bool {
-    let is_one = error.chain().any(|cause| {
-        cause.downcast_ref().is_some_and(is_lost)
-            || cause.downcast_ref().is_some_and(is_out_of_reach)
-            || cause.is::<ConnectionError>()
-            || cause.is::<ConnectError>()
-    });
-    if is_one {
-        note(error);
+    // Whoever made this of another error has asked already.
+    if error.is::<Away>() {
+        return true;
     }
-    is_one
+    let kind = error.chain().find_map(kind);
+    if let Some(kind) = kind {
+        note(error, kind);
+    }
+    kind.is_some()
+}
+
+/// What the log is to say of an error: nothing, if it belongs to a spell.
+pub fn unexplained(error: impl Into<anyhow::Error>) -> Option<String> {
+    let error = error.into();
+    (!explains(&error)).then(|| format!("{error:#}"))
+}
+
+/// Whether it is one in which the database answers and takes no changes.
+pub(super) fn is_read_only() -> bool {
+    unpoisoned::lock(&OUTAGE).spell.as_ref().is_some_and(|spell| spell.kind == Kind::ReadOnly)
+}
+
+fn kind(cause: &(dyn StdError + 'static)) -> Option<Kind> {
+    match cause.downcast_ref() {
+        Some(DieselError::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, _)) => {
+            return Some(Kind::ReadOnly);
+        }
+        Some(error) if is_lost(error) => return Some(Kind::Away),
+        Some(_) | None => {}
+    }
+    let is_away = cause.downcast_ref().is_some_and(is_out_of_reach)
+        || cause.is::<ConnectionError>()
+        || cause.is::<ConnectError>();
+    is_away.then_some(Kind::Away)
 }
 
 /// Whether a pool gives no connection because the database cannot be connected to. That all are in use is no such error.
@@ -50,14 +99,10 @@ fn is_out_of_reach(error: &PoolError) -> bool {
     }
 }
 
-/// Whether a statement failed because its connection was lost, or because the server only reads for now, as one does
-/// that another has taken over from.
+/// Whether a statement failed because its connection was lost.
 fn is_lost(error: &DieselError) -> bool {
     match error {
-        DieselError::DatabaseError(
-            DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::ReadOnlyTransaction,
-            _,
-        ) => true,
+        DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, _) => true,
         DieselError::DatabaseError(DatabaseErrorKind::UnableToSendCommand, why) => is_about_the_line(&**why),
         DieselError::RollbackErrorOnCommit { rollback_error, commit_error } => {
             is_lost(rollback_error) || is_lost(commit_error)
@@ -71,24 +116,37 @@ fn is_about_the_line(why: &dyn DatabaseErrorInformation) -> bool {
     ["connection closed", "error communicating with the server"].contains(&why.message())
 }
 
-fn note(error: &anyhow::Error) {
-    let mut spell = unpoisoned::lock(&SPELL);
-    match &mut *spell {
-        Some(spell) => spell.failures += 1,
-        None => {
-            *spell = Some(Spell { began: Instant::now(), failures: 1 });
-            error!(
-                cause = format!("{error:#}"),
-                "The database cannot be used; it is logged when it can be again"
-            );
-        }
-    }
+fn note(error: &anyhow::Error, kind: Kind) {
+    let mut outage = unpoisoned::lock(&OUTAGE);
+    let Outage { spell, lost } = &mut *outage;
+    let spell = spell.get_or_insert_with(|| {
+        let lost = lost.as_ref().filter(|(at, _)| at.elapsed() < LOST_JUST_NOW).map(|(_, why)| why);
+        error!(
+            cause = format!("{error:#}"),
+            lost, "The database cannot be used; it is logged when it can be again"
+        );
+        Spell { began: Instant::now(), kind, failures: 0 }
+    });
+    spell.failures += 1;
+    // A server that does not answer may be read-only when it is there again, and says so then.
+    spell.kind = kind;
 }
 
-/// Notes that the database was connected to.
-pub(super) fn is_over() {
-    let ended = unpoisoned::lock(&SPELL).take();
-    if let Some(Spell { began, failures }) = ended {
+/// Notes why a connection was lost, for the statement that hears only that it was.
+pub(super) fn lost(why: String) {
+    debug!(why, "A database connection was lost");
+    unpoisoned::lock(&OUTAGE).lost = Some((Instant::now(), why));
+}
+
+/// Notes that the database answers, and whether it takes changes.
+pub(super) fn answered(takes_changes: bool) {
+    let mut outage = unpoisoned::lock(&OUTAGE);
+    if !takes_changes && outage.spell.as_ref().is_some_and(|spell| spell.kind == Kind::ReadOnly) {
+        return;
+    }
+    let ended = outage.spell.take();
+    drop(outage);
+    if let Some(Spell { began, kind: _, failures }) = ended {
         let seconds = began.elapsed().as_secs();
         info!(
             seconds,

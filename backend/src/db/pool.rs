@@ -1,10 +1,15 @@
 //! Pools of connections: made when first needed, used again while they are good.
 
+use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use ::deadpool::Runtime;
+use ::deadpool::managed::{PoolError, TimeoutType};
+use diesel::dsl::sql;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel::sql_types::Text;
 use diesel::{ConnectionError, ConnectionResult, QueryResult};
 use diesel_async::SimpleAsyncConnection as _;
 use diesel_async::pooled_connection::{
@@ -23,8 +28,7 @@ use crate::unpoisoned;
 
 /// A connection of a pool, given back when it is dropped.
 pub type PooledConnection = deadpool::Object<Connection>;
-/// Connections that are made when first needed and then used again.
-pub type Pool = deadpool::Pool<Connection>;
+type Connections = deadpool::Pool<Connection>;
 type WeakPool = ::deadpool::managed::WeakPool<AsyncDieselConnectionManager<Connection>>;
 
 /// How long a request waits for a connection before it is told that the hub is busy.
@@ -43,6 +47,34 @@ const SETTLE_TIMEOUT: Duration = Duration::from_millis(100);
 /// How often the idle connections are looked through.
 const SWEEP: Duration = Duration::from_secs(1);
 
+/// Connections that are made when first needed and then used again.
+#[derive(Clone)]
+pub struct Pool {
+    connections: Connections,
+    silence: Arc<Silence>,
+}
+
+impl Pool {
+    /// A connection. [`TimeoutType::Wait`] means that all are in use, and not that those who have them wait for a database
+    /// that is away: then it is [`TimeoutType::Create`].
+    pub async fn get(&self) -> Result<PooledConnection, deadpool::PoolError> {
+        self.connections.get().await.map_err(|cause| match cause {
+            PoolError::Timeout(TimeoutType::Wait) if self.silence.is_away() => {
+                PoolError::Timeout(TimeoutType::Create)
+            }
+            cause => cause,
+        })
+    }
+}
+
+impl Deref for Pool {
+    type Target = Connections;
+
+    fn deref(&self) -> &Connections {
+        &self.connections
+    }
+}
+
 /// Makes a pool of up to `size` connections; none is opened before it is needed, and nobody waits for one longer than
 /// `patience` while all are in use.
 ///
@@ -51,32 +83,40 @@ const SWEEP: Duration = Duration::from_secs(1);
 pub fn pool(database_url: &SecretString, size: usize, patience: Duration) -> Pool {
     let mut config = ManagerConfig::default();
     let silence = Arc::new(Silence::default());
+    let asked = Arc::clone(&silence);
     config.recycling_method = RecyclingMethod::CustomFunction(Box::new(move |conn| {
-        let silence = Arc::clone(&silence);
+        let silence = Arc::clone(&asked);
         async move { silence.check(conn).await }.boxed()
     }));
+    let connected = Arc::clone(&silence);
     // Kept for as long as the pool: what its servers once offered counts.
     let address = Address::parse(database_url.expose_secret()).map(Arc::new).ok();
     config.custom_setup = Box::new(move |url| {
         let address = address.clone().map_or_else(|| Address::parse(url).map(Arc::new), Ok);
-        connect_for_requests(address).boxed()
+        let silence = Arc::clone(&connected);
+        async move {
+            let connected = connect_for_requests(address).await;
+            silence.set_away(connected.is_err());
+            connected
+        }
+        .boxed()
     });
     let manager = AsyncDieselConnectionManager::new_with_config(database_url.expose_secret(), config);
-    let pool = Pool::builder(manager)
+    let connections = Connections::builder(manager)
         .max_size(size)
         .runtime(Runtime::Tokio1)
         .wait_timeout(Some(patience))
         .build()
         .expect("a pool that knows its runtime may have time limits");
     if let Ok(runtime) = Handle::try_current() {
-        runtime.spawn(sweep(pool.weak()));
+        runtime.spawn(sweep(connections.weak()));
     }
-    pool
+    Pool { connections, silence }
 }
 
 async fn connect_for_requests(address: Result<Arc<Address>, ConnectError>) -> ConnectionResult<Connection> {
     let mut conn = Connection::establish(&address?).await?;
-    outage::is_over();
+    outage::answered(!conn.is_read_only());
     conn.batch_execute(REQUEST_SETTINGS).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(conn)
 }
@@ -86,11 +126,24 @@ pub async fn check(conn: &mut Connection) -> QueryResult<()> {
     Silence::default().check(conn).await
 }
 
-/// Until when a server is known not to have answered: connections that were last heard before are not asked one by one.
+/// What is known of a server that does not answer.
 #[derive(Default)]
-struct Silence(Mutex<Option<Instant>>);
+struct Silence {
+    /// Until when it is known not to have answered: connections that were last heard before are not asked one by one.
+    until: Mutex<Option<Instant>>,
+    /// Whether it did not answer when it was last asked.
+    is_away: AtomicBool,
+}
 
 impl Silence {
+    fn is_away(&self) -> bool {
+        self.is_away.load(Ordering::Relaxed)
+    }
+
+    fn set_away(&self, is_away: bool) {
+        self.is_away.store(is_away, Ordering::Relaxed);
+    }
+
     async fn check(&self, conn: &mut Connection) -> QueryResult<()> {
         let is_settled =
             !conn.is_busy() || timeout(SETTLE_TIMEOUT, ping(conn)).await.is_ok_and(|pong| pong.is_ok());
@@ -101,13 +154,17 @@ impl Silence {
         if heard.elapsed() < FRESH {
             return Ok(());
         }
-        if unpoisoned::lock(&self.0).is_some_and(|silent| heard < silent) {
+        if unpoisoned::lock(&self.until).is_some_and(|silent| heard < silent) {
             return Err(unusable("others like it are dead"));
         }
-        match timeout(PING_TIMEOUT, ping(conn)).await {
-            Ok(answered) => answered,
+        match timeout(PING_TIMEOUT, takes_changes(conn)).await {
+            Ok(answered) => {
+                self.set_away(answered.is_err());
+                answered.map(outage::answered)
+            }
             Err(_) => {
-                *unpoisoned::lock(&self.0) = Some(Instant::now());
+                self.set_away(true);
+                *unpoisoned::lock(&self.until) = Some(Instant::now());
                 Err(unusable("the server does not answer"))
             }
         }
@@ -116,6 +173,17 @@ impl Silence {
 
 async fn ping(conn: &mut Connection) -> QueryResult<()> {
     conn.batch_execute("SELECT 1").await
+}
+
+/// Asks a server whether it takes changes, if none did lately.
+async fn takes_changes(conn: &mut Connection) -> QueryResult<bool> {
+    if !outage::is_read_only() {
+        return ping(conn).await.map(|()| true);
+    }
+    let setting = diesel::select(sql::<Text>("current_setting('transaction_read_only')"));
+    // Not for the whole file: every value there would have a `load`.
+    let found: String = diesel_async::RunQueryDsl::get_result(setting, conn).await?;
+    Ok(found == "off")
 }
 
 fn unusable(why: &str) -> DieselError {

@@ -7,6 +7,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::warn;
 
 use crate::app::App;
+use crate::db::outage;
 use crate::models::export_audit::ExportAudit;
 
 /// How often: several times before the record counts as abandoned.
@@ -19,8 +20,10 @@ pub fn start(app: &App, audit: i64) -> DropGuard {
     tokio::spawn(async move {
         // A report is not broken off: its connection could not be used again.
         while ended.run_until_cancelled(sleep(INTERVAL)).await.is_some() {
-            if let Err(error) = beat(&app, audit).await {
-                warn!(audit, cause = format!("{error:#}"), "An export could not report that it is under way");
+            if let Err(error) = beat(&app, audit).await
+                && let Some(cause) = outage::unexplained(error)
+            {
+                warn!(audit, cause, "An export could not report that it is under way");
             }
         }
     });

@@ -121,9 +121,8 @@ impl Run {
         self.app.metrics.exports().ended(*dataset, *format, outcome, exported);
         let recorded = async { anyhow::Ok(end.save(&mut *self.app.pool.get().await?, self.audit).await?) };
         if let Err(error) = recorded.await
-            && !outage::explains(&error)
+            && let Some(cause) = outage::unexplained(error)
         {
-            let cause = format!("{error:#}");
             error!(audit = self.audit, cause, "The end of an export could not be put on record");
         }
         match result {
@@ -132,9 +131,10 @@ impl Run {
                 info!(audit = self.audit, "An export was cut off: its reader was too slow");
             }
             Err(Stop::ReaderGone | Stop::NeverBegan) => {}
-            Err(Stop::Failed(error)) if outage::explains(&error) => {}
             Err(Stop::Failed(error)) => {
-                error!(audit = self.audit, cause = format!("{error:#}"), "An export failed");
+                if let Some(cause) = outage::unexplained(error) {
+                    error!(audit = self.audit, cause, "An export failed");
+                }
             }
         }
     }

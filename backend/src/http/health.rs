@@ -12,7 +12,7 @@ use axum::routing::get;
 use domain::Locale;
 use domain::failure::ErrorCode;
 use serde_json::json;
-use tracing::{error, warn};
+use tracing::warn;
 
 use super::problem::Problem;
 use crate::app::App;
@@ -39,8 +39,8 @@ async fn ready(State(app): State<App>) -> Response {
         Ok(Standing::OldTables) => not_ready("Migrations are missing in the database."),
         Ok(Standing::RecordsNothing) => not_ready("The database records no player events."),
         Err(error) => {
-            if !outage::explains(&error) {
-                warn!(cause = format!("{error:#}"), "The database does not answer");
+            if let Some(cause) = outage::unexplained(error) {
+                warn!(cause, "The database does not answer");
             }
             let problem = Problem::from_error(&Error::Unavailable, Locale::En, "");
             ([(CACHE_CONTROL, "no-store")], problem).into_response()
@@ -59,15 +59,7 @@ async fn standing(app: &App) -> anyhow::Result<Standing> {
     if !db::is_current(&mut *app.pool.get().await?).await? {
         return Ok(Standing::OldTables);
     }
-    match app.ingest.is_ready().await {
-        Ok(true) => Ok(Standing::Ready),
-        Ok(false) => Ok(Standing::RecordsNothing),
-        Err(cause) if outage::explains(&cause) => Err(cause),
-        Err(cause) => {
-            error!(cause = format!("{cause:#}"), "Player events cannot be recorded");
-            Ok(Standing::RecordsNothing)
-        }
-    }
+    if app.ingest.is_ready().await? { Ok(Standing::Ready) } else { Ok(Standing::RecordsNothing) }
 }
 
 fn not_ready(why: &str) -> Response {

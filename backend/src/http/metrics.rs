@@ -110,8 +110,7 @@ async fn stored(app: &App) -> Option<Stored> {
     match db::within(PATIENCE, read(app)).await {
         Ok(stored) => Some(stored),
         Err(error) => {
-            if !outage::explains(&error) {
-                let cause = format!("{error:#}");
+            if let Some(cause) = outage::unexplained(error) {
                 warn!(cause, "The database does not answer, and metrics are told without it");
             }
             None

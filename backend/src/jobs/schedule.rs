@@ -51,11 +51,12 @@ async fn again_and_again(job: Job, app: &App, stop: &CancellationToken) {
         let turn = AssertUnwindSafe(take_turn(job, app, stop)).catch_unwind().await;
         let failure = match turn {
             Ok(Ok(Turn::Done | Turn::Hindered | Turn::NotDue)) => continue,
-            Ok(Err(error)) if outage::explains(&error) => continue,
-            Ok(Err(error)) => format!("{error:#}"),
-            Err(panic) => format!("{:?}", Error::of_panic(&*panic)),
+            Ok(Err(error)) => outage::unexplained(error),
+            Err(panic) => Some(format!("{:?}", Error::of_panic(&*panic))),
         };
-        error!(job = job.name(), cause = failure, "A scheduled job failed; it is done again when it is due");
+        if let Some(cause) = failure {
+            error!(job = job.name(), cause, "A scheduled job failed; it is done again when it is due");
+        }
     }
 }
 

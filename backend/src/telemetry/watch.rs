@@ -81,8 +81,8 @@ impl Watch {
         while self.is_watched() {
             // Nobody watched any more; whoever came since has begun anew.
             let Err(cause) = self.look_on().await else { return };
-            if !outage::explains(&cause) {
-                warn!(cause = format!("{cause:#}"), "How the sync stands cannot be seen; it is tried again");
+            if let Some(cause) = outage::unexplained(cause) {
+                warn!(cause, "How the sync stands cannot be seen; it is tried again");
             }
             sleep(LOST).await;
         }

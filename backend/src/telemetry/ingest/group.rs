@@ -169,8 +169,9 @@ async fn make_months(conn: &mut Connection, events: &[&PlayerEvent]) {
     let days = || events.iter().map(|event| event.recorded_at.date_naive());
     if let (Some(first), Some(last)) = (days().min(), days().max())
         && let Err(cause) = player_event_month::ensure(conn, first, last).await
+        && let Some(cause) = outage::unexplained(cause)
     {
-        error!(%cause, "Months for player events cannot be made");
+        error!(cause, "Months for player events cannot be made");
     }
 }
 

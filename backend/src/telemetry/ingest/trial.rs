@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use deadpool::managed::Manager as _;
 use tokio::sync::Mutex;
+use tracing::error;
 
 use crate::clock::Clock;
-use crate::db::{self, Pool};
+use crate::db::{self, Pool, outage};
 use crate::telemetry::recorder::sent_events::record_sent_events;
 
 /// How long what was found holds, so that whoever asks often costs the database nothing.
@@ -17,30 +18,53 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What the last trial found. Of many who ask at once, one tries and the others wait for what it finds.
 #[derive(Default)]
-pub(super) struct Trial(Mutex<Option<Found>>);
+pub(super) struct Trial(Mutex<Option<(Instant, Found)>>);
 
-struct Found {
-    at: Instant,
-    is_good: bool,
+#[derive(Clone, Copy)]
+enum Found {
+    Good,
+    /// The database answers and does not record.
+    Refused,
+    /// The database does not answer.
+    Away,
 }
 
 impl Trial {
-    /// Whether player events can be recorded. An error is told to whoever found it, and to nobody else.
+    /// Whether player events can be recorded; an error says that the database is away.
     pub async fn is_good(&self, pool: &Pool, clock: &Clock) -> anyhow::Result<bool> {
         let mut last = self.0.lock().await;
-        if let Some(found) = last.as_ref().filter(|found| found.at.elapsed() < FRESH) {
-            return Ok(found.is_good);
+        let found = match *last {
+            Some((at, found)) if at.elapsed() < FRESH => found,
+            Some(_) | None => {
+                let found = found(db::within(PATIENCE, record_nothing(pool, clock)).await);
+                *last = Some((Instant::now(), found));
+                found
+            }
+        };
+        match found {
+            Found::Good => Ok(true),
+            Found::Refused => Ok(false),
+            Found::Away => Err(outage::Away.into()),
         }
-        let tried = db::within(PATIENCE, record_nothing(pool, clock)).await;
-        *last = Some(Found { at: Instant::now(), is_good: tried.is_ok() });
-        tried.map(|()| true)
     }
 }
 
+fn found(tried: anyhow::Result<()>) -> Found {
+    let Err(cause) = tried else { return Found::Good };
+    let Some(cause) = outage::unexplained(cause) else { return Found::Away };
+    error!(cause, "Player events cannot be recorded");
+    Found::Refused
+}
+
 /// Carries out the statement that records events, and so the triggers of their table, on a connection of its own: one
-/// that is open already may still do what a new one cannot.
+/// that is open already may still do what a new one cannot. Where the server has no place left for another connection,
+/// one of the pool's does, since events are recorded over those.
 async fn record_nothing(pool: &Pool, clock: &Clock) -> anyhow::Result<()> {
-    let mut conn = pool.manager().create().await.context("No new database connection")?;
+    if let Ok(mut conn) = pool.manager().create().await {
+        record_sent_events(&mut conn, &[], clock.now()).await?;
+        return Ok(());
+    }
+    let mut conn = pool.get().await.context("No database connection")?;
     record_sent_events(&mut conn, &[], clock.now()).await?;
     Ok(())
 }

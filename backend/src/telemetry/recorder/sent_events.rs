@@ -11,7 +11,7 @@ use diesel_async::RunQueryDsl;
 use tracing::warn;
 
 use self::statement::Statement;
-use crate::db::Connection;
+use crate::db::{Connection, outage};
 use crate::telemetry::player_event::PlayerEvent;
 
 /// What became of an event.
@@ -110,7 +110,11 @@ pub async fn record_sent_events(
                 }
             }
             // What is written stays written.
-            Err(cause) => warn!(%cause, "Player events that were sent again could not be found"),
+            Err(cause) => {
+                if let Some(cause) = outage::unexplained(cause) {
+                    warn!(cause, "Player events that were sent again could not be found");
+                }
+            }
         }
     }
     Ok(records.into_iter().map(|record| record.unwrap_or(Record::Forgotten)).collect())

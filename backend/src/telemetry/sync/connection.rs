@@ -6,7 +6,7 @@ use diesel_async::SimpleAsyncConnection as _;
 use diesel_async::pooled_connection::deadpool::Object;
 use domain::Locale;
 
-use crate::db::{Connection, Pool};
+use crate::db::{Connection, Pool, outage};
 use crate::error::{Error, Result};
 
 /// One plan serves every statement, however many months there are. It may be made when the tables are empty, so it is to
@@ -35,6 +35,7 @@ pub async fn open(pool: &Pool) -> Result<Connection> {
 pub fn in_short(error: Error) -> anyhow::Error {
     match error {
         Error::Internal(cause) => cause,
+        Error::Unavailable => outage::Away.into(),
         other => anyhow::anyhow!(other.message(Locale::En)),
     }
 }

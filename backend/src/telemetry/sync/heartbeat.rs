@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 use super::connection;
-use crate::db::{Connection, Pool};
+use crate::db::{Connection, Pool, outage};
 use crate::models::sync_run::SyncRun;
 use crate::unpoisoned;
 
@@ -165,11 +165,9 @@ impl Beating {
                     return self.pulse.lost.cancel();
                 }
                 Err(cause) => {
-                    warn!(
-                        cause = format!("{cause:#}"),
-                        run = self.run_id,
-                        "A run could not show that it works"
-                    );
+                    if let Some(cause) = outage::unexplained(cause) {
+                        warn!(cause, run = self.run_id, "A run could not show that it works");
+                    }
                     self.conn = None;
                     next = Instant::now() + AGAIN;
                     sleep(TICK).await;

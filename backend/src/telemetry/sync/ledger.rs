@@ -12,7 +12,7 @@ use tracing::{error, warn};
 use super::board::{Board, Counts};
 use super::connection;
 use crate::clock::Clock;
-use crate::db::{Connection, Pool};
+use crate::db::{Connection, Pool, outage};
 use crate::metrics::Metrics;
 use crate::models::driver::Driver;
 use crate::models::sync_run::{Share, SyncRun};
@@ -181,7 +181,9 @@ impl Writer {
             match self.write_once(judgements, left, tries > 0).await {
                 Err(cause) if tries < TRIES => {
                     tries += 1;
-                    warn!(cause = format!("{cause:#}"), "Verdicts of the sync are written once more");
+                    if let Some(cause) = outage::unexplained(cause) {
+                        warn!(cause, "Verdicts of the sync are written once more");
+                    }
                     // Whatever is wrong with the old connection is not wrong with a new one.
                     self.conn = None;
                     sleep(BETWEEN_TRIES).await;
