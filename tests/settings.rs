@@ -30,6 +30,21 @@ fn all_wrong_settings_are_named_at_once_with_what_is_accepted() {
 }
 
 #[test]
+fn what_an_address_says_wrongly_of_tls_is_told_and_the_address_is_not_repeated() {
+    for (parameters, reason) in [
+        ("sslmode=allow", "sslmode accepts disable, prefer, require, verify-ca or verify-full"),
+        ("sslmode=verify-ca", "sslmode=verify-ca needs sslrootcert, a file of authorities"),
+        ("sslrootcert=system&sslmode=require", "sslrootcert=system goes with sslmode=verify-full only"),
+        ("sslmode=verify-full&sslrootcert=/nowhere/ca.pem", "sslrootcert /nowhere/ca.pem: "),
+    ] {
+        let url = format!("postgresql://hub:hunter2@localhost/hub?{parameters}");
+        let refusal = refusal([("DATABASE_URL", url.as_str()), ("APP_KEY", KEY)]);
+        let expected = format!("DATABASE_URL asks for TLS in a way that does not work: {reason}");
+        assert!(refusal.starts_with(&expected) && !refusal.contains("hunter2"), "{refusal}");
+    }
+}
+
+#[test]
 fn a_wrong_value_is_never_repeated() {
     let refusal = refusal([("DATABASE_URL", "postgres:hunter2"), ("APP_KEY", "hunter2")]);
     assert!(!refusal.contains("hunter2"), "{refusal}");

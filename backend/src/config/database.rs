@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::kind::{self, Kind};
 use super::reader::Reader;
-use crate::db::Address;
+use crate::db::{Address, ConnectError};
 
 /// Which database, and how many connections to it.
 #[derive(Debug)]
@@ -21,12 +21,20 @@ pub struct Database {
 
 impl Database {
     pub(super) fn read(reader: &mut Reader) -> Self {
+        let url = reader.optional(
+            "DATABASE_URL",
+            url(),
+            "The PostgreSQL database (15 or newer); without it, a private one in the data directory is run.",
+        );
+        match url.as_ref().map(|url| Address::parse(url.expose_secret())) {
+            Some(Err(ConnectError::Tls(why))) => {
+                reader.refuse("DATABASE_URL", &format!("asks for TLS in a way that does not work: {why}"));
+            }
+            Some(Err(cause)) => reader.refuse("DATABASE_URL", &format!("cannot be used: {cause}")),
+            Some(Ok(_)) | None => {}
+        }
         Self {
-            url: reader.optional(
-                "DATABASE_URL",
-                url(),
-                "The PostgreSQL database (15 or newer); without it, a private one in the data directory is run.",
-            ),
+            url,
             postgres_bin: reader.optional(
                 "DATAPORTER_PG_BIN",
                 Kind::new("a directory with the programs initdb and postgres in it", |text| {
@@ -47,8 +55,9 @@ impl Database {
 
 fn url() -> Kind<SecretString> {
     Kind::new("an address such as postgresql://user:password@host:5432/database", |text| {
-        let secret = SecretString::from(text);
         let scheme = ["postgresql://", "postgres://"].iter().any(|scheme| text.starts_with(scheme));
-        (scheme && Address::parse(secret.expose_secret()).is_ok()).then_some(secret)
+        // What the library says of an address may repeat a part of it.
+        let is_read = !matches!(Address::parse(text), Err(ConnectError::Address(_)));
+        (scheme && is_read).then(|| SecretString::from(text))
     })
 }
