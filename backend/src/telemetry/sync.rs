@@ -118,6 +118,7 @@ impl Sync {
         };
         let id = new.insert(desk.conn()).await?;
         let heartbeat = Heartbeat::start(self.pool.clone(), id);
+        desk.allow_idling().await?;
         let run = SyncRun::find(desk.conn(), id).await?.context("A run is gone that was just begun")?;
         news::tell(desk.conn()).await?;
         let Prepared { drivers, batch, enabled } = match self.prepare(desk.conn(), id, &order).await? {
@@ -130,6 +131,7 @@ impl Sync {
                     finished_at: self.clock.now(),
                     note: Some(note),
                 };
+                desk.limit_idling().await?;
                 end.store(desk.conn(), &run).await?;
                 self.metrics.sync().run_ended(state);
                 news::tell(desk.conn()).await?;

@@ -79,6 +79,35 @@ async fn a_frozen_run_is_taken_over_and_sends_nothing_more_when_it_thaws() {
 }
 
 #[tokio::test]
+async fn a_process_that_is_frozen_before_its_run_is_on_record_stops_the_sync_for_a_moment_only() {
+    let ground = Ground::today().await;
+    ground.events(20).await;
+    let locker = ground.hub.database.client().await;
+    locker.batch_execute("BEGIN; LOCK TABLE telemetry_sync_logs").await.unwrap();
+    let program = dataporter(&ground.hub.database, &ground.services, &["telemetry:sync"]).spawn().unwrap();
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+        AND application_name LIKE 'dataporter sync %' AND wait_event_type = 'Lock'";
+    let began = Instant::now();
+    while ground.hub.rows(waiting).await[0]["count"] == 0 {
+        assert!(began.elapsed() < Duration::from_secs(20), "the program does not begin");
+        sleep(Duration::from_millis(20)).await;
+    }
+    signal(&program, Signal::SIGSTOP);
+    locker.batch_execute("ROLLBACK").await.unwrap();
+    let began = Instant::now();
+    let asked = || ground.hub.graphql("mutation { runTelemetrySync { state } }").by(&ground.admin).send();
+    while asked().await.body["errors"][0]["extensions"]["code"] == "CONFLICT" {
+        assert!(began.elapsed() < Duration::from_secs(30), "the sync stays locked");
+        sleep(Duration::from_millis(250)).await;
+    }
+    assert!(began.elapsed() > Duration::from_secs(5), "it was not locked");
+    signal(&program, Signal::SIGCONT);
+    let output = timeout(Duration::from_mins(1), program.wait_with_output()).await.expect("it ends").unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    ground.assert_nothing_is_under_way().await;
+}
+
+#[tokio::test]
 async fn a_server_takes_over_from_a_frozen_run_by_itself() {
     let ground = Ground::today().await;
     ground.events(60).await;

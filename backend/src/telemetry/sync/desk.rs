@@ -9,7 +9,7 @@ use diesel::QueryResult;
 use diesel::prelude::QueryableByName;
 use diesel::sql_query;
 use diesel::sql_types::{Bool, Uuid as SqlUuid};
-use diesel_async::RunQueryDsl;
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection as _};
 use tokio::time::sleep;
 use tracing::warn;
 use uuid::Uuid;
@@ -40,6 +40,12 @@ const END_FROZEN_RUN: &str = "WITH holder AS ( \
 /// nobody else's.
 const TAKE_RUN: &str = "UPDATE telemetry_sync_logs SET backend_pid = NULL WHERE status = 'running'";
 
+/// While a process has the lock and no run is on record, nobody can tell by a sign of life whether it is frozen. Its
+/// statements follow one another, so the server itself ends a session that says nothing for so long.
+const LIMIT_IDLING: &str = "SET idle_session_timeout = '10s'";
+/// A run may wait for its services.
+const ALLOW_IDLING: &str = "SET idle_session_timeout = 0";
+
 /// A session that was ended holds its lock for a moment more.
 const UNLOCKING: Duration = Duration::from_secs(5);
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
@@ -63,6 +69,7 @@ impl Desk {
             id: Uuid,
         }
         let mut conn = connection::open(pool).await?;
+        conn.batch_execute(LIMIT_IDLING).await?;
         if !lock(&mut conn).await? && !take_from_frozen_run(&mut conn).await? {
             return Ok(None);
         }
@@ -74,6 +81,16 @@ impl Desk {
     pub async fn leave(mut self) -> QueryResult<()> {
         sql_query("SELECT pg_advisory_unlock(7238261055)").execute(&mut self.conn).await?;
         Ok(())
+    }
+
+    /// Shows that a run is on record, which has a heartbeat from now on.
+    pub async fn allow_idling(&mut self) -> QueryResult<()> {
+        self.conn.batch_execute(ALLOW_IDLING).await
+    }
+
+    /// Shows that the run ends, after which nothing has a heartbeat.
+    pub async fn limit_idling(&mut self) -> QueryResult<()> {
+        self.conn.batch_execute(LIMIT_IDLING).await
     }
 
     /// A connection for whatever else only the run may do.

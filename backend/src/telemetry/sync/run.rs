@@ -245,6 +245,7 @@ impl Run {
         let state = outcome::state(&counts, note.as_ref());
         let names: Vec<Name> = self.names().collect();
         let closed = async {
+            desk.limit_idling().await?;
             if let Err(cause) = put_on_record(desk.conn(), self.row.id).await {
                 error!(%cause, run = self.row.id, "What a run leaves could not be put on record");
             }
