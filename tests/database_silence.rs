@@ -16,8 +16,8 @@ use serde_json::Value;
 
 use crate::harness::hub::Hub;
 
-/// How long anybody may be kept waiting: a second until silence is noticed and one for asking after it, and as much
-/// again on a busy machine many times over.
+/// How long anybody may be kept waiting: a second until silence is noticed and two and a half for asking after it twice,
+/// and as much again on a busy machine.
 const BOUND: Duration = Duration::from_secs(9);
 
 /// More than lies between two sockets.

@@ -14,7 +14,7 @@ use domain::failure::ErrorCode;
 use domain::filter::FieldProblem;
 use domain::text::{Locale, Phrase, Text};
 
-use crate::db::outage;
+use crate::db::{ConnectError, outage};
 
 /// When to come back to a hub whose database connections are all in use.
 const WHEN_BUSY: Duration = Duration::from_secs(5);
@@ -220,6 +220,12 @@ impl From<Vec<FieldProblem>> for Error {
 impl From<anyhow::Error> for Error {
     fn from(error: anyhow::Error) -> Self {
         if outage::explains(&error) { Self::Unavailable } else { Self::Internal(error) }
+    }
+}
+
+impl From<ConnectError> for Error {
+    fn from(error: ConnectError) -> Self {
+        anyhow::Error::new(error).into()
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::{BOUND, LARGE, large, until};
 use crate::harness::database::TestDatabase;
 use crate::harness::hub::Hub;
-use crate::harness::proxy::{Newcomers, Proxy};
+use crate::harness::proxy::{Direction, Newcomers, Proxy};
 
 const COURSES: &str = "{ courses { id } }";
 const WAITING: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
@@ -128,14 +128,14 @@ async fn an_answer_that_comes_together_with_the_end_of_the_connection_counts() {
     let administrator = database.client().await;
     let named = "application_name = 'about to end'";
     conn.batch_execute(&format!("SET {named}")).await.unwrap();
-    proxy.hold_answers(true);
+    proxy.hold(Direction::Answers);
     let ended = async {
         let idle = format!("FROM pg_stat_activity WHERE {named} AND state = 'idle' AND query LIKE 'CREATE%'");
         let end = format!("SELECT pg_terminate_backend(pid, 5000) {idle}");
         while administrator.query_opt(&end, &[]).await.unwrap().is_none() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        proxy.hold_answers(false);
+        proxy.release();
     };
     let both = async { tokio::join!(conn.batch_execute("CREATE TABLE made ()"), ended) };
     let (answer, ()) = timeout(BOUND, both).await.expect("it comes");
@@ -166,4 +166,25 @@ async fn a_statement_outlives_a_server_that_cannot_be_asked_once() {
     };
     let (answer, ()) = tokio::join!(timeout(BOUND, conn.batch_execute("SELECT pg_sleep(4)")), asked);
     answer.expect("it ends").unwrap();
+}
+
+#[tokio::test]
+async fn a_statement_of_which_a_part_was_sent_while_the_server_was_asked_is_given_up() {
+    let proxy = Proxy::start().await;
+    let database = TestDatabase::new().await;
+    let mut conn = db::connect(&database.address_behind(&proxy)).await.unwrap();
+    large(&mut conn, 1).await.unwrap();
+    // The question hangs.
+    proxy.take(Newcomers::Silenced);
+    proxy.hold(Direction::Requests);
+    proxy.slow_down(Duration::from_millis(20));
+    let interrupted = async {
+        tokio::time::sleep(Duration::from_millis(1800)).await;
+        proxy.release();
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        proxy.silence(Newcomers::Silenced);
+    };
+    let both = async { tokio::join!(large(&mut conn, LARGE), interrupted) };
+    let (answer, ()) = timeout(2 * BOUND, both).await.expect("it is given up");
+    assert!(answer.is_err());
 }

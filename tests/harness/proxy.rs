@@ -29,6 +29,15 @@ pub enum Newcomers {
     TurnedAway,
 }
 
+/// Which way something goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// To the server.
+    Requests,
+    /// From the server.
+    Answers,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Mode {
     newcomers: Newcomers,
@@ -36,8 +45,8 @@ struct Mode {
     silences: usize,
     /// Connections of before this time (counted in cuts) are closed.
     cuts: usize,
-    /// Whether no answers are forwarded for the moment.
-    is_held: bool,
+    /// What is not forwarded for the moment.
+    held: Option<Direction>,
     /// How long each piece takes.
     pace: Duration,
 }
@@ -56,7 +65,7 @@ impl Proxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port is free");
         let address = listener.local_addr().expect("it is bound");
         let newcomers = Newcomers::Served;
-        let mode = Mode { newcomers, silences: 0, cuts: 0, is_held: false, pace: Duration::ZERO };
+        let mode = Mode { newcomers, silences: 0, cuts: 0, held: None, pace: Duration::ZERO };
         let (mode, watching) = watch::channel(mode);
         let turned_away = Arc::new(AtomicUsize::new(0));
         let accepting = tokio::spawn(accept(listener, watching, Arc::clone(&turned_away)));
@@ -78,9 +87,14 @@ impl Proxy {
         self.mode.send_modify(|mode| *mode = Mode { newcomers, cuts: mode.cuts + 1, ..*mode });
     }
 
-    /// Forwards no answers, or those that came meanwhile and all that come.
-    pub fn hold_answers(&self, is_held: bool) {
-        self.mode.send_modify(|mode| mode.is_held = is_held);
+    /// Forwards nothing in this direction until it is released.
+    pub fn hold(&self, direction: Direction) {
+        self.mode.send_modify(|mode| mode.held = Some(direction));
+    }
+
+    /// Forwards what came meanwhile and all that comes.
+    pub fn release(&self) {
+        self.mode.send_modify(|mode| mode.held = None);
     }
 
     /// How long each piece of at most 64 KiB takes from now on.
@@ -142,12 +156,6 @@ async fn serve(client: TcpStream, mut mode: watch::Receiver<Mode>) {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Direction {
-    Requests,
-    Answers,
-}
-
 /// Forwards until the sender is done; from when on it is silenced, nothing, and nobody hears of it.
 async fn forward(
     mut from: impl AsyncRead + Unpin,
@@ -168,13 +176,13 @@ async fn forward(
         };
         let Some(read) = read else { return std::future::pending().await };
         let Ok(mut length @ 1..) = read else { break };
-        let Mode { is_held, pace, .. } = *mode.borrow();
-        if is_held && direction == Direction::Answers {
-            mode.wait_for(|now| !now.is_held).await.map(drop).ok();
+        if mode.borrow().held == Some(direction) {
+            mode.wait_for(|now| now.held.is_none()).await.map(drop).ok();
             // All that came meanwhile is one piece.
             let added = timeout(AT_ONCE, from.read(&mut piece[length..])).await;
             length += added.ok().and_then(Result::ok).unwrap_or(0);
         }
+        let pace = mode.borrow().pace;
         sleep(pace).await;
         if to.write_all(&piece[..length]).await.is_err() {
             break;

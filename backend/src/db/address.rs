@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::TryFutureExt as _;
@@ -35,6 +36,17 @@ pub struct Address {
     /// How connections over a network are made safe, unless they are to be in plain text.
     pub(super) tls: Option<Tls>,
     servers: Vec<Server>,
+    /// Questions after a statement whose answer is late.
+    doubts: AtomicUsize,
+}
+
+/// Says that the database is in doubt, until it is dropped.
+pub(super) struct Doubt<'a>(&'a AtomicUsize);
+
+impl Drop for Doubt<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// One of the servers that an address names.
@@ -89,7 +101,18 @@ impl Address {
         config.ssl_mode(SslMode::Require).ssl_negotiation(SslNegotiation::Direct);
         let timeout = config.get_connect_timeout().copied().unwrap_or(TIMEOUT);
         let servers = servers(&config)?;
-        Ok(Self { config, timeout, tls: Tls::of(&tls)?, servers })
+        Ok(Self { config, timeout, tls: Tls::of(&tls)?, servers, doubts: AtomicUsize::new(0) })
+    }
+
+    /// Says that the database is in doubt.
+    pub(super) fn doubt(&self) -> Doubt<'_> {
+        self.doubts.fetch_add(1, Ordering::Relaxed);
+        Doubt(&self.doubts)
+    }
+
+    /// Whether the database is in doubt: it was asked after a statement and does not answer.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.doubts.load(Ordering::Relaxed) > 0
     }
 
     /// What to connect to, one after the other until one is good.

@@ -7,10 +7,6 @@ use diesel::ConnectionError;
 use tokio::time::timeout;
 use tokio_postgres::error::SqlState;
 
-/// What a server says that begins or ends its work, or has ended it.
-const ENDS: [SqlState; 3] =
-    [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::CANNOT_CONNECT_NOW];
-
 /// Why there is no connection; says nothing of the password.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
@@ -41,18 +37,27 @@ pub enum ConnectError {
 }
 
 impl ConnectError {
-    /// Whether a server that works said no, as one does that has no place left: what it is doing meanwhile cannot be
-    /// known.
-    pub(super) fn shows_a_server(&self) -> bool {
+    /// Whether the server is there and has no place left.
+    pub(super) fn is_full(&self) -> bool {
+        self.code() == Some(&SqlState::TOO_MANY_CONNECTIONS)
+    }
+
+    /// Whether the server is there and said no. What stands before it says so by a code of its own class where the server
+    /// itself cannot be reached.
+    pub(super) fn is_refusal(&self) -> bool {
+        self.code().is_some_and(|code| !code.code().starts_with("08"))
+    }
+
+    fn code(&self) -> Option<&SqlState> {
         match self {
-            Self::Refused(cause) => cause.code().is_some_and(|code| !ENDS.contains(code)),
+            Self::Refused(cause) => cause.code(),
             Self::Address(_)
             | Self::Hosts
             | Self::Unreachable(_)
             | Self::Tls(_)
             | Self::TimedOut(_)
             | Self::Session(_)
-            | Self::OtherKind => false,
+            | Self::OtherKind => None,
         }
     }
 }

@@ -38,7 +38,7 @@ const SETTINGS: &str = "\
 pub struct Connection {
     inner: AsyncPgConnection,
     link: Link,
-    /// Whether the server took no changes when it was connected to.
+    /// Whether the server takes no changes in this session, as far as is known.
     is_read_only: bool,
 }
 
@@ -92,9 +92,14 @@ impl Connection {
         self.link.cancel(self.inner.cancel_token()).await
     }
 
-    /// Whether the server took no changes when it was connected to.
+    /// Whether the server takes no changes in this session, as far as is known.
     pub(super) const fn is_read_only(&self) -> bool {
         self.is_read_only
+    }
+
+    /// Notes that the server takes changes in this session.
+    pub(super) const fn takes_changes(&mut self) {
+        self.is_read_only = false;
     }
 
     /// When the server last said anything.

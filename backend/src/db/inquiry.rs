@@ -4,8 +4,10 @@
 //! the process: then a statement that says nothing for the time limit counts as lost. Such an address needs one name for
 //! the server that takes changes, or a `connect_timeout` above the longest statement.
 
+use std::future::pending;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::sleep;
 use tokio_postgres::SimpleQueryMessage;
@@ -17,10 +19,17 @@ use super::link::Link;
 /// The moment until a server that could not be asked is asked once more, as a part of the time limit.
 const AGAIN: u32 = 2;
 
+/// From when on an answer is so late that the database is in doubt.
+const LATE: Duration = Duration::from_millis(500);
+
 /// What came of it.
 pub(super) enum Finding {
     /// The server works on the statement, as far as can be known.
     AtWork,
+    /// The server is there and has no place for the question.
+    Full,
+    /// The server is there and refuses the question, for this reason.
+    Refused(String),
     /// The answer will not come any more, for this reason.
     Lost(String),
 }
@@ -30,23 +39,42 @@ pub(super) type Inquiry = Pin<Box<dyn Future<Output = Finding> + Send>>;
 
 /// Asks after the statement of a server process.
 ///
-/// A server that cannot be asked is asked once more after a moment, since one that is short of processor time or of
-/// connections may well be at work. So this takes twice as long as connecting may, and that moment.
+/// What speaks against the statement is asked once more after a moment: a server that is short of processor time cannot
+/// be connected to at once, and one that waits for the rest of a large statement looks idle. So this takes twice as long
+/// as connecting may, and that moment.
 pub(super) fn ask(address: Arc<Address>, target: Target, backend: i32) -> Inquiry {
     Box::pin(async move {
-        let is_active = || within(address.timeout, is_active(&address, &target, backend));
-        let mut found = is_active().await;
-        if found.as_ref().is_err_and(|cause| !cause.shows_a_server()) {
+        let asking = async {
+            let first = ask_once(&address, &target, backend).await;
+            if !matches!(first, Finding::Lost(_)) {
+                return first;
+            }
             sleep(address.timeout / AGAIN).await;
-            found = is_active().await;
-        }
-        match found {
-            Ok(true) => Finding::AtWork,
-            Ok(false) => Finding::Lost("the answer to a statement is lost".to_owned()),
-            Err(cause) if cause.shows_a_server() => Finding::AtWork,
-            Err(cause) => Finding::Lost(format!("{:#}", anyhow::Error::new(cause))),
+            ask_once(&address, &target, backend).await
+        };
+        let doubting = async {
+            sleep(LATE).await;
+            let _doubt = address.doubt();
+            pending().await
+        };
+        tokio::select! {
+            found = asking => found,
+            never = doubting => never,
         }
     })
+}
+
+async fn ask_once(address: &Arc<Address>, target: &Target, backend: i32) -> Finding {
+    match within(address.timeout, is_active(address, target, backend)).await {
+        Ok(true) => Finding::AtWork,
+        Ok(false) => Finding::Lost("the answer to a statement is lost".to_owned()),
+        Err(cause) if cause.is_full() => Finding::Full,
+        Err(cause) => {
+            let is_refusal = cause.is_refusal();
+            let why = format!("{:#}", anyhow::Error::new(cause));
+            if is_refusal { Finding::Refused(why) } else { Finding::Lost(why) }
+        }
+    }
 }
 
 async fn is_active(address: &Arc<Address>, target: &Target, backend: i32) -> Result<bool, ConnectError> {

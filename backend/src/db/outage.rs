@@ -16,10 +16,12 @@ use super::connect_error::ConnectError;
 use crate::unpoisoned;
 
 /// A process uses one database.
-static OUTAGE: Mutex<Outage> = Mutex::new(Outage { spell: None, lost: None });
+static OUTAGE: Mutex<Outage> = Mutex::new(Outage { spell: None, is_full: false, lost: None });
 
 struct Outage {
     spell: Option<Spell>,
+    /// Whether the server had no place for the connection that was tried last.
+    is_full: bool,
     /// Why the last connection was lost, and when.
     lost: Option<(Instant, String)>,
 }
@@ -35,6 +37,17 @@ struct Spell {
 #[derive(Debug, thiserror::Error)]
 #[error("The database cannot be used at the moment")]
 pub struct Away;
+
+/// How a server answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// It is there; whether it takes changes was not asked.
+    IsThere,
+    /// It takes changes.
+    TakesChanges,
+    /// It is there and takes no changes.
+    TakesNoChanges,
+}
 
 /// What ends a spell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,7 +131,7 @@ fn is_about_the_line(why: &dyn DatabaseErrorInformation) -> bool {
 
 fn note(error: &anyhow::Error, kind: Kind) {
     let mut outage = unpoisoned::lock(&OUTAGE);
-    let Outage { spell, lost } = &mut *outage;
+    let Outage { spell, is_full: _, lost } = &mut *outage;
     let spell = spell.get_or_insert_with(|| {
         let lost = lost.as_ref().filter(|(at, _)| at.elapsed() < LOST_JUST_NOW).map(|(_, why)| why);
         error!(
@@ -128,8 +141,10 @@ fn note(error: &anyhow::Error, kind: Kind) {
         Spell { began: Instant::now(), kind, failures: 0 }
     });
     spell.failures += 1;
-    // A server that does not answer may be read-only when it is there again, and says so then.
-    spell.kind = kind;
+    // A server that takes no changes may lose a connection too, and takes none because of that.
+    if kind == Kind::ReadOnly {
+        spell.kind = kind;
+    }
 }
 
 /// Notes why a connection was lost, for the statement that hears only that it was.
@@ -138,15 +153,34 @@ pub(super) fn lost(why: String) {
     unpoisoned::lock(&OUTAGE).lost = Some((Instant::now(), why));
 }
 
-/// Notes that the database answers, and whether it takes changes.
-pub(super) fn answered(takes_changes: bool) {
+/// Notes how a server answered on a connection that was there already.
+pub(super) fn answered(answer: Answer) {
     let mut outage = unpoisoned::lock(&OUTAGE);
-    if !takes_changes && outage.spell.as_ref().is_some_and(|spell| spell.kind == Kind::ReadOnly) {
-        return;
+    if !outage.is_full {
+        end(&mut outage, answer);
     }
-    let ended = outage.spell.take();
-    drop(outage);
-    if let Some(Spell { began, kind: _, failures }) = ended {
+}
+
+/// Notes how a server answered on a new connection.
+pub(super) fn connected(answer: Answer) {
+    let mut outage = unpoisoned::lock(&OUTAGE);
+    outage.is_full = false;
+    end(&mut outage, answer);
+}
+
+/// Notes that no new connection was to be had, and whether the server is there and has no place left.
+pub(super) fn not_connected(is_full: bool) {
+    unpoisoned::lock(&OUTAGE).is_full = is_full;
+}
+
+fn end(outage: &mut Outage, answer: Answer) {
+    let Some(spell) = &mut outage.spell else { return };
+    match (spell.kind, answer) {
+        (Kind::Away, Answer::TakesNoChanges) => return spell.kind = Kind::ReadOnly,
+        (Kind::ReadOnly, Answer::TakesNoChanges | Answer::IsThere) => return,
+        (Kind::Away, Answer::IsThere | Answer::TakesChanges) | (Kind::ReadOnly, Answer::TakesChanges) => {}
+    }
+    if let Some(Spell { began, kind: _, failures }) = outage.spell.take() {
         let seconds = began.elapsed().as_secs();
         info!(
             seconds,

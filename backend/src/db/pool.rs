@@ -1,12 +1,11 @@
 //! Pools of connections: made when first needed, used again while they are good.
 
 use std::ops::Deref;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use ::deadpool::Runtime;
-use ::deadpool::managed::{PoolError, TimeoutType};
+use ::deadpool::managed::{PoolError, TimeoutType, Timeouts};
 use diesel::dsl::sql;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sql_types::Text;
@@ -23,7 +22,7 @@ use tokio::time::{sleep, timeout};
 use super::address::Address;
 use super::connect_error::ConnectError;
 use super::connection::Connection;
-use super::outage;
+use super::outage::{self, Answer};
 use crate::unpoisoned;
 
 /// A connection of a pool, given back when it is dropped.
@@ -52,18 +51,36 @@ const SWEEP: Duration = Duration::from_secs(1);
 pub struct Pool {
     connections: Connections,
     silence: Arc<Silence>,
+    /// Nothing where the address cannot be read.
+    address: Option<Arc<Address>>,
 }
 
 impl Pool {
     /// A connection. [`TimeoutType::Wait`] means that all are in use, and not that those who have them wait for a database
     /// that is away: then it is [`TimeoutType::Create`].
     pub async fn get(&self) -> Result<PooledConnection, deadpool::PoolError> {
-        self.connections.get().await.map_err(|cause| match cause {
-            PoolError::Timeout(TimeoutType::Wait) if self.silence.is_away() => {
+        self.get_within(self.timeouts().wait.unwrap_or(POOL_PATIENCE)).await
+    }
+
+    /// The same, waiting for so long at most while all are in use.
+    pub async fn get_within(&self, patience: Duration) -> Result<PooledConnection, deadpool::PoolError> {
+        let timeouts = Timeouts { wait: Some(patience), ..self.timeouts() };
+        self.timeout_get(&timeouts).await.map_err(|cause| match cause {
+            PoolError::Timeout(TimeoutType::Wait) if self.is_away() => {
                 PoolError::Timeout(TimeoutType::Create)
             }
             cause => cause,
         })
+    }
+
+    /// Whether the server is there and had no place for the connection that was tried last.
+    pub fn is_full(&self) -> bool {
+        self.silence.standing() == Standing::Full
+    }
+
+    fn is_away(&self) -> bool {
+        self.silence.standing() == Standing::Away
+            || self.address.as_ref().is_some_and(|address| address.is_in_doubt())
     }
 }
 
@@ -82,7 +99,7 @@ impl Deref for Pool {
 /// that has not been used for a second is asked before it is used again.
 pub fn pool(database_url: &SecretString, size: usize, patience: Duration) -> Pool {
     let mut config = ManagerConfig::default();
-    let silence = Arc::new(Silence::default());
+    let silence = Arc::new(Silence::new());
     let asked = Arc::clone(&silence);
     config.recycling_method = RecyclingMethod::CustomFunction(Box::new(move |conn| {
         let silence = Arc::clone(&asked);
@@ -91,15 +108,11 @@ pub fn pool(database_url: &SecretString, size: usize, patience: Duration) -> Poo
     let connected = Arc::clone(&silence);
     // Kept for as long as the pool: what its servers once offered counts.
     let address = Address::parse(database_url.expose_secret()).map(Arc::new).ok();
+    let kept = address.clone();
     config.custom_setup = Box::new(move |url| {
-        let address = address.clone().map_or_else(|| Address::parse(url).map(Arc::new), Ok);
+        let address = kept.clone().map_or_else(|| Address::parse(url).map(Arc::new), Ok);
         let silence = Arc::clone(&connected);
-        async move {
-            let connected = connect_for_requests(address).await;
-            silence.set_away(connected.is_err());
-            connected
-        }
-        .boxed()
+        async move { connect_for_requests(address, &silence).await }.boxed()
     });
     let manager = AsyncDieselConnectionManager::new_with_config(database_url.expose_secret(), config);
     let connections = Connections::builder(manager)
@@ -111,37 +124,66 @@ pub fn pool(database_url: &SecretString, size: usize, patience: Duration) -> Poo
     if let Ok(runtime) = Handle::try_current() {
         runtime.spawn(sweep(connections.weak()));
     }
-    Pool { connections, silence }
+    Pool { connections, silence, address }
 }
 
-async fn connect_for_requests(address: Result<Arc<Address>, ConnectError>) -> ConnectionResult<Connection> {
-    let mut conn = Connection::establish(&address?).await?;
-    outage::answered(!conn.is_read_only());
+async fn connect_for_requests(
+    address: Result<Arc<Address>, ConnectError>,
+    silence: &Silence,
+) -> ConnectionResult<Connection> {
+    let connected = Connection::establish(&address?).await;
+    let standing = match &connected {
+        Ok(_) => Standing::Answers,
+        Err(cause) if cause.is_full() => Standing::Full,
+        Err(_) => Standing::Away,
+    };
+    silence.set(standing);
+    let mut conn = connected.inspect_err(|_| outage::not_connected(standing == Standing::Full))?;
+    outage::connected(if conn.is_read_only() { Answer::TakesNoChanges } else { Answer::TakesChanges });
     conn.batch_execute(REQUEST_SETTINGS).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(conn)
 }
 
 /// Answers whether a connection that was kept may be used again.
 pub async fn check(conn: &mut Connection) -> QueryResult<()> {
-    Silence::default().check(conn).await
+    Silence::new().check(conn).await
+}
+
+/// How the server stands, as far as the pool knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Answers,
+    /// It answers and has no place for further connections.
+    Full,
+    Away,
 }
 
 /// What is known of a server that does not answer.
-#[derive(Default)]
 struct Silence {
     /// Until when it is known not to have answered: connections that were last heard before are not asked one by one.
     until: Mutex<Option<Instant>>,
-    /// Whether it did not answer when it was last asked.
-    is_away: AtomicBool,
+    standing: Mutex<Standing>,
 }
 
 impl Silence {
-    fn is_away(&self) -> bool {
-        self.is_away.load(Ordering::Relaxed)
+    const fn new() -> Self {
+        Self { until: Mutex::new(None), standing: Mutex::new(Standing::Answers) }
     }
 
-    fn set_away(&self, is_away: bool) {
-        self.is_away.store(is_away, Ordering::Relaxed);
+    fn standing(&self) -> Standing {
+        *unpoisoned::lock(&self.standing)
+    }
+
+    fn set(&self, standing: Standing) {
+        *unpoisoned::lock(&self.standing) = standing;
+    }
+
+    /// Notes that a connection works, which says nothing of whether there is a place for another.
+    fn answers(&self) {
+        let mut standing = unpoisoned::lock(&self.standing);
+        if *standing == Standing::Away {
+            *standing = Standing::Answers;
+        }
     }
 
     async fn check(&self, conn: &mut Connection) -> QueryResult<()> {
@@ -151,22 +193,30 @@ impl Silence {
             return Err(unusable("it was left in the middle of something"));
         }
         let heard = conn.heard();
-        if heard.elapsed() < FRESH {
+        // One from when the server took no changes may keep to that.
+        let is_suspect = conn.is_read_only() && !outage::is_read_only();
+        if heard.elapsed() < FRESH && !is_suspect {
+            self.answers();
             return Ok(());
         }
         if unpoisoned::lock(&self.until).is_some_and(|silent| heard < silent) {
             return Err(unusable("others like it are dead"));
         }
-        match timeout(PING_TIMEOUT, takes_changes(conn)).await {
-            Ok(answered) => {
-                self.set_away(answered.is_err());
-                answered.map(outage::answered)
-            }
-            Err(_) => {
-                self.set_away(true);
-                *unpoisoned::lock(&self.until) = Some(Instant::now());
-                Err(unusable("the server does not answer"))
-            }
+        let Ok(answered) = timeout(PING_TIMEOUT, ask(conn)).await else {
+            self.set(Standing::Away);
+            *unpoisoned::lock(&self.until) = Some(Instant::now());
+            return Err(unusable("the server does not answer"));
+        };
+        let answer = answered?;
+        if answer == Answer::TakesChanges {
+            conn.takes_changes();
+        }
+        self.answers();
+        outage::answered(answer);
+        match answer {
+            Answer::IsThere | Answer::TakesChanges => Ok(()),
+            // A session may keep what held for new ones when it was one.
+            Answer::TakesNoChanges => Err(unusable("it takes no changes")),
         }
     }
 }
@@ -175,15 +225,20 @@ async fn ping(conn: &mut Connection) -> QueryResult<()> {
     conn.batch_execute("SELECT 1").await
 }
 
-/// Asks a server whether it takes changes, if none did lately.
-async fn takes_changes(conn: &mut Connection) -> QueryResult<bool> {
-    if !outage::is_read_only() {
-        return ping(conn).await.map(|()| true);
+/// Asks a server whether it is there and, if changes were refused lately or by this session, whether it takes them. A session that took
+/// changes from its beginning proves nothing: new ones may take none.
+async fn ask(conn: &mut Connection) -> QueryResult<Answer> {
+    if !outage::is_read_only() && !conn.is_read_only() {
+        return ping(conn).await.map(|()| Answer::IsThere);
     }
     let setting = diesel::select(sql::<Text>("current_setting('transaction_read_only')"));
     // Not for the whole file: every value there would have a `load`.
     let found: String = diesel_async::RunQueryDsl::get_result(setting, conn).await?;
-    Ok(found == "off")
+    Ok(match (found.as_str(), conn.is_read_only()) {
+        ("off", true) => Answer::TakesChanges,
+        ("off", false) => Answer::IsThere,
+        _ => Answer::TakesNoChanges,
+    })
 }
 
 fn unusable(why: &str) -> DieselError {

@@ -1,6 +1,9 @@
 //! How a connection stands, as its protocol shows: whether a statement is under way, a transaction open, and when the
 //! server was last heard.
 //!
+//! A statement is under way from when its first byte is taken by the system. One that its asker leaves before that is
+//! sent all the same, and its connection may be given to somebody else, whose statement then waits for it.
+//!
 //! COPY FROM STDIN, which nothing here uses, would look as if it never ended: the server ignores one of its two `Sync`.
 
 use std::sync::Mutex;

@@ -21,6 +21,9 @@ use super::state::{ConnectionState, Received};
 
 /// How often within the time limit a connection is looked at.
 const LOOKS: u32 = 4;
+/// How often a server may refuse the question, as one does whose password was changed, before the statement counts as
+/// lost: a minute with the usual time limit.
+const MAX_REFUSALS: u32 = 11;
 
 /// A socket, and what is known of the connection over it.
 pub(super) struct MonitoredStream {
@@ -30,6 +33,8 @@ pub(super) struct MonitoredStream {
     target: Target,
     looks: Interval,
     inquiry: Option<Inquiry>,
+    /// How often in a row the server has refused the question, while it said nothing here.
+    refusals: u32,
     /// What the server said before it closed the connection, while what came before that is being read.
     end: Option<String>,
 }
@@ -39,7 +44,7 @@ impl MonitoredStream {
     pub fn new(socket: Socket, state: Arc<ConnectionState>, address: Arc<Address>, target: Target) -> Self {
         let mut looks = interval(address.timeout / LOOKS);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self { socket, state, address, target, looks, inquiry: None, end: None }
+        Self { socket, state, address, target, looks, inquiry: None, refusals: 0, end: None }
     }
 
     /// Ready when the server is found to be gone.
@@ -47,11 +52,13 @@ impl MonitoredStream {
         loop {
             if let Some(inquiry) = &mut self.inquiry {
                 match ready!(inquiry.as_mut().poll(cx)) {
-                    Finding::AtWork => self.state.forgive_silence(),
-                    Finding::Lost(why) => {
+                    Finding::AtWork | Finding::Full => self.refusals = 0,
+                    Finding::Refused(_) if self.refusals < MAX_REFUSALS => self.refusals += 1,
+                    Finding::Refused(why) | Finding::Lost(why) => {
                         return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, why)));
                     }
                 }
+                self.state.forgive_silence();
                 self.inquiry = None;
             }
             ready!(self.looks.poll_tick(cx));
@@ -79,7 +86,7 @@ impl AsyncRead for MonitoredStream {
         match Pin::new(&mut self.socket).poll_read(cx, buf) {
             Poll::Pending => self.poll_silence(cx),
             Poll::Ready(Ok(())) => {
-                self.inquiry = None;
+                (self.inquiry, self.refusals) = (None, 0);
                 let Received { length, end } = self.state.received(&buf.filled()[before..]);
                 match end {
                     // No bytes at all would mean that the connection was closed without a word.
@@ -97,8 +104,11 @@ impl AsyncRead for MonitoredStream {
 impl AsyncWrite for MonitoredStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.socket).poll_write(cx, buf))?;
-        self.inquiry = None;
         self.state.sent(&buf[..written]);
+        // While a question is under way nothing wakes us for the next look, and only reading asks for it.
+        if self.inquiry.take().is_some() {
+            cx.waker().wake_by_ref();
+        }
         Poll::Ready(Ok(written))
     }
 

@@ -121,8 +121,10 @@ fn of_handshake(cause: io::Error) -> ConnectError {
 }
 
 fn roots_in(file: &str) -> Result<Vec<CertificateDer<'static>>, ConnectError> {
+    // What follows a parameter by mistake may be a password.
+    let named = if file.contains(['?', '&', ';', '=', '@']) { "(its value is not shown)" } else { file };
     let unreadable =
-        |cause: &dyn std::fmt::Display| ConnectError::Tls(format!("sslrootcert {file}: {cause}"));
+        |cause: &dyn std::fmt::Display| ConnectError::Tls(format!("sslrootcert {named}: {cause}"));
     let certificates = CertificateDer::pem_file_iter(file).map_err(|cause| unreadable(&cause))?;
     let certificates: Vec<_> = certificates.collect::<Result<_, _>>().map_err(|cause| unreadable(&cause))?;
     if certificates.is_empty() {

@@ -16,11 +16,13 @@ use tracing::warn;
 
 use super::problem::Problem;
 use crate::app::App;
-use crate::db::{self, outage};
-use crate::error::Error;
+use crate::db;
+use crate::error::{Error, Result};
 
 /// A database that takes longer than this is as good as none.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long to wait for a connection while all are in use: shorter, since that says nothing of the database.
+const POOL_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The routes.
 pub(super) fn routes() -> Router<App> {
@@ -39,10 +41,14 @@ async fn ready(State(app): State<App>) -> Response {
         Ok(Standing::OldTables) => not_ready("Migrations are missing in the database."),
         Ok(Standing::RecordsNothing) => not_ready("The database records no player events."),
         Err(error) => {
-            if let Some(cause) = outage::unexplained(error) {
-                warn!(cause, "The database does not answer");
-            }
-            let problem = Problem::from_error(&Error::Unavailable, Locale::En, "");
+            let error = match error {
+                Error::Internal(cause) => {
+                    warn!(cause = format!("{cause:#}"), "The database does not answer");
+                    Error::Unavailable
+                }
+                error => error,
+            };
+            let problem = Problem::from_error(&error, Locale::En, "");
             ([(CACHE_CONTROL, "no-store")], problem).into_response()
         }
     }
@@ -55,10 +61,12 @@ enum Standing {
     RecordsNothing,
 }
 
-async fn standing(app: &App) -> anyhow::Result<Standing> {
-    if !db::is_current(&mut *app.pool.get().await?).await? {
+async fn standing(app: &App) -> Result<Standing> {
+    let mut conn = app.pool.get_within(POOL_PATIENCE).await?;
+    if !db::is_current(&mut conn).await? {
         return Ok(Standing::OldTables);
     }
+    drop(conn);
     if app.ingest.is_ready().await? { Ok(Standing::Ready) } else { Ok(Standing::RecordsNothing) }
 }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use deadpool::managed::Manager as _;
+use deadpool::managed::{Manager as _, PoolError, TimeoutType};
 use tokio::sync::Mutex;
 use tracing::error;
 
@@ -15,6 +15,8 @@ use crate::telemetry::recorder::sent_events::record_sent_events;
 const FRESH: Duration = Duration::from_secs(5);
 /// How long the database may take.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How long to wait for a connection while all are in use: shorter, since that says nothing of the database.
+const POOL_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What the last trial found. Of many who ask at once, one tries and the others wait for what it finds.
 #[derive(Default)]
@@ -57,14 +59,19 @@ fn found(tried: anyhow::Result<()>) -> Found {
 }
 
 /// Carries out the statement that records events, and so the triggers of their table, on a connection of its own: one
-/// that is open already may still do what a new one cannot. Where the server has no place left for another connection,
+/// that is open already may still do what a new one cannot. Only if the server has no place left for another connection,
 /// one of the pool's does, since events are recorded over those.
 async fn record_nothing(pool: &Pool, clock: &Clock) -> anyhow::Result<()> {
-    if let Ok(mut conn) = pool.manager().create().await {
-        record_sent_events(&mut conn, &[], clock.now()).await?;
-        return Ok(());
-    }
-    let mut conn = pool.get().await.context("No database connection")?;
-    record_sent_events(&mut conn, &[], clock.now()).await?;
+    match pool.manager().create().await {
+        Ok(mut conn) => record_sent_events(&mut conn, &[], clock.now()).await?,
+        Err(_) if pool.is_full() => match pool.get_within(POOL_TIMEOUT).await {
+            Ok(mut conn) => record_sent_events(&mut conn, &[], clock.now()).await?,
+            // All are in use, so the database works.
+            Err(PoolError::Timeout(TimeoutType::Wait)) => return Ok(()),
+            Err(cause) => return Err(cause).context("No database connection"),
+        },
+        // As the pool says it, which is how an outage is recognized.
+        Err(cause) => return Err(PoolError::Backend(cause)).context("No new database connection"),
+    };
     Ok(())
 }
