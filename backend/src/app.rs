@@ -12,9 +12,9 @@ use crate::db::Pool;
 use crate::export::spool::SpoolDisk;
 use crate::graphql::schema::{self, HubSchema};
 use crate::metrics::Metrics;
+use crate::telemetry::delivery::Sync;
 use crate::telemetry::ingest::Ingest;
-use crate::telemetry::sync::Sync;
-use crate::telemetry::watch::Watch;
+use crate::telemetry::status_feed::StatusFeed;
 
 /// The application; cheap to clone.
 #[derive(Clone)]
@@ -34,7 +34,7 @@ pub struct App {
     /// The way out for player events.
     pub sync: Sync,
     /// How the sync stands, for who watches it.
-    pub watch: Watch,
+    pub status_feed: StatusFeed,
     /// What is counted.
     pub metrics: Metrics,
     /// As many exports may read from the database at once as there are permits.
@@ -58,7 +58,7 @@ impl App {
         let ingest = Ingest::new(pool.clone(), clock.clone(), metrics.clone(), &config.recording);
         let (config, auth) = (Arc::new(config), Arc::new(auth));
         let sync = Sync::new(pool.clone(), clock.clone(), metrics.clone(), Arc::clone(&config));
-        let watch = Watch::new(pool.clone(), clock.clone(), Arc::clone(&config));
+        let status_feed = StatusFeed::new(pool.clone(), clock.clone(), Arc::clone(&config));
         let ending = CancellationToken::new();
         Ok(Self {
             config,
@@ -68,7 +68,7 @@ impl App {
             schema,
             ingest,
             sync,
-            watch,
+            status_feed,
             metrics,
             export_slots,
             export_disk,

@@ -1,15 +1,15 @@
 //! Figures for those who keep the hub running, in the format that Prometheus reads.
 //!
 //! Counters and histograms are of this process and begin anew with it. What must be right whatever process did it is in
-//! the database, and is looked up when somebody asks ([`standing`]). No label holds what a person or a sender chose:
+//! the database, and is looked up when somebody asks ([`gauges`]). No label holds what a person or a sender chose:
 //! each has a few values, which the code knows.
 
 mod exports;
+pub mod gauges;
 mod imports;
 mod ingest;
 mod mail;
 mod requests;
-pub mod standing;
 mod sync;
 
 use std::sync::Arc;
@@ -20,12 +20,12 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 pub use exports::{Exported, Exports};
+use gauges::Gauges;
 pub use imports::{Imports, Run};
 pub use ingest::Ingest;
 pub use mail::Mail;
 pub use requests::Requests;
-use standing::Standing;
-pub use sync::{Closed, Sync};
+pub use sync::{BreakerState, Sync};
 
 /// What [`Metrics::exposition`] is written in.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -103,10 +103,10 @@ impl Metrics {
     }
 
     /// Everything that was counted, and how things stand, as a text of [`CONTENT_TYPE`].
-    pub fn exposition(&self, standing: &Standing) -> String {
+    pub fn exposition(&self, gauges: &Gauges) -> String {
         let mut exposition = String::new();
         let written = text::encode_registry(&mut exposition, &self.topics.registry)
-            .and_then(|()| text::encode(&mut exposition, &standing.registry()));
+            .and_then(|()| text::encode(&mut exposition, &gauges.registry()));
         written.expect("a string takes whatever is written");
         exposition
     }

@@ -1,16 +1,15 @@
 //! Telemetry: what happened, on its way in and out.
 
 pub mod backlog;
+pub mod delivery;
 pub mod driver;
 pub mod ingest;
 mod limits;
 pub mod monitor;
-pub mod news;
+pub mod notify;
 pub mod player_event;
 pub mod recorder;
 pub mod refusal;
 mod sender_clock;
 pub mod status;
-pub mod sync;
-pub mod sync_words;
-pub mod watch;
+pub mod status_feed;

@@ -119,7 +119,7 @@ async fn a_run_started_in_one_window_moves_in_another_as_it_goes() {
         browser.switch_to_window(starter).await.unwrap();
         page.read("Ejecución terminada: 60 eventos.").await;
         page.click("Reintentar último lote").await;
-        page.read("El último lote no debe nada.").await;
+        page.read("No queda nada por reintentar del último lote.").await;
     })
     .await;
 }

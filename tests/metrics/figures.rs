@@ -28,7 +28,7 @@ fn hold(told: &Exposition, figures: &[(&str, f64)]) {
 async fn a_sync_is_counted_by_driver_outcome_and_reason() {
     let ground = Ground::with(|config, services| {
         both(config, services);
-        config.telemetry.sync.patience = Duration::ZERO;
+        config.telemetry.sync.max_wait = Duration::ZERO;
     })
     .await;
     ground.events_from(TimeDelta::hours(4), 3).await;
@@ -66,9 +66,9 @@ async fn a_sync_is_counted_by_driver_outcome_and_reason() {
             (r#"sync_request_duration_seconds_count{driver="ga4",outcome="taken"}"#, 3.0),
             (r#"sync_request_duration_seconds_count{driver="ga4",outcome="later"}"#, 1.0),
             (r#"sync_request_duration_seconds_count{driver="mixpanel",outcome="closed"}"#, 2.0),
-            (r#"sync_driver_trouble{driver="mixpanel",kind="refused"}"#, 1.0),
-            (r#"sync_driver_trouble{driver="mixpanel",kind="paused"}"#, 0.0),
-            (r#"sync_driver_trouble{driver="ga4",kind="refused"}"#, 0.0),
+            (r#"sync_driver_outage{driver="mixpanel",kind="refused"}"#, 1.0),
+            (r#"sync_driver_outage{driver="mixpanel",kind="paused"}"#, 0.0),
+            (r#"sync_driver_outage{driver="ga4",kind="refused"}"#, 0.0),
             (r#"sync_breaker_open{driver="mixpanel"}"#, 0.0),
             (r#"sync_runs_total{state="partial"}"#, 2.0),
             ("sync_running", 0.0),
@@ -90,7 +90,7 @@ async fn an_event_that_is_refused_is_counted_as_given_up() {
         &scrape(&ground.hub).await,
         &[
             (r#"sync_deliveries_total{driver="mixpanel",outcome="dead",reason="refused"}"#, 1.0),
-            (r#"sync_given_up_deliveries{driver="mixpanel"}"#, 1.0),
+            (r#"sync_dead_deliveries{driver="mixpanel"}"#, 1.0),
             (r#"sync_request_duration_seconds_count{driver="mixpanel",outcome="refused"}"#, 2.0),
             ("sync_pending_events", 0.0),
         ],

@@ -83,8 +83,8 @@ async fn one_request_tries_whether_a_service_is_back_and_is_enough_to_go_on() {
     let before = ground.hub.clock.now();
     let run = ground.run_until_empty().await;
     // Five failures, a minute, one more, another minute, and then all of it.
-    assert_eq!(run.shares[0].delivered, 20, "{run:?}");
-    assert_eq!((run.shares[0].requests, ground.requests(Service::Ga4)), (26, 26));
+    assert_eq!(run.drivers[0].delivered, 20, "{run:?}");
+    assert_eq!((run.drivers[0].requests, ground.requests(Service::Ga4)), (26, 26));
     assert_eq!(ground.hub.clock.now() - before, TimeDelta::minutes(2));
     assert!(ground.services.ga4_copies_by_event_uid().values().all(|copies| *copies == 1));
     assert_eq!(ground.unsynced().await, 0);

@@ -7,9 +7,9 @@ use stand_ins::{Service, StandIns};
 
 use backend::config::Config;
 use backend::models::driver::Driver;
-use backend::models::sync_run::{Note, SyncState};
-use backend::telemetry::sync::NotForgotten;
-use backend::telemetry::sync_words;
+use backend::models::sync_run::{RunReason, SyncState};
+use backend::telemetry::delivery::ForgetError;
+use backend::telemetry::delivery::texts;
 
 use super::ground::Ground;
 use super::record::Record;
@@ -79,15 +79,15 @@ async fn a_process_without_a_drivers_settings_leaves_its_events_pending_and_says
     ground.events(10).await;
     let run = ground.run_with(mixpanel).await;
     assert_eq!((run.state, run.processed), (SyncState::Success, 0));
-    assert_eq!((run.drivers_left_out.as_slice(), run.shares.len()), ([Driver::Ga4].as_slice(), 1));
-    let said = |run, locale| sync_words::message(run, locale).unwrap();
-    assert!(said(&run, Locale::En).contains("does not have its settings (GA4_ENABLED)"));
+    assert_eq!((run.drivers_left_out.as_slice(), run.drivers.len()), ([Driver::Ga4].as_slice(), 1));
+    let said = |run, locale| texts::message(run, locale).unwrap();
+    assert!(said(&run, Locale::En).contains("lacks its settings (GA4_ENABLED)"));
     assert!(said(&run, Locale::Es).contains("no tiene su configuración (GA4_ENABLED)"));
     assert_eq!(ground.records("ga4").await, vec![Record::untouched(); 10]);
     assert_eq!((ground.states("mixpanel").await, ground.unsynced().await), (json!({"delivered": 10}), 10));
     // With nothing left for the driver that it knows, it still touches nothing.
     let again = ground.run_with(mixpanel).await;
-    assert_eq!((again.state, again.note), (SyncState::Skipped, Some(Note::NothingPending)));
+    assert_eq!((again.state, again.reason), (SyncState::Skipped, Some(RunReason::NothingPending)));
     assert_eq!(ground.run_with(|_, _| {}).await.drivers_left_out, Driver::ALL);
     assert_eq!(ground.run().await["processed"], 10);
     assert_eq!((ground.states("ga4").await, ground.unsynced().await), (json!({"delivered": 10}), 0));
@@ -143,7 +143,7 @@ async fn what_is_pending_for_a_driver_that_is_forgotten_is_skipped_until_it_is_r
     ground.services.accept_connections(Service::Ga4).await;
     let new = ground.events_from(TimeDelta::seconds(30), 2).await;
     let without_ga4 = ground.app_with(mixpanel);
-    assert!(matches!(ground.hub.app.sync.forget(Driver::Ga4).await, Err(NotForgotten::EnabledHere)));
+    assert!(matches!(ground.hub.app.sync.forget(Driver::Ga4).await, Err(ForgetError::EnabledHere)));
     assert_eq!(without_ga4.sync.forget(Driver::Ga4).await.unwrap(), 7);
     assert_eq!(ground.states("ga4").await, json!({"skipped": 7}));
     assert_eq!(ground.unsynced().await, 2, "Mixpanel waits for the new ones");
@@ -175,7 +175,7 @@ async fn with_every_driver_switched_off_what_is_owed_stays_owed() {
     ground.services.refuse_connections(Service::Ga4).await;
     ground.run().await;
     let run = ground.run_with(|_, _| {}).await;
-    assert_eq!((run.state, run.note), (SyncState::Skipped, Some(Note::NoDriver)));
+    assert_eq!((run.state, run.reason), (SyncState::Skipped, Some(RunReason::NoDriver)));
     let owed = Record::of("retry", 0).because("unreachable");
     assert_eq!((ground.records("ga4").await, ground.unsynced().await), (vec![owed; 5], 5));
 }

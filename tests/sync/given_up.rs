@@ -102,7 +102,7 @@ async fn the_last_batch_is_retried_for_what_it_owes_and_nothing_else() {
     let again = ground.retry_last_batch().await;
     assert_eq!(
         (&again["state"], &again["message"]),
-        (&json!("SKIPPED"), &json!("El último lote no debe nada."))
+        (&json!("SKIPPED"), &json!("No queda nada por reintentar del último lote."))
     );
 }
 

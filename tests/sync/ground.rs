@@ -1,7 +1,7 @@
 //! A hub with drivers and the services that they send to.
 
 use backend::models::sync_run::{SyncRun, SyncTrigger};
-use backend::telemetry::sync::{Begun, Order, Span, What};
+use backend::telemetry::delivery::{Mode, Scope, Started, SyncRequest};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::access::Role;
 use secrecy::SecretString;
@@ -154,17 +154,17 @@ impl Ground {
 
     /// Runs by the schedule until nothing is owed that can be sent.
     pub async fn run_until_empty(&self) -> SyncRun {
-        let order = Order {
+        let request = SyncRequest {
             trigger: SyncTrigger::Schedule,
             triggered_by: None,
-            what: What::Oldest,
+            scope: Scope::Oldest,
             limit: None,
-            span: Span::UntilEmpty,
+            mode: Mode::UntilEmpty,
             budget: None,
         };
-        match self.hub.app.sync.begin(order).await.unwrap() {
-            Begun::Over(run) => run,
-            Begun::UnderWay { run, ended } => {
+        match self.hub.app.sync.start(request).await.unwrap() {
+            Started::Ended(run) => run,
+            Started::InProgress { run, ended } => {
                 ended.await.unwrap();
                 let conn = &mut self.hub.database.pool.get().await.unwrap();
                 SyncRun::find(conn, run.id).await.unwrap().unwrap()

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use backend::models::driver::Driver;
 use backend::models::sync_run::SyncState;
-use backend::telemetry::sync::NotBackfilled;
+use backend::telemetry::delivery::BackfillError;
 
 use super::ground::Ground;
 use super::plans::{AS_THE_POOL, COUNT, plan, rows_read};
@@ -98,15 +98,15 @@ async fn what_a_service_cannot_take_is_not_backfilled() {
     let stop = CancellationToken::new();
     let app = ground.app_with(ga4);
     let old = app.sync.backfill(Driver::Ga4, since(TimeDelta::hours(72)), &stop).await;
-    assert!(matches!(old, Err(NotBackfilled::TooOld(limit)) if limit == TimeDelta::hours(71)), "{old:?}");
+    assert!(matches!(old, Err(BackfillError::TooOld(limit)) if limit == TimeDelta::hours(71)), "{old:?}");
     let unknown = app.sync.backfill(Driver::Mixpanel, since(TimeDelta::hours(1)), &stop).await;
-    assert!(matches!(unknown, Err(NotBackfilled::NotEnabledHere)), "{unknown:?}");
+    assert!(matches!(unknown, Err(BackfillError::NotEnabledHere)), "{unknown:?}");
     let tracking = ground.app_with(|config, services| {
         mixpanel(config, services);
         config.telemetry.mixpanel.endpoint = backend::config::telemetry::Endpoint::Track;
     });
     let old = tracking.sync.backfill(Driver::Mixpanel, since(TimeDelta::days(5)), &stop).await;
-    assert!(matches!(old, Err(NotBackfilled::TooOld(_))), "{old:?}");
+    assert!(matches!(old, Err(BackfillError::TooOld(_))), "{old:?}");
     assert_eq!(ground.hub.rows("SELECT * FROM telemetry_deliveries").await, json!([]));
     assert_eq!(app.sync.backfill(Driver::Ga4, since(TimeDelta::hours(70)), &stop).await.unwrap(), 0);
 }

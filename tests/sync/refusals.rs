@@ -37,7 +37,7 @@ async fn a_service_that_refuses_everything_keeps_its_events_pending_and_the_othe
         let run = ground.run().await;
         assert_ne!(run["state"], "SUCCESS", "{run}");
         let said = run["message"].as_str().unwrap();
-        assert!(said.contains("GA4 rechaza lo que se le envía") && said.contains("400"), "{said}");
+        assert!(said.contains("GA4 rechaza eventos") && said.contains("400"), "{said}");
         assert_eq!(share(&run, "GA4")["dead"], 0, "{run}");
         // Twenty, those that were on their way by then, and the one that is tried before the service is given up.
         let asked = ground.requests(Service::Ga4) - before;

@@ -42,7 +42,7 @@ async fn a_run_that_finds_nothing_due_does_not_say_that_nothing_is_pending() {
     ground.run().await;
     let run = ground.run().await;
     assert_eq!((&run["state"], &run["processed"]), (&json!("SKIPPED"), &json!(0)));
-    assert_eq!(run["message"], "A nada de lo pendiente le toca todavía.");
+    assert_eq!(run["message"], "A ningún evento pendiente le toca un reintento todavía.");
     assert_eq!(ground.requests(Service::Mixpanel), 1);
 }
 

@@ -102,7 +102,7 @@ async fn a_run_of_events_that_were_only_too_old_is_a_success_that_says_so() {
     ground.events_from(TimeDelta::hours(80), 4).await;
     let run = ground.run().await;
     assert_eq!((&run["state"], &run["processed"]), (&json!("SUCCESS"), &json!(4)), "{run}");
-    assert_eq!(run["message"], "GA4: 4 demasiado antiguos.");
+    assert_eq!(run["message"], "GA4: 4 caducados.");
     assert_eq!((ground.requests(Service::Ga4), ground.unsynced().await), (0, 0));
 }
 

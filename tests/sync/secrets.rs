@@ -192,7 +192,7 @@ async fn whatever_a_service_repeats_no_secret_is_logged() {
             ground.events(1).await;
             ground.faults([Rule::new(Service::Ga4, ga4_says), Rule::new(Service::Mixpanel, mixpanel_says)]);
             let log = log_of_a_run(&ground, &case).await;
-            assert!(log.contains("Ended a run of the sync"), "{log}");
+            assert!(log.contains("Ended a sync run"), "{log}");
             for form in of_ga4.iter().chain(&of_mixpanel) {
                 assert!(!log.contains(form), "{form} is logged");
             }

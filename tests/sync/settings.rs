@@ -28,7 +28,7 @@ pub fn mixpanel_by_token(config: &mut Config, services: &StandIns) {
 
 /// A run waits for nothing.
 pub fn impatient(config: &mut Config) {
-    config.telemetry.sync.patience = Duration::ZERO;
+    config.telemetry.sync.max_wait = Duration::ZERO;
 }
 
 /// An answer that takes longer than this does not come.

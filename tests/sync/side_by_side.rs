@@ -81,19 +81,19 @@ impl Ground {
     /// Runs by the schedule, and says whether that had anything to do.
     async fn run_unless_under_way(&self) -> bool {
         use backend::models::sync_run::{SyncState, SyncTrigger};
-        use backend::telemetry::sync::{NotBegun, Order, Span, What};
-        let order = Order {
+        use backend::telemetry::delivery::{Mode, Scope, StartError, SyncRequest};
+        let request = SyncRequest {
             trigger: SyncTrigger::Schedule,
             triggered_by: None,
-            what: What::Oldest,
+            scope: Scope::Oldest,
             limit: None,
-            span: Span::UntilEmpty,
+            mode: Mode::UntilEmpty,
             budget: None,
         };
-        match self.hub.app.sync.run(order, std::time::Duration::from_mins(1)).await {
+        match self.hub.app.sync.start_and_wait(request, std::time::Duration::from_mins(1)).await {
             Ok(run) => run.state == SyncState::Success,
-            Err(NotBegun::AlreadyRunning) => false,
-            Err(NotBegun::Failed(error)) => panic!("{error:?}"),
+            Err(StartError::AlreadyRunning) => false,
+            Err(StartError::Failed(error)) => panic!("{error:?}"),
         }
     }
 }
@@ -114,7 +114,7 @@ async fn whoever_comes_while_a_run_is_under_way_is_told_so() {
         let output = command.await.unwrap();
         assert_eq!(output.status.code(), Some(1));
         let told = String::from_utf8_lossy(&output.stderr);
-        assert!(told.contains("Another run of the sync is under way"), "{told}");
+        assert!(told.contains("Another sync run is in progress"), "{told}");
     };
     let (run, ()) = tokio::join!(ground.run(), late);
     assert_eq!(run["state"], "SUCCESS", "{run}");

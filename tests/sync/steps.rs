@@ -3,7 +3,7 @@
 use backend::app::App;
 use backend::config::Config;
 use backend::models::sync_run::{SyncRun, SyncTrigger};
-use backend::telemetry::sync::{Order, Span, What};
+use backend::telemetry::delivery::{Mode, Scope, SyncRequest};
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use stand_ins::fault::Rule;
@@ -56,9 +56,9 @@ impl Ground {
     /// Runs once, as a process with other settings would on the same database.
     pub async fn run_with(&self, change: impl FnOnce(&mut Config, &StandIns)) -> SyncRun {
         let app = self.app_with(change);
-        let (trigger, what, span) = (SyncTrigger::Schedule, What::Oldest, Span::Once);
-        let order = Order { trigger, triggered_by: None, what, limit: None, span, budget: None };
-        app.sync.run(order, LONG).await.unwrap()
+        let (trigger, scope, mode) = (SyncTrigger::Schedule, Scope::Oldest, Mode::Once);
+        let request = SyncRequest { trigger, triggered_by: None, scope, limit: None, mode, budget: None };
+        app.sync.start_and_wait(request, LONG).await.unwrap()
     }
 
     /// From now on this goes wrong, and nothing else.

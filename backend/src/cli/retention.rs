@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Connection;
 use crate::models::player_event_month::{OldMonth, be_patient};
-use crate::models::telemetry_delivery::{Frontier, forget_month};
+use crate::models::telemetry_delivery::{EventPosition, forget_month};
 
 /// What can be asked for.
 #[derive(Debug, clap::Args)]
@@ -72,7 +72,7 @@ fn first_kept(months: u32) -> Result<NaiveDate, Failure> {
 /// Answers with how many events it had.
 async fn drop(conn: &mut Connection, month: &OldMonth) -> diesel::QueryResult<i64> {
     month.detach(conn).await?;
-    let (mut after, mut events) = (Some(Frontier::START), 0);
+    let (mut after, mut events) = (Some(EventPosition::START), 0);
     while let Some(place) = after {
         let (slice, next) = forget_month(conn, &month.table_name, place).await?;
         events += slice;

@@ -127,7 +127,7 @@ async fn serve(
     let (told, winding_up) = (stop.told.clone(), sync.clone());
     tokio::spawn(async move {
         told.cancelled().await;
-        winding_up.wind_up().await;
+        winding_up.shut_down().await;
     });
     tokio::select! {
         ended = server => ended?,
@@ -138,7 +138,7 @@ async fn serve(
         warn!("Gave up player events that could not be recorded in time");
     }
     tokio::select! {
-        () = sync.wind_up() => {}
+        () = sync.shut_down() => {}
         () = stop.told_again.cancelled() => {}
     }
     if let Some(jobs) = jobs {

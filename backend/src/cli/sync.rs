@@ -15,15 +15,17 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::models::driver::Driver;
-use crate::models::sync_run::{Note, Share, SyncRun, SyncState, SyncTrigger, Trouble};
-use crate::telemetry::sync::{Begun, NotBackfilled, NotBegun, NotForgotten, Order, Span, WINDING_UP, What};
-use crate::telemetry::sync_words;
+use crate::models::sync_run::{DriverStats, Outage, RunReason, SyncRun, SyncState, SyncTrigger};
+use crate::telemetry::delivery::texts;
+use crate::telemetry::delivery::{
+    BackfillError, ForgetError, Mode, SHUTDOWN_TIMEOUT, Scope, StartError, Started, SyncRequest,
+};
 
 /// What can be asked for.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The most events that each driver takes up; those that are too old to be sent do not count.
-    #[arg(long, default_value_t = Order::LIMIT, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, default_value_t = SyncRequest::DEFAULT_LIMIT, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     limit: u32,
     /// Go on until nothing is owed that can be sent now, whatever the limit.
     #[arg(long)]
@@ -85,16 +87,16 @@ async fn forget(app: &App, driver: Driver, json: bool) -> Result<(), Failure> {
     let title = driver.title();
     let skipped = match app.sync.forget(driver).await {
         Ok(skipped) => skipped,
-        Err(NotForgotten::EnabledHere) => {
+        Err(ForgetError::EnabledHere) => {
             return Err(Failure::Usage(format!(
                 "{title} is enabled in this process, which would enable it again: set {}_ENABLED=false in every process first.",
                 driver.key().to_uppercase()
             )));
         }
-        Err(NotForgotten::AlreadyRunning) => {
-            return Err(Failure::Failed(anyhow!("Another run of the sync is under way")));
+        Err(ForgetError::AlreadyRunning) => {
+            return Err(Failure::Failed(anyhow!("Another sync run is in progress")));
         }
-        Err(NotForgotten::Failed(error)) => return Err(error.into()),
+        Err(ForgetError::Failed(error)) => return Err(error.into()),
     };
     if json {
         println!("{}", json!({ "driver": driver.key(), "skipped": skipped }));
@@ -109,10 +111,10 @@ async fn forget(app: &App, driver: Driver, json: bool) -> Result<(), Failure> {
 async fn backfill(app: &App, driver: Driver, since: DateTime<Utc>, stop: &Stop) -> Result<i64, Failure> {
     let title = driver.title();
     app.sync.backfill(driver, since, &stop.told).await.map_err(|why| match why {
-        NotBackfilled::NotEnabledHere => {
+        BackfillError::NotEnabledHere => {
             Failure::Usage(format!("{title} is not enabled and configured in this process."))
         }
-        NotBackfilled::TooOld(limit) => Failure::Usage(format!(
+        BackfillError::TooOld(limit) => Failure::Usage(format!(
             "{title} takes no event older than {} hours{}: nothing was made pending.",
             limit.num_hours(),
             match driver {
@@ -120,7 +122,7 @@ async fn backfill(app: &App, driver: Driver, since: DateTime<Utc>, stop: &Stop) 
                 Driver::Mixpanel => " by /track (MIXPANEL_ENDPOINT)",
             }
         )),
-        NotBackfilled::Failed(error) => error.into(),
+        BackfillError::Failed(error) => error.into(),
     })
 }
 
@@ -130,24 +132,24 @@ async fn sync(app: &App, stop: &Stop, arguments: &Arguments) -> Result<(), Failu
         Some((driver, since)) => Some(backfill(app, driver, since, stop).await?),
         None => None,
     };
-    let order = Order {
+    let request = SyncRequest {
         trigger: SyncTrigger::Command,
         triggered_by: None,
-        what: What::Oldest,
+        scope: Scope::Oldest,
         limit: (!until_empty).then_some(limit),
-        span: if until_empty { Span::UntilEmpty } else { Span::Once },
+        mode: if until_empty { Mode::UntilEmpty } else { Mode::Once },
         budget: max_seconds.map(Duration::from_secs),
     };
-    let run = match app.sync.begin(order).await {
-        Ok(Begun::Over(run)) => run,
-        Ok(Begun::UnderWay { run, ended }) => {
+    let run = match app.sync.start(request).await {
+        Ok(Started::Ended(run)) => run,
+        Ok(Started::InProgress { run, ended }) => {
             tokio::select! {
-                ended = ended => ended.context("The run broke down")?,
+                ended = ended => ended.context("The run failed")?,
                 () = stop.told.cancelled() => {
-                    eprintln!("Told to end: letting what is under way finish");
-                    app.sync.wind_up().await;
+                    eprintln!("Stopping: waiting for the requests in flight");
+                    app.sync.shut_down().await;
                 }
-                () = overdue(order.budget) => {
+                () = overdue(request.budget) => {
                     return Err(Failure::Failed(anyhow!("The run did not end in time. {UNKNOWN_END}")));
                 }
             }
@@ -157,10 +159,10 @@ async fn sync(app: &App, stop: &Stop, arguments: &Arguments) -> Result<(), Failu
             };
             found.await.context(UNKNOWN_END)?.context("The run is gone")?
         }
-        Err(NotBegun::AlreadyRunning) => {
-            return Err(Failure::Failed(anyhow!("Another run of the sync is under way")));
+        Err(StartError::AlreadyRunning) => {
+            return Err(Failure::Failed(anyhow!("Another sync run is in progress")));
         }
-        Err(NotBegun::Failed(error)) => return Err(error.into()),
+        Err(StartError::Failed(error)) => return Err(error.into()),
     };
     if json {
         println!("{}", in_json(&run, backfilled));
@@ -176,20 +178,20 @@ async fn sync(app: &App, stop: &Stop, arguments: &Arguments) -> Result<(), Failu
 /// Waits until a run with a time limit should long have ended, with what was under way done and written down.
 async fn overdue(budget: Option<Duration>) {
     match budget {
-        Some(budget) => tokio::time::sleep(budget + WINDING_UP).await,
+        Some(budget) => tokio::time::sleep(budget + SHUTDOWN_TIMEOUT).await,
         None => std::future::pending().await,
     }
 }
 
 fn verdict(run: &SyncRun) -> Result<(), Failure> {
-    let said = sync_words::message(run, Locale::En).unwrap_or_else(|| run.state.key().to_owned());
-    let is_refused = |share: &Share| matches!(share.trouble, Some(Trouble::Refusing { .. }));
-    if run.shares.iter().any(is_refused) {
+    let said = texts::message(run, Locale::En).unwrap_or_else(|| run.state.key().to_owned());
+    let is_refused = |stats: &DriverStats| matches!(stats.outage, Some(Outage::Refusing { .. }));
+    if run.drivers.iter().any(is_refused) {
         return Err(Failure::Failed(anyhow!(said)));
     }
-    match (run.state, &run.note) {
-        (_, Some(Note::NotConfigured { .. })) => Err(Failure::Usage(said)),
-        (_, Some(Note::Interrupted)) | (SyncState::Failed | SyncState::Running, _) => {
+    match (run.state, &run.reason) {
+        (_, Some(RunReason::NotConfigured { .. })) => Err(Failure::Usage(said)),
+        (_, Some(RunReason::Interrupted)) | (SyncState::Failed | SyncState::Running, _) => {
             Err(Failure::Failed(anyhow!(said)))
         }
         (SyncState::Success | SyncState::Partial | SyncState::Skipped, _) => Ok(()),
@@ -199,17 +201,18 @@ fn verdict(run: &SyncRun) -> Result<(), Failure> {
 fn in_words(run: &SyncRun) -> String {
     let took = run.duration_ms.unwrap_or_default();
     let head =
-        format!("Run {}: {}, {} events done with in {took} ms\n", run.id, run.state.key(), run.processed);
-    let shares = run.shares.iter().map(|share| {
-        let Share { driver, attempted, delivered, retrying, dead, expired, requests, trouble: _ } = share;
+        format!("Run {}: {}, {} events processed in {took} ms\n", run.id, run.state.key(), run.processed);
+    let drivers = run.drivers.iter().map(|stats| {
+        let DriverStats { driver, attempted, delivered, retrying, dead, expired, requests, outage: _ } =
+            stats;
         format!(
-            "  {}: {attempted} tried, {delivered} delivered, {retrying} to be tried again, {dead} given up, \
-             {expired} too old, {requests} requests\n",
+            "  {}: {attempted} attempted, {delivered} delivered, {retrying} to be retried, {dead} dead, \
+             {expired} expired, {requests} requests\n",
             driver.title(),
         )
     });
-    let message = sync_words::message(run, Locale::En).map(|message| message + "\n");
-    [head].into_iter().chain(shares).chain(message).collect()
+    let message = texts::message(run, Locale::En).map(|message| message + "\n");
+    [head].into_iter().chain(drivers).chain(message).collect()
 }
 
 fn in_json(run: &SyncRun, backfilled: Option<i64>) -> serde_json::Value {
@@ -220,9 +223,9 @@ fn in_json(run: &SyncRun, backfilled: Option<i64>) -> serde_json::Value {
         "startedAt": run.started_at,
         "finishedAt": run.finished_at,
         "durationMs": run.duration_ms,
-        "drivers": run.shares,
+        "drivers": run.drivers,
         "driversLeftOut": run.drivers_left_out,
-        "message": sync_words::message(run, Locale::En),
+        "message": texts::message(run, Locale::En),
     });
     if let Some(events) = backfilled {
         told["backfilled"] = events.into();

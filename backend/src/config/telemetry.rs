@@ -27,7 +27,7 @@ pub struct Telemetry {
 #[derive(Debug)]
 pub struct Sync {
     /// How long a run waits for a service that pauses, or for an event that is soon to be tried again.
-    pub patience: Duration,
+    pub max_wait: Duration,
     /// From one scheduled run to the next.
     pub every: Duration,
 }
@@ -58,7 +58,7 @@ impl Telemetry {
 impl Sync {
     fn read(reader: &mut Reader) -> Self {
         Self {
-            patience: reader.setting(
+            max_wait: reader.setting(
                 "TELEMETRY_SYNC_PATIENCE_SECONDS",
                 "10",
                 kind::seconds(0..=600),

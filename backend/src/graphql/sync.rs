@@ -1,6 +1,6 @@
 //! The sync with the analytics services: how it stands, its runs, and what was given up.
 
-mod given_up;
+mod dead_delivery;
 mod run;
 mod status;
 
@@ -12,7 +12,7 @@ use domain::access::Act;
 use domain::text::Text;
 use futures_util::{FutureExt as _, Stream, StreamExt as _};
 
-use self::given_up::DeadDelivery;
+use self::dead_delivery::DeadDelivery;
 use self::run::SyncRun;
 use self::status::SyncStatus;
 use super::catalog::{at_most, list_cost};
@@ -22,9 +22,9 @@ use crate::error::{Error, Result};
 use crate::id::Id;
 use crate::models::driver::Driver;
 use crate::models::sync_run::{Runs, SyncRun as Run, SyncTrigger};
-use crate::models::telemetry_delivery::{GivenUp, Requeue};
+use crate::models::telemetry_delivery::{self as deliveries, Requeue};
+use crate::telemetry::delivery::{Mode, Scope, StartError, SyncRequest};
 use crate::telemetry::status::Status;
-use crate::telemetry::sync::{NotBegun, Order, Span, What};
 
 /// The sync as it can be seen.
 #[derive(Default)]
@@ -40,11 +40,11 @@ const UNDER_WAY: Text = Text::new(
 const WRONG_LIMIT: Text =
     Text::new("Se acepta un número de 1 a 100000.", "Accepted: a number from 1 to 100000.");
 
-/// The most events that somebody may ask a run to take up.
-const MOST: i32 = 100_000;
+/// The maximum number of events per run that a user may ask for.
+const MAX_LIMIT: i32 = 100_000;
 
-/// A run that takes longer goes on, and is answered as it is then.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long to wait for a run or a requeue; if it takes longer, it continues after the answer.
+const MAX_WAIT: Duration = Duration::from_secs(10);
 
 #[Object]
 impl SyncQuery {
@@ -86,17 +86,18 @@ impl SyncQuery {
         ctx.viewer_who_may(Act::SeeSync)?;
         let limit = at_most("first", first.unwrap_or(50))?;
         let behind = match &after {
-            Some(cursor) => Some(given_up::place(cursor).ok_or(Error::invalid("after", NO_CURSOR))?),
+            Some(cursor) => Some(dead_delivery::place(cursor).ok_or(Error::invalid("after", NO_CURSOR))?),
             None => None,
         };
-        let mut page = GivenUp::page(&mut *ctx.conn().await?, driver, behind, limit + 1).await?;
+        let mut page =
+            deliveries::DeadDelivery::page(&mut *ctx.conn().await?, driver, behind, limit + 1).await?;
         let wanted = usize::try_from(limit).unwrap_or_default();
         let has_next = page.len() > wanted;
         page.truncate(wanted);
-        let total = Total::new(move |conn| GivenUp::count(conn, driver).boxed());
+        let total = Total::new(move |conn| deliveries::DeadDelivery::count(conn, driver).boxed());
         let mut deliveries = Connection::with_additional_fields(after.is_some(), has_next, total);
         deliveries.edges =
-            page.into_iter().map(|row| Edge::new(given_up::cursor(&row), DeadDelivery(row))).collect();
+            page.into_iter().map(|row| Edge::new(dead_delivery::cursor(&row), DeadDelivery(row))).collect();
         Ok(deliveries)
     }
 }
@@ -123,7 +124,7 @@ impl SyncMutation {
         )]
         limit: Option<i32>,
     ) -> Result<SyncRun> {
-        run(ctx, What::Oldest, limit).await
+        run(ctx, Scope::Oldest, limit).await
     }
 
     /// Sends what the newest run that still owes something left, to each driver what is owed to it; nothing that was
@@ -137,7 +138,7 @@ impl SyncMutation {
         )]
         limit: Option<i32>,
     ) -> Result<SyncRun> {
-        run(ctx, What::LastBatch, limit).await
+        run(ctx, Scope::LastBatch, limit).await
     }
 
     /// Puts deliveries that were given up, or skipped when their driver was forgotten, back among those that are owed, and
@@ -163,30 +164,30 @@ impl SyncMutation {
         ctx.viewer_who_may(Act::RunSync)?;
         let event_ids = event_ids.map(|ids| ids.into_iter().map(|Id(id)| id).collect());
         let what = Requeue { driver, event_ids, even_doubtful: force == Some(true) };
-        let requeued = ctx.app().sync.requeue(what, PATIENCE).await?;
+        let requeued = ctx.app().sync.requeue(what, MAX_WAIT).await?;
         Ok(i32::try_from(requeued).unwrap_or(i32::MAX))
     }
 }
 
-async fn run(ctx: &Context<'_>, what: What, limit: Option<i32>) -> Result<SyncRun> {
+async fn run(ctx: &Context<'_>, scope: Scope, limit: Option<i32>) -> Result<SyncRun> {
     let viewer = ctx.viewer_who_may(Act::RunSync)?;
     let limit = match limit {
-        None => Order::LIMIT,
-        Some(limit @ 1..=MOST) => limit.unsigned_abs(),
+        None => SyncRequest::DEFAULT_LIMIT,
+        Some(limit @ 1..=MAX_LIMIT) => limit.unsigned_abs(),
         Some(_) => return Err(Error::invalid("limit", WRONG_LIMIT)),
     };
-    let order = Order {
+    let request = SyncRequest {
         trigger: SyncTrigger::User,
         triggered_by: Some(viewer.user_id),
-        what,
+        scope,
         limit: Some(limit),
-        span: Span::Once,
+        mode: Mode::Once,
         budget: None,
     };
-    match ctx.app().sync.run(order, PATIENCE).await {
+    match ctx.app().sync.start_and_wait(request, MAX_WAIT).await {
         Ok(run) => Ok(SyncRun(run)),
-        Err(NotBegun::AlreadyRunning) => Err(Error::Conflict(UNDER_WAY.into())),
-        Err(NotBegun::Failed(error)) => Err(error),
+        Err(StartError::AlreadyRunning) => Err(Error::Conflict(UNDER_WAY.into())),
+        Err(StartError::Failed(error)) => Err(error),
     }
 }
 
@@ -205,6 +206,6 @@ impl SyncSubscription {
     ) -> Result<impl Stream<Item = SyncStatus> + use<'ctx>> {
         ctx.viewer_who_may(Act::SeeSync)?;
         let shown = status::Shown::new(ctx);
-        Ok(ctx.app().watch.statuses().map(move |status| shown.show(status)))
+        Ok(ctx.app().status_feed.subscribe().map(move |status| shown.show(status)))
     }
 }

@@ -25,7 +25,7 @@ use super::problem::Problem;
 use crate::app::App;
 use crate::db::{self, outage};
 use crate::metrics::CONTENT_TYPE as FORMAT;
-use crate::metrics::standing::{Connections, DriverStanding, Standing, Stored};
+use crate::metrics::gauges::{Connections, DriverGauges, Gauges, Stored};
 use crate::telemetry::status::{DriverStatus, Status};
 
 /// One answer at a time is made in a process: it asks the database, and scrapers come back anyway.
@@ -34,6 +34,8 @@ static TURN: Semaphore = Semaphore::const_new(1);
 const QUEUE: Duration = Duration::from_secs(5);
 /// A database that takes longer than this counts as away, and the rest is told without it.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How long to wait for a connection while all are in use: shorter, since that says nothing of the database.
+const POOL_PATIENCE: Duration = Duration::from_secs(1);
 
 /// What proxies say of whom they speak for.
 const PROXIED: [HeaderName; 5] = [
@@ -67,7 +69,7 @@ async fn metrics(
         return problem.into_response();
     };
     let pool = app.pool.status();
-    let standing = Standing {
+    let gauges = Gauges {
         stored: stored(&app).await,
         pool: Connections {
             most: pool.max_size,
@@ -78,7 +80,7 @@ async fn metrics(
         ingest_waiting: app.ingest.waiting(),
         export_spool_bytes: app.export_disk.used(),
     };
-    ([(CONTENT_TYPE, FORMAT), (CACHE_CONTROL, "no-store")], app.metrics.exposition(&standing)).into_response()
+    ([(CONTENT_TYPE, FORMAT), (CACHE_CONTROL, "no-store")], app.metrics.exposition(&gauges)).into_response()
 }
 
 /// What somebody is told who may not read them.
@@ -111,7 +113,10 @@ async fn stored(app: &App) -> Option<Stored> {
         Ok(stored) => Some(stored),
         Err(error) => {
             if let Some(cause) = outage::unexplained(error) {
-                warn!(cause, "The database does not answer, and metrics are told without it");
+                warn!(
+                    cause,
+                    "The database does not answer or its connections are in use; the metrics omit what it would say"
+                );
             }
             None
         }
@@ -120,20 +125,21 @@ async fn stored(app: &App) -> Option<Stored> {
 
 async fn read(app: &App) -> anyhow::Result<Stored> {
     let now = app.clock.now();
-    let status = Status::read(&mut *app.pool.get().await?, &app.config.telemetry, now).await?;
+    let status =
+        Status::read(&mut *app.pool.get_within(POOL_PATIENCE).await?, &app.config.telemetry, now).await?;
     let Status { backlog, alarm, drivers, last_run, running } = status;
     let driver = |status: DriverStatus| {
         let DriverStatus {
             name,
             is_enabled,
             is_enabled_here: _,
-            lacks: _,
-            trouble,
+            missing_setting: _,
+            outage,
             pending,
-            given_up,
+            dead,
             last_delivered_at: _,
         } = status;
-        DriverStanding { driver: name, is_enabled, pending, given_up, trouble }
+        DriverGauges { driver: name, is_enabled, pending, dead, outage }
     };
     Ok(Stored {
         pending_events: backlog.events_pending,

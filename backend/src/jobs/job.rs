@@ -13,9 +13,9 @@ use crate::error::Error;
 use crate::mail;
 use crate::models::telemetry_driver::{DriverState, EnabledDrivers};
 use crate::telemetry::backlog::Backlog;
+use crate::telemetry::delivery::{StartError, Started, SyncRequest};
 use crate::telemetry::driver;
 use crate::telemetry::monitor::{self, Checked, Finding};
-use crate::telemetry::sync::{Begun, NotBegun, Order};
 
 /// Something that one process at a time does again and again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +79,7 @@ pub(super) enum Work {
 }
 
 /// Whether half as many events are pending as raise the alarm, so that ordinary traffic does not raise it between two
-/// runs. A service in trouble is not asked more often for that.
+/// runs. A service with an outage is not asked more often for that.
 async fn is_backlog_growing(app: &App) -> anyhow::Result<bool> {
     let config = &app.config.telemetry;
     if !config.has_driver() {
@@ -89,7 +89,7 @@ async fn is_backlog_growing(app: &App) -> anyhow::Result<bool> {
     let enabled = EnabledDrivers::read(conn).await.context("The drivers cannot be read")?;
     let enabled = enabled.with(&driver::enabled_here(config), app.clock.now());
     for name in enabled.names() {
-        if DriverState::read(conn, name).await.context("A driver cannot be looked at")?.trouble.is_some() {
+        if DriverState::read(conn, name).await.context("A driver cannot be looked at")?.outage.is_some() {
             return Ok(false);
         }
     }
@@ -103,19 +103,19 @@ async fn sync(app: &App) -> anyhow::Result<Work> {
     if !app.config.telemetry.has_driver() {
         return Ok(Work::Done);
     }
-    match app.sync.begin(Order::SCHEDULED).await {
-        Ok(Begun::Over(_)) => Ok(Work::Done),
-        Ok(Begun::UnderWay { run: _, ended }) => {
+    match app.sync.start(SyncRequest::SCHEDULED).await {
+        Ok(Started::Ended(_)) => Ok(Work::Done),
+        Ok(Started::InProgress { run: _, ended }) => {
             ended.await.context("A run of the sync broke down")?;
             Ok(Work::Done)
         }
-        Err(NotBegun::AlreadyRunning) => {
+        Err(StartError::AlreadyRunning) => {
             info!("The sync is not begun on schedule: somebody else's run is under way");
             Ok(Work::Hindered)
         }
-        Err(NotBegun::Failed(Error::Unavailable)) => Ok(Work::Hindered),
-        Err(NotBegun::Failed(Error::Internal(cause))) => Err(cause),
-        Err(NotBegun::Failed(error)) => bail!("{}", error.message(Locale::En)),
+        Err(StartError::Failed(Error::Unavailable)) => Ok(Work::Hindered),
+        Err(StartError::Failed(Error::Internal(cause))) => Err(cause),
+        Err(StartError::Failed(error)) => bail!("{}", error.message(Locale::En)),
     }
 }
 

@@ -8,11 +8,11 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::{Labels, PREFIX};
 use crate::models::driver::Driver;
-use crate::models::sync_run::Trouble;
+use crate::models::sync_run::Outage;
 
 /// How things stand.
 #[derive(Clone, Debug)]
-pub struct Standing {
+pub struct Gauges {
     /// What the database says; nothing when it did not answer in time.
     pub stored: Option<Stored>,
     /// The database connections of this process.
@@ -39,36 +39,36 @@ pub struct Connections {
 /// What the database says.
 #[derive(Clone, Debug)]
 pub struct Stored {
-    /// Player events that are owed to any driver.
+    /// Player events that are pending for any driver.
     pub pending_events: i64,
     /// The age of the oldest of them.
     pub oldest_pending_seconds: f64,
-    /// Whether that is cause for alarm.
+    /// Whether the backlog exceeds a limit.
     pub is_alarmed: bool,
     /// Whether a run of the sync is under way, in whatever process.
     pub is_running: bool,
     /// When the last run ended that found something to do.
     pub last_run_ended: Option<DateTime<Utc>>,
     /// Every driver.
-    pub drivers: Vec<DriverStanding>,
+    pub drivers: Vec<DriverGauges>,
 }
 
 /// How a driver does.
 #[derive(Clone, Debug)]
-pub struct DriverStanding {
+pub struct DriverGauges {
     /// Which one.
     pub driver: Driver,
     /// Whether it is enabled.
     pub is_enabled: bool,
-    /// Deliveries that it is owed.
+    /// Pending deliveries.
     pub pending: i64,
-    /// Deliveries that were given up.
-    pub given_up: i64,
-    /// What kept it from taking anything when it was last tried.
-    pub trouble: Option<Trouble>,
+    /// Dead and expired deliveries.
+    pub dead: i64,
+    /// Why the last run stopped sending to it.
+    pub outage: Option<Outage>,
 }
 
-impl Standing {
+impl Gauges {
     /// A registry for this one answer, so that a figure that is not known now is not there, rather than old.
     pub(super) fn registry(&self) -> Registry {
         let mut registry = Registry::with_prefix(PREFIX);
@@ -97,49 +97,55 @@ impl Stored {
     fn register(&self, registry: &mut Registry) {
         let Self { pending_events, oldest_pending_seconds, is_alarmed, is_running, last_run_ended, drivers } =
             self;
-        let help = "Player events that are owed to any driver";
+        let help = "Player events that are pending for any driver";
         registry.register("sync_pending_events", help, ConstGauge::new(*pending_events));
-        let help = "The age of the oldest of them; 0 where nothing is owed";
+        let help = "Age of the oldest pending event; 0 if none is pending";
         let age = ConstGauge::new(*oldest_pending_seconds);
         registry.register_with_unit("sync_oldest_pending_age", help, Unit::Seconds, age);
-        let help = "Whether what is owed is cause for alarm";
+        let help = "Whether the backlog exceeds a limit";
         registry.register("sync_backlog_alarm", help, ConstGauge::new(i64::from(*is_alarmed)));
-        let help = "Whether a run of the sync is under way, in whatever process";
+        let help = "Whether a sync run is in progress, in any process";
         registry.register("sync_running", help, ConstGauge::new(i64::from(*is_running)));
         if let Some(ended) = last_run_ended {
-            let help = "When the last run of the sync ended that found something to do";
+            let help = "When the last sync run ended that had something to do";
             let ended = ConstGauge::new(ended.timestamp());
             registry.register_with_unit("sync_last_run_timestamp", help, Unit::Seconds, ended);
         }
-        let [enabled, pending, given_up] = [(); 3].map(|()| Family::<Labels<1>, Gauge>::default());
-        let troubles = Family::<Labels<2>, Gauge>::default();
+        let [enabled, pending, dead] = [(); 3].map(|()| Family::<Labels<1>, Gauge>::default());
+        let outages = Family::<Labels<2>, Gauge>::default();
         for driver in drivers {
-            let DriverStanding { driver, is_enabled, pending: owed, given_up: dead, trouble } = driver;
+            let DriverGauges {
+                driver,
+                is_enabled,
+                pending: pending_deliveries,
+                dead: dead_deliveries,
+                outage,
+            } = driver;
             let label = ("driver", driver.key());
             enabled.get_or_create(&[label]).set(i64::from(*is_enabled));
-            pending.get_or_create(&[label]).set(*owed);
-            given_up.get_or_create(&[label]).set(*dead);
-            for kind in TROUBLES {
-                let is_it = trouble.as_ref().is_some_and(|trouble| self::kind(trouble) == kind);
-                troubles.get_or_create(&[label, ("kind", kind)]).set(i64::from(is_it));
+            pending.get_or_create(&[label]).set(*pending_deliveries);
+            dead.get_or_create(&[label]).set(*dead_deliveries);
+            for kind in OUTAGES {
+                let is_it = outage.as_ref().is_some_and(|outage| self::kind(outage) == kind);
+                outages.get_or_create(&[label, ("kind", kind)]).set(i64::from(is_it));
             }
         }
         registry.register("sync_driver_enabled", "Whether a driver is enabled", enabled);
-        registry.register("sync_pending_deliveries", "Events that a driver is owed", pending);
-        registry.register("sync_given_up_deliveries", "Events that were given up at a driver", given_up);
-        let help = "What kept a driver from taking anything when it was last tried, if anything did";
-        registry.register("sync_driver_trouble", help, troubles);
+        registry.register("sync_pending_deliveries", "Events that are pending for a driver", pending);
+        registry.register("sync_dead_deliveries", "Dead and expired events of a driver", dead);
+        let help = "Why the last run stopped sending to a driver, if it did";
+        registry.register("sync_driver_outage", help, outages);
     }
 }
 
-const TROUBLES: [&str; 5] = ["refused", "refusing", "unreachable", "down", "paused"];
+const OUTAGES: [&str; 5] = ["refused", "refusing", "unreachable", "down", "paused"];
 
-const fn kind(trouble: &Trouble) -> &'static str {
-    match trouble {
-        Trouble::Refused { .. } => "refused",
-        Trouble::Refusing { .. } => "refusing",
-        Trouble::Unreachable => "unreachable",
-        Trouble::Down { .. } => "down",
-        Trouble::Paused => "paused",
+const fn kind(outage: &Outage) -> &'static str {
+    match outage {
+        Outage::Refused { .. } => "refused",
+        Outage::Refusing { .. } => "refusing",
+        Outage::Unreachable => "unreachable",
+        Outage::Down { .. } => "down",
+        Outage::Paused => "paused",
     }
 }

@@ -1,4 +1,4 @@
-//! Player events going out: runs, requests and verdicts, by driver.
+//! Delivery of player events: runs, requests and outcomes, by driver.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use prometheus_client::registry::{Registry, Unit};
 use super::Labels;
 use crate::models::driver::Driver;
 use crate::models::sync_run::SyncState;
-use crate::models::telemetry_delivery::{Judged, Judgement};
+use crate::models::telemetry_delivery::{DeliveryState, DeliveryUpdate};
 
 /// Player events going out.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub struct Sync {
     runs: Family<Labels<1>, Counter>,
     deliveries: Family<Labels<3>, Counter>,
     requests: Family<Labels<2>, Histogram, fn() -> Histogram>,
-    closed: Family<Labels<1>, Gauge>,
+    breaker_open: Family<Labels<1>, Gauge>,
 }
 
 impl Sync {
@@ -28,20 +28,20 @@ impl Sync {
             runs: Family::default(),
             deliveries: Family::default(),
             requests: Family::new_with_constructor(of_a_service),
-            closed: Family::default(),
+            breaker_open: Family::default(),
         };
         for driver in Driver::ALL {
             drop(sync.deliveries.get_or_create(&delivery(driver, "delivered", "")));
-            sync.closed(driver, Closed::No);
+            sync.breaker(driver, BreakerState::Closed);
         }
         let help = "Runs of the sync that ended, by state";
         registry.register("sync_runs", help, sync.runs.clone());
-        let help = "Verdicts on events at a driver, by outcome; for those to be sent again or given up also by reason";
+        let help = "Outcomes of events at a driver; for those that are retried or dead also by reason";
         registry.register("sync_deliveries", help, sync.deliveries.clone());
-        let help = "How long requests to a driver took, by what they were answered with";
+        let help = "Duration of requests to a driver, by outcome";
         registry.register_with_unit("sync_request_duration", help, Unit::Seconds, sync.requests.clone());
-        let help = "Whether a run of this process leaves a driver alone for now, since it failed or asked for a pause";
-        registry.register("sync_breaker_open", help, sync.closed.clone());
+        let help = "Whether a run of this process has stopped sending to a driver for now, since it failed or asked for a pause";
+        registry.register("sync_breaker_open", help, sync.breaker_open.clone());
         sync
     }
 
@@ -50,43 +50,43 @@ impl Sync {
         self.runs.get_or_create(&[("state", state.key())]).inc();
     }
 
-    /// These verdicts are on record.
-    pub fn judged(&self, judgements: &[Judgement]) {
-        for Judgement { driver, state, error_class, .. } in judgements {
+    /// These outcomes were recorded.
+    pub fn recorded(&self, updates: &[DeliveryUpdate]) {
+        for DeliveryUpdate { driver, state, error_class, .. } in updates {
             let reason = error_class.unwrap_or_default();
             let labels = match state {
-                Judged::Delivered => delivery(*driver, "delivered", ""),
-                Judged::Retry => delivery(*driver, "retried", reason),
-                Judged::Dead => delivery(*driver, "dead", reason),
-                Judged::Expired => delivery(*driver, "expired", ""),
-                Judged::Pending => continue,
+                DeliveryState::Delivered => delivery(*driver, "delivered", ""),
+                DeliveryState::Retry => delivery(*driver, "retried", reason),
+                DeliveryState::Dead => delivery(*driver, "dead", reason),
+                DeliveryState::Expired => delivery(*driver, "expired", ""),
+                DeliveryState::Pending => continue,
             };
             self.deliveries.get_or_create(&labels).inc();
         }
     }
 
-    /// A request to a driver took so long; `outcome` says in a word what it was answered with.
+    /// A request to a driver ended with this outcome.
     pub fn requested(&self, driver: Driver, outcome: &'static str, took: Duration) {
         let labels = [("driver", driver.key()), ("outcome", outcome)];
         self.requests.get_or_create(&labels).observe(took.as_secs_f64());
     }
 
-    /// Whether a driver is left alone for now.
-    pub fn closed(&self, driver: Driver, closed: Closed) {
-        self.closed.get_or_create(&[("driver", driver.key())]).set(match closed {
-            Closed::Yes => 1,
-            Closed::No => 0,
+    /// The state of a driver's circuit breaker.
+    pub fn breaker(&self, driver: Driver, state: BreakerState) {
+        self.breaker_open.get_or_create(&[("driver", driver.key())]).set(match state {
+            BreakerState::Open => 1,
+            BreakerState::Closed => 0,
         });
     }
 }
 
-/// Whether a driver is left alone for now.
+/// The state of a driver's circuit breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Closed {
-    /// Nothing is sent to it.
-    Yes,
-    /// It is sent to.
-    No,
+pub enum BreakerState {
+    /// Nothing is sent to it for now.
+    Open,
+    /// Requests are sent to it.
+    Closed,
 }
 
 const fn delivery(driver: Driver, outcome: &'static str, reason: &'static str) -> Labels<3> {

@@ -7,7 +7,7 @@ use diesel::sql_types::{BigInt, Bool, Date, Nullable, Text, Timestamptz};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection as _};
 
 use crate::db::Connection;
-use crate::models::telemetry_delivery::Frontier;
+use crate::models::telemetry_delivery::EventPosition;
 
 /// What the comment of a month says from when on it is being dropped, so that an interrupted drop is gone on with, and a
 /// month that somebody detached to keep it is left alone.
@@ -51,16 +51,16 @@ pub async fn gaps(conn: &mut Connection) -> QueryResult<Vec<Gap>> {
     .load(conn)
     .await?;
     let mut gaps = Vec::new();
-    let mut from = Frontier::START.recorded_at;
+    let mut from = EventPosition::START.recorded_at;
     for Held { from: begins, until } in held {
         // A bound that is no moment is no bound.
         if let Some(begins) = begins.filter(|begins| *begins > from) {
             gaps.push(Gap { from, until: begins });
         }
-        from = from.max(until.unwrap_or(Frontier::END.recorded_at));
+        from = from.max(until.unwrap_or(EventPosition::END.recorded_at));
     }
-    if from < Frontier::END.recorded_at {
-        gaps.push(Gap { from, until: Frontier::END.recorded_at });
+    if from < EventPosition::END.recorded_at {
+        gaps.push(Gap { from, until: EventPosition::END.recorded_at });
     }
     Ok(gaps)
 }

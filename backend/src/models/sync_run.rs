@@ -1,7 +1,7 @@
 //! Runs of the sync with the analytics services: the table `telemetry_sync_logs`.
 
-mod note;
-mod share;
+mod driver_stats;
+mod run_reason;
 mod state;
 
 use chrono::{DateTime, Utc};
@@ -14,8 +14,8 @@ use serde_json::Value;
 use crate::db::Connection;
 use crate::db::schema::{telemetry_sync_logs as runs, users};
 use crate::models::driver::Driver;
-pub use note::Note;
-pub use share::{Share, Trouble};
+pub use driver_stats::{DriverStats, Outage};
+pub use run_reason::RunReason;
 pub use state::{SyncState, SyncTrigger};
 
 /// A run.
@@ -31,8 +31,8 @@ pub struct SyncRun {
     pub triggered_by: Option<String>,
     /// The most events that each driver may take up.
     pub event_limit: Option<i32>,
-    /// Each driver's share.
-    pub shares: Vec<Share>,
+    /// Each driver's stats.
+    pub drivers: Vec<DriverStats>,
     /// Events that got their last verdict in it.
     pub processed: i32,
     /// When it began.
@@ -42,7 +42,7 @@ pub struct SyncRun {
     /// How long it took, in milliseconds.
     pub duration_ms: Option<i64>,
     /// What a person should know of it.
-    pub note: Option<Note>,
+    pub reason: Option<RunReason>,
     /// Enabled drivers whose settings its process did not have, so that it left their events pending.
     pub drivers_left_out: Vec<Driver>,
 }
@@ -87,14 +87,14 @@ pub struct NewSyncRun {
 pub struct SyncEnd {
     /// In which state.
     pub state: SyncState,
-    /// Each driver's share.
-    pub shares: Vec<Share>,
+    /// Each driver's stats.
+    pub drivers: Vec<DriverStats>,
     /// Events that got their last verdict in it.
     pub processed: i32,
     /// When.
     pub finished_at: DateTime<Utc>,
     /// What a person should know of it.
-    pub note: Option<Note>,
+    pub reason: Option<RunReason>,
 }
 
 /// Which runs somebody wants to see.
@@ -193,11 +193,11 @@ impl SyncRun {
     pub async fn store_progress(
         conn: &mut Connection,
         id: i64,
-        shares: &[Share],
+        drivers: &[DriverStats],
         processed: i32,
     ) -> QueryResult<()> {
         diesel::update(runs::table.find(id).filter(runs::status.eq(SyncState::Running.key())))
-            .set((runs::drivers.eq(Share::store(shares)), runs::processed.eq(processed)))
+            .set((runs::drivers.eq(DriverStats::store(drivers)), runs::processed.eq(processed)))
             .execute(conn)
             .await?;
         Ok(())
@@ -211,11 +211,11 @@ impl SyncEnd {
         diesel::update(runs::table.find(run.id).filter(runs::status.eq(SyncState::Running.key())))
             .set((
                 runs::status.eq(self.state.key()),
-                runs::drivers.eq(Share::store(&self.shares)),
+                runs::drivers.eq(DriverStats::store(&self.drivers)),
                 runs::processed.eq(self.processed),
                 runs::finished_at.eq(self.finished_at),
                 runs::duration_ms.eq(took),
-                runs::message.eq(self.note.as_ref().map(Note::store)),
+                runs::message.eq(self.reason.as_ref().map(RunReason::store)),
             ))
             .execute(conn)
             .await?;
@@ -245,12 +245,12 @@ impl Row {
             trigger,
             triggered_by: triggered_by_name,
             event_limit,
-            shares: Share::read(drivers),
+            drivers: DriverStats::read(drivers),
             processed,
             started_at,
             finished_at,
             duration_ms,
-            note: message.as_deref().and_then(Note::read),
+            reason: message.as_deref().and_then(RunReason::read),
             drivers_left_out: serde_json::from_value(drivers_left_out).unwrap_or_default(),
         }
     }

@@ -1,27 +1,28 @@
-//! What became of each player event at each analytics driver: the table `telemetry_deliveries`.
+//! The delivery of each player event to each analytics driver: the table `telemetry_deliveries`.
 //!
-//! An event costs no row here before the first driver says something of it. Until each driver that is enabled
-//! ([`EnabledDrivers`](super::telemetry_driver::EnabledDrivers)) has a record of it, those that have none stand in the
-//! table `telemetry_pending`: a driver that is enabled later does not get what others had long before. What is being sent
-//! at the moment stands in `telemetry_leases`, many events to a row.
+//! Rows are created only when a driver first reports on an event. Until every enabled driver
+//! ([`EnabledDrivers`](super::telemetry_driver::EnabledDrivers)) has a delivery of it, an event has a row in
+//! `telemetry_pending`. Once a driver has one, that row names the drivers without: a driver that is enabled later does not
+//! get events of which others had a delivery before.
+//! Events in flight are in `telemetry_leases`, many per row.
 
 mod backfill;
-mod due;
-mod fresh;
-mod given_up;
-mod judge;
-mod judgement;
+mod counts;
+mod dead;
+mod history;
 mod lease;
-mod leftover;
-mod note;
 mod orphans;
-mod owed;
 mod pending;
+mod record;
+mod remaining;
 mod requeue;
-mod settle;
+mod retryable;
 mod skip;
+mod synced;
 mod too_old;
-mod viewing;
+mod unsent;
+mod update;
+mod upsert;
 
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
@@ -31,76 +32,76 @@ use diesel::sql_types::{BigInt, Bool, Double, Integer, Jsonb, Nullable, Text, Ti
 use serde_json::Value;
 
 pub use backfill::backfill;
-pub use due::due;
-pub use fresh::fresh;
-pub use given_up::{GivenUp, Place, last_delivered_at};
-pub use judge::{Writing, Written, write_down};
-pub use judgement::{Judged, Judgement};
-pub use lease::{Lease, TakenOver, hold, take_over};
-pub use leftover::put_on_record;
+pub use counts::{PendingCounts, has_pending, newest_pending_batch};
+pub use dead::{DeadDelivery, Place, last_delivered_at};
+pub use history::{Viewing, viewed_before};
+pub use lease::{Lease, Reclaimed, acquire, reclaim};
 pub use orphans::{forget_gap, forget_month, forget_oldest_orphans, note_forgotten};
-pub use owed::{Owed, is_anything_owed, newest_batch_owed};
+pub use record::{RecordContext, Recorded, record_outcomes};
+pub use remaining::record_remaining;
 pub use requeue::{Requeue, RequeuePlace, requeue};
+pub use retryable::retryable;
 pub use skip::skip_pending;
 pub use too_old::settle_too_old;
-pub use viewing::{Viewing, viewed_before};
+pub use unsent::unsent;
+pub use update::{DeliveryState, DeliveryUpdate};
 
 use super::driver::Driver;
 
-/// A place in the order in which events are sent: by when they happened, then by id.
+/// A position in the order in which events are sent: by time, then by id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Frontier {
+pub struct EventPosition {
     /// When it happened.
     pub recorded_at: DateTime<Utc>,
     /// Its id.
     pub id: i64,
 }
 
-impl Frontier {
+impl EventPosition {
     /// Before every event.
     pub const START: Self = Self {
         recorded_at: DateTime::from_timestamp(-2_208_988_800, 0).expect("1900 is within range"),
         id: 0,
     };
-    /// Behind every event.
+    /// After every event.
     pub const END: Self = Self {
         recorded_at: DateTime::from_timestamp(253_370_764_800, 0).expect("9999 is within range"),
         id: i64::MAX,
     };
 }
 
-/// Which events are looked for.
+/// Which pending events to read.
 #[derive(Clone, Copy, Debug)]
-pub struct Wanted {
-    /// Owed to this driver.
+pub struct PendingQuery {
+    /// Those that are pending for this driver.
     pub driver: Driver,
-    /// Only what lies behind this.
-    pub after: Frontier,
-    /// At most so many.
+    /// Only those after this position.
+    pub after: EventPosition,
+    /// The maximum number.
     pub limit: i64,
-    /// Whether it matters when a viewer's account was made.
+    /// Whether to read when the viewer's account was created.
     pub with_user_since: bool,
 }
 
-impl Wanted {
-    /// The place behind which it is looked, as two values.
+impl PendingQuery {
+    /// The position, as two values.
     fn after<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_bind_param::<Timestamptz, _>(&self.after.recorded_at)?;
         out.push_sql(", ");
         out.push_bind_param::<BigInt, _>(&self.after.id)
     }
 
-    /// The events of rows called `owed`, in their order, as many as are wanted.
-    fn events_of_owed<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    /// Joins the events of rows called `pending_row`, in order and up to the limit.
+    fn join_events<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(ITS_EVENT);
-        out.push_sql(" ORDER BY owed.recorded_at, owed.event_id LIMIT ");
+        out.push_sql(" ORDER BY pending_row.recorded_at, pending_row.event_id LIMIT ");
         out.push_bind_param::<BigInt, _>(&self.limit)
     }
 }
 
-/// A player event that a driver is owed.
+/// A player event that is pending for a driver.
 #[derive(Clone, Debug, PartialEq, Queryable, QueryableByName)]
-pub struct OwedEvent {
+pub struct PendingEvent {
     /// Its id.
     #[diesel(sql_type = BigInt)]
     pub id: i64,
@@ -146,38 +147,38 @@ pub struct OwedEvent {
     /// When it reached the hub.
     #[diesel(sql_type = Timestamptz)]
     pub arrived_at: DateTime<Utc>,
-    /// Times that it was sent to this driver.
+    /// Attempts to send it to this driver.
     #[diesel(sql_type = Integer)]
     pub attempts: i32,
-    /// How many of them were not answered.
+    /// Attempts that went unanswered.
     #[diesel(sql_type = Integer)]
     pub unanswered: i32,
-    /// Whether it may be there already.
+    /// Whether the driver may have it already.
     #[diesel(sql_type = Bool)]
     pub maybe_duplicate: bool,
-    /// When it was first sent there.
+    /// When it was first sent to this driver.
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub first_attempt_at: Option<DateTime<Utc>>,
-    /// When this driver refused it, if that is the last that it said of it.
+    /// When this driver refused it, if that was its latest response.
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub refused_at: Option<DateTime<Utc>>,
-    /// Whether it has a delivery record for this driver.
+    /// Whether it has a delivery for this driver.
     #[diesel(sql_type = Bool)]
     pub is_on_record: bool,
-    /// Whether all other drivers that it is owed to had a record of it when it was taken up.
+    /// Whether every other driver that it is pending for had a delivery of it when it was fetched.
     #[diesel(sql_type = Bool)]
     pub is_last: bool,
 }
 
-impl OwedEvent {
-    /// Its place in the order.
-    pub const fn frontier(&self) -> Frontier {
-        Frontier { recorded_at: self.recorded_at, id: self.id }
+impl PendingEvent {
+    /// Its position in the order.
+    pub const fn position(&self) -> EventPosition {
+        EventPosition { recorded_at: self.recorded_at, id: self.id }
     }
 }
 
-/// The SQL types of [`OwedEvent`]'s fields.
-type OwedEventSql = (
+/// The SQL types of [`PendingEvent`]'s fields.
+type PendingEventSql = (
     BigInt,
     Timestamptz,
     Nullable<BigInt>,
@@ -202,13 +203,13 @@ type OwedEventSql = (
     Bool,
 );
 
-/// [`OwedEvent`]'s columns of a player event called `event`; a flag called `with_user_since` belongs before.
+/// [`PendingEvent`]'s columns of a player event called `event`; a flag called `with_user_since` belongs before.
 const EVENT_COLUMNS: &str = "event.id, event.recorded_at, event.user_id, \
     CASE WHEN with_user_since THEN (SELECT created_at FROM users WHERE users.id = event.user_id) END AS user_since, event.course_id, \
     event.lesson_id, event.event, event.provider, event.playback_seconds, event.watched_seconds, event.video_duration, \
     event.playback_rate, event.context_tag, event.metadata, \
     event.created_at AS arrived_at";
 
-/// The event of a row called `owed`, found in its month.
+/// The event of a row called `pending_row`, found in its month.
 const ITS_EVENT: &str = "CROSS JOIN LATERAL (SELECT * FROM video_player_events \
-    WHERE recorded_at = owed.recorded_at AND id = owed.event_id OFFSET 0) AS event";
+    WHERE recorded_at = pending_row.recorded_at AND id = pending_row.event_id OFFSET 0) AS event";

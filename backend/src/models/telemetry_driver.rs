@@ -10,7 +10,7 @@ use diesel_async::RunQueryDsl;
 use serde_json::Value;
 
 use super::driver::Driver;
-use super::sync_run::Trouble;
+use super::sync_run::Outage;
 use crate::db::Connection;
 use crate::db::schema::telemetry_drivers as drivers;
 pub use enabled::EnabledDrivers;
@@ -20,8 +20,8 @@ pub use enabled::EnabledDrivers;
 pub struct DriverState {
     /// Nothing is sent there before this.
     pub paused_until: Option<DateTime<Utc>>,
-    /// Why it was given up last time.
-    pub trouble: Option<Trouble>,
+    /// Why the last run stopped sending to it.
+    pub outage: Option<Outage>,
 }
 
 impl DriverState {
@@ -33,22 +33,22 @@ impl DriverState {
             .first(conn)
             .await
             .optional()?;
-        let (paused_until, trouble) = row.unwrap_or_default();
-        let trouble = trouble.and_then(|stored| serde_json::from_value(stored).ok());
-        Ok(Self { paused_until, trouble })
+        let (paused_until, outage) = row.unwrap_or_default();
+        let outage = outage.and_then(|stored| serde_json::from_value(stored).ok());
+        Ok(Self { paused_until, outage })
     }
 
-    /// Writes down what is known now.
+    /// Stores the state.
     pub async fn store(&self, conn: &mut Connection, driver: Driver, now: DateTime<Utc>) -> QueryResult<()> {
-        let trouble = self
-            .trouble
+        let outage = self
+            .outage
             .as_ref()
-            .map(|trouble| serde_json::to_value(trouble).expect("numbers and names are JSON"));
+            .map(|outage| serde_json::to_value(outage).expect("numbers and names are JSON"));
         diesel::insert_into(drivers::table)
             .values((
                 drivers::driver.eq(driver.key()),
                 drivers::paused_until.eq(self.paused_until),
-                drivers::trouble.eq(trouble),
+                drivers::trouble.eq(outage),
                 drivers::updated_at.eq(now),
             ))
             .on_conflict(drivers::driver)

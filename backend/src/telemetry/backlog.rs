@@ -1,11 +1,11 @@
-//! What the analytics services are still owed, and when that is cause for alarm.
+//! The backlog of pending events, and the limits above which it raises the alarm.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::config::telemetry::Alert;
 use crate::db::Connection;
 use crate::models::QueryResult;
-use crate::models::telemetry_delivery::Owed;
+use crate::models::telemetry_delivery::PendingCounts;
 use crate::models::telemetry_driver::EnabledDrivers;
 
 /// The events that wait to be synced.
@@ -39,12 +39,12 @@ pub enum Alarm {
 impl Backlog {
     /// The backlog of these drivers as it is now.
     pub async fn read(conn: &mut Connection, enabled: &EnabledDrivers, limits: &Alert) -> QueryResult<Self> {
-        Ok(Self::of(&Owed::count(conn, enabled, counted_up_to(limits)).await?))
+        Ok(Self::of(&PendingCounts::count(conn, enabled, counted_up_to(limits)).await?))
     }
 
-    /// The events of what is owed.
-    pub const fn of(owed: &Owed) -> Self {
-        Self { events_pending: owed.events, oldest: owed.oldest }
+    /// The events of what is counts.
+    pub const fn of(counts: &PendingCounts) -> Self {
+        Self { events_pending: counts.events, oldest: counts.oldest }
     }
 
     /// For how long its oldest event has waited.

@@ -1,30 +1,28 @@
-//! The sync: takes player events to the analytics services, each to each of them once.
+//! Delivery of player events to the analytics services, each event once to each service.
 //!
-//! There is one run at a time, whatever process it is in. A run has a lane for each driver; lanes take events up, send
-//! them, and pass the verdicts on to the ledger, which writes them down as they come. Nothing is sent that is not on
-//! record as being sent, so that a run that dies leaves behind what was perhaps sent.
+//! One run sends at a time, across all processes (`run_lock`). A run has a worker for each driver. Workers fetch events,
+//! lease them, send them, and hand their outcomes to the outcome writer. Nothing is sent without a lease on record, so
+//! after a crash the next run knows which events may have been delivered.
 
 mod backfill;
-mod board;
+mod circuit_breaker;
 mod connection;
-mod desk;
+mod fetcher;
 mod forget;
-mod gate;
 mod heartbeat;
-mod held;
-mod lane;
-mod ledger;
-mod order;
-mod outcome;
+mod outcome_writer;
 mod prepare;
+mod progress;
 mod reconcile;
 mod refusals;
+mod request_queue;
 mod requeue;
+mod retry_policy;
 mod run;
-mod stock;
-mod supply;
-mod tally;
-mod verdict;
+mod run_lock;
+mod sync_request;
+pub mod texts;
+mod worker;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -36,28 +34,28 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info};
 
-pub use self::backfill::NotBackfilled;
-use self::desk::Desk;
-pub use self::desk::is_taken as is_under_way;
-pub use self::forget::NotForgotten;
+pub use self::backfill::BackfillError;
+pub use self::forget::ForgetError;
 use self::heartbeat::Heartbeat;
-pub use self::order::{Order, Span, What};
 use self::prepare::{Prepared, left_out};
-pub use self::refusals::FIRST as REFUSALS_THAT_ALARM;
+pub use self::refusals::SUSPICIOUS_REFUSALS;
 use self::run::Run;
-use super::news;
+use self::run_lock::RunLock;
+pub use self::run_lock::is_held as is_running;
+pub use self::sync_request::{Mode, Scope, SyncRequest};
+use super::notify;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Connection, Pool};
 use crate::error::{Error, Result};
 use crate::metrics::Metrics;
-use crate::models::sync_run::{NewSyncRun, Note, Share, SyncEnd, SyncRun, SyncState};
-use crate::models::telemetry_delivery::{Frontier, put_on_record};
+use crate::models::sync_run::{DriverStats, NewSyncRun, RunReason, SyncEnd, SyncRun, SyncState};
+use crate::models::telemetry_delivery::{EventPosition, record_remaining};
 
-/// What is under way when a run is told to end may take so long: longer than any request.
-pub const WINDING_UP: Duration = Duration::from_secs(35);
+/// How long requests that are being sent may take to end when a run is stopped: longer than any request's timeout.
+pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(35);
 
-/// The way to run the sync; cheap to clone.
+/// Starts and stops runs; cheap to clone.
 #[derive(Clone)]
 pub struct Sync {
     pool: Pool,
@@ -66,150 +64,155 @@ pub struct Sync {
     config: Arc<Config>,
     runs: TaskTracker,
     stop: CancellationToken,
-    /// How far recent events were looked at for whether they are noted as pending.
-    looked_at: Arc<Mutex<Option<Frontier>>>,
+    /// The position up to which recent events were checked for a pending row.
+    reconciled_to: Arc<Mutex<Option<EventPosition>>>,
 }
 
-/// A run that was begun.
+/// A run that was started.
 #[derive(Debug)]
-pub enum Begun {
-    /// It had nothing to do, or could do nothing.
-    Over(SyncRun),
-    /// It is under way.
-    UnderWay {
-        /// The run at its beginning.
+pub enum Started {
+    /// It has ended already, since it had nothing to do or could not do anything.
+    Ended(SyncRun),
+    /// It is in progress.
+    InProgress {
+        /// The run at its start.
         run: SyncRun,
-        /// Comes when it is over.
+        /// Resolves when it ends.
         ended: oneshot::Receiver<()>,
     },
 }
 
-/// Why no run was begun.
+/// Why no run was started.
 #[derive(Debug)]
-pub enum NotBegun {
-    /// Another run is under way.
+pub enum StartError {
+    /// Another run is in progress.
     AlreadyRunning,
-    /// A fault of ours.
+    /// An error on our side.
     Failed(Error),
 }
 
-impl<E: Into<Error>> From<E> for NotBegun {
+impl<E: Into<Error>> From<E> for StartError {
     fn from(error: E) -> Self {
         Self::Failed(error.into())
     }
 }
 
 impl Sync {
-    /// Nothing runs yet.
+    /// Starts nothing yet.
     pub fn new(pool: Pool, clock: Clock, metrics: Metrics, config: Arc<Config>) -> Self {
         let (runs, stop) = (TaskTracker::new(), CancellationToken::new());
-        Self { pool, clock, metrics, config, runs, stop, looked_at: Arc::default() }
+        Self { pool, clock, metrics, config, runs, stop, reconciled_to: Arc::default() }
     }
 
-    /// Begins a run, which goes on when whoever asked for it goes away.
-    pub async fn begin(&self, order: Order) -> Result<Begun, NotBegun> {
-        let Some(mut desk) = Desk::take(&self.pool).await? else { return Err(NotBegun::AlreadyRunning) };
-        close_dead_run(desk.conn(), &self.clock).await?;
+    /// Starts a run, which continues when the caller goes away.
+    pub async fn start(&self, request: SyncRequest) -> Result<Started, StartError> {
+        let Some(mut lock) = RunLock::acquire(&self.pool).await? else {
+            return Err(StartError::AlreadyRunning);
+        };
+        close_dead_run(lock.conn(), &self.clock).await?;
         let new = NewSyncRun {
-            trigger: order.trigger,
-            triggered_by: order.triggered_by,
-            event_limit: order.limit.and_then(|limit| i32::try_from(limit).ok()),
+            trigger: request.trigger,
+            triggered_by: request.triggered_by,
+            event_limit: request.limit.and_then(|limit| i32::try_from(limit).ok()),
             started_at: self.clock.now(),
         };
-        let id = new.insert(desk.conn()).await?;
+        let id = new.insert(lock.conn()).await?;
         let heartbeat = Heartbeat::start(self.pool.clone(), id);
-        desk.allow_idling().await?;
-        let run = SyncRun::find(desk.conn(), id).await?.context("A run is gone that was just begun")?;
-        news::tell(desk.conn()).await?;
-        let Prepared { drivers, batch, enabled } = match self.prepare(desk.conn(), id, &order).await? {
+        lock.allow_idling().await?;
+        let run = SyncRun::find(lock.conn(), id).await?.context("A run is gone that was just started")?;
+        notify::publish(lock.conn()).await?;
+        let Prepared { drivers, batch, enabled } = match self.prepare(lock.conn(), id, &request).await? {
             Ok(prepared) => prepared,
-            Err((state, note)) => {
+            Err((state, reason)) => {
                 let end = SyncEnd {
                     state,
-                    shares: Vec::new(),
+                    drivers: Vec::new(),
                     processed: 0,
                     finished_at: self.clock.now(),
-                    note: Some(note),
+                    reason: Some(reason),
                 };
-                desk.limit_idling().await?;
-                end.store(desk.conn(), &run).await?;
+                lock.limit_idling().await?;
+                end.store(lock.conn(), &run).await?;
                 self.metrics.sync().run_ended(state);
-                news::tell(desk.conn()).await?;
-                let run = SyncRun::find(desk.conn(), id).await?.context("A run is gone that just ended")?;
-                desk.leave().await?;
-                return Ok(Begun::Over(run));
+                notify::publish(lock.conn()).await?;
+                let run = SyncRun::find(lock.conn(), id).await?.context("A run is gone that just ended")?;
+                lock.release().await?;
+                return Ok(Started::Ended(run));
             }
         };
-        let shares: Vec<Share> = drivers.iter().map(|driver| Share::new(driver.name())).collect();
-        SyncRun::store_progress(desk.conn(), id, &shares, 0).await?;
-        let names: Vec<_> = shares.iter().map(|share| share.driver).collect();
+        let stats: Vec<DriverStats> = drivers.iter().map(|driver| DriverStats::new(driver.name())).collect();
+        SyncRun::store_progress(lock.conn(), id, &stats, 0).await?;
+        let names: Vec<_> = stats.iter().map(|stats| stats.driver).collect();
         let drivers_left_out = left_out(&enabled, &names);
-        let run = SyncRun { shares, drivers_left_out, ..run };
-        news::tell(desk.conn()).await?;
-        let (tell, ended) = oneshot::channel();
-        let (sync, at_work) = (self.clone(), run.clone());
+        let run = SyncRun { drivers: stats, drivers_left_out, ..run };
+        notify::publish(lock.conn()).await?;
+        let (notify_end, ended) = oneshot::channel();
+        let (sync, row) = (self.clone(), run.clone());
         self.runs.spawn(async move {
-            Run { sync, row: at_work, order, drivers, batch, enabled, heartbeat }.work(desk).await;
-            // Whoever waited may have gone.
-            tell.send(()).ok();
+            Run { sync, row, request, drivers, batch, enabled, heartbeat }.execute(lock).await;
+            // The caller may be gone.
+            notify_end.send(()).ok();
         });
-        Ok(Begun::UnderWay { run, ended })
+        Ok(Started::InProgress { run, ended })
     }
 
-    /// Begins a run and waits for it, up to so long; answers with the run as it is then.
-    pub async fn run(&self, order: Order, patience: Duration) -> Result<SyncRun, NotBegun> {
-        match self.begin(order).await? {
-            Begun::Over(run) => Ok(run),
-            Begun::UnderWay { run, ended } => {
-                // Over or not, the row says how it is.
-                drop(timeout(patience, ended).await);
+    /// Starts a run and waits for its end, at most this long; answers with the run as it is then.
+    pub async fn start_and_wait(
+        &self,
+        request: SyncRequest,
+        max_wait: Duration,
+    ) -> Result<SyncRun, StartError> {
+        match self.start(request).await? {
+            Started::Ended(run) => Ok(run),
+            Started::InProgress { run, ended } => {
+                // Whether it has ended is in the row.
+                drop(timeout(max_wait, ended).await);
                 let conn = &mut *self.pool.get().await?;
                 Ok(SyncRun::find(conn, run.id).await?.unwrap_or(run))
             }
         }
     }
 
-    /// Goes on with what a run left whose process died or is frozen, if there is such a run.
+    /// Starts a run if the last one died or is frozen, to resume its work.
     pub async fn resume(&self) -> Result<()> {
         let is_dead = {
             let conn = &mut *self.pool.get().await?;
             match SyncRun::running(conn).await? {
-                Some(_) => !is_under_way(conn).await? || SyncRun::is_silent(conn).await?,
+                Some(_) => !is_running(conn).await? || SyncRun::is_silent(conn).await?,
                 None => false,
             }
         };
         if !is_dead {
             return Ok(());
         }
-        info!("Going on with what a run of the sync left whose process died");
-        match self.begin(Order::SCHEDULED).await {
-            // It goes on by itself.
-            Ok(Begun::Over(_) | Begun::UnderWay { .. }) | Err(NotBegun::AlreadyRunning) => Ok(()),
-            Err(NotBegun::Failed(error)) => Err(error),
+        info!("Resuming the work of a sync run that died");
+        match self.start(SyncRequest::SCHEDULED).await {
+            Ok(Started::Ended(_) | Started::InProgress { .. }) | Err(StartError::AlreadyRunning) => Ok(()),
+            Err(StartError::Failed(error)) => Err(error),
         }
     }
 
-    /// Tells runs of this process to end, and waits until what is under way is done and written down.
-    pub async fn wind_up(&self) {
+    /// Stops the runs of this process, and waits until the outcomes of their requests are written.
+    pub async fn shut_down(&self) {
         self.stop.cancel();
         self.runs.close();
-        if timeout(WINDING_UP, self.runs.wait()).await.is_err() {
-            error!("A run of the sync did not end in time; the next one takes over what it was sending");
+        if timeout(SHUTDOWN_TIMEOUT, self.runs.wait()).await.is_err() {
+            error!("A sync run did not end in time; the next run reclaims its leases");
         }
     }
 }
 
-/// Says of a run whose process ended in the middle that it failed. From then on whatever is left of it writes nothing.
+/// Closes a run whose process died, as failed. It can write nothing more from then on.
 async fn close_dead_run(conn: &mut Connection, clock: &Clock) -> diesel::QueryResult<()> {
     let Some(run) = SyncRun::running(conn).await? else { return Ok(()) };
     let end = SyncEnd {
         state: SyncState::Failed,
-        shares: run.shares.clone(),
+        drivers: run.drivers.clone(),
         processed: run.processed,
         finished_at: clock.now(),
-        note: Some(Note::Died),
+        reason: Some(RunReason::Died),
     };
     end.store(conn, &run).await?;
-    put_on_record(conn, run.id).await?;
+    record_remaining(conn, run.id).await?;
     Ok(())
 }

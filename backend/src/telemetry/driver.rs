@@ -1,13 +1,13 @@
 //! The drivers: how player events are put into each analytics service's words, sent, and its answers understood.
 //!
-//! What becomes of an event is data ([`Answer`]) and is decided without a network; writing it down is the sync's work.
+//! The outcome of a request is data ([`SendOutcome`]) and is decided without a network; the delivery records it.
 //! Drivers keep no state.
 
-mod answer;
 mod check;
 mod details;
 mod ga4;
 mod mixpanel;
+mod outcome;
 mod reply;
 mod secrets;
 mod session;
@@ -17,12 +17,12 @@ use uuid::Uuid;
 
 use crate::config;
 use crate::models::driver::Driver as Name;
-use crate::models::telemetry_delivery::OwedEvent;
-pub use answer::{Answer, Failure, FailureClass, Verdict};
+use crate::models::telemetry_delivery::PendingEvent;
 pub use check::Checked;
 use ga4::Ga4;
 use mixpanel::Mixpanel;
-pub use session::{Session, SessionBook, outgoing};
+pub use outcome::{EventOutcome, Failure, FailureClass, SendOutcome};
+pub use session::{Session, SessionTracker, outgoing};
 
 /// An analytics service that is ready to be sent to.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub enum Driver {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outgoing {
     /// The event.
-    pub event: OwedEvent,
+    pub event: PendingEvent,
     /// Its viewer's session, for a driver that tells it.
     pub session: Option<Session>,
     /// Tells it from every event of every hub, and is the same however often it is sent.
@@ -46,14 +46,14 @@ pub struct Outgoing {
 
 /// Events that go out in one request.
 #[derive(Debug)]
-pub struct Parcel {
+pub struct OutgoingRequest {
     /// The events.
     pub events: Vec<Outgoing>,
     route: Route,
     body: Vec<u8>,
 }
 
-/// Where a parcel goes.
+/// Where a request goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Route {
     /// GA4's `/mp/collect`.
@@ -71,43 +71,43 @@ enum Route {
 #[derive(Debug, Default)]
 pub struct Plan {
     /// What is to be sent.
-    pub parcels: Vec<Parcel>,
+    pub requests: Vec<OutgoingRequest>,
     /// What is too old for the service, which would take it for another time's, or drop it without a word.
-    pub expired: Vec<OwedEvent>,
+    pub expired: Vec<PendingEvent>,
     /// What the service could not take.
-    pub impossible: Vec<(OwedEvent, Failure)>,
+    pub unsendable: Vec<(PendingEvent, Failure)>,
 }
 
-/// How a driver is to be treated.
+/// How events are delivered to a driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Manners {
-    /// Requests at once, at most.
-    pub concurrency: usize,
-    /// Events to be taken up at once.
-    pub chunk: usize,
-    /// Requests that are put on record together as being sent: what a run that dies had on record counts as perhaps sent.
-    pub leased: usize,
-    /// Whether it is told in which session an event happened.
-    pub tells_sessions: bool,
-    /// Whether it is told when a viewer's account was made.
-    pub tells_user_since: bool,
-    /// Times that an event is sent before it may be given up.
-    pub tries: i32,
-    /// Since when it must have been tried before it is given up, so that an outage costs no event.
-    pub tried_for: TimeDelta,
-    /// What an answer that never came is taken for.
+pub struct DeliveryPolicy {
+    /// Maximum number of concurrent requests.
+    pub max_concurrency: usize,
+    /// Events per fetch.
+    pub events_per_fetch: usize,
+    /// Requests that are leased together. After a crash their events may have been delivered.
+    pub requests_per_lease: usize,
+    /// Whether it needs the session of an event.
+    pub needs_sessions: bool,
+    /// Whether it needs the date on which a viewer's account was created.
+    pub needs_sign_up_date: bool,
+    /// Attempts after which an event may be dead.
+    pub max_attempts: i32,
+    /// How long an event is retried before it may be dead, so that an outage costs no event.
+    pub min_retry_period: TimeDelta,
+    /// What to do if no response comes.
     pub unanswered: Unanswered,
 }
 
-/// What a request without an answer is taken for, where the service cannot tell a repetition.
+/// What to do with the events of a request without a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unanswered {
-    /// The service knows repetitions by their id: it is sent again.
-    SendAgain,
-    /// It is sent once more, and marked as perhaps doubled.
-    SendOnceMore,
-    /// It is taken for delivered.
-    Delivered,
+    /// Retry: the service recognizes repetitions by their id.
+    Retry,
+    /// Retry once, marked as a possible duplicate.
+    RetryOnce,
+    /// Take them for delivered.
+    AssumeDelivered,
 }
 
 /// Settings that an enabled driver lacks.
@@ -144,11 +144,11 @@ impl Driver {
         }
     }
 
-    /// How it is to be treated.
-    pub fn manners(&self) -> Manners {
+    /// How events are delivered to it.
+    pub fn policy(&self) -> DeliveryPolicy {
         match self {
-            Self::Ga4(ga4) => ga4.manners(),
-            Self::Mixpanel(mixpanel) => mixpanel.manners(),
+            Self::Ga4(ga4) => ga4.policy(),
+            Self::Mixpanel(mixpanel) => mixpanel.policy(),
         }
     }
 
@@ -160,27 +160,27 @@ impl Driver {
         }
     }
 
-    /// The two halves of a parcel, of which one holds what the service would not take.
-    pub fn split(&self, parcel: Parcel) -> [Parcel; 2] {
-        let Parcel { mut events, route, body: _ } = parcel;
+    /// The two halves of a request that was refused.
+    pub fn split(&self, request: OutgoingRequest) -> [OutgoingRequest; 2] {
+        let OutgoingRequest { mut events, route, body: _ } = request;
         let rest = events.split_off(events.len() / 2);
         [events, rest].map(|events| match self {
-            Self::Ga4(ga4) => ga4.parcel(events),
-            Self::Mixpanel(mixpanel) => mixpanel.parcel(events, route),
+            Self::Ga4(ga4) => ga4.build_request(events),
+            Self::Mixpanel(mixpanel) => mixpanel.build_request(events, route),
         })
     }
 
-    /// Sends a parcel now and says what became of it.
-    pub async fn send(&self, parcel: &Parcel, now: DateTime<Utc>) -> Answer {
+    /// Sends a request.
+    pub async fn send(&self, request: &OutgoingRequest, now: DateTime<Utc>) -> SendOutcome {
         match self {
-            Self::Ga4(ga4) => ga4.send(parcel, now).await,
-            Self::Mixpanel(mixpanel) => mixpanel.send(parcel, now).await,
+            Self::Ga4(ga4) => ga4.send(request, now).await,
+            Self::Mixpanel(mixpanel) => mixpanel.send(request, now).await,
         }
     }
 
-    /// Where a parcel goes, without its query.
-    pub const fn endpoint(parcel: &Parcel) -> &'static str {
-        parcel.route.path()
+    /// Where a request goes, without its query.
+    pub const fn endpoint(request: &OutgoingRequest) -> &'static str {
+        request.route.path()
     }
 }
 
@@ -202,16 +202,16 @@ pub mod tests {
     use super::*;
 
     /// A request with one event as it might go out, of which so many went without an answer.
-    pub fn parcel(id: i64, unanswered: i32) -> Parcel {
+    pub fn outgoing_request(id: i64, unanswered: i32) -> OutgoingRequest {
         let mut outgoing = outgoing(id, None);
         outgoing.event.unanswered = unanswered;
-        Parcel { events: vec![outgoing], route: Route::Collect, body: Vec::new() }
+        OutgoingRequest { events: vec![outgoing], route: Route::Collect, body: Vec::new() }
     }
 
     /// An event as it might go out.
     pub fn outgoing(id: i64, user_id: Option<i64>) -> Outgoing {
         let moment = |second| DateTime::from_timestamp(second, 0).expect("it is within range");
-        let event = OwedEvent {
+        let event = PendingEvent {
             id,
             recorded_at: moment(1_800_000_000),
             user_id,

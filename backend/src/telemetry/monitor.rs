@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::AsyncConnection as _;
 
 use super::backlog::{Alarm, Backlog};
-use super::{driver, sync};
+use super::{delivery, driver};
 use crate::app::App;
 use crate::db::Connection;
 use crate::models::QueryResult;
@@ -13,7 +13,7 @@ use crate::models::alarm;
 use crate::models::driver::Driver;
 use crate::models::notification::NewNotification;
 use crate::models::outbox_mail::OutboxMail;
-use crate::models::sync_run::Trouble;
+use crate::models::sync_run::Outage;
 use crate::models::telemetry_driver::{DriverState, EnabledDrivers};
 use crate::models::user::User;
 use crate::notice::{self, Notice};
@@ -89,9 +89,9 @@ pub async fn check(app: &App) -> anyhow::Result<Checked> {
 async fn refusing(conn: &mut Connection, enabled: &EnabledDrivers) -> QueryResult<Vec<Driver>> {
     let mut refusing = Vec::new();
     for name in enabled.names() {
-        let trouble = DriverState::read(conn, name).await?.trouble;
-        if let Some(Trouble::Refusing { events, .. }) = trouble
-            && usize::try_from(events).is_ok_and(|events| events >= sync::REFUSALS_THAT_ALARM)
+        let outage = DriverState::read(conn, name).await?.outage;
+        if let Some(Outage::Refusing { events, .. }) = outage
+            && usize::try_from(events).is_ok_and(|events| events >= delivery::SUSPICIOUS_REFUSALS)
         {
             refusing.push(name);
         }

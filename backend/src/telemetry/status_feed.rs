@@ -1,8 +1,7 @@
-//! Watches how the sync stands, once for all in this process who want to know, and only while somebody does.
+//! The feed of the sync's status: one per process, and only while anybody is subscribed.
 //!
-//! Word of runs in other processes comes by [`news`]; what comes in by the players is looked for every other second.
-//! However fast a run is, nobody is told more than a few times a second, and looking takes a twentieth of the time at
-//! most.
+//! It re-reads the status on each notification from another process ([`notify`]) and every two seconds, publishes at most
+//! a few updates a second, and spends at most a twentieth of the time on reading.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -14,122 +13,122 @@ use tokio::sync::watch::{self, Receiver, Sender};
 use tokio::time::{sleep, timeout};
 use tracing::warn;
 
-use super::news;
+use super::notify;
 use super::status::Status;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Connection, Pool, outage};
 use crate::unpoisoned;
 
-/// Nobody is told more often.
-const LEAST: Duration = Duration::from_millis(250);
-/// Nobody waits longer to be told.
-const MOST: Duration = Duration::from_secs(2);
-/// Looking again waits so many times as long as looking took.
-const SPARED: u32 = 20;
+/// Minimum time between two updates.
+const MIN_INTERVAL: Duration = Duration::from_millis(250);
+/// Maximum time between two reads.
+const MAX_INTERVAL: Duration = Duration::from_secs(2);
+/// Pause between reads, as a multiple of how long the last read took.
+const PAUSE_FACTOR: u32 = 20;
 /// When to try again after the database was lost.
-const LOST: Duration = Duration::from_secs(1);
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
-type Told = Option<Arc<Status>>;
+type Latest = Option<Arc<Status>>;
 
-/// Who wants to know how the sync stands asks here; cheap to clone.
+/// The feed of the sync's status; cheap to clone.
 #[derive(Clone)]
-pub struct Watch {
+pub struct StatusFeed {
     pool: Pool,
     clock: Clock,
     config: Arc<Config>,
-    /// There while somebody watches.
-    sender: Arc<Mutex<Option<Sender<Told>>>>,
+    /// `Some` while anybody is subscribed.
+    sender: Arc<Mutex<Option<Sender<Latest>>>>,
 }
 
-impl Watch {
-    /// Nobody watches yet.
+impl StatusFeed {
+    /// A feed without subscribers.
     pub fn new(pool: Pool, clock: Clock, config: Arc<Config>) -> Self {
         Self { pool, clock, config, sender: Arc::default() }
     }
 
-    /// How the sync stands, and then each time that it stands otherwise.
-    pub fn statuses(&self) -> impl Stream<Item = Arc<Status>> + Send + use<> {
-        stream::unfold((self.receiver(), false), |(mut receiver, is_told)| async move {
+    /// The status, now and each time that it changes.
+    pub fn subscribe(&self) -> impl Stream<Item = Arc<Status>> + Send + use<> {
+        stream::unfold((self.receiver(), false), |(mut receiver, has_seen)| async move {
             loop {
-                if is_told || receiver.borrow().is_none() {
+                if has_seen || receiver.borrow().is_none() {
                     receiver.changed().await.ok()?;
                 }
-                let told = receiver.borrow_and_update().clone();
-                if let Some(status) = told {
+                let latest = receiver.borrow_and_update().clone();
+                if let Some(status) = latest {
                     return Some((status, (receiver, true)));
                 }
             }
         })
     }
 
-    fn receiver(&self) -> Receiver<Told> {
+    fn receiver(&self) -> Receiver<Latest> {
         let mut sender = unpoisoned::lock(&self.sender);
         match &*sender {
             Some(sender) => sender.subscribe(),
             None => {
                 let (new, receiver) = watch::channel(None);
                 *sender = Some(new);
-                tokio::spawn(self.clone().work());
+                tokio::spawn(self.clone().run());
                 receiver
             }
         }
     }
 
-    /// Looks until nobody watches any more.
-    async fn work(self) {
-        while self.is_watched() {
-            // Nobody watched any more; whoever came since has begun anew.
-            let Err(cause) = self.look_on().await else { return };
+    /// Publishes until nobody is subscribed.
+    async fn run(self) {
+        while self.has_subscribers() {
+            // On success nobody is subscribed any more; the next subscriber starts a new task.
+            let Err(cause) = self.publish_changes().await else { return };
             if let Some(cause) = outage::unexplained(cause) {
-                warn!(cause, "How the sync stands cannot be seen; it is tried again");
+                warn!(cause, "Failed to read the sync's status; retrying");
             }
-            sleep(LOST).await;
+            sleep(RETRY_INTERVAL).await;
         }
     }
 
-    /// Says whether anybody watches; where nobody does, whoever comes next begins anew.
-    fn is_watched(&self) -> bool {
+    /// Whether anybody is subscribed; if not, the next subscriber starts a new task.
+    fn has_subscribers(&self) -> bool {
         let mut sender = unpoisoned::lock(&self.sender);
-        let is_watched = sender.as_ref().is_some_and(|sender| sender.receiver_count() > 0);
-        if !is_watched {
+        let has_subscribers = sender.as_ref().is_some_and(|sender| sender.receiver_count() > 0);
+        if !has_subscribers {
             *sender = None;
         }
-        is_watched
+        has_subscribers
     }
 
-    async fn look_on(&self) -> anyhow::Result<()> {
-        // Closed in the end rather than given back: nobody else should hear the news on it.
+    async fn publish_changes(&self) -> anyhow::Result<()> {
+        // Closed rather than given back, since it goes on receiving notifications.
         let mut conn = Object::take(self.pool.get().await.context("No database connection")?);
-        news::listen(&mut conn).await?;
-        while self.is_watched() {
+        notify::listen(&mut conn).await?;
+        while self.has_subscribers() {
             let began = Instant::now();
             let status = Status::read(&mut conn, &self.config.telemetry, self.clock.now()).await?;
-            self.tell(status);
-            sleep(LEAST.max(began.elapsed() * SPARED)).await;
-            self.wait_for_news(&mut conn).await?;
+            self.publish(status);
+            sleep(MIN_INTERVAL.max(began.elapsed() * PAUSE_FACTOR)).await;
+            self.wait_for_notification(&mut conn).await?;
         }
         Ok(())
     }
 
-    fn tell(&self, status: Status) {
+    fn publish(&self, status: Status) {
         if let Some(sender) = &*unpoisoned::lock(&self.sender) {
-            sender.send_if_modified(|told| {
-                let is_new = told.as_deref() != Some(&status);
-                if is_new {
-                    *told = Some(Arc::new(status));
+            sender.send_if_modified(|latest| {
+                let has_changed = latest.as_deref() != Some(&status);
+                if has_changed {
+                    *latest = Some(Arc::new(status));
                 }
-                is_new
+                has_changed
             });
         }
     }
 
-    async fn wait_for_news(&self, conn: &mut Connection) -> anyhow::Result<()> {
-        let mut heard = std::pin::pin!(conn.notifications());
-        if let Ok(first) = timeout(MOST, heard.next()).await {
+    async fn wait_for_notification(&self, conn: &mut Connection) -> anyhow::Result<()> {
+        let mut notifications = std::pin::pin!(conn.notifications());
+        if let Ok(first) = timeout(MAX_INTERVAL, notifications.next()).await {
             first.context("The connection is lost")?;
-            // What was said meanwhile is seen by the same look.
-            while let Ok(Some(_)) = timeout(Duration::ZERO, heard.next()).await {}
+            // One read covers all that came meanwhile.
+            while let Ok(Some(_)) = timeout(Duration::ZERO, notifications.next()).await {}
         }
         Ok(())
     }

@@ -150,7 +150,7 @@ impl Storm {
         }
         // PostgreSQL may need a moment to see that a program was killed, and until then its lock is held. Behind a proxy a
         // second is enough for a busy database to be taken for a silent one.
-        if struck.is_none() && proxy.is_none() && !said.contains("Another run of the sync is under way") {
+        if struck.is_none() && proxy.is_none() && !said.contains("Another sync run is in progress") {
             self.assert_that_all_is_decided(knows).await;
         }
         let wrongly_marked = self.count(WRONGLY_MARKED).await;

@@ -1,15 +1,15 @@
-//! Deliveries that were given up.
+//! Dead and expired deliveries.
 
 use async_graphql::Object;
 use chrono::{DateTime, Utc};
 
 use crate::id::Id;
 use crate::models::driver::Driver;
-use crate::models::telemetry_delivery::{GivenUp, Place};
+use crate::models::telemetry_delivery::{self as deliveries, Place};
 use crate::source::Cursor;
 
 /// A delivery that was given up.
-pub struct DeadDelivery(pub GivenUp);
+pub struct DeadDelivery(pub deliveries::DeadDelivery);
 
 #[Object]
 impl DeadDelivery {
@@ -26,7 +26,8 @@ impl DeadDelivery {
     /// Why: a word such as `refused`, `too_large`, `too_old`, `invalid`, `exhausted` or `ambiguous`, and after a colon
     /// what the service said, if it said anything.
     async fn reason(&self) -> String {
-        let GivenUp { state, error_class, error_code, error_message, http_status, .. } = &self.0;
+        let deliveries::DeadDelivery { state, error_class, error_code, error_message, http_status, .. } =
+            &self.0;
         let class = error_class.as_deref().unwrap_or(state);
         let status = http_status.map(|status| status.to_string());
         let said: Vec<&str> = [status.as_deref(), error_code.as_deref(), error_message.as_deref()]
@@ -53,7 +54,7 @@ impl DeadDelivery {
 }
 
 /// Where a delivery stands in the list.
-pub fn cursor(row: &GivenUp) -> String {
+pub fn cursor(row: &deliveries::DeadDelivery) -> String {
     let Place { recorded_at, event_id, driver } = row.place();
     format!("{}.{}", Cursor { at: recorded_at, id: event_id }.encode(), driver.key())
 }

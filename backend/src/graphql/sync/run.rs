@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use crate::graphql::context::ContextExt as _;
 use crate::id::Id;
 use crate::models::driver::Driver;
-use crate::models::sync_run::{Share, SyncRun as Run, SyncState, SyncTrigger};
-use crate::telemetry::sync_words;
+use crate::models::sync_run::{DriverStats, SyncRun as Run, SyncState, SyncTrigger};
+use crate::telemetry::delivery::texts;
 
 /// A run of the sync.
 pub struct SyncRun(pub Run);
@@ -61,12 +61,12 @@ impl SyncRun {
 
     /// The number of drivers that took part.
     async fn driver_count(&self) -> i32 {
-        i32::try_from(self.0.shares.len()).unwrap_or(i32::MAX)
+        i32::try_from(self.0.drivers.len()).unwrap_or(i32::MAX)
     }
 
     /// What each driver did.
     async fn drivers(&self) -> Vec<DriverRun> {
-        self.0.shares.iter().map(DriverRun::from).collect()
+        self.0.drivers.iter().map(DriverRun::from).collect()
     }
 
     /// Drivers that are enabled and whose settings the run's process did not have: it left their events pending.
@@ -76,7 +76,7 @@ impl SyncRun {
 
     /// What a person should know of it; never a secret.
     async fn message(&self, ctx: &Context<'_>) -> Option<String> {
-        sync_words::message(&self.0, ctx.request().locale)
+        texts::message(&self.0, ctx.request().locale)
     }
 }
 
@@ -99,9 +99,10 @@ pub struct DriverRun {
     requests: i32,
 }
 
-impl From<&Share> for DriverRun {
-    fn from(share: &Share) -> Self {
-        let Share { driver, attempted, delivered, retrying, dead, expired, requests, trouble: _ } = share;
+impl From<&DriverStats> for DriverRun {
+    fn from(stats: &DriverStats) -> Self {
+        let DriverStats { driver, attempted, delivered, retrying, dead, expired, requests, outage: _ } =
+            stats;
         let int = |count: &u32| i32::try_from(*count).unwrap_or(i32::MAX);
         Self {
             driver: *driver,

@@ -11,8 +11,8 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::graphql::context::ContextExt as _;
 use crate::models::driver::Driver;
+use crate::telemetry::delivery::texts;
 use crate::telemetry::status::{DriverStatus as Found, Status};
-use crate::telemetry::sync_words;
 
 /// How the sync with the analytics services stands.
 #[derive(SimpleObject)]
@@ -100,21 +100,31 @@ impl SyncStatus {
 
 impl DriverStatus {
     fn new(found: &Found, locale: Locale) -> Self {
-        let Found { name, is_enabled, is_enabled_here, lacks, trouble, pending, given_up, last_delivered_at } =
-            found;
-        let problem = match (lacks, trouble) {
+        let Found {
+            name,
+            is_enabled,
+            is_enabled_here,
+            missing_setting,
+            outage,
+            pending,
+            dead,
+            last_delivered_at,
+        } = found;
+        let problem = match (missing_setting, outage) {
             (Some(setting), _) => Some((*setting).to_owned()),
-            (None, Some(trouble)) => Some(sync_words::trouble(*name, trouble, locale)),
-            (None, None) if *is_enabled && !is_enabled_here => Some(sync_words::left_out(&[*name], locale)),
+            (None, Some(outage)) => Some(texts::outage(*name, outage).in_locale(locale).to_owned()),
+            (None, None) if *is_enabled && !is_enabled_here => {
+                Some(texts::left_out(&[*name]).in_locale(locale).to_owned())
+            }
             (None, None) => None,
         };
         Self {
             driver: *name,
             enabled: *is_enabled,
-            configured: lacks.is_none(),
+            configured: missing_setting.is_none(),
             problem,
             pending: int(*pending),
-            dead: int(*given_up),
+            dead: int(*dead),
             last_delivered_at: *last_delivered_at,
         }
     }

@@ -1,4 +1,4 @@
-//! A driver's share in a run of the sync.
+//! A driver's stats in a run of the sync.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -7,19 +7,19 @@ use crate::models::driver::Driver;
 
 /// What a driver did in a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Share {
+pub struct DriverStats {
     /// The driver.
     pub driver: Driver,
-    /// Events that it took up and tried.
+    /// Events that were attempted.
     #[serde(default)]
     pub attempted: u32,
     /// Events that the service accepted.
     #[serde(default)]
     pub delivered: u32,
-    /// Events that were tried and are still owed.
+    /// Events that were attempted and are still pending.
     #[serde(default)]
     pub retrying: u32,
-    /// Events that were given up.
+    /// Events that are dead.
     #[serde(default)]
     pub dead: u32,
     /// Events that were too old to be sent.
@@ -28,21 +28,21 @@ pub struct Share {
     /// HTTP requests.
     #[serde(default)]
     pub requests: u32,
-    /// Why it was given up for this run.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trouble: Option<Trouble>,
+    /// Why the run stopped sending to it.
+    #[serde(default, rename = "trouble", skip_serializing_if = "Option::is_none")]
+    pub outage: Option<Outage>,
 }
 
 /// What keeps a service from taking anything.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Trouble {
-    /// It does not let us in, or is not there: its answer's HTTP status.
+pub enum Outage {
+    /// It rejects our credentials, or is not at this address: the response's HTTP status.
     Refused {
         /// The status.
         http_status: u16,
     },
-    /// It refused what it was sent, and not for what the events are: its last answer's HTTP status.
+    /// It refuses events, whatever they are: the last response's HTTP status.
     Refusing {
         /// The status.
         http_status: u16,
@@ -60,21 +60,21 @@ pub enum Trouble {
     Paused,
 }
 
-impl Share {
+impl DriverStats {
     /// Nothing done yet.
     pub const fn new(driver: Driver) -> Self {
         let (attempted, delivered, retrying, dead, expired, requests) = (0, 0, 0, 0, 0, 0);
-        Self { driver, attempted, delivered, retrying, dead, expired, requests, trouble: None }
+        Self { driver, attempted, delivered, retrying, dead, expired, requests, outage: None }
     }
 
     /// Those of a row; one that cannot be read is left out.
     pub(super) fn read(stored: Value) -> Vec<Self> {
-        let Value::Array(shares) = stored else { return Vec::new() };
-        shares.into_iter().filter_map(|share| serde_json::from_value(share).ok()).collect()
+        let Value::Array(drivers) = stored else { return Vec::new() };
+        drivers.into_iter().filter_map(|stats| serde_json::from_value(stats).ok()).collect()
     }
 
     /// As they are stored.
-    pub(super) fn store(shares: &[Self]) -> Value {
-        serde_json::to_value(shares).expect("numbers and names are JSON")
+    pub(super) fn store(drivers: &[Self]) -> Value {
+        serde_json::to_value(drivers).expect("numbers and names are JSON")
     }
 }

@@ -5,14 +5,14 @@ use serde::{Deserialize, Serialize};
 /// What a person should know of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Note {
+pub enum RunReason {
     /// No driver is enabled.
     NoDriver,
-    /// No event is owed.
+    /// No event is pending.
     NothingPending,
-    /// Events are owed, and none of them may be sent yet.
+    /// Events are pending, and none of them may be sent yet.
     NothingDue,
-    /// No batch owes anything to a driver that is enabled.
+    /// No batch has events that are pending for an enabled driver.
     NothingToRetry,
     /// These settings are missing.
     NotConfigured {
@@ -29,8 +29,8 @@ pub enum Note {
     Broken,
 }
 
-impl Note {
-    /// The note of a row, if it can be read.
+impl RunReason {
+    /// The reason of a row, if it can be read.
     pub(super) fn read(stored: &str) -> Option<Self> {
         serde_json::from_str(stored).ok()
     }

@@ -7,8 +7,8 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz};
 use diesel_async::{AsyncConnection as _, RunQueryDsl, SimpleAsyncConnection as _};
 
-use super::Frontier;
-use super::judge::LEDGER_LOCK;
+use super::EventPosition;
+use super::record::RECORD_LOCK;
 use crate::db::Connection;
 use crate::models::driver::Driver;
 use crate::models::telemetry_driver::EnabledDrivers;
@@ -34,12 +34,12 @@ pub async fn backfill(
     conn: &mut Connection,
     driver: Driver,
     enabled: &EnabledDrivers,
-    after: Frontier,
+    after: EventPosition,
     before: DateTime<Utc>,
-) -> QueryResult<(i64, Option<Frontier>)> {
+) -> QueryResult<(i64, Option<EventPosition>)> {
     let Slice { put, seen, recorded_at, id } = conn
         .transaction(async |conn| {
-            conn.batch_execute(LEDGER_LOCK).await?;
+            conn.batch_execute(RECORD_LOCK).await?;
             sql_query(
                 "WITH slice AS (SELECT recorded_at, id FROM video_player_events \
                      WHERE recorded_at >= $2 AND (recorded_at, id) > ($2, $3) AND recorded_at < $4 \
@@ -69,6 +69,6 @@ pub async fn backfill(
             .await
         })
         .await?;
-    let end = recorded_at.zip(id).map(|(recorded_at, id)| Frontier { recorded_at, id });
+    let end = recorded_at.zip(id).map(|(recorded_at, id)| EventPosition { recorded_at, id });
     Ok((put, end.filter(|_| seen == SLICE)))
 }

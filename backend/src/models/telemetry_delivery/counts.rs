@@ -1,4 +1,4 @@
-//! How much is owed, and to whom.
+//! How much is pending, and for whom.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
@@ -8,15 +8,15 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 
-use super::Frontier;
+use super::EventPosition;
 use crate::db::Connection;
 use crate::db::schema::{telemetry_deliveries as deliveries, telemetry_pending as pending};
 use crate::models::driver::Driver;
 use crate::models::telemetry_driver::EnabledDrivers;
 
-/// What is owed.
+/// What is pending.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Owed {
+pub struct PendingCounts {
     /// Deliveries to GA4.
     pub ga4: i64,
     /// Deliveries to Mixpanel.
@@ -39,13 +39,13 @@ struct Counted {
     oldest: Option<DateTime<Utc>>,
 }
 
-impl Owed {
+impl PendingCounts {
     /// Counts what is pending for these drivers, up to `most`: no more than that many rows of each kind are read, so a
     /// figure that is `most` means at least that many.
     pub async fn count(conn: &mut Connection, enabled: &EnabledDrivers, most: i64) -> QueryResult<Self> {
         // Where no driver is enabled, all wait that nobody has sent.
-        let earliest = enabled.earliest().unwrap_or(Frontier::START.recorded_at);
-        let owed = "SELECT event_id, recorded_at, coalesce(arrived_at, recorded_at) AS arrived_at \
+        let earliest = enabled.earliest().unwrap_or(EventPosition::START.recorded_at);
+        let deliveries = "SELECT event_id, recorded_at, coalesce(arrived_at, recorded_at) AS arrived_at \
              FROM telemetry_deliveries WHERE state IN ('pending', 'retry') AND driver =";
         let oldest_first = "ORDER BY recorded_at, event_id LIMIT $6";
         let counted: Counted = sql_query(format!(
@@ -63,8 +63,8 @@ impl Owed {
                          WHERE pending.recorded_at = coalesce(ga4.recorded_at, mixpanel.recorded_at) \
                              AND pending.event_id = coalesce(ga4.event_id, mixpanel.event_id))) AS events, \
                      min(least(ga4.arrived_at, mixpanel.arrived_at)) AS oldest \
-                 FROM ({owed} $1 AND $7 {oldest_first}) AS ga4 \
-                 FULL JOIN ({owed} $2 AND $8 {oldest_first}) AS mixpanel \
+                 FROM ({deliveries} $1 AND $7 {oldest_first}) AS ga4 \
+                 FULL JOIN ({deliveries} $2 AND $8 {oldest_first}) AS mixpanel \
                      ON ga4.event_id = mixpanel.event_id) \
                  AS on_record"
         ))
@@ -91,27 +91,27 @@ impl Owed {
     }
 }
 
-/// What is on record as owed, in the words of the indexes of it.
-fn is_owed() -> SqlLiteral<Bool> {
+/// Whether a delivery is pending, in the words of its indexes.
+fn is_pending() -> SqlLiteral<Bool> {
     sql("state IN ('pending', 'retry')")
 }
 
 /// Whether anything is pending for any of these drivers.
-pub async fn is_anything_owed(
+pub async fn has_pending(
     conn: &mut Connection,
     enabled: &EnabledDrivers,
     drivers: &[Driver],
 ) -> QueryResult<bool> {
     for driver in drivers {
-        let untouched = pending::table
+        let without_delivery = pending::table
             .filter(pending::recorded_at.ge(enabled.pending_from(*driver)))
             .filter(
                 sql::<Bool>("(drivers IS NULL OR ").bind::<Text, _>(driver.key()).sql(" = ANY (drivers))"),
             )
             .select(pending::event_id);
-        let owed = deliveries::table.filter(is_owed()).filter(deliveries::driver.eq(driver.key()));
-        if diesel::select(diesel::dsl::exists(untouched)).get_result(conn).await?
-            || diesel::select(diesel::dsl::exists(owed)).get_result(conn).await?
+        let pending = deliveries::table.filter(is_pending()).filter(deliveries::driver.eq(driver.key()));
+        if diesel::select(diesel::dsl::exists(without_delivery)).get_result(conn).await?
+            || diesel::select(diesel::dsl::exists(pending)).get_result(conn).await?
         {
             return Ok(true);
         }
@@ -119,10 +119,10 @@ pub async fn is_anything_owed(
     Ok(false)
 }
 
-/// The newest run of which anything is still owed on record to any of these drivers.
-pub async fn newest_batch_owed(conn: &mut Connection, drivers: &[Driver]) -> QueryResult<Option<i64>> {
+/// The newest run with a pending delivery for any of these drivers.
+pub async fn newest_pending_batch(conn: &mut Connection, drivers: &[Driver]) -> QueryResult<Option<i64>> {
     deliveries::table
-        .filter(is_owed())
+        .filter(is_pending())
         .filter(deliveries::driver.eq_any(drivers.iter().map(|driver| driver.key())))
         .select(diesel::dsl::max(deliveries::batch_id))
         .first(conn)

@@ -1,4 +1,4 @@
-//! Deliveries that were given up: refused, tried too often, or too old.
+//! Dead and expired deliveries: refused, retried too often, or too old.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
@@ -11,20 +11,20 @@ use crate::db::Connection;
 use crate::db::schema::telemetry_deliveries as deliveries;
 use crate::models::driver::Driver;
 
-/// A delivery that was given up.
+/// A dead or expired delivery.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = deliveries)]
-pub struct GivenUp {
+pub struct DeadDelivery {
     /// The event.
     pub event_id: i64,
     /// When it happened.
     pub recorded_at: DateTime<Utc>,
-    /// Which driver did not get it.
+    /// The driver that did not get it.
     #[diesel(deserialize_as = String)]
     pub driver: Driver,
     /// `dead` or `expired`.
     pub state: String,
-    /// Times that it was sent.
+    /// Number of attempts.
     pub attempts: i32,
     /// The answer's HTTP status.
     pub http_status: Option<i32>,
@@ -34,13 +34,13 @@ pub struct GivenUp {
     pub error_code: Option<String>,
     /// What the driver said.
     pub error_message: Option<String>,
-    /// Whether it may be there all the same.
+    /// Whether the driver may have it all the same.
     pub maybe_duplicate: bool,
     /// When it was last sent.
     pub last_attempt_at: Option<DateTime<Utc>>,
 }
 
-/// A place in the order of [`GivenUp::page`].
+/// A place in the order of [`DeadDelivery::page`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     /// When the event happened.
@@ -53,13 +53,13 @@ pub struct Place {
 
 const STATES: [&str; 2] = ["dead", "expired"];
 
-impl GivenUp {
+impl DeadDelivery {
     /// Its place in the order.
     pub const fn place(&self) -> Place {
         Place { recorded_at: self.recorded_at, event_id: self.event_id, driver: self.driver }
     }
 
-    /// Deliveries that were given up, those of the newest events first, from the one behind `after` on.
+    /// Dead and expired deliveries, those of the newest events first, after the given place.
     pub async fn page(
         conn: &mut Connection,
         driver: Option<Driver>,
@@ -98,7 +98,7 @@ impl GivenUp {
         }
         let counted: Counted = sql_query(
             "SELECT count(*) FROM (SELECT FROM telemetry_deliveries \
-                 WHERE driver = $1 AND state IN ('dead', 'expired') ORDER BY recorded_at, event_id LIMIT $2) AS given_up",
+                 WHERE driver = $1 AND state IN ('dead', 'expired') ORDER BY recorded_at, event_id LIMIT $2) AS dead",
         )
         .bind::<Text, _>(driver.key())
         .bind::<BigInt, _>(most)
@@ -117,7 +117,7 @@ impl GivenUp {
     }
 }
 
-/// When this driver last took an event.
+/// When this driver last accepted an event.
 pub async fn last_delivered_at(conn: &mut Connection, driver: Driver) -> QueryResult<Option<DateTime<Utc>>> {
     deliveries::table
         .filter(deliveries::driver.eq(driver.key()))

@@ -1,4 +1,4 @@
-//! What a viewer did shortly before an event, which tells in which of their sessions it happened.
+//! A viewer's recent events, from which the session of the next one follows.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::QueryResult;
@@ -10,10 +10,10 @@ use diesel_async::RunQueryDsl;
 
 use crate::db::Connection;
 
-/// So far back a session is followed.
-const FAR: TimeDelta = TimeDelta::hours(12);
+/// How far back a session may reach.
+const MAX_SESSION: TimeDelta = TimeDelta::hours(12);
 
-/// An event of a viewer, as far as it tells how they watched.
+/// What the session of a later event depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Queryable)]
 pub struct Viewing {
     /// Who watched.
@@ -26,17 +26,17 @@ pub struct Viewing {
     pub playback_seconds: i32,
 }
 
-/// What these viewers did in the twelve hours before these moments, each viewer's in order.
+/// These viewers' events in the twelve hours before these times, each viewer's in order.
 pub async fn viewed_before(
     conn: &mut Connection,
     viewers: &[(i64, DateTime<Utc>)],
 ) -> QueryResult<Vec<Viewing>> {
     let (users, moments): (Vec<i64>, Vec<DateTime<Utc>>) = viewers.iter().copied().unzip();
-    let starts = moments.iter().map(|moment| *moment - FAR).collect();
+    let starts = moments.iter().map(|moment| *moment - MAX_SESSION).collect();
     ViewedBefore { users, moments, starts }.load(conn).await
 }
 
-/// Planned once a connection.
+/// Planned once per connection.
 struct ViewedBefore {
     users: Vec<i64>,
     moments: Vec<DateTime<Utc>>,

@@ -8,8 +8,8 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Nullable, Timestamptz};
 use diesel_async::{AsyncConnection as _, RunQueryDsl, SimpleAsyncConnection as _};
 
-use super::Frontier;
-use super::judge::LEDGER_LOCK;
+use super::EventPosition;
+use super::record::RECORD_LOCK;
 use crate::db::Connection;
 use crate::models::driver::Driver;
 use crate::models::player_event_month::Gap;
@@ -61,7 +61,7 @@ pub async fn forget_gap(conn: &mut Connection, gap: Gap) -> QueryResult<usize> {
         );
         forgotten += conn
             .transaction(async |conn| {
-                conn.batch_execute(LEDGER_LOCK).await?;
+                conn.batch_execute(RECORD_LOCK).await?;
                 sql_query(delete)
                     .bind::<Timestamptz, _>(gap.from)
                     .bind::<Timestamptz, _>(gap.until)
@@ -88,7 +88,7 @@ pub async fn forget_oldest_orphans(conn: &mut Connection, from: DateTime<Utc>) -
         );
         forgotten += conn
             .transaction(async |conn| {
-                conn.batch_execute(LEDGER_LOCK).await?;
+                conn.batch_execute(RECORD_LOCK).await?;
                 sql_query(delete).bind::<Timestamptz, _>(from).bind::<BigInt, _>(OLDEST).execute(conn).await
             })
             .await?;
@@ -110,7 +110,10 @@ struct Slice {
 
 /// Notes as pending those of the next events that are not synced and that neither stand in `telemetry_pending` nor have a
 /// record. Answers with how many these are, and with where to go on, unless there is nothing more.
-pub async fn note_forgotten(conn: &mut Connection, after: Frontier) -> QueryResult<(i64, Option<Frontier>)> {
+pub async fn note_forgotten(
+    conn: &mut Connection,
+    after: EventPosition,
+) -> QueryResult<(i64, Option<EventPosition>)> {
     let Slice { noted, seen, recorded_at, id } = sql_query(
         "WITH slice AS (SELECT recorded_at, id, synced_at FROM video_player_events \
              WHERE recorded_at >= $1 AND (recorded_at, id) > ($1, $2) ORDER BY recorded_at, id LIMIT $3), \
@@ -127,7 +130,7 @@ pub async fn note_forgotten(conn: &mut Connection, after: Frontier) -> QueryResu
     .bind::<BigInt, _>(LOOKED_AT)
     .get_result(conn)
     .await?;
-    let end = recorded_at.zip(id).map(|(recorded_at, id)| Frontier { recorded_at, id });
+    let end = recorded_at.zip(id).map(|(recorded_at, id)| EventPosition { recorded_at, id });
     Ok((noted, end.filter(|_| seen == LOOKED_AT)))
 }
 
@@ -136,8 +139,8 @@ pub async fn note_forgotten(conn: &mut Connection, after: Frontier) -> QueryResu
 pub async fn forget_month(
     conn: &mut Connection,
     month: &str,
-    after: Frontier,
-) -> QueryResult<(i64, Option<Frontier>)> {
+    after: EventPosition,
+) -> QueryResult<(i64, Option<EventPosition>)> {
     let forget = format!(
         "WITH slice AS (SELECT recorded_at, id FROM {month} WHERE (recorded_at, id) > ($1, $2) \
              ORDER BY recorded_at, id LIMIT $3), \
@@ -150,7 +153,7 @@ pub async fn forget_month(
     );
     let Slice { noted: _, seen, recorded_at, id } = conn
         .transaction(async |conn| {
-            conn.batch_execute(LEDGER_LOCK).await?;
+            conn.batch_execute(RECORD_LOCK).await?;
             sql_query(forget)
                 .bind::<Timestamptz, _>(after.recorded_at)
                 .bind::<BigInt, _>(after.id)
@@ -159,6 +162,6 @@ pub async fn forget_month(
                 .await
         })
         .await?;
-    let end = recorded_at.zip(id).map(|(recorded_at, id)| Frontier { recorded_at, id });
+    let end = recorded_at.zip(id).map(|(recorded_at, id)| EventPosition { recorded_at, id });
     Ok((seen, end.filter(|_| seen == SLICE)))
 }

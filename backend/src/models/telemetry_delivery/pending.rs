@@ -13,56 +13,58 @@ use crate::db::Connection;
 use crate::models::driver::Driver;
 use crate::models::telemetry_driver::EnabledDrivers;
 
-/// An event by its id and its moment.
+/// An event by its id and time.
 type Key = (i64, DateTime<Utc>);
 
-/// Notes that a driver has its first record of these events, and answers with those that no driver is without now.
+/// Removes a driver from the pending rows of events of which it has its first delivery, and answers with the events that
+/// have no row any more.
 ///
-/// To try is to search for it, so what is likely of each event is tried first: whether it is owed to no other driver.
-pub(super) async fn put_on_record(
+/// Each attempt searches for the rows, so the likely case of each event is tried first: whether it is pending for no other
+/// driver.
+pub(super) async fn remove(
     conn: &mut Connection,
     driver: Driver,
     enabled: &EnabledDrivers,
     likely_last: Vec<Key>,
     likely_not: Vec<Key>,
 ) -> QueryResult<HashSet<i64>> {
-    let told = |step, events: &[Key]| Told::new(step, driver, enabled, events);
+    let removal = |step, events: &[Key]| Removal::new(step, driver, enabled, events);
     let but = |events: Vec<Key>, these: &HashSet<i64>| -> Vec<Key> {
         events.into_iter().filter(|(id, _)| !these.contains(id)).collect()
     };
-    let mut gone = told(Step::Last, &likely_last).carry_out(conn).await?;
-    told(Step::NotLast, &but(likely_last, &gone)).carry_out(conn).await?;
-    let left = told(Step::NotLast, &likely_not).carry_out(conn).await?;
-    gone.extend(told(Step::Last, &but(likely_not, &left)).carry_out(conn).await?);
+    let mut gone = removal(Step::Last, &likely_last).carry_out(conn).await?;
+    removal(Step::NotLast, &but(likely_last, &gone)).carry_out(conn).await?;
+    let left = removal(Step::NotLast, &likely_not).carry_out(conn).await?;
+    gone.extend(removal(Step::Last, &but(likely_not, &left)).carry_out(conn).await?);
     Ok(gone)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Step {
-    /// Deletes those that are owed to no other driver.
+    /// Deletes the rows of events that are pending for no other driver.
     Last,
-    /// Notes of those that are owed to another driver that they are owed to that one only.
+    /// Removes the driver from the rows of events that are pending for another one too.
     NotLast,
 }
 
-struct Told {
+struct Removal {
     step: Step,
     driver: &'static str,
-    /// From when on events are pending for each driver.
+    /// Events from then on are pending for each driver.
     pending_from: [DateTime<Utc>; 2],
     ids: Vec<i64>,
     moments: Vec<DateTime<Utc>>,
 }
 
-impl Told {
+impl Removal {
     fn new(step: Step, driver: Driver, enabled: &EnabledDrivers, events: &[Key]) -> Self {
         let (ids, moments) = events.iter().copied().unzip();
         let pending_from = Driver::ALL.map(|driver| enabled.pending_from(driver));
         Self { step, driver: driver.key(), pending_from, ids, moments }
     }
 
-    /// The drivers that have no record of a row of this name: all for which it is pending, while none has one.
-    fn without_record<'b>(&'b self, row: &'static str, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    /// The drivers without a delivery, for a row of this name: all that its event is pending for, if none has one.
+    fn without_delivery<'b>(&'b self, row: &'static str, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("coalesce(");
         out.push_sql(row);
         out.push_sql(".drivers, array_remove(ARRAY[");
@@ -90,15 +92,15 @@ impl Told {
     }
 }
 
-/// Planned once a connection for each step, which may be when the table is empty: so it says itself that each row is found
-/// by its key and then by its place.
-impl QueryFragment<Pg> for Told {
+/// Planned once per connection and step, perhaps while the table is empty: so the statement itself makes sure that each row
+/// is found by its key and then by its `ctid`.
+impl QueryFragment<Pg> for Removal {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         if self.step == Step::Last {
             out.push_sql("DELETE FROM telemetry_pending AS pending USING ");
         } else {
             out.push_sql("UPDATE telemetry_pending AS pending SET drivers = array_remove(");
-            self.without_record("pending", out.reborrow())?;
+            self.without_delivery("pending", out.reborrow())?;
             out.push_sql(", ");
             out.push_bind_param::<Text, _>(&self.driver)?;
             out.push_sql(") FROM ");
@@ -108,14 +110,14 @@ impl QueryFragment<Pg> for Told {
         out.push_sql(", ");
         out.push_bind_param::<Array<Timestamptz>, _>(&self.moments)?;
         out.push_sql(
-            ") AS told (event_id, recorded_at) \
+            ") AS given (event_id, recorded_at) \
              CROSS JOIN LATERAL (SELECT ctid AS place FROM telemetry_pending AS found \
-                 WHERE found.recorded_at = told.recorded_at AND found.event_id = told.event_id AND ",
+                 WHERE found.recorded_at = given.recorded_at AND found.event_id = given.event_id AND ",
         );
         if self.step == Step::NotLast {
             out.push_sql("NOT ");
         }
-        self.without_record("found", out.reborrow())?;
+        self.without_delivery("found", out.reborrow())?;
         out.push_sql(" <@ ARRAY[");
         out.push_bind_param::<Text, _>(&self.driver)?;
         out.push_sql("] OFFSET 0) AS found WHERE pending.ctid = place RETURNING pending.event_id");
@@ -123,12 +125,12 @@ impl QueryFragment<Pg> for Told {
     }
 }
 
-/// There are two statements of this type, which are told apart by their texts.
-impl QueryId for Told {
+/// The two statements of this type differ in their text.
+impl QueryId for Removal {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl Query for Told {
+impl Query for Removal {
     type SqlType = BigInt;
 }

@@ -1,4 +1,4 @@
-//! What a run leaves of what some driver had already.
+//! Records what a run leaves pending.
 
 use diesel::QueryResult;
 use diesel::sql_query;
@@ -7,11 +7,11 @@ use diesel_async::RunQueryDsl;
 
 use crate::db::Connection;
 
-/// So many are put on record at a time, so that nobody waits long.
+/// Maximum number of rows per statement, so that nobody waits long.
 const SLICE: i64 = 5_000;
 
-/// Puts on record what is owed of events that another driver has a record of already; it is the batch of this run.
-pub async fn put_on_record(conn: &mut Connection, run_id: i64) -> QueryResult<()> {
+/// Inserts pending deliveries of events of which another driver has one already; they belong to this run's batch.
+pub async fn record_remaining(conn: &mut Connection, run_id: i64) -> QueryResult<()> {
     loop {
         let slice = sql_query(
             "WITH begun AS (DELETE FROM telemetry_pending WHERE ctid = ANY (ARRAY( \

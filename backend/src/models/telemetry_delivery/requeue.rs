@@ -1,4 +1,4 @@
-//! Puts deliveries that were given up or skipped back among those that are owed, slice by slice.
+//! Requeues dead, expired and skipped deliveries, slice by slice.
 
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
@@ -7,8 +7,8 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz};
 use diesel_async::{AsyncConnection as _, RunQueryDsl, SimpleAsyncConnection as _};
 
-use super::Frontier;
-use super::judge::LEDGER_LOCK;
+use super::EventPosition;
+use super::record::RECORD_LOCK;
 use crate::db::Connection;
 use crate::models::driver::Driver;
 
@@ -29,10 +29,10 @@ pub struct Requeue {
 /// Where a walk through what is to be put back has come to. There is an index of each kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequeuePlace {
-    /// Among what was given up, behind this event.
-    GivenUp(Frontier),
-    /// Among what was skipped, behind this event.
-    Skipped(Frontier),
+    /// Among dead and expired deliveries, after this event.
+    Dead(EventPosition),
+    /// Among skipped deliveries, after this event.
+    Skipped(EventPosition),
 }
 
 #[derive(QueryableByName)]
@@ -49,26 +49,26 @@ struct Slice {
 
 impl RequeuePlace {
     /// Before everything.
-    pub const START: Self = Self::GivenUp(Frontier::START);
+    pub const START: Self = Self::Dead(EventPosition::START);
 
     const fn states(self) -> &'static str {
         match self {
-            Self::GivenUp(_) => "state IN ('dead', 'expired')",
+            Self::Dead(_) => "state IN ('dead', 'expired')",
             Self::Skipped(_) => "state = 'skipped'",
         }
     }
 
-    const fn event(self) -> Frontier {
+    const fn event(self) -> EventPosition {
         match self {
-            Self::GivenUp(event) | Self::Skipped(event) => event,
+            Self::Dead(event) | Self::Skipped(event) => event,
         }
     }
 
     /// What comes after a slice that ended with this event, or was the last of its kind.
-    fn next(self, end: Option<Frontier>) -> Option<Self> {
+    fn next(self, end: Option<EventPosition>) -> Option<Self> {
         match (self, end) {
-            (Self::GivenUp(_), Some(event)) => Some(Self::GivenUp(event)),
-            (Self::GivenUp(_), None) => Some(Self::Skipped(Frontier::START)),
+            (Self::Dead(_), Some(event)) => Some(Self::Dead(event)),
+            (Self::Dead(_), None) => Some(Self::Skipped(EventPosition::START)),
             (Self::Skipped(_), Some(event)) => Some(Self::Skipped(event)),
             (Self::Skipped(_), None) => None,
         }
@@ -92,7 +92,7 @@ pub async fn requeue(
     let states = place.states();
     let Slice { requeued, seen, recorded_at, event_id } = conn
         .transaction(async |conn| {
-            conn.batch_execute(LEDGER_LOCK).await?;
+            conn.batch_execute(RECORD_LOCK).await?;
             sql_query(format!(
                 "WITH slice AS ( \
                      SELECT event_id, recorded_at FROM telemetry_deliveries \
@@ -125,7 +125,7 @@ pub async fn requeue(
             .await
         })
         .await?;
-    let end = recorded_at.zip(event_id).map(|(recorded_at, id)| Frontier { recorded_at, id });
+    let end = recorded_at.zip(event_id).map(|(recorded_at, id)| EventPosition { recorded_at, id });
     let next = place.next(end.filter(|_| seen == SLICE));
     Ok((usize::try_from(requeued).unwrap_or_default(), next))
 }

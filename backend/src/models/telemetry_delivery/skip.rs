@@ -1,4 +1,4 @@
-//! Skips what is pending for a driver that is forgotten, so that its events need not wait; requeue brings it back.
+//! Marks deliveries of a disabled driver as skipped, so that its events need not wait. Requeueing brings them back.
 
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
@@ -7,15 +7,14 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Text, Timestamptz};
 use diesel_async::{AsyncConnection as _, RunQueryDsl, SimpleAsyncConnection as _};
 
-use super::Frontier;
-use super::judge::LEDGER_LOCK;
-use super::pending;
-use super::settle::settle;
+use super::record::RECORD_LOCK;
+use super::synced::mark_synced;
+use super::{EventPosition, pending};
 use crate::db::Connection;
 use crate::models::driver::Driver;
 use crate::models::telemetry_driver::EnabledDrivers;
 
-/// So many are skipped at a time, so that nobody waits long.
+/// Maximum number of deliveries per transaction, so that nobody waits long.
 const SLICE: i64 = 5_000;
 
 #[derive(QueryableByName)]
@@ -26,8 +25,8 @@ struct Found {
     recorded_at: DateTime<Utc>,
 }
 
-/// Skips everything that is pending for a driver, in slices, while no run is under way: what a run that died was sending
-/// there, what nobody has sent yet, and what is to be retried. Answers with the number of deliveries.
+/// Marks everything as skipped that is pending for a driver, in slices, while no run is in progress: leases of a run that
+/// died, events without a delivery, and deliveries to retry. Answers with their number.
 pub async fn skip_pending(
     conn: &mut Connection,
     driver: Driver,
@@ -36,14 +35,14 @@ pub async fn skip_pending(
 ) -> QueryResult<usize> {
     skip_leased(conn, driver, enabled).await?;
     let mut all = 0;
-    let mut after = enabled.sends_from(driver).map(|recorded_at| Frontier { recorded_at, id: 0 });
+    let mut after = enabled.sends_from(driver).map(|recorded_at| EventPosition { recorded_at, id: 0 });
     while let Some(place) = after {
-        let slice = skip_untouched(conn, driver, enabled, place, now).await?;
+        let slice = skip_unsent(conn, driver, enabled, place, now).await?;
         all += slice.len();
-        after = is_full(&slice).then(|| slice.last().map(Found::place)).flatten();
+        after = is_full(&slice).then(|| slice.last().map(Found::position)).flatten();
     }
     loop {
-        let slice = skip_on_record(conn, driver, now).await?;
+        let slice = skip_deliveries(conn, driver, now).await?;
         all += slice.len();
         if !is_full(&slice) {
             return Ok(all);
@@ -51,14 +50,14 @@ pub async fn skip_pending(
     }
 }
 
-/// Leaves a record that it may have arrived.
+/// Records that leased events may have been delivered.
 async fn skip_leased(conn: &mut Connection, driver: Driver, enabled: &EnabledDrivers) -> QueryResult<()> {
     conn.transaction(async |conn| {
-        conn.batch_execute(LEDGER_LOCK).await?;
-        let held: Vec<Found> = sql_query(
-            "WITH held AS (DELETE FROM telemetry_leases WHERE driver = $1 RETURNING *) \
+        conn.batch_execute(RECORD_LOCK).await?;
+        let leased: Vec<Found> = sql_query(
+            "WITH ended AS (DELETE FROM telemetry_leases WHERE driver = $1 RETURNING *) \
              INSERT INTO telemetry_deliveries AS delivery (event_id, recorded_at, driver, maybe_duplicate) \
-             SELECT leased.*, driver, true FROM held, unnest(event_ids, recorded_at) AS leased \
+             SELECT leased.*, driver, true FROM ended, unnest(event_ids, recorded_at) AS leased \
              ON CONFLICT (event_id, driver) DO UPDATE SET maybe_duplicate = true \
              WHERE delivery.state IN ('pending', 'retry') \
              RETURNING event_id, recorded_at",
@@ -66,22 +65,22 @@ async fn skip_leased(conn: &mut Connection, driver: Driver, enabled: &EnabledDri
         .bind::<Text, _>(driver.key())
         .load(conn)
         .await?;
-        let held = held.iter().map(Found::key).collect();
-        pending::put_on_record(conn, driver, enabled, Vec::new(), held).await
+        let leased = leased.iter().map(Found::key).collect();
+        pending::remove(conn, driver, enabled, Vec::new(), leased).await
     })
     .await?;
     Ok(())
 }
 
-async fn skip_untouched(
+async fn skip_unsent(
     conn: &mut Connection,
     driver: Driver,
     enabled: &EnabledDrivers,
-    after: Frontier,
+    after: EventPosition,
     now: DateTime<Utc>,
 ) -> QueryResult<Vec<Found>> {
     conn.transaction(async |conn| {
-        conn.batch_execute(LEDGER_LOCK).await?;
+        conn.batch_execute(RECORD_LOCK).await?;
         let slice: Vec<Found> = sql_query(
             "WITH slice AS (SELECT event_id, recorded_at FROM telemetry_pending \
                  WHERE (recorded_at, event_id) > ($2, $3) AND (drivers IS NULL OR $1 = ANY (drivers)) \
@@ -97,21 +96,21 @@ async fn skip_untouched(
         .load(conn)
         .await?;
         let keys: Vec<_> = slice.iter().map(Found::key).collect();
-        let gone = pending::put_on_record(conn, driver, enabled, Vec::new(), keys.clone()).await?;
+        let gone = pending::remove(conn, driver, enabled, Vec::new(), keys.clone()).await?;
         let ended = keys.into_iter().filter(|(id, _)| gone.contains(id)).map(|key| (key, true)).collect();
-        settle(conn, ended, now).await?;
+        mark_synced(conn, ended, now).await?;
         Ok(slice)
     })
     .await
 }
 
-async fn skip_on_record(
+async fn skip_deliveries(
     conn: &mut Connection,
     driver: Driver,
     now: DateTime<Utc>,
 ) -> QueryResult<Vec<Found>> {
     conn.transaction(async |conn| {
-        conn.batch_execute(LEDGER_LOCK).await?;
+        conn.batch_execute(RECORD_LOCK).await?;
         let slice: Vec<Found> = sql_query(
             "UPDATE telemetry_deliveries SET state = 'skipped', next_attempt_at = NULL \
              WHERE driver = $1 AND event_id = ANY (ARRAY( \
@@ -123,7 +122,7 @@ async fn skip_on_record(
         .bind::<BigInt, _>(SLICE)
         .load(conn)
         .await?;
-        settle(conn, slice.iter().map(|found| (found.key(), false)).collect(), now).await?;
+        mark_synced(conn, slice.iter().map(|found| (found.key(), false)).collect(), now).await?;
         Ok(slice)
     })
     .await
@@ -138,7 +137,7 @@ impl Found {
         (self.event_id, self.recorded_at)
     }
 
-    const fn place(&self) -> Frontier {
-        Frontier { recorded_at: self.recorded_at, id: self.event_id }
+    const fn position(&self) -> EventPosition {
+        EventPosition { recorded_at: self.recorded_at, id: self.event_id }
     }
 }

@@ -7,7 +7,7 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Timestamptz};
 use diesel_async::RunQueryDsl;
 
-use super::Frontier;
+use super::EventPosition;
 use crate::db::Connection;
 
 /// So many are settled at a time, so that nobody waits long.
@@ -27,15 +27,15 @@ pub struct TooOld {
 
 impl TooOld {
     /// Where the next slice begins.
-    pub const fn end(&self) -> Frontier {
-        Frontier { recorded_at: self.recorded_at, id: self.event_id }
+    pub const fn end(&self) -> EventPosition {
+        EventPosition { recorded_at: self.recorded_at, id: self.event_id }
     }
 }
 
 /// Settles the next slice of what happened before this moment, the oldest first; nothing when there is no more.
 pub async fn settle_too_old(
     conn: &mut Connection,
-    after: Frontier,
+    after: EventPosition,
     before: DateTime<Utc>,
 ) -> QueryResult<Option<TooOld>> {
     sql_query(

@@ -1,25 +1,25 @@
-//! What a verdict says of a delivery.
+//! An update of a delivery.
 
 use chrono::{DateTime, Utc};
 
 use crate::models::driver::Driver;
 
-/// What becomes of a delivery.
+/// The state of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Judged {
-    /// The driver has the event.
+pub enum DeliveryState {
+    /// The driver has accepted the event.
     Delivered,
-    /// It is sent again.
+    /// The event will be retried.
     Retry,
-    /// It is given up.
+    /// The event will not be retried.
     Dead,
-    /// It is too old to be sent.
+    /// The event is too old for the driver.
     Expired,
-    /// It was taken up and not sent.
+    /// The event was fetched and not sent.
     Pending,
 }
 
-impl Judged {
+impl DeliveryState {
     pub(super) const fn key(self) -> &'static str {
         match self {
             Self::Delivered => "delivered",
@@ -38,10 +38,10 @@ impl Judged {
     }
 }
 
-/// What is to be on record of one event at one driver from now on. All of it stands for itself: written down twice, it
-/// says the same.
+/// What to write of one event's delivery to one driver. All values are absolute, so writing them twice is the same as
+/// once.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Judgement {
+pub struct DeliveryUpdate {
     /// The driver.
     pub driver: Driver,
     /// The event.
@@ -50,39 +50,39 @@ pub struct Judgement {
     pub recorded_at: DateTime<Utc>,
     /// When it reached the hub.
     pub arrived_at: DateTime<Utc>,
-    /// Whether there is a record of it at this driver already.
+    /// Whether the event has a delivery for this driver already.
     pub is_on_record: bool,
-    /// Whether all other drivers that it is owed to have a record of it, as far as was known when it was taken up.
+    /// Whether every other driver that it is pending for had a delivery of it when it was fetched.
     pub is_last: bool,
-    /// What becomes of it.
-    pub state: Judged,
-    /// Times that it was sent and that count.
+    /// Its new state.
+    pub state: DeliveryState,
+    /// Attempts that count.
     pub attempts: i32,
-    /// How many of them were not answered.
+    /// Attempts that went unanswered.
     pub unanswered: i32,
-    /// Whether it may be there, or be there twice once it is sent again.
+    /// Whether the driver may have it already, or may get it twice.
     pub maybe_duplicate: bool,
     /// When it was first sent.
     pub first_attempt_at: Option<DateTime<Utc>>,
-    /// When the driver refused it before, if that was the last that it said of it. It is not written.
+    /// When the driver refused it, if that was its latest response. It is not written.
     pub refused_before: Option<DateTime<Utc>>,
-    /// When it was last sent; as it was, if it was not sent now.
+    /// When it was last sent; `None` leaves the stored time.
     pub last_attempt_at: Option<DateTime<Utc>>,
-    /// Not to be sent again before this.
+    /// When it may be retried.
     pub next_attempt_at: Option<DateTime<Utc>>,
-    /// The answer's HTTP status.
+    /// The response's HTTP status.
     pub http_status: Option<i32>,
-    /// Where it was sent, without a query; as it was, if it was not sent now.
+    /// The path that it was sent to; `None` leaves the stored path.
     pub endpoint: Option<&'static str>,
     /// The kind of failure.
     pub error_class: Option<&'static str>,
     /// The driver's own code for it.
     pub error_code: Option<String>,
-    /// What the driver said.
+    /// The driver's message.
     pub error_message: Option<String>,
 }
 
-impl Judgement {
+impl DeliveryUpdate {
     pub(super) const fn key(&self) -> (i64, DateTime<Utc>) {
         (self.event_id, self.recorded_at)
     }

@@ -1,4 +1,4 @@
-//! The records of verdicts.
+//! Inserts or updates deliveries.
 
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
@@ -7,29 +7,29 @@ use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 
-use super::Judgement;
-use super::judge::Writing;
+use super::DeliveryUpdate;
+use super::record::RecordContext;
 use crate::db::Connection;
 use crate::models::driver::Driver;
 
-/// Puts a driver's verdicts on record.
-pub(super) async fn note(
+/// Inserts or updates the deliveries of one driver.
+pub(super) async fn upsert(
     conn: &mut Connection,
-    run: &Writing,
+    context: &RecordContext,
     driver: Driver,
-    judgements: &[&Judgement],
-    may_be_there: bool,
+    updates: &[&DeliveryUpdate],
+    may_exist: bool,
 ) -> QueryResult<()> {
-    if judgements.is_empty() {
+    if updates.is_empty() {
         return Ok(());
     }
-    let columns = Columns::of(judgements);
-    let Writing { run_id, now, .. } = *run;
-    Note { columns, driver: driver.key(), run_id, now, may_be_there }.execute(conn).await?;
+    let columns = Columns::of(updates);
+    let RecordContext { run_id, now, .. } = *context;
+    Upsert { columns, driver: driver.key(), run_id, now, may_exist }.execute(conn).await?;
     Ok(())
 }
 
-/// One array a column.
+/// One array per column.
 struct Columns<'a> {
     event_ids: Vec<i64>,
     moments: Vec<DateTime<Utc>>,
@@ -49,41 +49,41 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    fn of(judgements: &[&'a Judgement]) -> Self {
-        fn column<'j, T>(judgements: &[&'j Judgement], of: impl Fn(&'j Judgement) -> T) -> Vec<T> {
-            judgements.iter().map(|judgement| of(judgement)).collect()
+    fn of(updates: &[&'a DeliveryUpdate]) -> Self {
+        fn column<'j, T>(updates: &[&'j DeliveryUpdate], of: impl Fn(&'j DeliveryUpdate) -> T) -> Vec<T> {
+            updates.iter().map(|update| of(update)).collect()
         }
         Self {
-            event_ids: column(judgements, |one| one.event_id),
-            moments: column(judgements, |one| one.recorded_at),
-            arrivals: column(judgements, |one| one.arrived_at),
-            states: column(judgements, |one| one.state.key()),
-            attempts: column(judgements, |one| one.attempts),
-            unanswered: column(judgements, |one| one.unanswered),
-            maybe_duplicate: column(judgements, |one| one.maybe_duplicate),
-            first_attempts: column(judgements, |one| one.first_attempt_at),
-            last_attempts: column(judgements, |one| one.last_attempt_at),
-            next_attempts: column(judgements, |one| one.next_attempt_at),
-            http_statuses: column(judgements, |one| one.http_status),
-            endpoints: column(judgements, |one| one.endpoint),
-            error_classes: column(judgements, |one| one.error_class),
-            error_codes: column(judgements, |one| one.error_code.as_deref()),
-            error_messages: column(judgements, |one| one.error_message.as_deref()),
+            event_ids: column(updates, |one| one.event_id),
+            moments: column(updates, |one| one.recorded_at),
+            arrivals: column(updates, |one| one.arrived_at),
+            states: column(updates, |one| one.state.key()),
+            attempts: column(updates, |one| one.attempts),
+            unanswered: column(updates, |one| one.unanswered),
+            maybe_duplicate: column(updates, |one| one.maybe_duplicate),
+            first_attempts: column(updates, |one| one.first_attempt_at),
+            last_attempts: column(updates, |one| one.last_attempt_at),
+            next_attempts: column(updates, |one| one.next_attempt_at),
+            http_statuses: column(updates, |one| one.http_status),
+            endpoints: column(updates, |one| one.endpoint),
+            error_classes: column(updates, |one| one.error_class),
+            error_codes: column(updates, |one| one.error_code.as_deref()),
+            error_messages: column(updates, |one| one.error_message.as_deref()),
         }
     }
 }
 
-/// Puts one driver's verdicts on record; an event that was deleted meanwhile is owed no more.
-struct Note<'a> {
+/// An event that was deleted meanwhile gets no pending delivery.
+struct Upsert<'a> {
     columns: Columns<'a>,
     driver: &'static str,
     run_id: i64,
     now: DateTime<Utc>,
-    /// Whether there may be records already; one that is final stays as it is.
-    may_be_there: bool,
+    /// Whether the deliveries may exist already. A final one stays as it is.
+    may_exist: bool,
 }
 
-impl QueryFragment<Pg> for Note<'_> {
+impl QueryFragment<Pg> for Upsert<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         let columns = &self.columns;
         out.push_sql(
@@ -132,13 +132,13 @@ impl QueryFragment<Pg> for Note<'_> {
         out.push_sql(", ");
         out.push_bind_param::<Array<Timestamptz>, _>(&columns.arrivals)?;
         out.push_sql(
-            ") AS told (event_id, recorded_at, state, attempts, unanswered, maybe_duplicate, first_attempt_at, \
+            ") AS incoming (event_id, recorded_at, state, attempts, unanswered, maybe_duplicate, first_attempt_at, \
                  last_attempt_at, next_attempt_at, http_status, endpoint, error_class, error_code, error_message, \
                  arrived_at) \
              WHERE state NOT IN ('pending', 'retry') OR EXISTS (SELECT FROM video_player_events AS event \
-                 WHERE event.recorded_at = told.recorded_at AND event.id = told.event_id OFFSET 0)",
+                 WHERE event.recorded_at = incoming.recorded_at AND event.id = incoming.event_id OFFSET 0)",
         );
-        if self.may_be_there {
+        if self.may_exist {
             out.push_sql(
                 " ON CONFLICT (event_id, driver) DO UPDATE SET state = excluded.state, attempts = excluded.attempts, \
                      unanswered = excluded.unanswered, maybe_duplicate = excluded.maybe_duplicate, \
@@ -155,10 +155,10 @@ impl QueryFragment<Pg> for Note<'_> {
     }
 }
 
-/// Planned once a connection: there are two statements of this type, which are told apart by their texts.
-impl QueryId for Note<'_> {
+/// Planned once per connection. The two statements of this type differ in their text.
+impl QueryId for Upsert<'_> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl<Conn> diesel::RunQueryDsl<Conn> for Note<'_> {}
+impl<Conn> diesel::RunQueryDsl<Conn> for Upsert<'_> {}

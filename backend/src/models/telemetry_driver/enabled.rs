@@ -10,7 +10,7 @@ use diesel_async::RunQueryDsl;
 use crate::db::Connection;
 use crate::db::schema::telemetry_drivers as drivers;
 use crate::models::driver::Driver;
-use crate::models::telemetry_delivery::Frontier;
+use crate::models::telemetry_delivery::EventPosition;
 
 /// The enabled drivers, and from when on events are pending for each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -94,7 +94,7 @@ impl EnabledDrivers {
 
     /// The same for a comparison in SQL: after every event when it is not enabled.
     pub(in crate::models) fn pending_from(&self, driver: Driver) -> DateTime<Utc> {
-        self.sends_from(driver).unwrap_or(Frontier::END.recorded_at)
+        self.sends_from(driver).unwrap_or(EventPosition::END.recorded_at)
     }
 
     /// From when on events are pending for any of them; nothing when none is enabled.

@@ -1,111 +1,120 @@
-//! Whether a driver may be sent to, and how much at once.
+//! A circuit breaker with an adaptive concurrency limit, one for each driver.
 //!
-//! Five failures in a row, or one answer that says that the service is not to be spoken to, close the gate for a minute;
-//! then one request is let through, and it opens again if that is taken. A service that wants less gets half as much at
-//! once, and then a little more with each good minute.
+//! Five failures in a row, or one response that says that the service cannot be used, open the breaker for a minute. It is
+//! then half-open: one request probes the service, and the breaker closes if the service takes it. A service that
+//! throttles gets half as many concurrent requests, and one more with each minute that it does not complain.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::models::sync_run::Trouble;
-use crate::telemetry::driver::{Answer, Failure, FailureClass};
+use crate::models::sync_run::Outage;
+use crate::telemetry::driver::{Failure, FailureClass, SendOutcome};
 
-/// So many failures in a row close the gate.
-const FAILURES: u32 = 5;
-/// For so long.
-const CLOSED_FOR: TimeDelta = TimeDelta::minutes(1);
-/// After so long without a complaint a little more is sent at once.
-const GOOD_TIME: TimeDelta = TimeDelta::minutes(1);
+/// Failures in a row that open the breaker.
+const FAILURE_THRESHOLD: u32 = 5;
+/// How long it stays open.
+const OPEN_FOR: TimeDelta = TimeDelta::minutes(1);
+/// How long a service must not throttle before it gets one more concurrent request.
+const RECOVERY_INTERVAL: TimeDelta = TimeDelta::minutes(1);
 
-/// What stands between the sync and a driver.
+/// Decides whether requests may be sent to a driver, and how many at once.
 #[derive(Debug)]
-pub struct Gate {
-    most: usize,
-    at_once: usize,
-    failures: u32,
-    opens_at: Option<DateTime<Utc>>,
-    is_trying: bool,
-    calm_since: Option<DateTime<Utc>>,
-    trouble: Option<Trouble>,
+pub struct CircuitBreaker {
+    max_concurrency: usize,
+    concurrency_limit: usize,
+    consecutive_failures: u32,
+    retry_at: Option<DateTime<Utc>>,
+    is_half_open: bool,
+    healthy_since: Option<DateTime<Utc>>,
+    outage: Option<Outage>,
 }
 
-impl Gate {
-    /// Lets up to so many requests through at once, from then on.
-    pub fn new(most: usize, opens_at: Option<DateTime<Utc>>) -> Self {
-        let trouble = opens_at.map(|_| Trouble::Paused);
-        Self { most, at_once: most, failures: 0, opens_at, is_trying: false, calm_since: None, trouble }
-    }
-
-    /// How many requests may be under way.
-    pub const fn at_once(&self) -> usize {
-        if self.is_trying { 1 } else { self.at_once }
-    }
-
-    /// When it opens, if it is closed.
-    pub fn closed_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.opens_at.filter(|opens_at| *opens_at > now)
-    }
-
-    /// Lets one request through, the time having come.
-    pub fn try_again(&mut self) {
-        if self.opens_at.take().is_some() {
-            self.is_trying = true;
+impl CircuitBreaker {
+    /// A closed breaker, or one that is open until `retry_at`, since the service asked an earlier run for a pause.
+    pub fn new(max_concurrency: usize, retry_at: Option<DateTime<Utc>>) -> Self {
+        Self {
+            max_concurrency,
+            concurrency_limit: max_concurrency,
+            consecutive_failures: 0,
+            retry_at,
+            is_half_open: false,
+            healthy_since: None,
+            outage: retry_at.map(|_| Outage::Paused),
         }
     }
 
-    /// Why it is closed, or was when it was last tried.
-    pub const fn trouble(&self) -> Option<&Trouble> {
-        self.trouble.as_ref()
+    /// The maximum number of concurrent requests.
+    pub const fn concurrency_limit(&self) -> usize {
+        if self.is_half_open { 1 } else { self.concurrency_limit }
     }
 
-    /// When it opens, closed or not.
-    pub const fn opens_at(&self) -> Option<DateTime<Utc>> {
-        self.opens_at
+    /// When it may be half-open, if it is open now.
+    pub fn open_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.retry_at.filter(|retry_at| *retry_at > now)
     }
 
-    /// Takes note of an answer.
-    pub fn heard(&mut self, answer: &Answer, now: DateTime<Utc>) {
-        match answer {
-            Answer::Verdicts(_) | Answer::Refused(_) => self.went_through(now),
-            Answer::Later { failure, pause, doubtful: _ } => {
+    /// Lets one request through after the breaker was open.
+    pub fn half_open(&mut self) {
+        if self.retry_at.take().is_some() {
+            self.is_half_open = true;
+        }
+    }
+
+    /// Why it is open, or why the last probe was needed.
+    pub const fn outage(&self) -> Option<&Outage> {
+        self.outage.as_ref()
+    }
+
+    /// When the service may be sent to again, whether or not that time has come.
+    pub const fn retry_at(&self) -> Option<DateTime<Utc>> {
+        self.retry_at
+    }
+
+    /// Adapts to a response.
+    pub fn on_response(&mut self, outcome: &SendOutcome, now: DateTime<Utc>) {
+        match outcome {
+            SendOutcome::PerEvent(_) | SendOutcome::Refused(_) => self.on_success(now),
+            SendOutcome::RetryLater { failure, pause, maybe_delivered: _ } => {
                 if failure.class == FailureClass::Throttled {
-                    self.at_once = (self.at_once / 2).max(1);
-                    self.calm_since = Some(now);
+                    self.concurrency_limit = (self.concurrency_limit / 2).max(1);
+                    self.healthy_since = Some(now);
                 }
-                self.failed(failure, now);
+                self.on_failure(failure, now);
                 if let Some(pause) = pause.and_then(|pause| TimeDelta::from_std(pause).ok()) {
-                    let opens_at = now + pause;
-                    self.opens_at = Some(self.opens_at.map_or(opens_at, |earlier| earlier.max(opens_at)));
-                    self.trouble = Some(Trouble::Paused);
+                    let retry_at = now + pause;
+                    self.retry_at = Some(self.retry_at.map_or(retry_at, |earlier| earlier.max(retry_at)));
+                    self.outage = Some(Outage::Paused);
                 }
             }
-            Answer::Unanswered(failure) => self.failed(failure, now),
-            Answer::Closed(trouble, _) => {
-                self.opens_at = Some(now + CLOSED_FOR);
-                self.trouble = Some(trouble.clone());
+            SendOutcome::Unanswered(failure) => self.on_failure(failure, now),
+            SendOutcome::Unusable(outage, _) => {
+                self.retry_at = Some(now + OPEN_FOR);
+                self.outage = Some(outage.clone());
             }
         }
     }
 
-    fn went_through(&mut self, now: DateTime<Utc>) {
-        (self.failures, self.is_trying) = (0, false);
+    fn on_success(&mut self, now: DateTime<Utc>) {
+        (self.consecutive_failures, self.is_half_open) = (0, false);
         // A pause that another request was asked for in the meantime still holds.
-        if self.opens_at.is_none() {
-            self.trouble = None;
+        if self.retry_at.is_none() {
+            self.outage = None;
         }
-        if self.at_once < self.most && self.calm_since.is_none_or(|since| now - since >= GOOD_TIME) {
-            self.at_once += 1;
-            self.calm_since = Some(now);
+        if self.concurrency_limit < self.max_concurrency
+            && self.healthy_since.is_none_or(|since| now - since >= RECOVERY_INTERVAL)
+        {
+            self.concurrency_limit += 1;
+            self.healthy_since = Some(now);
         }
     }
 
-    fn failed(&mut self, failure: &Failure, now: DateTime<Utc>) {
-        self.failures += 1;
-        if self.failures >= FAILURES || self.is_trying {
-            self.opens_at = Some(now + CLOSED_FOR);
-            self.is_trying = false;
-            self.trouble = Some(match failure.http_status {
-                Some(http_status) => Trouble::Down { http_status },
-                None => Trouble::Unreachable,
+    fn on_failure(&mut self, failure: &Failure, now: DateTime<Utc>) {
+        self.consecutive_failures += 1;
+        if self.consecutive_failures >= FAILURE_THRESHOLD || self.is_half_open {
+            self.retry_at = Some(now + OPEN_FOR);
+            self.is_half_open = false;
+            self.outage = Some(match failure.http_status {
+                Some(http_status) => Outage::Down { http_status },
+                None => Outage::Unreachable,
             });
         }
     }
@@ -119,47 +128,50 @@ mod tests {
 
     const NOW: DateTime<Utc> = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
 
-    fn later(class: FailureClass, pause: Option<u64>) -> Answer {
+    fn retry_later(class: FailureClass, pause: Option<u64>) -> SendOutcome {
         let failure = Failure::with_status(class, 503, None);
-        Answer::Later { failure, pause: pause.map(Duration::from_secs), doubtful: false }
+        SendOutcome::RetryLater { failure, pause: pause.map(Duration::from_secs), maybe_delivered: false }
     }
 
     #[test]
-    fn five_failures_in_a_row_close_it_for_a_minute_and_one_request_opens_it() {
-        let mut gate = Gate::new(8, None);
+    fn five_failures_in_a_row_open_it_for_a_minute_and_one_probe_closes_it() {
+        let mut breaker = CircuitBreaker::new(8, None);
         for _ in 0..4 {
-            gate.heard(&later(FailureClass::Down, None), NOW);
+            breaker.on_response(&retry_later(FailureClass::Down, None), NOW);
         }
-        gate.heard(&Answer::Verdicts(Vec::new()), NOW);
+        breaker.on_response(&SendOutcome::PerEvent(Vec::new()), NOW);
         for _ in 0..4 {
-            gate.heard(&later(FailureClass::Down, None), NOW);
-            assert_eq!(gate.closed_until(NOW), None);
+            breaker.on_response(&retry_later(FailureClass::Down, None), NOW);
+            assert_eq!(breaker.open_until(NOW), None);
         }
-        gate.heard(&later(FailureClass::Down, None), NOW);
-        assert_eq!(gate.closed_until(NOW), Some(NOW + CLOSED_FOR));
-        assert_eq!(gate.trouble(), Some(&Trouble::Down { http_status: 503 }));
-        gate.try_again();
-        assert_eq!((gate.at_once(), gate.closed_until(NOW)), (1, None));
-        gate.heard(&Answer::Verdicts(Vec::new()), NOW);
-        assert_eq!((gate.at_once(), gate.trouble()), (8, None));
+        breaker.on_response(&retry_later(FailureClass::Down, None), NOW);
+        assert_eq!(breaker.open_until(NOW), Some(NOW + OPEN_FOR));
+        assert_eq!(breaker.outage(), Some(&Outage::Down { http_status: 503 }));
+        breaker.half_open();
+        assert_eq!((breaker.concurrency_limit(), breaker.open_until(NOW)), (1, None));
+        breaker.on_response(&SendOutcome::PerEvent(Vec::new()), NOW);
+        assert_eq!((breaker.concurrency_limit(), breaker.outage()), (8, None));
     }
 
     #[test]
-    fn one_failure_closes_it_again_when_it_is_tried() {
-        let mut gate = Gate::new(8, Some(NOW));
-        gate.try_again();
-        gate.heard(&later(FailureClass::Down, None), NOW);
-        assert!(gate.closed_until(NOW).is_some());
+    fn a_failed_probe_opens_it_again() {
+        let mut breaker = CircuitBreaker::new(8, Some(NOW));
+        breaker.half_open();
+        breaker.on_response(&retry_later(FailureClass::Down, None), NOW);
+        assert!(breaker.open_until(NOW).is_some());
     }
 
     #[test]
-    fn a_service_that_wants_less_gets_half_and_then_a_little_more() {
-        let mut gate = Gate::new(8, None);
-        gate.heard(&later(FailureClass::Throttled, Some(30)), NOW);
-        assert_eq!((gate.at_once(), gate.closed_until(NOW)), (4, Some(NOW + TimeDelta::seconds(30))));
-        gate.heard(&Answer::Verdicts(Vec::new()), NOW + TimeDelta::seconds(59));
-        assert_eq!(gate.at_once(), 4);
-        gate.heard(&Answer::Verdicts(Vec::new()), NOW + TimeDelta::seconds(60));
-        assert_eq!(gate.at_once(), 5);
+    fn throttling_halves_the_concurrency_limit_which_then_recovers() {
+        let mut breaker = CircuitBreaker::new(8, None);
+        breaker.on_response(&retry_later(FailureClass::Throttled, Some(30)), NOW);
+        assert_eq!(
+            (breaker.concurrency_limit(), breaker.open_until(NOW)),
+            (4, Some(NOW + TimeDelta::seconds(30)))
+        );
+        breaker.on_response(&SendOutcome::PerEvent(Vec::new()), NOW + TimeDelta::seconds(59));
+        assert_eq!(breaker.concurrency_limit(), 4);
+        breaker.on_response(&SendOutcome::PerEvent(Vec::new()), NOW + TimeDelta::seconds(60));
+        assert_eq!(breaker.concurrency_limit(), 5);
     }
 }

@@ -1,5 +1,5 @@
-//! Where a lane's events come from: first what is due of what is on record, then what nobody has sent yet, the oldest
-//! first. Taking up is no more than reading: there is one run at a time, and it remembers what it has in hand.
+//! Fetches the events to send next: first retryable deliveries, then events without a delivery for this driver, each from
+//! the oldest on. Fetching is a plain read: there is one run at a time, and each worker knows what it has in flight.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,37 +11,37 @@ use uuid::Uuid;
 use super::connection;
 use crate::db::{Connection, Pool};
 use crate::error::Result;
-use crate::models::telemetry_delivery::{self as deliveries, Frontier, OwedEvent, Wanted};
-use crate::telemetry::driver::{Driver, Plan, SessionBook, outgoing};
+use crate::models::telemetry_delivery::{self as deliveries, EventPosition, PendingEvent, PendingQuery};
+use crate::telemetry::driver::{Driver, Plan, SessionTracker, outgoing};
 
-/// When nothing was due, it is looked again after so long: what is not due yet is passed over each time.
-const LOOKING_AGAIN: TimeDelta = TimeDelta::seconds(1);
+/// How long to wait between searches for retryable deliveries that found none, since each skips all that are not due.
+const SEARCH_INTERVAL: TimeDelta = TimeDelta::seconds(1);
 
-/// Which events a lane takes up.
-pub struct Source {
-    /// For whom.
+/// Which events are fetched.
+pub struct Selection {
+    /// The driver that they are pending for.
     pub driver: Arc<Driver>,
-    /// Which hub this is.
+    /// The hub's own id.
     pub installation: Uuid,
-    /// Only what this run left.
+    /// Only what this run left pending.
     pub batch: Option<i64>,
-    /// Of what has no record yet, only what happened from then on; nothing when the driver is not enabled any more.
+    /// Of events without a delivery, only those from then on; none if the driver is no longer enabled.
     pub sends_from: Option<DateTime<Utc>>,
 }
 
-/// What a lane takes up from.
-pub struct Supply {
+/// Reads events and plans how to send them.
+pub struct Fetcher {
     conn: Connection,
-    source: Source,
-    sessions: SessionBook,
-    due_after: Frontier,
-    fresh_after: Frontier,
-    due_from: DateTime<Utc>,
+    selection: Selection,
+    sessions: SessionTracker,
+    retryable_after: EventPosition,
+    unsent_after: EventPosition,
+    next_retryable_search: DateTime<Utc>,
 }
 
-/// What was taken up.
-pub struct Supplied {
-    /// The events.
+/// What was fetched.
+pub struct Fetched {
+    /// The ids of the events.
     pub event_ids: Vec<i64>,
     /// What to do with them.
     pub plan: Plan,
@@ -49,104 +49,108 @@ pub struct Supplied {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    Due,
-    Fresh,
+    Retryable,
+    Unsent,
 }
 
-impl Supply {
-    /// From the oldest on.
-    pub async fn open(pool: &Pool, source: Source) -> Result<Self> {
-        let mut supply = Self {
+impl Fetcher {
+    /// Starts at the oldest event.
+    pub async fn open(pool: &Pool, selection: Selection) -> Result<Self> {
+        let mut fetcher = Self {
             conn: connection::open(pool).await?,
-            sessions: SessionBook::default(),
-            due_after: Frontier::START,
-            fresh_after: Frontier::START,
-            due_from: DateTime::UNIX_EPOCH,
-            source,
+            sessions: SessionTracker::default(),
+            retryable_after: EventPosition::START,
+            unsent_after: EventPosition::START,
+            next_retryable_search: DateTime::UNIX_EPOCH,
+            selection,
         };
-        supply.start_over();
-        Ok(supply)
+        fetcher.start_over();
+        Ok(fetcher)
     }
 
-    /// Begins with the oldest again: what was put off or given back is older than what lies ahead.
+    /// Starts at the oldest event again: events that are to be retried or were given back precede the current position.
     pub fn start_over(&mut self) {
-        (self.due_after, self.fresh_after) = (self.beginning(Kind::Due), self.beginning(Kind::Fresh));
-        self.due_from = DateTime::UNIX_EPOCH;
+        (self.retryable_after, self.unsent_after) = (self.start(Kind::Retryable), self.start(Kind::Unsent));
+        self.next_retryable_search = DateTime::UNIX_EPOCH;
     }
 
-    /// Before the oldest event.
-    fn beginning(&self, kind: Kind) -> Frontier {
+    /// The position before the oldest event.
+    fn start(&self, kind: Kind) -> EventPosition {
         match kind {
-            Kind::Due => Frontier::START,
-            Kind::Fresh => {
-                let from = |recorded_at| Frontier { recorded_at, id: 0 };
-                self.source.sends_from.map_or(Frontier::END, from)
+            Kind::Retryable => EventPosition::START,
+            Kind::Unsent => {
+                let from = |recorded_at| EventPosition { recorded_at, id: 0 };
+                self.selection.sends_from.map_or(EventPosition::END, from)
             }
         }
     }
 
-    /// Takes up so many events at most, none of which is held.
-    pub async fn next(
+    /// Fetches at most `limit` events that are not in flight.
+    pub async fn fetch(
         &mut self,
         limit: usize,
-        held: &HashSet<i64>,
+        in_flight: &HashSet<i64>,
         now: DateTime<Utc>,
-    ) -> QueryResult<Supplied> {
+    ) -> QueryResult<Fetched> {
         let mut events = Vec::new();
-        if now >= self.due_from {
-            events = self.look(Kind::Due, limit, held, now).await?;
-            if events.is_empty() && self.source.batch.is_none() {
-                self.due_from = now + LOOKING_AGAIN;
+        if now >= self.next_retryable_search {
+            events = self.read(Kind::Retryable, limit, in_flight, now).await?;
+            if events.is_empty() && self.selection.batch.is_none() {
+                self.next_retryable_search = now + SEARCH_INTERVAL;
             }
         }
-        if events.len() < limit && self.source.batch.is_none() {
-            events.extend(self.look(Kind::Fresh, limit - events.len(), held, now).await?);
+        if events.len() < limit && self.selection.batch.is_none() {
+            events.extend(self.read(Kind::Unsent, limit - events.len(), in_flight, now).await?);
         }
         let event_ids = events.iter().map(|event| event.id).collect();
-        let outgoing = if self.source.driver.manners().tells_sessions {
-            self.sessions.assign(&mut self.conn, self.source.installation, events).await?
+        let installation = self.selection.installation;
+        let outgoing = if self.selection.driver.policy().needs_sessions {
+            self.sessions.assign(&mut self.conn, installation, events).await?
         } else {
-            events.into_iter().map(|event| outgoing(self.source.installation, event)).collect()
+            events.into_iter().map(|event| outgoing(installation, event)).collect()
         };
-        Ok(Supplied { event_ids, plan: self.source.driver.plan(outgoing, now) })
+        Ok(Fetched { event_ids, plan: self.selection.driver.plan(outgoing, now) })
     }
 
-    /// What became due or was recorded behind our back is found when there is nothing ahead. A batch is gone through
-    /// once: what fails again is for the next run.
-    async fn look(
+    /// At the end it starts over once, to find what has become retryable or was recorded before the current position
+    /// meanwhile. A batch is read once: what fails again is for the next run.
+    async fn read(
         &mut self,
         kind: Kind,
         limit: usize,
-        held: &HashSet<i64>,
+        in_flight: &HashSet<i64>,
         now: DateTime<Utc>,
-    ) -> QueryResult<Vec<OwedEvent>> {
-        let mut is_second_turn = false;
-        let beginning = self.beginning(kind);
+    ) -> QueryResult<Vec<PendingEvent>> {
+        let mut is_second_pass = false;
+        let start = self.start(kind);
         loop {
             let after = match kind {
-                Kind::Due => &mut self.due_after,
-                Kind::Fresh => &mut self.fresh_after,
+                Kind::Retryable => &mut self.retryable_after,
+                Kind::Unsent => &mut self.unsent_after,
             };
-            let wanted = Wanted {
-                driver: self.source.driver.name(),
+            let query = PendingQuery {
+                driver: self.selection.driver.name(),
                 after: *after,
                 limit: i64::try_from(limit).unwrap_or(i64::MAX),
-                with_user_since: self.source.driver.manners().tells_user_since,
+                with_user_since: self.selection.driver.policy().needs_sign_up_date,
             };
             let found = match kind {
-                Kind::Due => deliveries::due(&mut self.conn, wanted, self.source.batch, now).await?,
-                Kind::Fresh => deliveries::fresh(&mut self.conn, wanted).await?,
+                Kind::Retryable => {
+                    deliveries::retryable(&mut self.conn, query, self.selection.batch, now).await?
+                }
+                Kind::Unsent => deliveries::unsent(&mut self.conn, query).await?,
             };
             let is_end = found.is_empty();
-            let begin = if self.source.batch.is_some() { Frontier::END } else { beginning };
-            *after = found.last().map_or(begin, OwedEvent::frontier);
-            let taken: Vec<OwedEvent> = found.into_iter().filter(|event| !held.contains(&event.id)).collect();
+            let next_pass = if self.selection.batch.is_some() { EventPosition::END } else { start };
+            *after = found.last().map_or(next_pass, PendingEvent::position);
+            let new: Vec<PendingEvent> =
+                found.into_iter().filter(|event| !in_flight.contains(&event.id)).collect();
             let was_all =
-                is_end && (is_second_turn || self.source.batch.is_some() || wanted.after == beginning);
-            if !taken.is_empty() || was_all {
-                return Ok(taken);
+                is_end && (is_second_pass || self.selection.batch.is_some() || query.after == start);
+            if !new.is_empty() || was_all {
+                return Ok(new);
             }
-            is_second_turn |= is_end;
+            is_second_pass |= is_end;
         }
     }
 }

@@ -1,50 +1,52 @@
-//! Dropping a driver, which only somebody who says so does: what is pending for it is skipped, and nothing more becomes
-//! pending for it until a process has it enabled again.
+//! Disables a driver at an operator's request: its pending deliveries are skipped, and no more become pending until a
+//! process enables it again.
 
 use tracing::info;
 
-use super::desk::Desk;
+use super::run_lock::RunLock;
 use super::{Sync, close_dead_run};
 use crate::error::Error;
 use crate::models::driver::Driver;
 use crate::models::telemetry_delivery::skip_pending;
 use crate::models::telemetry_driver::EnabledDrivers;
-use crate::telemetry::{driver, news};
+use crate::telemetry::{driver, notify};
 
-/// Why a driver was not forgotten.
+/// Why a driver was not disabled.
 #[derive(Debug)]
-pub enum NotForgotten {
-    /// This process has it enabled, and would enable it again with its next run.
+pub enum ForgetError {
+    /// It is enabled in this process, whose next run would enable it again.
     EnabledHere,
-    /// A run is under way.
+    /// A run is in progress.
     AlreadyRunning,
-    /// A fault of ours.
+    /// An error on our side.
     Failed(Error),
 }
 
-impl<E: Into<Error>> From<E> for NotForgotten {
+impl<E: Into<Error>> From<E> for ForgetError {
     fn from(error: E) -> Self {
         Self::Failed(error.into())
     }
 }
 
 impl Sync {
-    /// Disables a driver and skips what is pending for it; answers with the number of deliveries. `requeue` brings them
-    /// back. Another process that has the driver enabled enables it again, for what happens from then on.
-    pub async fn forget(&self, name: Driver) -> Result<usize, NotForgotten> {
+    /// Disables a driver and skips its pending deliveries; answers with their number. `requeue` brings them back. If the
+    /// driver is enabled in another process, that process enables it again, for later events.
+    pub async fn forget(&self, name: Driver) -> Result<usize, ForgetError> {
         if driver::enabled_here(&self.config.telemetry).contains(&name) {
-            return Err(NotForgotten::EnabledHere);
+            return Err(ForgetError::EnabledHere);
         }
-        let Some(mut desk) = Desk::take(&self.pool).await? else { return Err(NotForgotten::AlreadyRunning) };
-        close_dead_run(desk.conn(), &self.clock).await?;
+        let Some(mut lock) = RunLock::acquire(&self.pool).await? else {
+            return Err(ForgetError::AlreadyRunning);
+        };
+        close_dead_run(lock.conn(), &self.clock).await?;
         let now = self.clock.now();
-        // What was enabled decides on what is pending; it is disabled last, so that a repetition goes on after a failure.
-        let enabled = EnabledDrivers::read(desk.conn()).await?;
-        let skipped = skip_pending(desk.conn(), name, &enabled, now).await?;
-        EnabledDrivers::disable(desk.conn(), name, now).await?;
-        news::tell(desk.conn()).await?;
-        desk.leave().await?;
-        info!(driver = name.key(), skipped, "Forgot a driver");
+        // Disabled last, so that this can be repeated after a failure.
+        let enabled = EnabledDrivers::read(lock.conn()).await?;
+        let skipped = skip_pending(lock.conn(), name, &enabled, now).await?;
+        EnabledDrivers::disable(lock.conn(), name, now).await?;
+        notify::publish(lock.conn()).await?;
+        lock.release().await?;
+        info!(driver = name.key(), skipped, "Disabled a driver");
         Ok(skipped)
     }
 }

@@ -1,32 +1,32 @@
-//! Shows other processes that a run is worked on, and notices when this process was frozen: stopped, or paused with its
-//! machine. Another run may have taken over meanwhile, and what was about to be sent must not be.
+//! The heartbeat of a run. It shows other processes that this one is alive, and notices when this one was frozen: stopped,
+//! or paused with its machine. Another run may have taken over meanwhile, so this one must not send what it has leased.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use nix::time::{ClockId, clock_gettime};
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 use super::connection;
-use crate::db::{Connection, Pool, outage};
+use crate::db::{self, Connection, Pool, outage};
 use crate::models::sync_run::SyncRun;
 use crate::unpoisoned;
 
-/// How often it is noted that this process is not frozen.
+/// How often this process notes that it is not frozen.
 const TICK: Duration = Duration::from_millis(250);
-/// After so long without a tick it may have been frozen: nothing is sent until the database says that the run is ours.
-const GAP: Duration = Duration::from_secs(2);
-/// How often the database is told. Other runs wait for two minutes.
-const BEAT: Duration = Duration::from_secs(15);
-/// The database may take so long.
-const LIMIT: Duration = Duration::from_secs(10);
-/// When the database was not there it is tried again after so long.
-const AGAIN: Duration = Duration::from_secs(1);
+/// Without a tick for this long it may have been frozen: it sends nothing until the database says that the run is its own.
+const MAX_TICK_GAP: Duration = Duration::from_secs(2);
+/// How often a heartbeat is written. Other runs take over after two minutes without one.
+const BEAT_INTERVAL: Duration = Duration::from_secs(15);
+/// How long writing a heartbeat may take: longer than the wait for a connection of the pool.
+const BEAT_TIMEOUT: Duration = Duration::from_secs(15);
+/// When to try again after a heartbeat could not be written.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A run's sign of life, which ends with this.
+/// A run's heartbeat, until it is dropped.
 pub struct Heartbeat {
     pulse: Pulse,
     task: AbortHandle,
@@ -40,9 +40,9 @@ pub struct Pulse {
 }
 
 struct State {
-    /// When it was last noted that this process is not frozen.
+    /// When this process last noted that it is not frozen.
     ticked: Moment,
-    /// Whether the database has said that the run is ours since this process was perhaps frozen.
+    /// Whether the database has said that the run is ours since this process may have been frozen.
     is_ours: bool,
 }
 
@@ -55,7 +55,7 @@ struct Moment {
 }
 
 impl Heartbeat {
-    /// Begins at once.
+    /// Starts at once.
     pub fn start(pool: Pool, run_id: i64) -> Self {
         let state = State { ticked: Moment::now(), is_ours: true };
         let pulse = Pulse { state: Arc::new(Mutex::new(state)), lost: CancellationToken::new() };
@@ -76,13 +76,13 @@ impl Drop for Heartbeat {
 }
 
 impl Pulse {
-    /// Whether this process may send: the run is ours, and was not perhaps taken over while this process was frozen.
+    /// Whether this process may send: the run is its own, and cannot have been taken over while it was frozen.
     pub fn is_sure(&self) -> bool {
         let state = unpoisoned::lock(&self.state);
-        state.is_ours && state.ticked.ago() < GAP && !self.is_lost()
+        state.is_ours && state.ticked.ago() < MAX_TICK_GAP && !self.is_lost()
     }
 
-    /// Comes when it may send again, or never may.
+    /// Resolves when it may send again, or may never send again.
     pub async fn decided(&self) {
         while !self.is_sure() && !self.is_lost() {
             tokio::select! {
@@ -97,14 +97,14 @@ impl Pulse {
         self.lost.is_cancelled()
     }
 
-    /// Comes when another run has taken over.
+    /// Resolves when another run has taken over.
     pub async fn lost(&self) {
         self.lost.cancelled().await;
     }
 
     fn tick(&self) {
         let mut state = unpoisoned::lock(&self.state);
-        state.is_ours &= state.ticked.ago() < GAP;
+        state.is_ours &= state.ticked.ago() < MAX_TICK_GAP;
         state.ticked = Moment::now();
     }
 
@@ -146,7 +146,7 @@ impl Beating {
             if self.pulse.is_doubted() {
                 warn!(
                     run = self.run_id,
-                    "This process was not running for a while; is the run still its own?"
+                    "This process was not running for a while; checking whether the sync run is still its own"
                 );
             } else if Instant::now() < next {
                 sleep(TICK).await;
@@ -154,22 +154,22 @@ impl Beating {
             }
             let began = Moment::now();
             match self.beat().await {
-                // An answer from before this process was frozen says nothing.
-                Ok(true) if began.ago() < GAP => {
+                // An answer from before this process was frozen proves nothing.
+                Ok(true) if began.ago() < MAX_TICK_GAP => {
                     self.pulse.confirm();
-                    next = Instant::now() + BEAT;
+                    next = Instant::now() + BEAT_INTERVAL;
                 }
                 Ok(true) => {}
                 Ok(false) => {
-                    error!(run = self.run_id, "Another run of the sync has taken over from this process");
+                    error!(run = self.run_id, "Another sync run has taken over from this process");
                     return self.pulse.lost.cancel();
                 }
                 Err(cause) => {
                     if let Some(cause) = outage::unexplained(cause) {
-                        warn!(cause, run = self.run_id, "A run could not show that it works");
+                        warn!(cause, run = self.run_id, "Failed to write a heartbeat of the sync run");
                     }
                     self.conn = None;
-                    next = Instant::now() + AGAIN;
+                    next = Instant::now() + RETRY_INTERVAL;
                     sleep(TICK).await;
                 }
             }
@@ -177,13 +177,13 @@ impl Beating {
     }
 
     async fn beat(&mut self) -> anyhow::Result<bool> {
-        let beaten = timeout(LIMIT, async {
+        db::within(BEAT_TIMEOUT, async {
             let conn = match &mut self.conn {
                 Some(conn) => conn,
-                none => none.insert(connection::open(&self.pool).await.map_err(connection::in_short)?),
+                none => none.insert(connection::open(&self.pool).await.map_err(connection::for_log)?),
             };
             anyhow::Ok(SyncRun::beat(conn, self.run_id).await?)
-        });
-        beaten.await?
+        })
+        .await
     }
 }

@@ -1,4 +1,5 @@
-//! Writes verdicts down as they come in, those that come together in one transaction, and says how far the run is.
+//! Writes outcomes to the database as they come, those that come together in one transaction, and publishes the run's
+//! progress.
 
 use std::collections::{HashMap, HashSet, hash_map};
 use std::sync::Arc;
@@ -9,158 +10,160 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
-use super::board::{Board, Counts};
 use super::connection;
+use super::progress::{Counts, Progress};
 use crate::clock::Clock;
 use crate::db::{Connection, Pool, outage};
 use crate::metrics::Metrics;
 use crate::models::driver::Driver;
-use crate::models::sync_run::{Share, SyncRun};
-use crate::models::telemetry_delivery::{Judgement, Lease, Writing, Written, write_down};
-use crate::telemetry::news;
+use crate::models::sync_run::{DriverStats, SyncRun};
+use crate::models::telemetry_delivery::{DeliveryUpdate, Lease, RecordContext, Recorded, record_outcomes};
+use crate::telemetry::notify;
 
-/// So many requests' verdicts may wait; then sending waits for them. Of a run that dies they are in doubt.
-const WAITING: usize = 128;
-/// So many requests' verdicts are written at once, at most.
-const AT_ONCE: usize = 128;
+/// Capacity of the channel, in requests; while it is full, workers wait. After a crash their outcomes are in doubt.
+const CHANNEL_CAPACITY: usize = 128;
+/// Maximum number of requests whose outcomes are written in one transaction.
+const MAX_BATCHES_PER_WRITE: usize = 128;
 
-/// The run's row and those who watch it are told no more often.
-const NEWS: Duration = Duration::from_millis(300);
+/// Pause between two updates of the run's row, and two notifications.
+const PUBLISH_INTERVAL: Duration = Duration::from_millis(300);
 
-/// The database is tried so often, with so long between: what it does not take would be sent again.
-const TRIES: u32 = 5;
-const BETWEEN_TRIES: Duration = Duration::from_millis(500);
+/// How often a failed write is retried, since outcomes that are not written lead to repetitions.
+const MAX_RETRIES: u32 = 5;
+const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 
-/// What follows from a verdict once it is written, for one in its driver's share.
-pub type Tally = Box<dyn FnOnce(&mut Share) + Send>;
+/// What follows once outcomes are written, for one in their driver's counts.
+pub type OnWritten = Box<dyn FnOnce(&mut DriverStats) + Send>;
 
-/// What became of events that a lane had in hand.
-pub struct Entry {
-    /// Whose they are.
+/// The outcomes of a request, or of events that were not sent.
+pub struct OutcomeBatch {
+    /// The driver.
     pub driver: Driver,
-    /// What is to be written.
-    pub judgements: Vec<Judgement>,
-    /// By what they were on record as being sent, if they were.
+    /// What to write.
+    pub updates: Vec<DeliveryUpdate>,
+    /// The lease that the events were in, if they were in one.
     pub lease: Option<Arc<Lease>>,
-    /// Those that are not being sent any more.
-    pub done_with: Vec<i64>,
+    /// The events that are no longer in flight.
+    pub finished: Vec<i64>,
     /// What follows.
-    pub tally: Tally,
+    pub on_written: OnWritten,
 }
 
-/// What the ledger works with.
-pub struct Ledger {
+/// What the writer works with.
+pub struct OutcomeWriter {
     pub pool: Pool,
     pub clock: Clock,
     pub metrics: Metrics,
-    pub board: Arc<Board>,
+    pub progress: Arc<Progress>,
     pub run_id: i64,
-    /// Tells the run that it cannot go on.
+    /// Cancelled by the writer when the run cannot go on.
     pub broken: CancellationToken,
 }
 
-/// A ledger at work.
-struct Writer {
-    ledger: Ledger,
+/// The writer at work.
+struct Task {
+    writer: OutcomeWriter,
     conn: Option<Connection>,
-    /// What is still being sent by leases that are not over.
-    left: HashMap<i64, Lease>,
-    /// After what could not be written nothing is: it would say of a lease that less is being sent than is on record.
+    /// Leases of which some events are still in flight, reduced to those.
+    open_leases: HashMap<i64, Lease>,
+    /// Set after a write failed. Nothing more is written then: it would shrink a lease whose outcomes are not on record.
     is_broken: bool,
 }
 
-/// What is written at once has one word of each event at each driver, the last.
+/// Updates to write in one transaction, at most one per event and driver: the latest.
 #[derive(Default)]
-struct LastWords {
-    judgements: Vec<Judgement>,
-    places: HashMap<(Driver, i64), usize>,
+struct LatestUpdates {
+    updates: Vec<DeliveryUpdate>,
+    indexes: HashMap<(Driver, i64), usize>,
 }
 
-impl LastWords {
-    fn add(&mut self, judgements: Vec<Judgement>) {
-        for judgement in judgements {
-            match self.places.entry((judgement.driver, judgement.event_id)) {
-                hash_map::Entry::Occupied(place) => {
-                    let earlier = &mut self.judgements[*place.get()];
+impl LatestUpdates {
+    fn add(&mut self, updates: Vec<DeliveryUpdate>) {
+        for update in updates {
+            match self.indexes.entry((update.driver, update.event_id)) {
+                hash_map::Entry::Occupied(index) => {
+                    let earlier = &mut self.updates[*index.get()];
                     let (is_on_record, is_last) = (earlier.is_on_record, earlier.is_last);
-                    *earlier = Judgement { is_on_record, is_last, ..judgement };
+                    *earlier = DeliveryUpdate { is_on_record, is_last, ..update };
                 }
-                hash_map::Entry::Vacant(place) => {
-                    place.insert(self.judgements.len());
-                    self.judgements.push(judgement);
+                hash_map::Entry::Vacant(index) => {
+                    index.insert(self.updates.len());
+                    self.updates.push(update);
                 }
             }
         }
     }
 }
 
-/// A way to the ledger.
-pub fn channel() -> (mpsc::Sender<Entry>, mpsc::Receiver<Entry>) {
-    mpsc::channel(WAITING)
+/// The channel from workers to the writer.
+pub fn channel() -> (mpsc::Sender<OutcomeBatch>, mpsc::Receiver<OutcomeBatch>) {
+    mpsc::channel(CHANNEL_CAPACITY)
 }
 
-impl Ledger {
-    /// Writes until nobody has anything more to write, at first by this connection.
-    pub async fn work(self, conn: Connection, entries: mpsc::Receiver<Entry>) {
-        Writer { ledger: self, conn: Some(conn), left: HashMap::new(), is_broken: false }.work(entries).await;
+impl OutcomeWriter {
+    /// Writes until every sender is dropped. `conn` is replaced if it fails.
+    pub async fn run(self, conn: Connection, batches: mpsc::Receiver<OutcomeBatch>) {
+        let task = Task { writer: self, conn: Some(conn), open_leases: HashMap::new(), is_broken: false };
+        task.run(batches).await;
     }
 }
 
-impl Writer {
-    async fn work(mut self, mut entries: mpsc::Receiver<Entry>) {
-        let mut waiting = Vec::with_capacity(AT_ONCE);
-        let (mut told, mut told_at) = (self.ledger.board.counts(), None::<Instant>);
+impl Task {
+    async fn run(mut self, mut batches: mpsc::Receiver<OutcomeBatch>) {
+        let mut received = Vec::with_capacity(MAX_BATCHES_PER_WRITE);
+        let (mut published, mut published_at) = (self.writer.progress.counts(), None::<Instant>);
         loop {
-            let next_news = told_at.map_or(Duration::ZERO, |told_at| NEWS.saturating_sub(told_at.elapsed()));
-            let is_news = told != self.ledger.board.counts();
+            let until_next =
+                published_at.map_or(Duration::ZERO, |at| PUBLISH_INTERVAL.saturating_sub(at.elapsed()));
+            let has_changed = published != self.writer.progress.counts();
             tokio::select! {
-                received = entries.recv_many(&mut waiting, AT_ONCE) => {
-                    if received == 0 {
+                count = batches.recv_many(&mut received, MAX_BATCHES_PER_WRITE) => {
+                    if count == 0 {
                         return;
                     }
                     if self.is_broken {
-                        waiting.clear();
+                        received.clear();
                     } else {
-                        self.enter(waiting.drain(..)).await;
+                        self.write_batches(received.drain(..)).await;
                     }
                 }
-                () = sleep(next_news), if is_news => {
-                    self.tell(&mut told).await;
-                    told_at = Some(Instant::now());
+                () = sleep(until_next), if has_changed => {
+                    self.publish_progress(&mut published).await;
+                    published_at = Some(Instant::now());
                 }
             }
         }
     }
 
-    async fn enter(&mut self, entries: impl Iterator<Item = Entry>) {
-        let (mut judgements, mut tallies, mut touched) = (LastWords::default(), Vec::new(), HashSet::new());
-        for Entry { driver, judgements: these, lease, done_with, tally } in entries {
-            judgements.add(these);
-            tallies.push((driver, tally));
+    async fn write_batches(&mut self, batches: impl Iterator<Item = OutcomeBatch>) {
+        let (mut latest, mut callbacks, mut changed) = (LatestUpdates::default(), Vec::new(), HashSet::new());
+        for OutcomeBatch { driver, updates, lease, finished, on_written } in batches {
+            latest.add(updates);
+            callbacks.push((driver, on_written));
             if let Some(lease) = lease {
-                touched.insert(lease.id);
-                let left = self.left.entry(lease.id).or_insert_with(|| Lease::clone(&lease));
-                let done_with: HashSet<i64> = done_with.into_iter().collect();
-                left.events.retain(|event| !done_with.contains(&event.id));
+                changed.insert(lease.id);
+                let open = self.open_leases.entry(lease.id).or_insert_with(|| Lease::clone(&lease));
+                let finished: HashSet<i64> = finished.into_iter().collect();
+                open.events.retain(|event| !finished.contains(&event.id));
             }
         }
-        let left: Vec<Lease> = touched.iter().filter_map(|id| self.left.get(id).cloned()).collect();
-        let LastWords { judgements, places: _ } = judgements;
-        match self.write(&judgements, &left).await {
-            Ok(Written::Done(settled)) => {
-                self.left.retain(|_, lease| !lease.events.is_empty());
-                self.ledger.metrics.sync().judged(&judgements);
-                self.ledger.board.settled(settled);
-                for (driver, tally) in tallies {
-                    self.ledger.board.change(driver, tally);
+        let leases: Vec<Lease> = changed.iter().filter_map(|id| self.open_leases.get(id).cloned()).collect();
+        let LatestUpdates { updates, indexes: _ } = latest;
+        match self.write(&updates, &leases).await {
+            Ok(Recorded::Done { processed }) => {
+                self.open_leases.retain(|_, lease| !lease.events.is_empty());
+                self.writer.metrics.sync().recorded(&updates);
+                self.writer.progress.add_processed(processed);
+                for (driver, on_written) in callbacks {
+                    self.writer.progress.update(driver, on_written);
                 }
             }
-            Ok(Written::TakenOver) => {
-                error!(run = self.ledger.run_id, "Another run of the sync has taken over");
+            Ok(Recorded::TakenOver) => {
+                error!(run = self.writer.run_id, "Another sync run has taken over");
                 self.break_off();
             }
             Err(cause) => {
-                error!(cause = format!("{cause:#}"), "Verdicts of the sync cannot be written");
+                error!(cause = format!("{cause:#}"), "Failed to write the sync's outcomes");
                 self.break_off();
             }
         }
@@ -168,54 +171,54 @@ impl Writer {
 
     fn break_off(&mut self) {
         self.is_broken = true;
-        self.ledger.broken.cancel();
+        self.writer.broken.cancel();
     }
 
-    /// What was written twice is on record as if it was written once.
-    async fn write(&mut self, judgements: &[Judgement], left: &[Lease]) -> anyhow::Result<Written> {
-        if judgements.is_empty() && left.is_empty() {
-            return Ok(Written::Done(0));
+    /// Writing the same twice has the same effect as once.
+    async fn write(&mut self, updates: &[DeliveryUpdate], leases: &[Lease]) -> anyhow::Result<Recorded> {
+        if updates.is_empty() && leases.is_empty() {
+            return Ok(Recorded::Done { processed: 0 });
         }
-        let mut tries = 0;
+        let mut retries = 0;
         loop {
-            match self.write_once(judgements, left, tries > 0).await {
-                Err(cause) if tries < TRIES => {
-                    tries += 1;
+            match self.try_write(updates, leases, retries > 0).await {
+                Err(cause) if retries < MAX_RETRIES => {
+                    retries += 1;
                     if let Some(cause) = outage::unexplained(cause) {
-                        warn!(cause, "Verdicts of the sync are written once more");
+                        warn!(cause, "Retrying to write the sync's outcomes");
                     }
-                    // Whatever is wrong with the old connection is not wrong with a new one.
+                    // Whatever is wrong with the old connection may not be wrong with a new one.
                     self.conn = None;
-                    sleep(BETWEEN_TRIES).await;
+                    sleep(RETRY_INTERVAL).await;
                 }
-                done => return done,
+                result => return result,
             }
         }
     }
 
-    async fn write_once(
+    async fn try_write(
         &mut self,
-        judgements: &[Judgement],
-        left: &[Lease],
-        again: bool,
-    ) -> anyhow::Result<Written> {
-        let Ledger { pool, clock, run_id, .. } = &self.ledger;
+        updates: &[DeliveryUpdate],
+        leases: &[Lease],
+        is_retry: bool,
+    ) -> anyhow::Result<Recorded> {
+        let OutcomeWriter { pool, clock, run_id, .. } = &self.writer;
         let conn = match &mut self.conn {
             Some(conn) => conn,
-            none => none.insert(connection::open(pool).await.map_err(connection::in_short)?),
+            none => none.insert(connection::open(pool).await.map_err(connection::for_log)?),
         };
-        let run = Writing { run_id: *run_id, again, now: clock.now() };
-        Ok(write_down(conn, run, judgements, left).await?)
+        let context = RecordContext { run_id: *run_id, is_retry, now: clock.now() };
+        Ok(record_outcomes(conn, context, updates, leases).await?)
     }
 
-    async fn tell(&mut self, told: &mut Counts) {
+    async fn publish_progress(&mut self, published: &mut Counts) {
         let Some(conn) = &mut self.conn else { return };
-        let counts = self.ledger.board.counts();
+        let counts = self.writer.progress.counts();
         let stored =
-            SyncRun::store_progress(conn, self.ledger.run_id, &counts.shares, counts.processed()).await;
-        match stored.and(news::tell(conn).await) {
-            Ok(()) => *told = counts,
-            Err(cause) => warn!(%cause, "How far the sync is cannot be told"),
+            SyncRun::store_progress(conn, self.writer.run_id, &counts.drivers, counts.processed()).await;
+        match stored.and(notify::publish(conn).await) {
+            Ok(()) => *published = counts,
+            Err(cause) => warn!(%cause, "Failed to publish the sync's progress"),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Puts back what was given up or skipped, however much that is: in slices, and on its own when it takes longer than
-//! whoever asked waits.
+//! Requeues dead, expired and skipped deliveries in slices, and in the background if that takes longer than the caller
+//! waits.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,24 +13,24 @@ use tracing::{error, info};
 use super::{Sync, connection};
 use crate::error::Result;
 use crate::models::telemetry_delivery::{Requeue, RequeuePlace, requeue};
-use crate::telemetry::news;
+use crate::telemetry::notify;
 
 impl Sync {
-    /// Puts back what was given up or skipped. Answers with the number of deliveries when all are put back, or after so
-    /// long with how many these are by then; it goes on, until this process is told to end.
-    pub async fn requeue(&self, what: Requeue, patience: Duration) -> Result<usize> {
+    /// Requeues deliveries. Answers with their number when all are requeued, or with the number so far after `max_wait`;
+    /// then it continues until this process is stopped.
+    pub async fn requeue(&self, what: Requeue, max_wait: Duration) -> Result<usize> {
         let count = Arc::new(AtomicUsize::new(0));
         let (tell, ended) = oneshot::channel();
         let (sync, counted) = (self.clone(), Arc::clone(&count));
         self.runs.spawn(async move {
             let done = sync.requeue_all(&what, &counted).await;
             if let Err(Err(cause)) = tell.send(done) {
-                error!(code = cause.code().as_str(), "Deliveries could not all be requeued");
+                error!(code = cause.code().as_str(), "Failed to requeue all deliveries");
             }
         });
-        match timeout(patience, ended).await {
-            Ok(done) => done.context("A requeue broke down")??,
-            Err(_) => info!("A requeue goes on after its answer"),
+        match timeout(max_wait, ended).await {
+            Ok(done) => done.context("A requeue failed")??,
+            Err(_) => info!("A requeue continues in the background"),
         }
         Ok(count.load(Ordering::Relaxed))
     }
@@ -43,7 +43,7 @@ impl Sync {
             count.fetch_add(requeued, Ordering::Relaxed);
             place = next;
         }
-        news::tell(conn).await?;
+        notify::publish(conn).await?;
         Ok(())
     }
 }

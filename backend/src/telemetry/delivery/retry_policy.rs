@@ -1,183 +1,195 @@
-//! From what a driver answered to what is written down of an event.
+//! The retry policy: from a driver's response to what is written of an event's delivery.
 
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use rand::Rng;
 
 use crate::models::driver::Driver;
-use crate::models::telemetry_delivery::{Judged, Judgement, OwedEvent};
-use crate::telemetry::driver::{Failure, FailureClass, Manners, Unanswered, Verdict};
+use crate::models::telemetry_delivery::{DeliveryState, DeliveryUpdate, PendingEvent};
+use crate::telemetry::driver::{DeliveryPolicy, EventOutcome, Failure, FailureClass, Unanswered};
 
-/// After so many requests in doubt an event is not sent again where the driver cannot tell a repetition.
-const UNANSWERED_AT_MOST: i32 = 2;
+/// Attempts in doubt after which an event is not sent again to a driver that does not recognize repetitions.
+const MAX_UNANSWERED: i32 = 2;
 
-/// What is the same for all events of a request.
+/// An attempt to send, the same for all events of a request.
 #[derive(Clone, Copy, Debug)]
-pub struct Sent {
+pub struct Attempt {
     /// The driver.
     pub driver: Driver,
-    /// How it is treated.
-    pub manners: Manners,
-    /// Where it was sent.
+    /// The driver's policy.
+    pub policy: DeliveryPolicy,
+    /// The path that it was sent to.
     pub endpoint: &'static str,
-    /// When the answer came.
+    /// When the response came.
     pub now: DateTime<Utc>,
 }
 
-impl Sent {
-    /// The event has its last verdict.
-    pub fn ended(&self, event: &OwedEvent, verdict: Verdict) -> Judgement {
-        match verdict {
-            Verdict::Delivered => self.noted(event, Judged::Delivered, None),
-            Verdict::Dead(failure) => self.noted(event, Judged::Dead, Some(failure)),
-            Verdict::Expired => expired(self.driver, event),
+impl Attempt {
+    /// The outcome is final.
+    pub fn finish(&self, event: &PendingEvent, outcome: EventOutcome) -> DeliveryUpdate {
+        match outcome {
+            EventOutcome::Delivered => self.attempted(event, DeliveryState::Delivered, None),
+            EventOutcome::Dead(failure) => self.attempted(event, DeliveryState::Dead, Some(failure)),
+            EventOutcome::Expired => expired(self.driver, event),
         }
     }
 
-    /// The driver did not take it now: it is tried again later, unless that was done often and long enough. Where the
-    /// driver said when, it does not count as a try; nor where nothing could be sent.
-    pub fn put_off(
+    /// The driver did not take the event now: it is retried, unless the policy's attempts and period are used up. An
+    /// attempt does not count if the driver said when to come back, nor if nothing could be sent.
+    pub fn retry_later(
         &self,
-        event: &OwedEvent,
+        event: &PendingEvent,
         failure: Failure,
         pause: Option<TimeDelta>,
         rng: &mut impl Rng,
-    ) -> Judgement {
-        let sent = failure.class != FailureClass::Unreachable;
-        let counts = sent && pause.is_none();
+    ) -> DeliveryUpdate {
+        let was_sent = failure.class != FailureClass::Unreachable;
+        let counts = was_sent && pause.is_none();
         let attempts = event.attempts + i32::from(counts);
-        let tried_for = event.first_attempt_at.map_or(TimeDelta::zero(), |first| self.now - first);
-        if counts && attempts >= self.manners.tries && tried_for >= self.manners.tried_for {
+        let period = event.first_attempt_at.map_or(TimeDelta::zero(), |first| self.now - first);
+        if counts && attempts >= self.policy.max_attempts && period >= self.policy.min_retry_period {
             let failure = Failure { class: FailureClass::Exhausted, ..failure };
-            return self.noted(event, Judged::Dead, Some(failure));
+            return self.attempted(event, DeliveryState::Dead, Some(failure));
         }
-        let wait = pause.unwrap_or_else(|| wait(attempts.max(1), rng));
-        let noted = if sent {
-            self.noted(event, Judged::Retry, Some(failure))
+        let wait = pause.unwrap_or_else(|| backoff(attempts.max(1), rng));
+        let update = if was_sent {
+            self.attempted(event, DeliveryState::Retry, Some(failure))
         } else {
-            let unsent = as_it_was(self.driver, event, Judged::Retry, Some(failure));
-            Judgement { endpoint: Some(self.endpoint), ..unsent }
+            let unsent = unchanged(self.driver, event, DeliveryState::Retry, Some(failure));
+            DeliveryUpdate { endpoint: Some(self.endpoint), ..unsent }
         };
-        Judgement {
+        DeliveryUpdate {
             attempts,
-            // As the database keeps it, so that it is due when the run thinks that it is.
+            // In the database's precision, so that run and database agree on when it is due.
             next_attempt_at: Some((self.now + wait).trunc_subsecs(6)),
-            ..noted
+            ..update
         }
     }
 
-    /// The driver answered that something went wrong, which may have been after it had taken the event.
+    /// The driver answered with an error that it may have had after it stored the event.
     ///
-    /// A driver that knows repetitions simply gets it again. One that does not gets it once more, marked, as it would if
-    /// it had not answered: of the two, an answer says no more about what was stored. Nor is it taken for delivered,
-    /// whatever the settings say of answers that never come: an error is no sign of success.
-    pub fn doubtful(
+    /// A driver that recognizes repetitions gets the event again. Any other gets it once more, marked, as if it had not
+    /// answered: such an answer says no more about what was stored. It never counts as delivered, whatever the settings
+    /// say of requests without an answer, since an error is no sign of success.
+    pub fn maybe_delivered(
         &self,
-        event: &OwedEvent,
+        event: &PendingEvent,
         failure: Failure,
         pause: Option<TimeDelta>,
         rng: &mut impl Rng,
-    ) -> Judgement {
-        match self.manners.unanswered {
-            Unanswered::SendAgain => self.put_off(event, failure, pause, rng),
-            Unanswered::SendOnceMore | Unanswered::Delivered => self.once_more(event, failure, pause, rng),
-        }
-    }
-
-    /// It was sent, and whether it arrived nobody knows.
-    pub fn unanswered(&self, event: &OwedEvent, failure: Failure, rng: &mut impl Rng) -> Judgement {
-        match self.manners.unanswered {
-            Unanswered::SendAgain => {
-                let put_off = self.put_off(event, failure, None, rng);
-                Judgement { unanswered: event.unanswered + 1, ..put_off }
-            }
-            Unanswered::SendOnceMore => self.once_more(event, failure, None, rng),
-            Unanswered::Delivered => {
-                let delivered = self.noted(event, Judged::Delivered, Some(failure));
-                Judgement { unanswered: event.unanswered + 1, ..delivered }
+    ) -> DeliveryUpdate {
+        match self.policy.unanswered {
+            Unanswered::Retry => self.retry_later(event, failure, pause, rng),
+            Unanswered::RetryOnce | Unanswered::AssumeDelivered => {
+                self.retry_once(event, failure, pause, rng)
             }
         }
     }
 
-    /// It may be there already: it is sent once more, marked, and not a third time.
-    fn once_more(
+    /// The event was sent and no answer came.
+    pub fn unanswered(&self, event: &PendingEvent, failure: Failure, rng: &mut impl Rng) -> DeliveryUpdate {
+        match self.policy.unanswered {
+            Unanswered::Retry => {
+                let retry = self.retry_later(event, failure, None, rng);
+                DeliveryUpdate { unanswered: event.unanswered + 1, ..retry }
+            }
+            Unanswered::RetryOnce => self.retry_once(event, failure, None, rng),
+            Unanswered::AssumeDelivered => {
+                let delivered = self.attempted(event, DeliveryState::Delivered, Some(failure));
+                DeliveryUpdate { unanswered: event.unanswered + 1, ..delivered }
+            }
+        }
+    }
+
+    /// The event may be delivered already: it is sent once more, marked, and not a third time.
+    fn retry_once(
         &self,
-        event: &OwedEvent,
+        event: &PendingEvent,
         failure: Failure,
         pause: Option<TimeDelta>,
         rng: &mut impl Rng,
-    ) -> Judgement {
+    ) -> DeliveryUpdate {
         let unanswered = event.unanswered + 1;
-        let judged = if unanswered < UNANSWERED_AT_MOST {
-            self.put_off(event, failure, pause, rng)
+        let update = if unanswered < MAX_UNANSWERED {
+            self.retry_later(event, failure, pause, rng)
         } else {
             let failure = Failure { class: FailureClass::Unanswered, ..failure };
-            self.noted(event, Judged::Dead, Some(failure))
+            self.attempted(event, DeliveryState::Dead, Some(failure))
         };
-        Judgement { unanswered, maybe_duplicate: true, ..judged }
+        DeliveryUpdate { unanswered, maybe_duplicate: true, ..update }
     }
 
-    /// A run that died may have sent it, or may not: it is never taken for delivered.
-    pub fn taken_over(&self, event: &OwedEvent, rng: &mut impl Rng) -> Judgement {
-        let unanswered = match self.manners.unanswered {
-            Unanswered::SendAgain => Unanswered::SendAgain,
-            Unanswered::SendOnceMore | Unanswered::Delivered => Unanswered::SendOnceMore,
+    /// A run that died may have sent the event: it never counts as delivered.
+    pub fn reclaimed(&self, event: &PendingEvent, rng: &mut impl Rng) -> DeliveryUpdate {
+        let unanswered = match self.policy.unanswered {
+            Unanswered::Retry => Unanswered::Retry,
+            Unanswered::RetryOnce | Unanswered::AssumeDelivered => Unanswered::RetryOnce,
         };
-        let sent = Self { manners: Manners { unanswered, ..self.manners }, ..*self };
-        let judged = sent.unanswered(event, Failure::of(FailureClass::Unanswered), rng);
-        let next_attempt_at = judged.next_attempt_at.map(|_| self.now.trunc_subsecs(6));
-        Judgement { next_attempt_at, endpoint: None, ..judged }
+        let attempt = Self { policy: DeliveryPolicy { unanswered, ..self.policy }, ..*self };
+        let update = attempt.unanswered(event, Failure::of(FailureClass::Unanswered), rng);
+        let next_attempt_at = update.next_attempt_at.map(|_| self.now.trunc_subsecs(6));
+        DeliveryUpdate { next_attempt_at, endpoint: None, ..update }
     }
 
-    /// The driver refused it, as it did all of the few events that it was sent: that may be its own fault. It is given
-    /// up when that was so often and long enough.
-    pub fn refused_alone(&self, refusal: Judgement, rng: &mut impl Rng) -> Judgement {
-        let tried_for = refusal.first_attempt_at.map_or(TimeDelta::zero(), |first| self.now - first);
-        if refusal.attempts >= self.manners.tries && tried_for >= self.manners.tried_for {
+    /// The driver refused all of the few events that it got, so it may be at fault itself: a refused event becomes dead
+    /// only once the policy's attempts and period are used up.
+    pub fn refused_with_all_others(&self, refusal: DeliveryUpdate, rng: &mut impl Rng) -> DeliveryUpdate {
+        let period = refusal.first_attempt_at.map_or(TimeDelta::zero(), |first| self.now - first);
+        if refusal.attempts >= self.policy.max_attempts && period >= self.policy.min_retry_period {
             return refusal;
         }
-        let next_attempt_at = Some((self.now + wait(refusal.attempts, rng)).trunc_subsecs(6));
-        Judgement { state: Judged::Retry, next_attempt_at, ..refusal }
+        let next_attempt_at = Some((self.now + backoff(refusal.attempts, rng)).trunc_subsecs(6));
+        DeliveryUpdate { state: DeliveryState::Retry, next_attempt_at, ..refusal }
     }
 
-    /// It was sent just now.
-    fn noted(&self, event: &OwedEvent, state: Judged, failure: Option<Failure>) -> Judgement {
-        let was = as_it_was(self.driver, event, state, failure);
-        Judgement {
-            attempts: was.attempts + 1,
-            first_attempt_at: was.first_attempt_at.or(Some(self.now)),
+    /// The event was sent just now.
+    fn attempted(
+        &self,
+        event: &PendingEvent,
+        state: DeliveryState,
+        failure: Option<Failure>,
+    ) -> DeliveryUpdate {
+        let update = unchanged(self.driver, event, state, failure);
+        DeliveryUpdate {
+            attempts: update.attempts + 1,
+            first_attempt_at: update.first_attempt_at.or(Some(self.now)),
             last_attempt_at: Some(self.now),
             endpoint: Some(self.endpoint),
-            ..was
+            ..update
         }
     }
 }
 
-/// A refusal that is not final yet: the event stays owed, and no try of it is used up.
-pub fn held_back(refusal: &Judgement) -> Judgement {
+/// A refusal that is not final yet: the event stays pending, and the attempt does not count.
+pub fn undecided(refusal: &DeliveryUpdate) -> DeliveryUpdate {
     let attempts = refusal.attempts.saturating_sub(1);
-    Judgement { state: Judged::Retry, attempts, next_attempt_at: None, ..refusal.clone() }
+    DeliveryUpdate { state: DeliveryState::Retry, attempts, next_attempt_at: None, ..refusal.clone() }
 }
 
-/// It is too old for the driver and was not sent.
-pub fn expired(driver: Driver, event: &OwedEvent) -> Judgement {
-    as_it_was(driver, event, Judged::Expired, Some(Failure::of(FailureClass::TooOld)))
+/// The event was not sent, since it is too old for the driver.
+pub fn expired(driver: Driver, event: &PendingEvent) -> DeliveryUpdate {
+    unchanged(driver, event, DeliveryState::Expired, Some(Failure::of(FailureClass::TooOld)))
 }
 
-/// The driver could not take it, so it was not sent.
-pub fn impossible(driver: Driver, event: &OwedEvent, failure: Failure) -> Judgement {
-    as_it_was(driver, event, Judged::Dead, Some(failure))
+/// The event was not sent, since the driver could not take it.
+pub fn unsendable(driver: Driver, event: &PendingEvent, failure: Failure) -> DeliveryUpdate {
+    unchanged(driver, event, DeliveryState::Dead, Some(failure))
 }
 
-/// It was taken up for the first time and not sent.
-pub fn untouched(driver: Driver, event: &OwedEvent) -> Judgement {
-    as_it_was(driver, event, Judged::Pending, None)
+/// The event was fetched for the first time and not sent.
+pub fn unsent(driver: Driver, event: &PendingEvent) -> DeliveryUpdate {
+    unchanged(driver, event, DeliveryState::Pending, None)
 }
 
-fn as_it_was(driver: Driver, event: &OwedEvent, state: Judged, failure: Option<Failure>) -> Judgement {
+fn unchanged(
+    driver: Driver,
+    event: &PendingEvent,
+    state: DeliveryState,
+    failure: Option<Failure>,
+) -> DeliveryUpdate {
     let error_class = failure.as_ref().map(|failure| failure.class.key());
     let (http_status, error_code, error_message) =
         failure.map_or((None, None, None), |failure| (failure.http_status, failure.code, failure.message));
-    Judgement {
+    DeliveryUpdate {
         driver,
         event_id: event.id,
         recorded_at: event.recorded_at,
@@ -200,13 +212,13 @@ fn as_it_was(driver: Driver, event: &OwedEvent, state: Judged, failure: Option<F
     }
 }
 
-/// How long to wait after so many tries: a few seconds twice, which a run waits for itself, and then from a minute to an
-/// hour; a little more or less each time, so that not all come back at once.
-fn wait(tries: i32, rng: &mut impl Rng) -> TimeDelta {
-    let minutes = match tries {
+/// How long to wait after this many attempts: a few seconds after the first two, which the run waits for, then from a
+/// minute to an hour. Jitter keeps the retries apart.
+fn backoff(attempts: i32, rng: &mut impl Rng) -> TimeDelta {
+    let minutes = match attempts {
         ..=2 => {
-            let doubled = if tries <= 1 { 2_000 } else { 4_000 };
-            return TimeDelta::milliseconds(doubled + rng.random_range(1_000..=5_000));
+            let base = if attempts <= 1 { 2_000 } else { 4_000 };
+            return TimeDelta::milliseconds(base + rng.random_range(1_000..=5_000));
         }
         3 => 1,
         4 => 5,
@@ -224,9 +236,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_grow_from_seconds_to_an_hour() {
+    fn the_backoff_grows_from_seconds_to_an_hour() {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
-        for (tries, least, most) in [
+        for (attempts, min, max) in [
             (1, 3, 7),
             (2, 5, 9),
             (3, 48, 72),
@@ -236,9 +248,9 @@ mod tests {
             (50, 2880, 4320),
         ] {
             for _ in 0..100 {
-                let waited = wait(tries, &mut rng);
-                let limits = TimeDelta::seconds(least)..=TimeDelta::seconds(most);
-                assert!(limits.contains(&waited), "{tries}: {waited}");
+                let waited = backoff(attempts, &mut rng);
+                let limits = TimeDelta::seconds(min)..=TimeDelta::seconds(max);
+                assert!(limits.contains(&waited), "{attempts}: {waited}");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! A run from its beginning to its end.
+//! One run, from its start to its end.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,108 +10,108 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::board::{Board, Counts};
-use super::desk::Desk;
+use super::fetcher::{Fetcher, Selection};
 use super::heartbeat::Heartbeat;
-use super::lane::{Lane, LaneEnd};
-use super::ledger::{self, Ledger};
-use super::order::{Order, Span};
+use super::outcome_writer::{self, OutcomeWriter};
+use super::progress::{Counts, Progress};
 use super::reconcile::forget_orphans;
-use super::supply::{Source, Supply};
-use super::{Sync, connection, outcome};
+use super::run_lock::RunLock;
+use super::sync_request::{Mode, SyncRequest};
+use super::worker::{DriverWorker, WorkerEnd};
+use super::{Sync, connection};
 use crate::db::Connection;
 use crate::error::Result;
 use crate::models::driver::Driver as Name;
-use crate::models::sync_run::{Note, SyncEnd, SyncRun, SyncState};
-use crate::models::telemetry_delivery::{is_anything_owed, put_on_record};
+use crate::models::sync_run::{RunReason, SyncEnd, SyncRun, SyncState};
+use crate::models::telemetry_delivery::{has_pending, record_remaining};
 use crate::models::telemetry_driver::{DriverState, EnabledDrivers};
 use crate::telemetry::driver::Driver;
-use crate::telemetry::news;
+use crate::telemetry::notify;
 
-/// How much longer a run that goes on until nothing is owed waits for a service that pauses.
-const MORE_PATIENCE: i32 = 12;
+/// How many times longer a run in mode [`Mode::UntilEmpty`] waits for a service that asked for a pause.
+const UNTIL_EMPTY_WAIT_FACTOR: i32 = 12;
 
-/// So long at most a run forgets what is pending of events that are gone.
-const RECONCILING: Duration = Duration::from_secs(5);
-/// So long at most a run settles what was too old when the first driver was enabled.
-const SETTLING: Duration = Duration::from_secs(5);
+/// How long a run deletes pending rows of deleted events.
+const RECONCILE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a run settles events that were too old when the first driver was enabled.
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A run that has something to do.
 pub struct Run {
     pub sync: Sync,
     pub row: SyncRun,
-    pub order: Order,
+    pub request: SyncRequest,
     pub drivers: Vec<Arc<Driver>>,
-    /// Only what this run left.
+    /// Only what this run left pending.
     pub batch: Option<i64>,
     /// The drivers that are enabled, by this process or another.
     pub enabled: EnabledDrivers,
-    /// Shows that it is worked on.
+    /// Shows other processes that this one is alive.
     pub heartbeat: Heartbeat,
 }
 
-/// What a run writes and reads by.
-struct Ways {
-    to_ledger: Connection,
-    supplies: Vec<Supply>,
+/// The database sessions of a run, apart from its lock's.
+struct Sessions {
+    writer: Connection,
+    fetchers: Vec<Fetcher>,
 }
 
-/// How the lanes of a run ended.
+/// How a run's workers ended.
 #[derive(Default)]
 struct Ends {
-    lanes: Vec<LaneEnd>,
-    /// Its time was over before.
+    workers: Vec<WorkerEnd>,
+    /// The run's time was over first.
     is_out_of_time: bool,
-    /// The database took nothing more, or something of ours broke down.
+    /// The database failed, or something of ours did.
     is_broken: bool,
 }
 
 impl Run {
-    /// Does what it was begun for and writes down how it ended.
-    pub async fn work(self, mut desk: Desk) {
-        info!(run = self.row.id, trigger = self.row.trigger.key(), "Began a run of the sync");
-        let board = Arc::new(Board::new(self.names()));
-        let states = self.set_out(&mut desk).await;
-        // Before anything is sent, since what was sent must be written down.
-        let ends = match self.open(&desk).await {
-            Ok(ways) => {
-                let shared = Arc::new(Mutex::new(desk));
-                let ends = self.send(&shared, ways, &states, &board).await;
-                let Some(left) = Arc::into_inner(shared) else {
-                    error!(run = self.row.id, "Somebody still sits at the desk of a run that is over");
+    /// Sends events and writes how the run ended.
+    pub async fn execute(self, mut lock: RunLock) {
+        info!(run = self.row.id, trigger = self.row.trigger.key(), "Started a sync run");
+        let progress = Arc::new(Progress::new(self.names()));
+        let states = self.begin(&mut lock).await;
+        // Opened before anything is sent, since the outcomes must be written.
+        let ends = match self.open_sessions(&lock).await {
+            Ok(sessions) => {
+                let shared = Arc::new(Mutex::new(lock));
+                let ends = self.send(&shared, sessions, &states, &progress).await;
+                let Some(inner) = Arc::into_inner(shared) else {
+                    error!(run = self.row.id, "The run has ended but its lock is still held");
                     return;
                 };
-                desk = left.into_inner();
+                lock = inner.into_inner();
                 ends
             }
             Err(cause) => {
                 error!(
                     code = cause.code().as_str(),
                     run = self.row.id,
-                    "A run of the sync gets no connections"
+                    "Failed to open database connections for a sync run"
                 );
                 Ends { is_broken: true, ..Ends::default() }
             }
         };
-        let note = if ends.is_broken {
-            Some(Note::Broken)
+        let reason = if ends.is_broken {
+            Some(RunReason::Broken)
         } else if self.sync.stop.is_cancelled() {
-            Some(Note::Interrupted)
+            Some(RunReason::Interrupted)
         } else {
-            ends.is_out_of_time.then_some(Note::OutOfTime)
+            ends.is_out_of_time.then_some(RunReason::OutOfTime)
         };
         if !ends.is_out_of_time
-            && let Err(cause) = self.sync.settle_too_old(SETTLING).await
+            && let Err(cause) = self.sync.settle_too_old(SETTLE_TIMEOUT).await
         {
             warn!(
                 code = cause.code().as_str(),
                 run = self.row.id,
-                "Events that are too old could not be settled"
+                "Failed to settle events that are too old"
             );
         }
-        self.close(&mut desk, board.counts(), &ends.lanes, note).await;
-        if let Err(cause) = desk.leave().await {
-            warn!(%cause, run = self.row.id, "A run could not leave its desk; it is free when the connection is closed");
+        self.close(&mut lock, progress.counts(), &ends.workers, reason).await;
+        if let Err(cause) = lock.release().await {
+            warn!(%cause, run = self.row.id, "Failed to release the run lock; closing its connection releases it");
         }
     }
 
@@ -120,100 +120,100 @@ impl Run {
         self.drivers.iter().map(|driver| driver.name())
     }
 
-    /// Forgets what is pending of events that are gone, and reads what each driver asked for when it was last sent to.
-    async fn set_out(&self, desk: &mut Desk) -> HashMap<Name, DriverState> {
-        if let Err(cause) = forget_orphans(desk.conn(), &self.enabled, RECONCILING).await {
-            error!(%cause, run = self.row.id, "What is pending of events that are gone could not be forgotten");
+    /// Deletes pending rows of deleted events, and reads the state in which earlier runs left each driver.
+    async fn begin(&self, lock: &mut RunLock) -> HashMap<Name, DriverState> {
+        if let Err(cause) = forget_orphans(lock.conn(), &self.enabled, RECONCILE_TIMEOUT).await {
+            error!(%cause, run = self.row.id, "Failed to delete pending rows of deleted events");
         }
         let mut states = HashMap::new();
         for name in self.names() {
-            match DriverState::read(desk.conn(), name).await {
+            match DriverState::read(lock.conn(), name).await {
                 Ok(state) => drop(states.insert(name, state)),
-                // The lanes find out for themselves whether the database is there.
-                Err(cause) => error!(%cause, driver = name.key(), "What a driver asked for cannot be read"),
+                // The workers find out whether the database is available.
+                Err(cause) => error!(%cause, driver = name.key(), "Failed to read a driver's state"),
             }
         }
         states
     }
 
-    async fn open(&self, desk: &Desk) -> Result<Ways> {
+    async fn open_sessions(&self, lock: &RunLock) -> Result<Sessions> {
         let pool = &self.sync.pool;
-        let to_ledger = connection::open(pool).await?;
-        let mut supplies = Vec::new();
+        let writer = connection::open(pool).await?;
+        let mut fetchers = Vec::new();
         for driver in &self.drivers {
-            let source = Source {
+            let selection = Selection {
                 driver: Arc::clone(driver),
-                installation: desk.installation,
+                installation: lock.installation,
                 batch: self.batch,
                 sends_from: self.enabled.sends_from(driver.name()),
             };
-            supplies.push(Supply::open(pool, source).await?);
+            fetchers.push(Fetcher::open(pool, selection).await?);
         }
-        Ok(Ways { to_ledger, supplies })
+        Ok(Sessions { writer, fetchers })
     }
 
-    /// Lets each driver's lane send what it is owed.
+    /// Runs a worker for each driver, and the outcome writer.
     async fn send(
         &self,
-        desk: &Arc<Mutex<Desk>>,
-        ways: Ways,
+        lock: &Arc<Mutex<RunLock>>,
+        sessions: Sessions,
         states: &HashMap<Name, DriverState>,
-        board: &Arc<Board>,
+        progress: &Arc<Progress>,
     ) -> Ends {
         let Sync { pool, clock, metrics, .. } = &self.sync;
         let (stop, broken) = (self.sync.stop.child_token(), CancellationToken::new());
-        let (entries, receiver) = ledger::channel();
-        let ledger = Ledger {
+        let (sender, receiver) = outcome_writer::channel();
+        let writer = OutcomeWriter {
             pool: pool.clone(),
             clock: clock.clone(),
             metrics: metrics.clone(),
-            board: Arc::clone(board),
+            progress: Arc::clone(progress),
             run_id: self.row.id,
             broken: broken.clone(),
         };
-        let ledger = tokio::spawn(ledger.work(ways.to_ledger, receiver));
-        let mut lanes = JoinSet::new();
-        for (driver, supply) in self.drivers.iter().zip(ways.supplies) {
-            let lane = Lane {
+        let writer = tokio::spawn(writer.run(sessions.writer, receiver));
+        let mut workers = JoinSet::new();
+        for (driver, fetcher) in self.drivers.iter().zip(sessions.fetchers) {
+            let worker = DriverWorker {
                 driver: Arc::clone(driver),
                 run_id: self.row.id,
-                desk: Arc::clone(desk),
-                ledger: entries.clone(),
-                board: Arc::clone(board),
+                lock: Arc::clone(lock),
+                writer: sender.clone(),
+                progress: Arc::clone(progress),
                 clock: clock.clone(),
                 metrics: metrics.clone(),
-                limit: self.order.limit.and_then(|limit| usize::try_from(limit).ok()),
-                patience: self.patience(),
-                tries_again: self.batch.is_none(),
+                limit: self.request.limit.and_then(|limit| usize::try_from(limit).ok()),
+                max_wait: self.max_wait(),
+                retries: self.batch.is_none(),
                 pulse: self.heartbeat.pulse(),
                 stop: stop.clone(),
             };
-            let opens_at = states.get(&driver.name()).and_then(|state| state.paused_until);
-            lanes.spawn(lane.work(supply, opens_at));
+            let retry_at = states.get(&driver.name()).and_then(|state| state.paused_until);
+            workers.spawn(worker.run(fetcher, retry_at));
         }
-        drop(entries);
-        let mut ends = self.attend(lanes, &stop, &broken).await;
-        if let Err(cause) = ledger.await {
-            error!(%cause, "The record of the sync broke down");
+        drop(sender);
+        let mut ends = self.join(workers, &stop, &broken).await;
+        if let Err(cause) = writer.await {
+            error!(%cause, "The outcome writer failed");
             ends.is_broken = true;
         }
-        // A lane that cannot go on stops the others too.
-        let is_stopped_by_itself =
+        // A worker that cannot go on stops the others too.
+        let was_stopped_by_worker =
             stop.is_cancelled() && !self.sync.stop.is_cancelled() && !ends.is_out_of_time;
-        ends.is_broken |= broken.is_cancelled() || is_stopped_by_itself;
+        ends.is_broken |= broken.is_cancelled() || was_stopped_by_worker;
         ends
     }
 
-    /// Waits for the lanes; stops them when their time is over or the database takes nothing.
-    async fn attend(
+    /// Waits for the workers, and stops them when their time is over or the database fails.
+    async fn join(
         &self,
-        mut lanes: JoinSet<LaneEnd>,
+        mut workers: JoinSet<WorkerEnd>,
         stop: &CancellationToken,
         broken: &CancellationToken,
     ) -> Ends {
         let mut ends = Ends::default();
         let time_is_over = async {
-            match self.order.budget {
+            match self.request.budget {
                 Some(budget) => tokio::time::sleep(budget).await,
                 None => std::future::pending().await,
             }
@@ -222,10 +222,10 @@ impl Run {
         let pulse = self.heartbeat.pulse();
         loop {
             tokio::select! {
-                ended = lanes.join_next() => match ended {
-                    Some(Ok(end)) => ends.lanes.push(end),
+                ended = workers.join_next() => match ended {
+                    Some(Ok(end)) => ends.workers.push(end),
                     Some(Err(cause)) => {
-                        error!(%cause, "A lane of the sync broke down");
+                        error!(%cause, "A worker of the sync failed");
                         broken.cancel();
                     }
                     None => return ends,
@@ -240,45 +240,45 @@ impl Run {
         }
     }
 
-    async fn close(&self, desk: &mut Desk, counts: Counts, ends: &[LaneEnd], note: Option<Note>) {
+    async fn close(&self, lock: &mut RunLock, counts: Counts, ends: &[WorkerEnd], reason: Option<RunReason>) {
         let (now, processed) = (self.sync.clock.now(), counts.processed());
-        let state = outcome::state(&counts, note.as_ref());
+        let state = counts.state(reason.as_ref());
         let names: Vec<Name> = self.names().collect();
         let closed = async {
-            desk.limit_idling().await?;
-            if let Err(cause) = put_on_record(desk.conn(), self.row.id).await {
-                error!(%cause, run = self.row.id, "What a run leaves could not be put on record");
+            lock.limit_idling().await?;
+            if let Err(cause) = record_remaining(lock.conn(), self.row.id).await {
+                error!(%cause, run = self.row.id, "Failed to record what a sync run left pending");
             }
-            let note = if state != SyncState::Skipped {
-                note
-            } else if is_anything_owed(desk.conn(), &self.enabled, &names).await? {
-                Some(Note::NothingDue)
+            let reason = if state != SyncState::Skipped {
+                reason
+            } else if has_pending(lock.conn(), &self.enabled, &names).await? {
+                Some(RunReason::NothingDue)
             } else {
-                Some(Note::NothingPending)
+                Some(RunReason::NothingPending)
             };
-            let end = SyncEnd { state, shares: counts.shares, processed, finished_at: now, note };
-            for LaneEnd { driver, paused_until, trouble } in ends {
-                let state = DriverState { paused_until: *paused_until, trouble: trouble.clone() };
-                state.store(desk.conn(), *driver, now).await?;
+            let end = SyncEnd { state, drivers: counts.drivers, processed, finished_at: now, reason };
+            for WorkerEnd { driver, paused_until, outage } in ends {
+                let state = DriverState { paused_until: *paused_until, outage: outage.clone() };
+                state.store(lock.conn(), *driver, now).await?;
             }
-            end.store(desk.conn(), &self.row).await?;
-            news::tell(desk.conn()).await
+            end.store(lock.conn(), &self.row).await?;
+            notify::publish(lock.conn()).await
         };
         self.sync.metrics.sync().run_ended(state);
         match closed.await {
-            Ok(()) => info!(run = self.row.id, state = state.key(), processed, "Ended a run of the sync"),
+            Ok(()) => info!(run = self.row.id, state = state.key(), processed, "Ended a sync run"),
             Err(cause) => {
-                error!(%cause, run = self.row.id, "The end of a run of the sync could not be noted")
+                error!(%cause, run = self.row.id, "Failed to save the end of a sync run");
             }
         }
     }
 
-    fn patience(&self) -> TimeDelta {
-        let patience = self.sync.config.telemetry.sync.patience;
-        let patience = TimeDelta::from_std(patience).unwrap_or(TimeDelta::zero());
-        match self.order.span {
-            Span::Once => patience,
-            Span::UntilEmpty => patience * MORE_PATIENCE,
+    fn max_wait(&self) -> TimeDelta {
+        let max_wait = self.sync.config.telemetry.sync.max_wait;
+        let max_wait = TimeDelta::from_std(max_wait).unwrap_or(TimeDelta::zero());
+        match self.request.mode {
+            Mode::Once => max_wait,
+            Mode::UntilEmpty => max_wait * UNTIL_EMPTY_WAIT_FACTOR,
         }
     }
 }

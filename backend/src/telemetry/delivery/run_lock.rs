@@ -1,6 +1,6 @@
-//! Where a run puts on record what it sends. Whoever has the desk is the only run, in whatever process: it is a database
-//! connection that holds a lock, and both are gone when the process is. What is sent is put on record on that very
-//! connection before, so a run that has lost the lock sends nothing more.
+//! The lock that lets only one run send at a time, across all processes: a session-level advisory lock, which is released
+//! when its connection or its process ends. Leases are written on the same connection, so a run that has lost the lock
+//! can send nothing more.
 
 use std::time::{Duration, Instant};
 
@@ -18,11 +18,11 @@ use super::connection;
 use crate::db::{Connection, Pool};
 use crate::error::Result;
 use crate::models::driver::Driver as Name;
-use crate::models::telemetry_delivery::{self as deliveries, Frontier, Lease, TakenOver};
+use crate::models::telemetry_delivery::{self as deliveries, EventPosition, Lease, Reclaimed};
 
-/// Ends the session that holds the lock, and all others of its process's sync, where its run has shown no sign of life
-/// for two minutes by the database's clock: its process is frozen, and would hold the lock for as long. It takes no row
-/// locks, as the frozen process may hold one on the run.
+/// Ends the session that holds the lock, and all sync sessions of its process, if its run has had no heartbeat for two
+/// minutes by the database's clock: then its process is frozen and would keep the lock. Takes no row locks, as the
+/// frozen process may hold one on the run.
 const END_FROZEN_RUN: &str = "WITH holder AS ( \
         SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1 \
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
@@ -36,33 +36,33 @@ const END_FROZEN_RUN: &str = "WITH holder AS ( \
         ON session.pid = holding.pid OR (session.application_name = holding.application_name \
             AND session.datname = current_database() AND holding.application_name LIKE 'dataporter sync %')";
 
-/// Takes the run from its process, which cannot show itself alive from then on. Whoever holds the lock knows that it is
-/// nobody else's.
+/// Takes the run's row from its process, whose heartbeats fail from then on. The holder of the lock knows that nobody
+/// else owns the row.
 const TAKE_RUN: &str = "UPDATE telemetry_sync_logs SET backend_pid = NULL WHERE status = 'running'";
 
-/// While a process has the lock and no run is on record, nobody can tell by a sign of life whether it is frozen. Its
-/// statements follow one another, so the server itself ends a session that says nothing for so long.
+/// A process that has the lock and no run on record shows no heartbeat. Its statements follow one another, so PostgreSQL
+/// itself ends a session that is idle for longer.
 const LIMIT_IDLING: &str = "SET idle_session_timeout = '10s'";
-/// A run may wait for its services.
+/// While a run waits for its services, its session may be idle.
 const ALLOW_IDLING: &str = "SET idle_session_timeout = 0";
 
-/// A session that was ended holds its lock for a moment more.
-const UNLOCKING: Duration = Duration::from_secs(5);
-const BETWEEN_TRIES: Duration = Duration::from_millis(50);
+/// How long a session that was ended may take to release its lock.
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(5);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The key is any number that no other advisory lock of ours uses.
+/// The key is a number that no other advisory lock of ours uses.
 const LOCK: &str = "SELECT pg_try_advisory_lock(7238261055) AS locked";
 
-/// The place of the only run.
-pub struct Desk {
+/// The lock of the only run, and the connection that holds it.
+pub struct RunLock {
     conn: Connection,
-    /// Which hub this is.
+    /// The hub's own id, which is part of each event's id at the services.
     pub installation: Uuid,
 }
 
-impl Desk {
-    /// Takes the desk, unless another run has it that is not frozen.
-    pub async fn take(pool: &Pool) -> Result<Option<Self>> {
+impl RunLock {
+    /// Acquires the lock; `None` if a run has it whose process is not frozen.
+    pub async fn acquire(pool: &Pool) -> Result<Option<Self>> {
         #[derive(QueryableByName)]
         struct Installation {
             #[diesel(sql_type = SqlUuid)]
@@ -77,41 +77,41 @@ impl Desk {
         Ok(Some(Self { conn, installation: id }))
     }
 
-    /// Leaves it to the next run. Closing the connection does so too, but nobody hears when that has come about.
-    pub async fn leave(mut self) -> QueryResult<()> {
+    /// Releases the lock. Closing the connection does so too, but at some later moment.
+    pub async fn release(mut self) -> QueryResult<()> {
         sql_query("SELECT pg_advisory_unlock(7238261055)").execute(&mut self.conn).await?;
         Ok(())
     }
 
-    /// Shows that a run is on record, which has a heartbeat from now on.
+    /// Lets the session be idle from now on: a run is on record, and its heartbeat shows that its process is alive.
     pub async fn allow_idling(&mut self) -> QueryResult<()> {
         self.conn.batch_execute(ALLOW_IDLING).await
     }
 
-    /// Shows that the run ends, after which nothing has a heartbeat.
+    /// Lets PostgreSQL end the session if it is idle: the run is about to be closed, and has no heartbeat then.
     pub async fn limit_idling(&mut self) -> QueryResult<()> {
         self.conn.batch_execute(LIMIT_IDLING).await
     }
 
-    /// A connection for whatever else only the run may do.
+    /// The connection that holds the lock, for everything else that only one run at a time may do.
     pub const fn conn(&mut self) -> &mut Connection {
         &mut self.conn
     }
 
-    /// Puts on record that this run is sending these events to a driver from now on.
-    pub async fn hold(
+    /// Puts on record that this run is about to send these events to a driver.
+    pub async fn lease(
         &mut self,
         driver: Name,
         run_id: i64,
-        events: Vec<Frontier>,
+        events: Vec<EventPosition>,
         now: DateTime<Utc>,
     ) -> QueryResult<Lease> {
-        deliveries::hold(&mut self.conn, driver, run_id, events, now).await
+        deliveries::acquire(&mut self.conn, driver, run_id, events, now).await
     }
 
-    /// Takes over what a run that died was sending to this driver.
-    pub async fn take_over(&mut self, driver: Name, run_id: i64) -> QueryResult<Vec<TakenOver>> {
-        deliveries::take_over(&mut self.conn, driver, run_id).await
+    /// Takes over the leases for this driver of runs that died.
+    pub async fn reclaim(&mut self, driver: Name, run_id: i64) -> QueryResult<Vec<Reclaimed>> {
+        deliveries::reclaim(&mut self.conn, driver, run_id).await
     }
 }
 
@@ -125,7 +125,7 @@ async fn lock(conn: &mut Connection) -> QueryResult<bool> {
     Ok(locked)
 }
 
-/// Takes the lock from a run whose process is frozen, if that is what has it.
+/// Takes the lock from a run whose process is frozen, if such a run holds it.
 async fn take_from_frozen_run(conn: &mut Connection) -> QueryResult<bool> {
     #[derive(QueryableByName)]
     struct Ended {
@@ -136,31 +136,31 @@ async fn take_from_frozen_run(conn: &mut Connection) -> QueryResult<bool> {
     if !ended {
         return Ok(false);
     }
-    warn!("Ended the session of a run of the sync that showed no sign of life for two minutes");
+    warn!("Ended the database sessions of a sync run without a heartbeat for two minutes");
     let began = Instant::now();
-    while began.elapsed() < UNLOCKING {
+    while began.elapsed() < RELEASE_TIMEOUT {
         if lock(conn).await? {
             sql_query(TAKE_RUN).execute(conn).await?;
             return Ok(true);
         }
-        sleep(BETWEEN_TRIES).await;
+        sleep(POLL_INTERVAL).await;
     }
     Ok(false)
 }
 
-/// Whether anybody has the desk.
-pub async fn is_taken(conn: &mut Connection) -> QueryResult<bool> {
+/// Whether a run holds the lock, in whatever process.
+pub async fn is_held(conn: &mut Connection) -> QueryResult<bool> {
     #[derive(QueryableByName)]
-    struct Taken {
+    struct Held {
         #[diesel(sql_type = Bool)]
-        taken: bool,
+        held: bool,
     }
-    let taken: Taken = sql_query(
+    let held: Held = sql_query(
         "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1 \
              AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
-             AND (classid::bigint << 32) + objid::bigint = 7238261055) AS taken",
+             AND (classid::bigint << 32) + objid::bigint = 7238261055) AS held",
     )
     .get_result(conn)
     .await?;
-    Ok(taken.taken)
+    Ok(held.held)
 }

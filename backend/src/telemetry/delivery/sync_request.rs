@@ -1,55 +1,55 @@
-//! What somebody wants of a run.
+//! What a run is asked to do.
 
 use std::time::Duration;
 
 use crate::models::sync_run::SyncTrigger;
 
-/// What somebody wants of a run.
+/// What a run is asked to do.
 #[derive(Clone, Copy, Debug)]
-pub struct Order {
-    /// What sets it going.
+pub struct SyncRequest {
+    /// What triggers the run.
     pub trigger: SyncTrigger,
-    /// The id of who asks for it.
+    /// The id of the user who triggers it.
     pub triggered_by: Option<i64>,
-    /// What is sent.
-    pub what: What,
-    /// The most events that each driver takes up; all when `None`.
+    /// Which events it sends.
+    pub scope: Scope,
+    /// The maximum number of events per driver; no limit if `None`.
     pub limit: Option<u32>,
-    /// How long it goes on.
-    pub span: Span,
-    /// It takes up nothing more after this time.
+    /// When it ends.
+    pub mode: Mode,
+    /// The time after which it fetches no more events.
     pub budget: Option<Duration>,
 }
 
-/// What is sent.
+/// Which events a run sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
-    /// The oldest events that are owed.
+pub enum Scope {
+    /// All pending events, the oldest first.
     Oldest,
-    /// What the newest run that still owes something left.
+    /// What the newest run with pending events left.
     LastBatch,
 }
 
-/// How long a run goes on.
+/// When a run ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Span {
-    /// Once through.
+pub enum Mode {
+    /// After one pass.
     Once,
-    /// Until nothing is owed that may be sent; a service that pauses is waited for longer.
+    /// When no event is pending that may be sent; it waits longer for a service that asks for a pause.
     UntilEmpty,
 }
 
-impl Order {
-    /// The most events that one run takes up when nobody says how many.
-    pub const LIMIT: u32 = 500;
+impl SyncRequest {
+    /// The maximum number of events per driver if the caller gives none.
+    pub const DEFAULT_LIMIT: u32 = 500;
 
-    /// What the schedule wants each hour: all that is owed, and to be through before the next hour.
+    /// A scheduled run: everything that is pending, within less than an hour.
     pub const SCHEDULED: Self = Self {
         trigger: SyncTrigger::Schedule,
         triggered_by: None,
-        what: What::Oldest,
+        scope: Scope::Oldest,
         limit: None,
-        span: Span::UntilEmpty,
+        mode: Mode::UntilEmpty,
         budget: Some(Duration::from_mins(50)),
     };
 }

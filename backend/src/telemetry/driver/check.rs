@@ -6,7 +6,7 @@ mod mixpanel;
 use chrono::{DateTime, Utc};
 
 use super::Driver;
-use super::answer::Answer;
+use super::outcome::SendOutcome;
 use super::reply::Reply;
 use super::secrets::Secrets;
 
@@ -33,15 +33,17 @@ impl Driver {
 }
 
 /// What an answer that is not as wanted says; `who` is whoever gave it.
-fn in_words(who: &str, answer: &Answer) -> String {
+fn in_words(who: &str, answer: &SendOutcome) -> String {
     match answer {
-        Answer::Closed(_, failure) | Answer::Later { failure, .. } | Answer::Unanswered(failure) => {
-            match failure.http_status {
-                Some(status) => answered(who, status, failure.message.as_deref()),
-                None => format!("{who} could not be reached, or did not answer"),
-            }
+        SendOutcome::Unusable(_, failure)
+        | SendOutcome::RetryLater { failure, .. }
+        | SendOutcome::Unanswered(failure) => match failure.http_status {
+            Some(status) => answered(who, status, failure.message.as_deref()),
+            None => format!("{who} could not be reached, or did not answer"),
+        },
+        SendOutcome::Refused(_) | SendOutcome::PerEvent(_) => {
+            format!("{who} answered what cannot be understood")
         }
-        Answer::Refused(_) | Answer::Verdicts(_) => format!("{who} answered what cannot be understood"),
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Number;
 
-use crate::models::telemetry_delivery::OwedEvent;
+use crate::models::telemetry_delivery::PendingEvent;
 
 /// What is said of an event, by name. Most of it stands somewhere already and is not copied: it is made for each of very
 /// many events.
@@ -54,7 +54,7 @@ pub fn cut(text: &str, most: usize) -> &str {
 }
 
 /// What there is to say of an event, apart from what identifies it to a service; nothing is null.
-pub fn details(event: &OwedEvent) -> Words<'_> {
+pub fn details(event: &PendingEvent) -> Words<'_> {
     let playback_rate = Number::from_f64(event.playback_rate).map(Word::Number);
     let words: [(&str, Option<Word<'_>>); 9] = [
         ("event_uid", Some(format!("vpe-{}", event.id).into())),

@@ -15,9 +15,9 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::answer::{Answer, Failure, FailureClass, Verdict};
+use super::outcome::{EventOutcome, Failure, FailureClass, SendOutcome};
 use super::secrets::Secrets;
-use super::{Manners, NotConfigured, Outgoing, Parcel, Plan, Route, Unanswered, reply};
+use super::{DeliveryPolicy, NotConfigured, Outgoing, OutgoingRequest, Plan, Route, Unanswered, reply};
 use crate::config::telemetry::{Ambiguous, ClientIds, Ga4 as Settings};
 use crate::outbound;
 use payload::body;
@@ -48,7 +48,7 @@ pub struct Ga4 {
     debug: Address,
     client_ids: ClientIds,
     ambiguous: Ambiguous,
-    concurrency: usize,
+    max_concurrency: usize,
     secrets: Secrets,
 }
 
@@ -83,27 +83,27 @@ impl Ga4 {
             debug: address("debug/mp/collect"),
             client_ids: settings.client_ids,
             ambiguous: settings.ambiguous,
-            concurrency: settings.concurrency,
+            max_concurrency: settings.concurrency,
             secrets: Secrets::new([&api_secret]),
         })
     }
 
     /// Few requests are on record beyond those being sent, since a repetition is not known as one.
-    pub fn manners(&self) -> Manners {
-        Manners {
-            concurrency: self.concurrency,
-            chunk: TAKEN_UP_AT_ONCE,
-            leased: match self.client_ids {
-                ClientIds::Spec => LEASED_A_CONNECTION * self.concurrency,
-                ClientIds::Stable => self.concurrency,
+    pub fn policy(&self) -> DeliveryPolicy {
+        DeliveryPolicy {
+            max_concurrency: self.max_concurrency,
+            events_per_fetch: TAKEN_UP_AT_ONCE,
+            requests_per_lease: match self.client_ids {
+                ClientIds::Spec => LEASED_A_CONNECTION * self.max_concurrency,
+                ClientIds::Stable => self.max_concurrency,
             },
-            tells_sessions: true,
-            tells_user_since: self.client_ids == ClientIds::Stable,
-            tries: TRIES,
-            tried_for: TRIED_FOR,
+            needs_sessions: true,
+            needs_sign_up_date: self.client_ids == ClientIds::Stable,
+            max_attempts: TRIES,
+            min_retry_period: TRIED_FOR,
             unanswered: match self.ambiguous {
-                Ambiguous::Retry => Unanswered::SendOnceMore,
-                Ambiguous::AssumeDelivered => Unanswered::Delivered,
+                Ambiguous::Retry => Unanswered::RetryOnce,
+                Ambiguous::AssumeDelivered => Unanswered::AssumeDelivered,
             },
         }
     }
@@ -115,7 +115,7 @@ impl Ga4 {
             events.into_iter().partition(|outgoing| now - outgoing.event.recorded_at > MAX_AGE);
         plan.expired = expired.into_iter().map(|outgoing| outgoing.event).collect();
         if self.client_ids == ClientIds::Spec {
-            plan.parcels = fresh.into_iter().map(|outgoing| self.parcel(vec![outgoing])).collect();
+            plan.requests = fresh.into_iter().map(|outgoing| self.build_request(vec![outgoing])).collect();
             return plan;
         }
         // A repetition goes alone: were it not answered again, no other event would be in doubt.
@@ -125,57 +125,57 @@ impl Ga4 {
         let together =
             |first: &Outgoing, next: &Outgoing| !next.event.maybe_duplicate && sender(first) == sender(next);
         for outgoing in fresh {
-            match plan.parcels.last_mut() {
-                Some(Parcel { events, .. })
+            match plan.requests.last_mut() {
+                Some(OutgoingRequest { events, .. })
                     if events.len() < EVENTS_A_REQUEST
                         && events.first().is_some_and(|first| together(first, &outgoing)) =>
                 {
                     events.push(outgoing);
                 }
-                _ => plan.parcels.push(self.parcel(vec![outgoing])),
+                _ => plan.requests.push(self.build_request(vec![outgoing])),
             }
         }
-        plan.parcels = plan.parcels.into_iter().map(|parcel| self.parcel(parcel.events)).collect();
-        // Parcels that grew too large in bytes are halved until they fit.
+        plan.requests = plan.requests.into_iter().map(|request| self.build_request(request.events)).collect();
+        // Requests that are too large in bytes are halved until they fit.
         while let Some(place) = plan
-            .parcels
+            .requests
             .iter()
-            .position(|parcel| parcel.body.len() > BYTES_A_REQUEST && parcel.events.len() > 1)
+            .position(|request| request.body.len() > BYTES_A_REQUEST && request.events.len() > 1)
         {
-            let mut events = plan.parcels.swap_remove(place).events;
+            let mut events = plan.requests.swap_remove(place).events;
             let rest = events.split_off(events.len() / 2);
-            plan.parcels.extend([self.parcel(events), self.parcel(rest)]);
+            plan.requests.extend([self.build_request(events), self.build_request(rest)]);
         }
-        plan.parcels.sort_by_key(|parcel| parcel.events.first().map(|first| first.event.frontier()));
+        plan.requests.sort_by_key(|request| request.events.first().map(|first| first.event.position()));
         plan
     }
 
     /// A request for events of one client.
-    pub fn parcel(&self, events: Vec<Outgoing>) -> Parcel {
+    pub fn build_request(&self, events: Vec<Outgoing>) -> OutgoingRequest {
         let body = body(&events, self.client_ids);
-        Parcel { events, route: Route::Collect, body }
+        OutgoingRequest { events, route: Route::Collect, body }
     }
 
-    /// Sends a parcel.
-    pub async fn send(&self, parcel: &Parcel, now: DateTime<Utc>) -> Answer {
-        let request = self
+    /// Sends a request.
+    pub async fn send(&self, request: &OutgoingRequest, now: DateTime<Utc>) -> SendOutcome {
+        let http = self
             .client
             .post(self.collect.0.clone())
             .header(CONTENT_TYPE, "application/json")
-            .body(parcel.body.clone());
-        match reply::send(request, now).await {
-            Ok(reply) => self.judge(parcel, &reply),
+            .body(request.body.clone());
+        match reply::send(http, now).await {
+            Ok(reply) => self.judge(request, &reply),
             Err(answer) => answer,
         }
     }
 
     /// What an answer means. Any 2xx says that the bytes arrived, which is all that this service ever says.
-    fn judge(&self, parcel: &Parcel, reply: &reply::Reply) -> Answer {
+    fn judge(&self, request: &OutgoingRequest, reply: &reply::Reply) -> SendOutcome {
         if let Some(answer) = reply::by_status(reply, &self.secrets) {
             return answer;
         }
         if reply.status.is_success() {
-            return Answer::Verdicts(vec![Verdict::Delivered; parcel.events.len()]);
+            return SendOutcome::PerEvent(vec![EventOutcome::Delivered; request.events.len()]);
         }
         let class = if reply.status == StatusCode::PAYLOAD_TOO_LARGE {
             FailureClass::TooLarge
@@ -183,7 +183,7 @@ impl Ga4 {
             FailureClass::Refused
         };
         let said = self.secrets.redact(&String::from_utf8_lossy(&reply.body));
-        Answer::Refused(Failure::with_status(class, reply.status.as_u16(), said))
+        SendOutcome::Refused(Failure::with_status(class, reply.status.as_u16(), said))
     }
 
     /// An answer to this says what the service thinks of a body, and nothing is stored.

@@ -14,9 +14,9 @@ use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use reqwest::{Client, RequestBuilder};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::answer::{Answer, Failure, FailureClass, Verdict};
+use super::outcome::{EventOutcome, Failure, FailureClass, SendOutcome};
 use super::secrets::Secrets;
-use super::{Manners, NotConfigured, Outgoing, Parcel, Plan, Route, Unanswered, reply};
+use super::{DeliveryPolicy, NotConfigured, Outgoing, OutgoingRequest, Plan, Route, Unanswered, reply};
 use crate::config::telemetry::{Endpoint, Guests, Mixpanel as Settings};
 use crate::outbound;
 
@@ -50,7 +50,7 @@ pub struct Mixpanel {
     login: Login,
     endpoint: Endpoint,
     guests: Guests,
-    concurrency: usize,
+    max_concurrency: usize,
     secrets: Secrets,
 }
 
@@ -109,26 +109,26 @@ impl Mixpanel {
             token,
             login,
             guests: settings.guests,
-            concurrency: settings.concurrency,
+            max_concurrency: settings.concurrency,
             secrets,
         })
     }
 
     /// A repetition does no harm, so much may be taken up at once.
-    pub fn manners(&self) -> Manners {
+    pub fn policy(&self) -> DeliveryPolicy {
         let at_once = match self.endpoint {
             Endpoint::Import => IMPORTED_AT_ONCE,
             Endpoint::Auto | Endpoint::Track => TRACKED_AT_ONCE,
         };
-        Manners {
-            concurrency: self.concurrency,
-            chunk: at_once.max(TRACKED_AT_ONCE * self.concurrency),
-            leased: self.concurrency,
-            tells_sessions: false,
-            tells_user_since: false,
-            tries: TRIES,
-            tried_for: TRIED_FOR,
-            unanswered: Unanswered::SendAgain,
+        DeliveryPolicy {
+            max_concurrency: self.max_concurrency,
+            events_per_fetch: at_once.max(TRACKED_AT_ONCE * self.max_concurrency),
+            requests_per_lease: self.max_concurrency,
+            needs_sessions: false,
+            needs_sign_up_date: false,
+            max_attempts: TRIES,
+            min_retry_period: TRIED_FOR,
+            unanswered: Unanswered::Retry,
         }
     }
 
@@ -182,39 +182,40 @@ impl Mixpanel {
             Route::Track => TRACKED_AT_ONCE,
             Route::Import | Route::ImportByToken | Route::Collect => IMPORTED_AT_ONCE,
         };
-        let empty = || Parcel { events: Vec::new(), route, body: Vec::new() };
-        let mut parcel = empty();
+        let empty = || OutgoingRequest { events: Vec::new(), route, body: Vec::new() };
+        let mut request = empty();
         for outgoing in events {
             let written = payload::event(&outgoing, self.token.expose_secret(), self.guests);
             if written.len() > BYTES_AN_EVENT {
-                plan.impossible.push((outgoing.event, Failure::of(FailureClass::TooLarge)));
+                plan.unsendable.push((outgoing.event, Failure::of(FailureClass::TooLarge)));
                 continue;
             }
-            let is_full = parcel.events.len() >= most || parcel.body.len() + written.len() > BYTES_A_REQUEST;
-            if is_full && !parcel.events.is_empty() {
-                plan.parcels.push(closed(std::mem::replace(&mut parcel, empty())));
+            let is_full =
+                request.events.len() >= most || request.body.len() + written.len() > BYTES_A_REQUEST;
+            if is_full && !request.events.is_empty() {
+                plan.requests.push(closed(std::mem::replace(&mut request, empty())));
             }
-            parcel.body.push(if parcel.events.is_empty() { b'[' } else { b',' });
-            parcel.body.extend_from_slice(&written);
-            parcel.events.push(outgoing);
+            request.body.push(if request.events.is_empty() { b'[' } else { b',' });
+            request.body.extend_from_slice(&written);
+            request.events.push(outgoing);
         }
-        if !parcel.events.is_empty() {
-            plan.parcels.push(closed(parcel));
+        if !request.events.is_empty() {
+            plan.requests.push(closed(request));
         }
     }
 
     /// A request for some of the events of another.
-    pub(super) fn parcel(&self, events: Vec<Outgoing>, route: Route) -> Parcel {
+    pub(super) fn build_request(&self, events: Vec<Outgoing>, route: Route) -> OutgoingRequest {
         let mut plan = Plan::default();
         self.fill(&mut plan, route, events);
-        let nothing = || Parcel { events: Vec::new(), route, body: b"[]".to_vec() };
-        plan.parcels.pop().unwrap_or_else(nothing)
+        let nothing = || OutgoingRequest { events: Vec::new(), route, body: b"[]".to_vec() };
+        plan.requests.pop().unwrap_or_else(nothing)
     }
 
-    /// Sends a parcel.
-    pub async fn send(&self, parcel: &Parcel, now: DateTime<Utc>) -> Answer {
-        match reply::send(self.request(parcel.route, &parcel.body), now).await {
-            Ok(reply) => self.judge(parcel, &reply),
+    /// Sends a request.
+    pub async fn send(&self, request: &OutgoingRequest, now: DateTime<Utc>) -> SendOutcome {
+        match reply::send(self.request(request.route, &request.body), now).await {
+            Ok(reply) => self.judge(request, &reply),
             Err(answer) => answer,
         }
     }
@@ -241,20 +242,20 @@ impl Mixpanel {
         }
     }
 
-    fn judge(&self, parcel: &Parcel, reply: &reply::Reply) -> Answer {
-        let sent = parcel.events.len();
-        if parcel.route == Route::ImportByToken && reply.status.as_u16() == 401 {
+    fn judge(&self, request: &OutgoingRequest, reply: &reply::Reply) -> SendOutcome {
+        let sent = request.events.len();
+        if request.route == Route::ImportByToken && reply.status.as_u16() == 401 {
             // The token alone does not let us in here, and the way that it opens does not take what is this old.
-            return Answer::Verdicts(vec![Verdict::Expired; sent]);
+            return SendOutcome::PerEvent(vec![EventOutcome::Expired; sent]);
         }
         if let Some(answer) = reply::by_status(reply, &self.secrets) {
             return answer;
         }
         if reply.status.as_u16() == 413 {
             let said = self.secrets.redact(&String::from_utf8_lossy(&reply.body));
-            return Answer::Refused(Failure::with_status(FailureClass::TooLarge, 413, said));
+            return SendOutcome::Refused(Failure::with_status(FailureClass::TooLarge, 413, said));
         }
-        match parcel.route {
+        match request.route {
             Route::Track | Route::Collect => tracked::judge(reply, sent, &self.secrets),
             Route::Import | Route::ImportByToken => imported::judge(reply, sent, &self.secrets),
         }
@@ -265,7 +266,7 @@ impl Mixpanel {
     }
 }
 
-fn closed(mut parcel: Parcel) -> Parcel {
-    parcel.body.push(b']');
-    parcel
+fn closed(mut request: OutgoingRequest) -> OutgoingRequest {
+    request.body.push(b']');
+    request
 }

@@ -1,37 +1,37 @@
-//! What became of a request.
+//! The outcomes of requests and of their events.
 
 use std::time::Duration;
 
-use crate::models::sync_run::Trouble;
+use crate::models::sync_run::Outage;
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// A verdict for each event, in order.
-    Verdicts(Vec<Verdict>),
-    /// The service will not take it as it is: one event of it is to blame, or all are.
+pub enum SendOutcome {
+    /// An outcome for each event, in order.
+    PerEvent(Vec<EventOutcome>),
+    /// The service refused the request: because of one of its events, or of all.
     Refused(Failure),
-    /// The service does not take it now.
-    Later {
+    /// The service does not accept it now.
+    RetryLater {
         /// Why.
         failure: Failure,
-        /// For how long it wants to be left alone.
+        /// The pause that it asked for.
         pause: Option<Duration>,
-        /// Whether it may have taken it all the same.
-        doubtful: bool,
+        /// Whether it may have accepted it all the same.
+        maybe_delivered: bool,
     },
-    /// It was sent and no answer came.
+    /// It was sent and no response came.
     Unanswered(Failure),
-    /// The service cannot be spoken to: it is not the events' fault.
-    Closed(Trouble, Failure),
+    /// The service cannot be used, whatever the events are.
+    Unusable(Outage, Failure),
 }
 
-/// What became of one event.
+/// The final outcome of one event.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// The service has it.
+pub enum EventOutcome {
+    /// The service accepted it.
     Delivered,
-    /// The service will not have it.
+    /// The service refused it.
     Dead(Failure),
     /// It is too old for the service.
     Expired,
@@ -53,17 +53,17 @@ pub struct Failure {
 /// The kinds of what can go wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FailureClass {
-    /// Nobody could be reached, so nothing was sent.
+    /// The service could not be reached, so nothing was sent.
     Unreachable,
     /// It was sent and no answer came.
     Unanswered,
-    /// The service wants less.
+    /// The service asks for fewer requests.
     Throttled,
     /// Something is wrong on the service's side.
     Down,
     /// The answer says that all is well, but not in words that can be understood.
     Unreadable,
-    /// The service does not let us in, or is not there.
+    /// The service rejects our credentials, or is not at this address.
     Closed,
     /// The service refused the event.
     Refused,
@@ -73,19 +73,19 @@ pub enum FailureClass {
     Invalid,
     /// It is older than the service takes.
     TooOld,
-    /// It was tried as often as is tried.
+    /// It was retried as often as the policy allows.
     Exhausted,
 }
 
-impl Answer {
-    /// What became of it, in a word for metrics.
+impl SendOutcome {
+    /// The outcome's label in metrics.
     pub const fn key(&self) -> &'static str {
         match self {
-            Self::Verdicts(_) => "taken",
+            Self::PerEvent(_) => "taken",
             Self::Refused(_) => "refused",
-            Self::Later { .. } => "later",
+            Self::RetryLater { .. } => "later",
             Self::Unanswered(_) => "unanswered",
-            Self::Closed(..) => "closed",
+            Self::Unusable(..) => "closed",
         }
     }
 }

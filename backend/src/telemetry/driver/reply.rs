@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use reqwest::{RequestBuilder, StatusCode};
 
-use super::answer::{Answer, Failure, FailureClass};
+use super::outcome::{Failure, FailureClass, SendOutcome};
 use super::secrets::Secrets;
-use crate::models::sync_run::Trouble;
+use crate::models::sync_run::Outage;
 
 /// The most that is read of an answer, in bytes: the list of 2,000 events that were refused is far smaller.
 const MOST: usize = 4 << 20;
@@ -32,17 +32,17 @@ pub struct Reply {
 
 /// Sends a request and waits for the whole answer; an error says why there is none, without the address, in which GA4's
 /// secret stands. By `now` a pause is measured where the answer does not say when it was given.
-pub async fn send(request: RequestBuilder, now: DateTime<Utc>) -> Result<Reply, Answer> {
+pub async fn send(request: RequestBuilder, now: DateTime<Utc>) -> Result<Reply, SendOutcome> {
     let mut response = match request.send().await {
         Ok(response) => response,
         Err(error) if error.is_connect() || error.is_builder() => {
-            return Err(Answer::Later {
+            return Err(SendOutcome::RetryLater {
                 failure: Failure::of(FailureClass::Unreachable),
                 pause: None,
-                doubtful: false,
+                maybe_delivered: false,
             });
         }
-        Err(_) => return Err(Answer::Unanswered(Failure::of(FailureClass::Unanswered))),
+        Err(_) => return Err(SendOutcome::Unanswered(Failure::of(FailureClass::Unanswered))),
     };
     let (status, pause) = (response.status(), pause(response.headers(), now));
     let mut body = Vec::new();
@@ -81,14 +81,14 @@ fn date(text: &str) -> Option<DateTime<Utc>> {
 ///
 /// 408, 429 and what is wrong on the service's side passes; what says that the service is not
 /// to be spoken to like this (401, 403, 404, 405, redirects and whatever is not known) is not the events' fault.
-pub fn by_status(reply: &Reply, secrets: &Secrets) -> Option<Answer> {
+pub fn by_status(reply: &Reply, secrets: &Secrets) -> Option<SendOutcome> {
     let status = reply.status.as_u16();
     let said = || secrets.redact(&String::from_utf8_lossy(&reply.body));
     match status {
         200..=299 | 400 | 413 | 422 => None,
         429 => {
             let failure = Failure::with_status(FailureClass::Throttled, status, said());
-            Some(Answer::Later { failure, pause: reply.pause, doubtful: false })
+            Some(SendOutcome::RetryLater { failure, pause: reply.pause, maybe_delivered: false })
         }
         408 | 500 | 502 | 503 | 504 | 507..=599 => {
             let failure = Failure::with_status(FailureClass::Down, status, said());
@@ -96,11 +96,11 @@ pub fn by_status(reply: &Reply, secrets: &Secrets) -> Option<Answer> {
             // The others only say that something failed, which may have been after the event was stored: 500 the
             // service itself, 502, 504 and 520 to 599 whatever stands before it and lost the answer, and 408 comes
             // from proxies that gave up on a request as well as from those that never had the whole of it.
-            Some(Answer::Later { failure, pause: reply.pause, doubtful: status != 503 })
+            Some(SendOutcome::RetryLater { failure, pause: reply.pause, maybe_delivered: status != 503 })
         }
         _ => {
             let failure = Failure::with_status(FailureClass::Closed, status, said());
-            Some(Answer::Closed(Trouble::Refused { http_status: status }, failure))
+            Some(SendOutcome::Unusable(Outage::Refused { http_status: status }, failure))
         }
     }
 }
@@ -198,10 +198,10 @@ mod tests {
             assert_eq!(answer(nothing), None, "{nothing}");
         }
         for later in [408, 429, 500, 502, 503, 504, 520] {
-            assert!(matches!(answer(later), Some(Answer::Later { .. })), "{later}");
+            assert!(matches!(answer(later), Some(SendOutcome::RetryLater { .. })), "{later}");
         }
         for closed in [301, 307, 401, 403, 404, 405, 410, 501, 505] {
-            assert!(matches!(answer(closed), Some(Answer::Closed(..))), "{closed}");
+            assert!(matches!(answer(closed), Some(SendOutcome::Unusable(..))), "{closed}");
         }
     }
 }

@@ -10,13 +10,13 @@ use uuid::Uuid;
 
 use super::Outgoing;
 use crate::db::Connection;
-use crate::models::telemetry_delivery::{OwedEvent, Viewing, viewed_before};
+use crate::models::telemetry_delivery::{PendingEvent, Viewing, viewed_before};
 
 /// A pause this long ends a session.
 const GAP: TimeDelta = TimeDelta::minutes(30);
 
 /// So many viewers are kept in mind.
-const KNOWN: usize = 50_000;
+const MAX_TRACKED_VIEWERS: usize = 50_000;
 
 /// The session of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,27 +29,28 @@ pub struct Session {
 
 /// A viewer's session as far as it has come.
 #[derive(Clone, Copy, Debug)]
-struct Course {
+struct OpenSession {
     started_at: DateTime<Utc>,
     last: Viewing,
 }
 
 /// The sessions of viewers whose events go by in order.
 #[derive(Debug, Default)]
-pub struct SessionBook(HashMap<i64, Course>);
+pub struct SessionTracker(HashMap<i64, OpenSession>);
 
-impl SessionBook {
+impl SessionTracker {
     /// Gives each event its session. What the viewers did before is read from the database once.
     pub async fn assign(
         &mut self,
         conn: &mut Connection,
         installation: Uuid,
-        events: Vec<OwedEvent>,
+        events: Vec<PendingEvent>,
     ) -> QueryResult<Vec<Outgoing>> {
         let mut strangers: HashMap<i64, DateTime<Utc>> = HashMap::new();
         for event in &events {
             let Some(user) = event.user_id else { continue };
-            let known = self.0.get(&user).is_some_and(|course| course.last.recorded_at <= event.recorded_at);
+            let known =
+                self.0.get(&user).is_some_and(|session| session.last.recorded_at <= event.recorded_at);
             if !known {
                 let first = strangers.entry(user).or_insert(event.recorded_at);
                 *first = event.recorded_at.min(*first);
@@ -57,7 +58,7 @@ impl SessionBook {
         }
         if !strangers.is_empty() {
             let strangers: Vec<_> = strangers.into_iter().collect();
-            if self.0.len() + strangers.len() > KNOWN {
+            if self.0.len() + strangers.len() > MAX_TRACKED_VIEWERS {
                 self.0.clear();
             }
             for (user, _) in &strangers {
@@ -70,7 +71,7 @@ impl SessionBook {
         Ok(events.into_iter().map(|event| self.in_session(installation, event)).collect())
     }
 
-    fn in_session(&mut self, installation: Uuid, event: OwedEvent) -> Outgoing {
+    fn in_session(&mut self, installation: Uuid, event: PendingEvent) -> Outgoing {
         let session = match event.user_id {
             Some(user_id) => self.go_on(Viewing {
                 user_id,
@@ -89,19 +90,19 @@ impl SessionBook {
 
     /// The session of a viewer's next event.
     fn go_on(&mut self, next: Viewing) -> Session {
-        let course =
-            self.0.entry(next.user_id).or_insert(Course { started_at: next.recorded_at, last: next });
-        if next.recorded_at - course.last.recorded_at > GAP {
-            *course = Course { started_at: next.recorded_at, last: next };
+        let session =
+            self.0.entry(next.user_id).or_insert(OpenSession { started_at: next.recorded_at, last: next });
+        if next.recorded_at - session.last.recorded_at > GAP {
+            *session = OpenSession { started_at: next.recorded_at, last: next };
         }
-        let engagement_ms = watched_ms(&course.last, &next);
-        course.last = next;
-        Session { started_at: course.started_at, engagement_ms }
+        let engagement_ms = watched_ms(&session.last, &next);
+        session.last = next;
+        Session { started_at: session.started_at, engagement_ms }
     }
 }
 
 /// An event that is told without a session.
-pub fn outgoing(installation: Uuid, event: OwedEvent) -> Outgoing {
+pub fn outgoing(installation: Uuid, event: PendingEvent) -> Outgoing {
     let uid = Uuid::new_v5(&installation, format!("video_player_events:{}", event.id).as_bytes());
     Outgoing { event, session: None, uid }
 }
@@ -125,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_session_goes_on_until_half_an_hour_passes_without_an_event() {
-        let mut book = SessionBook::default();
+        let mut book = SessionTracker::default();
         let sessions = [0, 20, 50, 81].map(|minute| book.go_on(at(minute, 0)).started_at);
         assert_eq!(sessions, [0, 0, 0, 81].map(|minute| at(minute, 0).recorded_at));
     }

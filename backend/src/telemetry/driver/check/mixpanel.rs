@@ -10,8 +10,8 @@ use serde::Deserialize;
 
 use super::{Checked, foreign, in_words, unexpected};
 use crate::telemetry::driver::Route;
-use crate::telemetry::driver::answer::{Answer, Failure};
 use crate::telemetry::driver::mixpanel::Mixpanel;
+use crate::telemetry::driver::outcome::{Failure, SendOutcome};
 use crate::telemetry::driver::reply::{self, Reply};
 
 /// Tries every way in that events would go.
@@ -38,9 +38,11 @@ async fn problem(mixpanel: &Mixpanel, route: Route, now: DateTime<Utc>) -> Optio
     if let Some(answer) = reply::by_status(&reply, mixpanel.secrets()) {
         let said = in_words(who, &answer);
         return Some(match (route, &answer) {
-            (Route::ImportByToken, Answer::Closed(_, Failure { http_status: Some(401), .. })) => format!(
-                "{said}; so the project token is wrong, or else what is older than five days would not be taken"
-            ),
+            (Route::ImportByToken, SendOutcome::Unusable(_, Failure { http_status: Some(401), .. })) => {
+                format!(
+                    "{said}; so the project token is wrong, or else what is older than five days would not be taken"
+                )
+            }
             _ => said,
         });
     }
