@@ -94,7 +94,7 @@ impl Storm {
             if trouble.is_none() && round >= month_goes && self.owed().await == 0 {
                 break;
             }
-            self.let_time_pass().await;
+            self.let_time_pass(kind).await;
         }
         let complaints = reckoning::complaints(&self).await;
         let Self { seed, log, world, .. } = self;
@@ -219,9 +219,15 @@ impl Storm {
     }
 
     /// The program goes by the system's clock: instead of waiting until retries are due and pauses over, they are moved
-    /// to before now. That events have been tried for long is left alone, or some would be given up.
-    async fn let_time_pass(&self) {
+    /// to before now. That events have been tried for long is left alone, or some would be given up; only of events that
+    /// are refused while nothing is wrong with the services a week passes, after which one that is refused alone is dead.
+    async fn let_time_pass(&self, kind: Round) {
         let client = self.world.database.client().await;
+        if matches!(kind, Round::Calm) {
+            let a_week = "UPDATE telemetry_deliveries SET first_attempt_at = first_attempt_at - interval '8 days' \
+                 WHERE state = 'retry' AND error_class IN ('refused', 'too_large')";
+            client.batch_execute(a_week).await.unwrap();
+        }
         client
             .batch_execute(
                 "UPDATE telemetry_deliveries SET next_attempt_at = next_attempt_at - interval '2 hours';
