@@ -8,6 +8,9 @@ use super::kind::{self, Kind};
 use super::reader::Reader;
 use crate::db::{Address, ConnectError};
 
+/// What is accepted as the database's address.
+const ADDRESS: &str = "an address such as postgresql://user:password@host:5432/database";
+
 /// Which database, and how many connections to it.
 #[derive(Debug)]
 pub struct Database {
@@ -29,6 +32,10 @@ impl Database {
         match url.as_ref().map(|url| Address::parse(url.expose_secret())) {
             Some(Err(ConnectError::Tls(why))) => {
                 reader.refuse("DATABASE_URL", &format!("asks for TLS in a way that does not work: {why}"));
+            }
+            // What the library says of an address may repeat a part of it.
+            Some(Err(ConnectError::Address(_))) => {
+                reader.refuse("DATABASE_URL", &format!("accepts {ADDRESS}"))
             }
             Some(Err(cause)) => reader.refuse("DATABASE_URL", &format!("cannot be used: {cause}")),
             Some(Ok(_)) | None => {}
@@ -54,10 +61,8 @@ impl Database {
 }
 
 fn url() -> Kind<SecretString> {
-    Kind::new("an address such as postgresql://user:password@host:5432/database", |text| {
+    Kind::new(ADDRESS, |text| {
         let scheme = ["postgresql://", "postgres://"].iter().any(|scheme| text.starts_with(scheme));
-        // What the library says of an address may repeat a part of it.
-        let is_read = !matches!(Address::parse(text), Err(ConnectError::Address(_)));
-        (scheme && is_read).then(|| SecretString::from(text))
+        scheme.then(|| SecretString::from(text))
     })
 }
