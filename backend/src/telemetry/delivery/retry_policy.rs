@@ -45,8 +45,7 @@ impl Attempt {
         let was_sent = failure.class != FailureClass::Unreachable;
         let counts = was_sent && pause.is_none();
         let attempts = event.attempts + i32::from(counts);
-        let period = event.first_attempt_at.map_or(TimeDelta::zero(), |first| self.now - first);
-        if counts && attempts >= self.policy.max_attempts && period >= self.policy.min_retry_period {
+        if counts && self.is_exhausted(attempts, event.first_attempt_at) {
             let failure = Failure { class: FailureClass::Exhausted, ..failure };
             return self.attempted(event, DeliveryState::Dead, Some(failure));
         }
@@ -133,12 +132,17 @@ impl Attempt {
     /// The driver refused all of the few events that it got, so it may be at fault itself: a refused event becomes dead
     /// only once the policy's attempts and period are used up.
     pub fn refused_with_all_others(&self, refusal: DeliveryUpdate, rng: &mut impl Rng) -> DeliveryUpdate {
-        let period = refusal.first_attempt_at.map_or(TimeDelta::zero(), |first| self.now - first);
-        if refusal.attempts >= self.policy.max_attempts && period >= self.policy.min_retry_period {
+        if self.is_exhausted(refusal.attempts, refusal.first_attempt_at) {
             return refusal;
         }
         let next_attempt_at = Some((self.now + backoff(refusal.attempts, rng)).trunc_subsecs(6));
         DeliveryUpdate { state: DeliveryState::Retry, next_attempt_at, ..refusal }
+    }
+
+    /// Whether an event was retried often and long enough to be dead.
+    fn is_exhausted(&self, attempts: i32, first_attempt_at: Option<DateTime<Utc>>) -> bool {
+        let period = first_attempt_at.map_or(TimeDelta::zero(), |first| self.now - first);
+        attempts >= self.policy.max_attempts && period >= self.policy.min_retry_period
     }
 
     /// The event was sent just now.
