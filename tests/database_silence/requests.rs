@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use backend::db;
+use backend::db::{self, Connection};
 use diesel_async::SimpleAsyncConnection as _;
 use domain::access::Role;
 use futures_util::future::join_all;
@@ -21,6 +21,13 @@ async fn hub(proxy: &Proxy) -> (Hub, String) {
     let hub = Hub::on(TestDatabase::new().await.behind(proxy), |_| {}).await;
     let admin = hub.user(Role::Admin).await.token;
     (hub, admin)
+}
+
+/// A connection to a database of its own, which lives as long as the second value.
+async fn connected() -> (Proxy, TestDatabase, Connection) {
+    let (proxy, database) = (Proxy::start().await, TestDatabase::new().await);
+    let conn = db::connect(&database.address_behind(&proxy)).await.unwrap();
+    (proxy, database, conn)
 }
 
 #[tokio::test]
@@ -83,9 +90,7 @@ async fn nobody_hangs_on_the_dead_connections_of_a_pool_and_it_recovers_with_the
 
 #[tokio::test]
 async fn a_statement_whose_answer_does_not_get_through_is_given_up() {
-    let proxy = Proxy::start().await;
-    let database = TestDatabase::new().await;
-    let mut conn = db::connect(&database.address_behind(&proxy)).await.unwrap();
+    let (proxy, _database, mut conn) = connected().await;
     let began = Instant::now();
     let silenced = async {
         tokio::time::sleep(Duration::from_millis(500)).await;
@@ -100,9 +105,7 @@ async fn a_statement_whose_answer_does_not_get_through_is_given_up() {
 
 #[tokio::test]
 async fn a_statement_that_cannot_be_sent_as_a_whole_is_given_up() {
-    let proxy = Proxy::start().await;
-    let database = TestDatabase::new().await;
-    let mut conn = db::connect(&database.address_behind(&proxy)).await.unwrap();
+    let (proxy, _database, mut conn) = connected().await;
     // The statement is prepared from here on.
     large(&mut conn, 1).await.unwrap();
     proxy.silence(Newcomers::Served);
@@ -111,9 +114,7 @@ async fn a_statement_that_cannot_be_sent_as_a_whole_is_given_up() {
 
 #[tokio::test]
 async fn a_statement_that_is_sent_slowly_is_not_given_up() {
-    let proxy = Proxy::start().await;
-    let database = TestDatabase::new().await;
-    let mut conn = db::connect(&database.address_behind(&proxy)).await.unwrap();
+    let (proxy, _database, mut conn) = connected().await;
     proxy.slow_down(Duration::from_millis(4));
     let began = Instant::now();
     assert_eq!(large(&mut conn, LARGE).await.unwrap(), 50_000_000);
@@ -122,9 +123,7 @@ async fn a_statement_that_is_sent_slowly_is_not_given_up() {
 
 #[tokio::test]
 async fn an_answer_that_comes_together_with_the_end_of_the_connection_counts() {
-    let proxy = Proxy::start().await;
-    let database = TestDatabase::new().await;
-    let mut conn = db::connect(&database.address_behind(&proxy)).await.unwrap();
+    let (proxy, database, mut conn) = connected().await;
     let administrator = database.client().await;
     let named = "application_name = 'about to end'";
     conn.batch_execute(&format!("SET {named}")).await.unwrap();
@@ -145,18 +144,14 @@ async fn an_answer_that_comes_together_with_the_end_of_the_connection_counts() {
 
 #[tokio::test]
 async fn a_statement_outlives_a_server_that_says_no_when_it_is_asked() {
-    let proxy = Proxy::start().await;
-    let database = TestDatabase::new().await;
-    let mut conn = db::connect(&database.address_behind(&proxy)).await.unwrap();
+    let (_proxy, database, mut conn) = connected().await;
     database.close_to_newcomers().await;
     timeout(BOUND, conn.batch_execute("SELECT pg_sleep(4)")).await.expect("it ends").unwrap();
 }
 
 #[tokio::test]
 async fn a_statement_outlives_a_server_that_cannot_be_asked_once() {
-    let proxy = Proxy::start().await;
-    let database = TestDatabase::new().await;
-    let mut conn = db::connect(&database.address_behind(&proxy)).await.unwrap();
+    let (proxy, _database, mut conn) = connected().await;
     proxy.take(Newcomers::TurnedAway);
     let asked = async {
         while proxy.turned_away() == 0 {
@@ -170,9 +165,7 @@ async fn a_statement_outlives_a_server_that_cannot_be_asked_once() {
 
 #[tokio::test]
 async fn a_statement_of_which_a_part_was_sent_while_the_server_was_asked_is_given_up() {
-    let proxy = Proxy::start().await;
-    let database = TestDatabase::new().await;
-    let mut conn = db::connect(&database.address_behind(&proxy)).await.unwrap();
+    let (proxy, _database, mut conn) = connected().await;
     large(&mut conn, 1).await.unwrap();
     // The question hangs.
     proxy.take(Newcomers::Silenced);

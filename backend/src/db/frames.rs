@@ -100,12 +100,13 @@ pub(super) fn fatal(body: &[u8]) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
-    fn message(kind: u8, body: &[u8]) -> Vec<u8> {
+    /// A message as it passes by.
+    pub fn message(kind: u8, body: &[u8]) -> Vec<u8> {
         let length = u32::try_from(body.len() + 4).unwrap().to_be_bytes();
         [&[kind], length.as_slice(), body].concat()
     }

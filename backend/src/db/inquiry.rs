@@ -26,8 +26,6 @@ const LATE: Duration = Duration::from_millis(500);
 pub(super) enum Finding {
     /// The server works on the statement, as far as can be known.
     AtWork,
-    /// The server is there and has no place for the question.
-    Full,
     /// The server is there and refuses the question, for this reason.
     Refused(String),
     /// The answer will not come any more, for this reason.
@@ -68,7 +66,8 @@ async fn ask_once(address: &Arc<Address>, target: &Target, backend: i32) -> Find
     match within(address.timeout, is_active(address, target, backend)).await {
         Ok(true) => Finding::AtWork,
         Ok(false) => Finding::Lost("the answer to a statement is lost".to_owned()),
-        Err(cause) if cause.is_full() => Finding::Full,
+        // All its connections are in use, so it is there.
+        Err(cause) if cause.is_full() => Finding::AtWork,
         Err(cause) => {
             let is_refusal = cause.is_refusal();
             let why = format!("{:#}", anyhow::Error::new(cause));

@@ -62,7 +62,7 @@ impl Pool {
         self.get_within(self.timeouts().wait.unwrap_or(POOL_PATIENCE)).await
     }
 
-    /// The same, waiting for so long at most while all are in use.
+    /// The same, but waits at most this long while all are in use.
     pub async fn get_within(&self, patience: Duration) -> Result<PooledConnection, deadpool::PoolError> {
         let timeouts = Timeouts { wait: Some(patience), ..self.timeouts() };
         self.timeout_get(&timeouts).await.map_err(|cause| match cause {

@@ -185,12 +185,8 @@ impl ConnectionState {
 
 #[cfg(test)]
 mod tests {
+    use super::super::frames::tests::message;
     use super::*;
-
-    fn message(kind: u8, body: &[u8]) -> Vec<u8> {
-        let length = u32::try_from(body.len() + 4).unwrap().to_be_bytes();
-        [&[kind], length.as_slice(), body].concat()
-    }
 
     /// A connection that is signed in.
     fn ready() -> ConnectionState {

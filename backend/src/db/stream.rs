@@ -52,7 +52,7 @@ impl MonitoredStream {
         loop {
             if let Some(inquiry) = &mut self.inquiry {
                 match ready!(inquiry.as_mut().poll(cx)) {
-                    Finding::AtWork | Finding::Full => self.refusals = 0,
+                    Finding::AtWork => self.refusals = 0,
                     Finding::Refused(_) if self.refusals < MAX_REFUSALS => self.refusals += 1,
                     Finding::Refused(why) | Finding::Lost(why) => {
                         return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, why)));
