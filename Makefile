@@ -1,4 +1,4 @@
-# What a person does with this checkout. Every target is a script in scripts/, which says what it does.
+# Commands for working with this checkout. Every target runs a script in scripts/, which explains what it does.
 #   make run [LISTEN=127.0.0.1:8080] [DATA_DIR=data]    make sync-demo [LISTEN=127.0.0.1:8080]
 #   make test [T=part of a test's name]    make chaos [SEEDS=500]    make oulad DATA=folder
 #   make fuzz [SECONDS=60]

@@ -1,4 +1,5 @@
-//! Tells cargo what else the binary is made of, and packs the Hub's and the player's files into it.
+//! Tells cargo about the other inputs of the binary, and generates the code that embeds the files of the
+//! frontend and the player.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -8,31 +9,31 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
-const DIST: &str = "../frontend/dist";
-const PLAYER: &str = "../player";
+const DIST_DIR: &str = "../frontend/dist";
+const PLAYER_DIR: &str = "../player";
 
 fn main() -> io::Result<()> {
     // The migrations are compiled in.
     println!("cargo::rerun-if-changed=../migrations");
-    // Where the Hub is not built yet, its folder's parent changes when it is.
-    let is_built = Path::new(DIST).is_dir();
-    println!("cargo::rerun-if-changed={}", if is_built { DIST } else { "../frontend" });
+    // If the frontend is not built yet, its parent directory changes when it is.
+    let is_built = Path::new(DIST_DIR).is_dir();
+    println!("cargo::rerun-if-changed={}", if is_built { DIST_DIR } else { "../frontend" });
     let files = if is_built { hub_files()? } else { Vec::new() };
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or(io::ErrorKind::NotFound)?);
     let mut code = String::from("static FILES: &[File] = &[\n");
     for path in &files {
-        writeln!(code, "    {},", pack(path, &out)?).map_err(io::Error::other)?;
+        writeln!(code, "    {},", embed(path, &out)?).map_err(io::Error::other)?;
     }
     code += "];\n";
-    let page = fs::read_to_string(Path::new(DIST).join("index.html")).unwrap_or_default();
+    let page = fs::read_to_string(Path::new(DIST_DIR).join("index.html")).unwrap_or_default();
     writeln!(code, "const INLINE_SCRIPTS: &str = {:?};", inline_scripts(&page)).map_err(io::Error::other)?;
     fs::write(out.join("hub_files.rs"), code)?;
 
-    println!("cargo::rerun-if-changed={PLAYER}");
-    let player = Path::new(PLAYER).canonicalize()?;
+    println!("cargo::rerun-if-changed={PLAYER_DIR}");
+    let player = Path::new(PLAYER_DIR).canonicalize()?;
     let mut code = String::new();
     for (name, file) in [("SCRIPT", "dataporter-player.js"), ("CLIP", "demo.webm")] {
-        writeln!(code, "static {name}: File = {};", pack(&player.join(file), &out)?)
+        writeln!(code, "static {name}: File = {};", embed(&player.join(file), &out)?)
             .map_err(io::Error::other)?;
     }
     fs::write(out.join("player_files.rs"), code)
@@ -40,7 +41,7 @@ fn main() -> io::Result<()> {
 
 fn hub_files() -> io::Result<Vec<PathBuf>> {
     let mut files: Vec<PathBuf> = Vec::new();
-    for entry in fs::read_dir(DIST)? {
+    for entry in fs::read_dir(DIST_DIR)? {
         let entry = entry?;
         if entry.file_type()?.is_file() {
             files.push(entry.path().canonicalize()?);
@@ -50,8 +51,8 @@ fn hub_files() -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// The file as an expression, with its bytes plain and compressed; a video is compressed by itself.
-fn pack(path: &Path, out: &Path) -> io::Result<String> {
+/// An expression for a file, with its bytes plain and compressed. Videos are compressed already.
+fn embed(path: &Path, out: &Path) -> io::Result<String> {
     let bytes = fs::read(path)?;
     let name = path.file_name().and_then(|name| name.to_str()).ok_or(io::ErrorKind::InvalidData)?;
     let compressed = if path.extension().is_some_and(|extension| extension == "webm") {
@@ -71,7 +72,7 @@ fn pack(path: &Path, out: &Path) -> io::Result<String> {
     ))
 }
 
-/// The scripts that stand in the page itself, as sources of a Content-Security-Policy.
+/// The hashes of the page's inline scripts, as sources of a Content-Security-Policy.
 fn inline_scripts(page: &str) -> String {
     let mut sources = Vec::new();
     for script in page.split("<script").skip(1) {

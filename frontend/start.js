@@ -1,4 +1,4 @@
-// Runs before the first paint, so that no page flashes in the wrong theme or says the wrong language.
+// Runs before the first paint, so that no page flashes in the wrong theme or declares the wrong language.
 {
   const root = document.documentElement;
   const language = location.pathname.split("/")[1];
@@ -7,34 +7,34 @@
     const theme = localStorage.getItem("theme");
     if (theme === "light" || theme === "dark") root.dataset.theme = theme;
   } catch {
-    // Storage is closed to us: the system's theme holds.
+    // Storage is blocked: the system's theme applies.
   }
 }
 
-// Says so where the app could not be loaded or has come to an end: it cannot do that itself.
+// Shows an error if the app could not be loaded or has crashed, since the app itself cannot.
 {
   const hasStarted = () => document.readyState !== "loading" && !document.getElementById("start");
-  const isTheEnd = (error) => error instanceof WebAssembly.RuntimeError;
-  const tell = () => {
+  const isCrash = (error) => error instanceof WebAssembly.RuntimeError;
+  const showError = () => {
     if (document.readyState === "loading") {
-      document.addEventListener("DOMContentLoaded", tell, { once: true });
+      document.addEventListener("DOMContentLoaded", showError, { once: true });
       return;
     }
     document.getElementById("start")?.remove();
     document.getElementById("broken").hidden = false;
     document.getElementById("reload").onclick = () => location.reload();
   };
-  // A script that cannot be fetched is told to its element only, so listen on the way down.
+  // The error event of a script that cannot be loaded does not bubble, so listen in the capturing phase.
   addEventListener(
     "error",
     ({ target, error, filename }) => {
-      // Not what an extension of the browser gets wrong.
+      // Ignore errors of browser extensions.
       const isOurs = target instanceof HTMLScriptElement || filename?.startsWith(location.origin);
-      if (isTheEnd(error) || (isOurs && !hasStarted())) tell();
+      if (isCrash(error) || (isOurs && !hasStarted())) showError();
     },
     true,
   );
   addEventListener("unhandledrejection", ({ reason }) => {
-    if (isTheEnd(reason) || !hasStarted()) tell();
+    if (isCrash(reason) || !hasStarted()) showError();
   });
 }

@@ -1,4 +1,4 @@
-// Records how a video is watched: docs/player.md.
+// Reports video playback: docs/player.md.
 globalThis.DataPorterPlayer = { attach(video, options) {
 
 const { endpoint, lessonId, provider, contextTag } = options;
@@ -11,7 +11,7 @@ const now = () => new Date().toISOString();
 const uuid = () => crypto.randomUUID?.() ??
   "xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx".replace(/x/g, () => (crypto.getRandomValues(new Uint8Array(1))[0] & 15).toString(16));
 
-// Later: its mistakes are not ours.
+// Deferred: a throwing callback must not stop us.
 const tell = (name, ...words) => options[name] && queueMicrotask(() => options[name](...words));
 const drop = (event, error) => {
   queue = queue.filter((other) => other !== event);
@@ -19,12 +19,12 @@ const drop = (event, error) => {
   if (error) tell("onRejected", event, error);
 };
 
-// With when we were last alive.
+// With a heartbeat.
 const save = () => {
   try {
     if (key && queue[0]) localStorage[key] = JSON.stringify([away ? 0 : Date.now(), queue]);
     else if (key) delete localStorage[key];
-  } catch {} // full
+  } catch {} // quota
 };
 const keep = (events) => {
   queue.push(...events);
@@ -33,7 +33,7 @@ const keep = (events) => {
     drop(queue.find(({ event }) => event === "progress_tick") || queue[0], { code: "BUFFER_FULL" });
   save();
 };
-// From who is gone or sleeps: same ids.
+// Takes over events of closed pages; ids stay.
 const adopt = () => {
   for (const other of Object.keys(key ? localStorage : {})) {
     if (other === key || !other.startsWith(key.slice(0, -36))) continue;
@@ -45,7 +45,7 @@ const adopt = () => {
 };
 
 const track = (event, extra) => {
-  if (away) return; // the closing page pauses
+  if (away) return; // paused by page close
   keep([{
     clientEventId: uuid(), recordedAt: now(), event, lessonId, provider, contextTag,
     playbackSeconds: video.currentTime | 0, watchedSeconds: watched | 0, videoDuration: video.duration | 0 || null,
@@ -72,7 +72,7 @@ const renew = async () => {
     if (sub && localStorage) key ||= `dataporter-player ${endpoint} ${sub} ${uuid()}`;
   } catch {} // no JWT or no storage
   viewer ||= sub;
-  if (sub !== viewer) throw (token = null); // somebody else's
+  if (sub !== viewer) throw (token = null); // another user
   adopt();
 };
 const body = (events, sentAt = now()) => {
@@ -91,13 +91,13 @@ const send = async () => {
     answer = await post(batch);
     if (answer.status === 401) answer = await renew().then(() => post(batch));
     const { status, ok, headers } = answer, said = await answer.json().catch(() => 0);
-    // Ours, not a proxy's.
+    // From the hub, not a proxy.
     const final = status !== 408 && /problem/.test(headers.get("content-type")) && /^(BAD_USER_INPUT|FORBIDDEN)$/.test(said.code);
     if (ok) {
       size = Math.min(size * 2, BATCH);
       said.results.forEach(({ error }, at) => /^(RATE_LIMITED|INTERNAL)$/.test(error?.code) || drop(batch[at], error));
     } else if (final && !batch[1]) drop(batch[0], said);
-    // Fewer, until what is wrong stands alone.
+    // Smaller batches isolate a bad event.
     else if (final || status === 413) size = batch.length >> 1 || 1;
   } catch {} // no network
   save();

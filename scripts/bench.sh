@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
-# Runs the benchmarks, each beside its reference:  bench.sh [WHICH [ARGUMENT...]]
-# Without arguments all that need no data of their own; what there is to choose from, `bench.sh --help` says.
+# Runs the benchmarks, each next to its reference:  bench.sh [WHICH [ARGUMENT...]]
+# Without arguments, it runs all benchmarks that need no data set. `bench.sh --help` lists them.
 set -euo pipefail
 scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
-# Speed is measured on release builds. The real data only has to get through, so what the tests have built will do.
+# Speed is measured on release builds. The real data set only checks correctness, so the tests' debug build is enough.
 need=run
 profile=(--release)
 if [ "${1:-}" = oulad ]; then
   folder=${2:-}
   if [ -z "$folder" ]; then
-    echo "Which folder is the data set in? make oulad DATA=folder" >&2
+    echo "The folder of the data set is missing. Usage: make oulad DATA=folder" >&2
     exit 2
   fi
   for file in courses.json lessons.json users.json student_activity_snapshots.csv; do
     if [ ! -f "$folder/$file" ]; then
-      echo "There is no $folder/$file, which is part of the data set" >&2
+      echo "The data set is incomplete: $folder/$file does not exist" >&2
       exit 2
     fi
   done

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the frontend into frontend/dist, which the server embeds; does nothing where nothing it is made of has changed.
+# Builds the frontend into frontend/dist, which the server embeds. Does nothing if the sources have not changed.
 set -euo pipefail
 scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 "$scripts/setup.sh" wasm
@@ -7,11 +7,11 @@ scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$scripts/env.sh"
 cd "$ROOT"
 
-# One at a time: trunk clears the folder that another build would be writing to.
+# Only one build at a time, because trunk clears the folder that another build would be writing to.
 exec {lock}<frontend
 flock "$lock"
 
-# A digest of everything the frontend is made of, rather than times, so that going back and forth between branches counts.
+# A digest of all sources. Unlike modification times, it also detects a switch between branches.
 digest_inputs() {
   local inputs=() path
   for path in .cargo frontend domain Cargo.toml Cargo.lock Trunk.toml rust-toolchain.toml schema.graphql scripts/setup/versions.sh; do
@@ -23,10 +23,10 @@ digest_inputs() {
 digest=$(digest_inputs)
 if [ -f frontend/dist/index.html ] && [ "$digest" = "$(cat frontend/dist.inputs 2>/dev/null)" ]; then exit 0; fi
 
-echo "[frontend] building (some minutes the first time) ..." >&2
+echo "[frontend] building (takes a few minutes the first time) ..." >&2
 began=$SECONDS
 rm -f frontend/dist.inputs
-# trunk reads NO_COLOR as a boolean and refuses the usual NO_COLOR=1.
+# trunk reads NO_COLOR as a boolean and rejects the usual NO_COLOR=1.
 env -u NO_COLOR RUSTUP_TOOLCHAIN="$WASM_TOOLCHAIN" trunk build --release
 echo "$digest" >frontend/dist.inputs
 echo "[frontend] built in $((SECONDS - began)) s: $(du -sh frontend/dist | cut -f 1) in frontend/dist" >&2

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Weathers the sync through random faults and kills:  chaos.sh [SEEDS]
-# SEEDS is a number of seeds, or a range such as 17..18 for one that failed; 500 unless told.
+# Runs the sync under random faults and kills:  chaos.sh [SEEDS]
+# SEEDS is the number of seeds (default 500), or a range such as 17..18 to repeat a seed that failed.
 set -euo pipefail
 scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 "$scripts/setup.sh" test

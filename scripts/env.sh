@@ -1,11 +1,12 @@
 # shellcheck shell=bash
-# The environment every target of the Makefile works in: where the tools are, which toolchain builds for the browser.
-# Sourced by bash; installs nothing, changes nothing on disk. What is missing is left empty, for scripts/setup.sh to see.
+# The environment of every target in the Makefile: where the tools are, and which toolchain builds for the browser.
+# Sourced by bash. Installs nothing and changes nothing on disk. The variable of a missing tool is empty, which
+# scripts/setup.sh checks.
 #
-#   DATAPORTER_TOOLS  where tools are installed; a cache of the user's, shared by all checkouts, unless set
-#   TRUNK_DIR, WASM_BINDGEN_DIR, BINARYEN_DIR, DEBIAN_RUST_DIR  the folder of each tool in there, named by version
-#   WASM_TOOLCHAIN    what RUSTUP_TOOLCHAIN must be for trunk, and for nothing else; empty when nothing builds for wasm32
-#   POSTGRESQL_BIN    PostgreSQL's binaries: those of DATAPORTER_PG_BIN, else the newest
+#   DATAPORTER_TOOLS  where tools are installed; by default a cache in the user's home, shared by all checkouts
+#   TRUNK_DIR, WASM_BINDGEN_DIR, BINARYEN_DIR, DEBIAN_RUST_DIR  the folder of each tool in it, named by version
+#   WASM_TOOLCHAIN    the value of RUSTUP_TOOLCHAIN for trunk only; empty if no toolchain builds for wasm32
+#   POSTGRESQL_BIN    PostgreSQL's binaries: those in DATAPORTER_PG_BIN, or else the newest
 #   CHROMIUM, CHROMEDRIVER  the browser of the tests and its driver
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -34,16 +35,16 @@ for folder in "$TRUNK_DIR/bin" "$WASM_BINDGEN_DIR/bin" "$BINARYEN_DIR/bin"; do
 done
 export PATH
 
-# Whether the folder given holds the standard library that a crate for wasm32 is linked with.
+# Whether the given folder holds the standard library for wasm32.
 has_wasm_std() {
   local libraries=("$1"/libcore-*.rlib)
   [ -e "${libraries[0]}" ]
 }
 
-# The compiler rust-toolchain.toml names, as far as it is installed: asking must not make rustup download it.
+# The compiler that rust-toolchain.toml names, if it is installed. rustup must not download it just for this check.
 ordinary_rustc() { (cd "$ROOT" && RUSTUP_AUTO_INSTALL=0 rustc "$@" 2>/dev/null); }
 
-# The ordinary toolchain if it has the target, else the one put together from Debian's packages.
+# The ordinary toolchain if it has the target, or else the one assembled from Debian's packages.
 WASM_TOOLCHAIN=
 if has_wasm_std "$(ordinary_rustc --print target-libdir --target wasm32-unknown-unknown)"; then
   WASM_TOOLCHAIN=$(ordinary_rustc --print sysroot)
@@ -52,7 +53,7 @@ elif has_wasm_std "$DEBIAN_RUST_DIR/lib/rustlib/wasm32-unknown-unknown/lib"; the
 fi
 export WASM_TOOLCHAIN
 
-# Whether the folder given holds a PostgreSQL that is new enough.
+# Whether the given folder holds a PostgreSQL that is new enough.
 has_postgresql() {
   local version
   if ! [ -x "$1/initdb" ] || ! [ -x "$1/postgres" ]; then return 1; fi
@@ -60,7 +61,7 @@ has_postgresql() {
   [ "${version:-0}" -ge "$POSTGRESQL_VERSION" ]
 }
 
-# Where somebody says which to take, no other will do; the server itself looks there too.
+# DATAPORTER_PG_BIN takes precedence, and there is no fallback, because the server itself uses it too.
 POSTGRESQL_BIN=
 if [ -n "${DATAPORTER_PG_BIN:-}" ]; then
   if has_postgresql "$DATAPORTER_PG_BIN"; then POSTGRESQL_BIN=$DATAPORTER_PG_BIN; fi
@@ -74,7 +75,7 @@ else
 fi
 export POSTGRESQL_BIN
 
-# The first of the commands given that is installed, as a path; nothing when none is.
+# The path of the first of the given commands that is installed; nothing if none is.
 first_installed() {
   local name
   for name in "$@"; do

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Tries input that nobody would think of, each target for some time:  fuzz.sh [SECONDS] [TARGET]
-# 60 seconds each unless told. What was found lies in fuzz/artifacts/TARGET/, as the file that makes it fail; what was
-# learned is kept in fuzz/corpus/TARGET/. Needs a C++ compiler, for libFuzzer, and no nightly toolchain.
+# Runs the fuzz targets, each for some time:  fuzz.sh [SECONDS] [TARGET]
+# The default is 60 seconds per target. An input that fails is saved in fuzz/artifacts/TARGET/, and the corpus is in
+# fuzz/corpus/TARGET/. Needs a C++ compiler for libFuzzer, but no nightly toolchain.
 set -euo pipefail
 scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 "$scripts/setup.sh" test
@@ -12,16 +12,16 @@ cd "$ROOT/fuzz"
 
 seconds=${1:-60}
 targets=${2:-document websocket_message link cursor}
-# The versions that the product is made of; cargo adds libFuzzer's.
+# The same dependency versions as the product. cargo adds libFuzzer.
 cp ../Cargo.lock Cargo.lock
 host=$(rustc -vV | sed -n 's/^host: //p')
 
-# What cargo-fuzz sets without a sanitizer. The host is named as a target, so that build scripts are not instrumented.
+# The flags that cargo-fuzz sets without a sanitizer. With an explicit target, build scripts are not instrumented.
 RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table -Ccodegen-units=1" \
   cargo build --release --bins --target "$host"
 
-# A worker of the server has 2 MiB of stack.
+# A worker thread of the server has 2 MiB of stack.
 ulimit -s 2048
 for target in $targets; do
   mkdir -p "corpus/$target" "artifacts/$target"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything that is checked without running the product: format, clippy for server and browser, docs, dependencies.
+# Runs all static checks: format, clippy for server and browser, docs, dependencies, shell scripts.
 set -euo pipefail
 scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 "$scripts/build-frontend.sh" # the server does not compile without the files it embeds
@@ -19,7 +19,7 @@ if RUSTUP_TOOLCHAIN=$WASM_TOOLCHAIN cargo clippy --version >/dev/null 2>&1; then
   check "clippy of the frontend for the browser"
   RUSTUP_TOOLCHAIN=$WASM_TOOLCHAIN cargo clippy -p frontend --target wasm32-unknown-unknown --locked -- -D warnings
 else
-  check "clippy of the frontend for the browser: left out, the toolchain that builds for it has none"
+  check "clippy of the frontend for the browser: skipped, the toolchain for wasm32 has no clippy"
 fi
 
 check "docs"
@@ -29,12 +29,12 @@ if cargo deny --version >/dev/null 2>&1; then
   check "dependencies"
   cargo deny check
 else
-  check "dependencies: left out; to have them checked: cargo install cargo-deny --locked"
+  check "dependencies: skipped, to check them: cargo install cargo-deny --locked"
 fi
 
 if command -v shellcheck >/dev/null; then
   check "scripts"
   shellcheck -x .ci/run scripts/*.sh scripts/setup/*.sh
 else
-  check "scripts: left out; to have them checked: apt-get install shellcheck"
+  check "scripts: skipped, to check them: apt-get install shellcheck"
 fi

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds the product and serves it with a PostgreSQL of its own; an empty database is filled with the demo academy.
-#   LISTEN    the address, 127.0.0.1:8080 unless set
-#   DATA_DIR  where the database is kept, ./data unless set; read by the server itself
+# Builds the product and serves it with a private PostgreSQL. An empty database is filled with the demo academy.
+#   LISTEN    the address, by default 127.0.0.1:8080
+#   DATA_DIR  the directory of the database, by default ./data; read by the server itself
 set -euo pipefail
 scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 "$scripts/setup.sh" run

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Makes this machine ready, and does nothing, at once and without a word, where it is ready already.
-#   scripts/setup.sh wasm   what builds the frontend: wasm32 target, trunk, wasm-bindgen, wasm-opt
-#   scripts/setup.sh run    that, and PostgreSQL's programs, unless DATABASE_URL names a server
-#   scripts/setup.sh test   that, and PostgreSQL's programs in any case, and Chromium with its driver
-# Tools go into a cache in the user's home (scripts/env.sh says where); only missing system packages need root.
+# Installs what this machine lacks. If nothing is missing, it exits at once and prints nothing.
+#   scripts/setup.sh wasm   the tools that build the frontend: wasm32 target, trunk, wasm-bindgen, wasm-opt
+#   scripts/setup.sh run    the same, and PostgreSQL's programs unless DATABASE_URL names a server
+#   scripts/setup.sh test   the same, PostgreSQL's programs in any case, and Chromium with its driver
+# Tools are installed in a cache in the user's home (see scripts/env.sh). Only system packages need root.
 set -euo pipefail
 # shellcheck source=scripts/env.sh
 . "$(dirname "${BASH_SOURCE[0]}")/env.sh"
@@ -15,7 +15,7 @@ cd "$ROOT"
 # shellcheck source=scripts/setup/frontend-tools.sh
 . "$ROOT/scripts/setup/frontend-tools.sh"
 
-# All packages come first and in one go, so that nobody learns after minutes of building that one more is missing.
+# All packages are installed first and together, so that a missing one is reported before minutes of building.
 want_build_tools
 case ${1:-run} in
   wasm) ;;

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Shows a sync at work: the demo academy's hub beside stand-ins for GA4, Mixpanel and a mail server, which fail now and
-# then as services do, and print what arrives. Everything listens on this machine only; nothing leaves it.
-#   LISTEN    the hub's address, 127.0.0.1:8080 unless set
-#   DATA_DIR  where the hub's database is kept; unless set it is made anew in ./data-sync-demo, and removed at the end
+# Demonstrates the sync: a hub with the demo academy, and stand-ins for GA4, Mixpanel and a mail server, which print
+# what they receive and fail occasionally, as real services do. Everything runs on this machine, and nothing leaves it.
+#   LISTEN    the hub's address, by default 127.0.0.1:8080
+#   DATA_DIR  the directory of the hub's database; by default a new ./data-sync-demo, which is removed at the end
 set -euo pipefail
 scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 "$scripts/setup.sh" run
@@ -19,7 +19,7 @@ if [ -z "${DATA_DIR:-}" ]; then
   DATA_DIR=$ROOT/data-sync-demo
   is_ours=yes
 fi
-# A database of its own, whatever a .env file says, and both services with what the stand-ins know.
+# A separate database, regardless of any .env file, and both services with the credentials of the stand-ins.
 export DATA_DIR DATABASE_URL= APP_URL=
 export GA4_ENABLED=true GA4_BASE_URL=http://127.0.0.1:8181
 export GA4_MEASUREMENT_ID=G-STANDIN001 GA4_API_SECRET=standin-ga4-secret GA4_CONCURRENCY=4
@@ -28,14 +28,14 @@ export MIXPANEL_PROJECT_TOKEN=standin0mixpanel0token MIXPANEL_API_SECRET=standin
 export SMTP_URL=smtp://127.0.0.1:8183 MAIL_FROM="DataPorter Hub <hub@academia.example>"
 export RUST_LOG=${RUST_LOG:-backend=info,backend::http=warn}
 
-# Each has a process group of its own, so that Ctrl-C comes to this script alone, which ends them in order.
+# Each program has its own process group, so that only this script receives Ctrl-C and stops them in order.
 set -m
 services=
 hub=
 nap=
 finish() {
   trap - EXIT INT TERM
-  echo "Ending the demo…"
+  echo "Stopping the demo…"
   for id in $nap $hub $services; do
     kill -TERM "$id" 2>/dev/null || true
     wait "$id" 2>/dev/null || true
@@ -47,7 +47,7 @@ trap 'exit 0' INT TERM
 
 "$programs/stand-ins" --trouble --delay 60 </dev/null &
 services=$!
-# The schedule would have synced everything before anybody looks, so what it does besides is done below.
+# The scheduler would sync everything before anyone could watch. Its other job, the backlog check, runs below.
 "$programs/dataporter" serve --demo-if-empty --no-scheduler --listen "$listen" </dev/null &
 hub=$!
 
@@ -60,15 +60,15 @@ done
 "$programs/dataporter" telemetry:monitor-backlog
 cat <<TEXT
 
-Sign in at http://$listen/ as the admin (the sign-ins are above) and look at the sync's card:
-events wait, the alarm is lit, and the mail about it is in the lines above.
-Run the sync there, and see here what GA4 and Mixpanel get; some of it fails and is sent again.
+Sign in at http://$listen/ as the admin (the sign-ins are above) and look at the sync card:
+events are pending, the alarm is raised, and the mail about it was printed above.
+Run the sync there and watch here what GA4 and Mixpanel receive. Some requests fail and are retried.
 New events: play the video at http://$listen/en/player-demo
-Figures:    curl -s http://$listen/metrics | grep dataporter_sync
-Ctrl-C ends it all.
+Metrics:    curl -s http://$listen/metrics | grep dataporter_sync
+Press Ctrl-C to stop the demo.
 
 TEXT
-# As the schedule would, only sooner: the end of the alarm is told, too.
+# The backlog check, more often than on the schedule, so that the end of the alarm is reported soon.
 while kill -0 "$hub" 2>/dev/null && kill -0 "$services" 2>/dev/null; do
   sleep 15 </dev/null &
   nap=$!

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs every test:  test.sh [PART OF A TEST'S NAME]
-# The last line is the sum of all test binaries' results, in the form of one.
+# Runs all tests, or those whose names match:  test.sh [PART OF A TEST'S NAME]
+# The last line sums up the results of all test binaries, in the format of a single result.
 set -euo pipefail
 scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 "$scripts/setup.sh" test

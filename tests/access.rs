@@ -1,7 +1,7 @@
-//! Who gets which rows of which dataset under which filter, by every way there is to learn something of a row.
+//! Which rows of each dataset each caller gets with each filter, in every API that exposes rows.
 //!
-//! The answer is one table: a number of rows, or the code of the refusal. Where reading on a page and taking away in a
-//! file do not agree, the cell says what each of them gave.
+//! The result is one table. Each cell is a number of rows or an error code. If the GraphQL API and exports
+//! disagree, the cell shows both.
 
 use std::fmt::Write as _;
 
@@ -10,9 +10,9 @@ use domain::Dataset;
 use domain::access::{Role, TokenScope};
 use serde_json::{Map, Value, json};
 
-use crate::harness::ask::Answer;
 use crate::harness::dataset::{camel_case, connection};
 use crate::harness::hub::Hub;
+use crate::harness::request::ApiResponse;
 
 type Filter = Vec<(&'static str, i64)>;
 
@@ -21,80 +21,80 @@ async fn roles_and_scopes_decide_who_gets_which_rows() {
     let hub = Hub::start().await;
     let filters = fill(&hub).await;
     let mut table = String::new();
-    for (name, token) in everybody(&hub).await {
-        table += &section(&hub, name, &token, &filters).await;
+    for (name, token) in callers(&hub).await {
+        table += &table_section(&hub, name, &token, &filters).await;
     }
     insta::assert_snapshot!(table);
 }
 
 #[tokio::test]
-async fn where_only_assigned_courses_count_a_teacher_admin_reads_no_others() {
+async fn a_teacher_admin_limited_to_assigned_courses_reads_no_others() {
     let hub = Hub::with(|config| config.access.teacher_admin_scope = TeacherAdminScope::Assigned).await;
     let filters = fill(&hub).await;
-    let (_, own_course) = &filters[1];
+    let (_, course_filter) = &filters[1];
     let teacher_admin = hub.user(Role::TeacherAdmin).await;
-    hub.academy.assign(own_course[0].1, teacher_admin.id, "2026-11-09T08:00:00Z").await;
+    hub.academy.assign(course_filter[0].1, teacher_admin.id, "2026-11-09T08:00:00Z").await;
     let admin = hub.user(Role::Admin).await;
-    let mut table = section(&hub, "teacher_admin", &teacher_admin.token, &filters).await;
-    table += &section(&hub, "admin", &admin.token, &filters).await;
+    let mut table = table_section(&hub, "teacher_admin", &teacher_admin.token, &filters).await;
+    table += &table_section(&hub, "admin", &admin.token, &filters).await;
     insta::assert_snapshot!(table);
 }
 
-/// Fills two courses, and gives the columns of the table: what somebody may put into the filter.
+/// Fills two courses, and returns the columns of the table, which are filters.
 ///
-/// Of each dataset there are two rows in a lesson of the first course, one in another lesson of it, and four in the
-/// second course.
+/// Each dataset gets two rows in a lesson of the first course, one row in another lesson of that course, and
+/// four rows in the second course.
 async fn fill(hub: &Hub) -> [(&'static str, Filter); 6] {
     let academy = &hub.academy;
-    let (own, other) = (academy.course().await, academy.course().await);
-    let lesson = academy.lesson(own).await;
-    let next = academy.lesson(own).await;
-    let elsewhere = academy.lesson(other).await;
+    let (first_course, second_course) = (academy.course().await, academy.course().await);
+    let lesson = academy.lesson(first_course).await;
+    let next_lesson = academy.lesson(first_course).await;
+    let other_lesson = academy.lesson(second_course).await;
     for dataset in Dataset::ALL {
-        for place in [lesson, lesson, next, elsewhere, elsewhere, elsewhere, elsewhere] {
-            academy.row(dataset, place, "2026-11-10T08:00:00Z").await;
+        for lesson in [lesson, lesson, next_lesson, other_lesson, other_lesson, other_lesson, other_lesson] {
+            academy.row(dataset, lesson, "2026-11-10T08:00:00Z").await;
         }
     }
     [
         ("no filter", vec![]),
-        ("course", vec![("course_id", own)]),
+        ("course", vec![("course_id", first_course)]),
         ("lesson", vec![("lesson_id", lesson.id)]),
-        ("other course", vec![("course_id", other)]),
-        ("both at odds", vec![("course_id", own), ("lesson_id", elsewhere.id)]),
-        ("no such course", vec![("course_id", 404)]),
+        ("other course", vec![("course_id", second_course)]),
+        ("lesson of another course", vec![("course_id", first_course), ("lesson_id", other_lesson.id)]),
+        ("unknown course", vec![("course_id", 404)]),
     ]
 }
 
-/// One of each kind of caller, with their bearer token.
-async fn everybody(hub: &Hub) -> Vec<(&'static str, String)> {
+/// One caller of each kind, with a bearer token.
+async fn callers(hub: &Hub) -> Vec<(&'static str, String)> {
     let manager = hub.user_named("manager", Role::TeacherAdmin).await;
     hub.academy.grant_manage_settings(manager.id).await;
-    let mut everybody = Vec::new();
+    let mut callers = Vec::new();
     for role in Role::ALL {
         let user = hub.user(role).await;
         match role {
             Role::Admin => {
                 let reader = hub.api_token(user.id, &[TokenScope::Read]).await;
                 let exporter = hub.api_token(user.id, &[TokenScope::Export]).await;
-                everybody.push(("an admin's API token to read", reader));
-                everybody.push(("an admin's API token to export", exporter));
+                callers.push(("an admin's API token with the read scope", reader));
+                callers.push(("an admin's API token with the export scope", exporter));
             }
             Role::TeacherAdmin => {
                 let scopes = [TokenScope::Read, TokenScope::Export];
-                everybody.push(("a teacher_admin's API token", hub.api_token(user.id, &scopes).await));
+                callers.push(("a teacher_admin's API token", hub.api_token(user.id, &scopes).await));
             }
-            Role::Student => everybody.push(("a student's player token", hub.player_token(user.id))),
+            Role::Student => callers.push(("a student's player token", hub.player_token(user.id))),
             Role::Teacher | Role::Service => {}
         }
-        everybody.push((role.key(), user.token));
+        callers.push((role.key(), user.token));
     }
-    everybody.push(("teacher_admin with manage-settings", manager.token));
-    everybody.push(("nobody", String::new()));
-    everybody
+    callers.push(("teacher_admin with manage-settings", manager.token));
+    callers.push(("anonymous", String::new()));
+    callers
 }
 
-/// The part of the table that tells of one caller: a line a dataset, a column a filter.
-async fn section(hub: &Hub, name: &str, token: &str, filters: &[(&'static str, Filter)]) -> String {
+/// The part of the table for one caller, with a row for each dataset and a column for each filter.
+async fn table_section(hub: &Hub, name: &str, token: &str, filters: &[(&'static str, Filter)]) -> String {
     let mut text = format!("\n{name}\n{:28}", "");
     for (title, _) in filters {
         write!(text, "{title:38}").unwrap();
@@ -109,59 +109,63 @@ async fn section(hub: &Hub, name: &str, token: &str, filters: &[(&'static str, F
 }
 
 async fn cell(hub: &Hub, token: &str, dataset: Dataset, filter: &Filter) -> String {
-    let on_pages = on_pages(hub, token, dataset, filter).await;
-    let in_file = in_file(hub, token, dataset, filter).await;
-    if on_pages == in_file { on_pages } else { format!("{on_pages}, file {in_file}") }
+    let rows_in_graphql = rows_in_graphql(hub, token, dataset, filter).await;
+    let rows_in_file = rows_in_file(hub, token, dataset, filter).await;
+    if rows_in_graphql == rows_in_file {
+        rows_in_graphql
+    } else {
+        format!("{rows_in_graphql}, file {rows_in_file}")
+    }
 }
 
-/// What the connection says forwards, backwards, and when only asked for the number, and what charts add up to.
-async fn on_pages(hub: &Hub, token: &str, dataset: Dataset, filter: &Filter) -> String {
+/// The number of rows by paging forwards, by paging backwards, by `totalCount`, and by the sum of a chart.
+async fn rows_in_graphql(hub: &Hub, token: &str, dataset: Dataset, filter: &Filter) -> String {
     let filter: Vec<String> =
         filter.iter().map(|(key, id)| format!("{}: \"{id}\"", camel_case(key))).collect();
     let filter = format!("filter: {{{}}}", filter.join(", "));
     let connection = connection(dataset);
-    let mut told = Vec::new();
+    let mut results = Vec::new();
     for (arguments, selection, rows) in [
         ("first: 500,", "nodes { id }", "nodes"),
         ("last: 500,", "edges { cursor }", "edges"),
         ("", "totalCount", "totalCount"),
     ] {
         let query = format!("{{ found: {connection}({arguments} {filter}) {{ {selection} }} }}");
-        let answer = hub.graphql(&query).by(token).send().await;
-        told.push(match &answer.body["data"]["found"][rows] {
+        let response = hub.graphql(&query).by(token).send().await;
+        results.push(match &response.body["data"]["found"][rows] {
             Value::Array(rows) => rows.len().to_string(),
             Value::Number(count) => count.to_string(),
-            _ => answer.code(),
+            _ => response.code(),
         });
     }
     if dataset == Dataset::VideoPlayerEvents {
         let query = format!("{{ found: playerEventSeries({filter}) {{ count }} }}");
-        let answer = hub.graphql(&query).by(token).send().await;
-        told.push(match answer.body["data"]["found"].as_array() {
+        let response = hub.graphql(&query).by(token).send().await;
+        results.push(match response.body["data"]["found"].as_array() {
             Some(counts) => {
                 counts.iter().filter_map(|count| count["count"].as_i64()).sum::<i64>().to_string()
             }
-            None => answer.code(),
+            None => response.code(),
         });
     }
-    agreed(told)
+    join_distinct(results)
 }
 
-/// What the link estimates, and what its file holds.
-async fn in_file(hub: &Hub, token: &str, dataset: Dataset, filter: &Filter) -> String {
+/// The number of rows that an export link estimates, and the number in its file.
+async fn rows_in_file(hub: &Hub, token: &str, dataset: Dataset, filter: &Filter) -> String {
     let filters: Map<String, Value> = filter.iter().map(|(key, id)| ((*key).to_owned(), json!(id))).collect();
-    let wanted = json!({"dataset": dataset.key(), "format": "ndjson", "filters": filters});
-    let request = hub.http.post(hub.url("/admin/data-porter/export-links")).bearer_auth(token).json(&wanted);
-    let link = Answer::of(request).await;
-    let Some(address) = link.body["url"].as_str() else { return link.code() };
-    let file = hub.http.get(hub.url(address)).send().await.unwrap();
+    let body = json!({"dataset": dataset.key(), "format": "ndjson", "filters": filters});
+    let request = hub.http.post(hub.url("/admin/data-porter/export-links")).bearer_auth(token).json(&body);
+    let link = ApiResponse::of(request).await;
+    let Some(path) = link.body["url"].as_str() else { return link.code() };
+    let file = hub.http.get(hub.url(path)).send().await.unwrap();
     assert_eq!(file.status(), 200);
     let rows = file.text().await.unwrap().lines().count();
-    agreed(vec![link.body["estimatedRows"].to_string(), rows.to_string()])
+    join_distinct(vec![link.body["estimatedRows"].to_string(), rows.to_string()])
 }
 
-fn agreed(mut told: Vec<String>) -> String {
-    let all = told.join(" or ");
-    told.dedup();
-    if told.len() == 1 { told.remove(0) } else { all }
+fn join_distinct(mut results: Vec<String>) -> String {
+    let joined = results.join(" or ");
+    results.dedup();
+    if results.len() == 1 { results.remove(0) } else { joined }
 }

@@ -1,20 +1,20 @@
-//! The backlog alarm: when it is raised and ended, who is told, once, and how mail about it gets through.
+//! The backlog alarm: when it is raised and ends, who is notified, and how mail about it is delivered.
 
 mod command;
 mod encryption;
-mod letters;
 mod limits;
+mod messages;
 mod notifications;
 mod outbox;
+mod recipients;
 mod refusing;
 mod schedule;
-mod telling;
 
 use backend::app::App;
 use backend::config::Config;
 use backend::config::mail::smtp_server::SmtpServer as Server;
 use backend::db;
-use backend::mail::{self, Delivered};
+use backend::mail::{self, DeliverySummary};
 use backend::telemetry::monitor::{self, Checked, Finding};
 use chrono::TimeDelta;
 use secrecy::ExposeSecret as _;
@@ -24,16 +24,16 @@ use tokio_util::sync::CancellationToken;
 use crate::harness::hub::{APP_KEY, Hub};
 use stand_ins::smtp::SmtpServer;
 
-/// So many pending events raise the alarm in these tests.
+/// The number of pending events that raises the alarm in these tests.
 const THRESHOLD: u64 = 10;
 
-/// A hub that syncs, and has a mail server.
-struct Watch {
+/// A hub with an enabled driver and a mail server.
+struct AlertFixture {
     hub: Hub,
     smtp: SmtpServer,
 }
 
-impl Watch {
+impl AlertFixture {
     async fn start() -> Self {
         Self::with(|_| {}).await
     }
@@ -41,67 +41,68 @@ impl Watch {
     async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let smtp = SmtpServer::start().await;
         let hub = Hub::with(|config| {
-            alert(config);
+            enable_alerts(config);
             send_mail(config, &smtp.url());
             change(config);
         });
         Self { hub: hub.await, smtp }
     }
 
-    /// Somebody with this role, who speaks English; their id.
-    async fn person(&self, name: &str, role: &str) -> i64 {
-        let person = "INSERT INTO users (name, email, role, locale) VALUES ($1, $2, $3, 'en') RETURNING id";
-        self.hub.academy.insert(person, &[&name, &format!("{name}@example.org"), &role]).await
+    /// Inserts a user with this role and English as their language. Returns the id.
+    async fn insert_user(&self, name: &str, role: &str) -> i64 {
+        let user = "INSERT INTO users (name, email, role, locale) VALUES ($1, $2, $3, 'en') RETURNING id";
+        self.hub.academy.insert(user, &[&name, &format!("{name}@example.org"), &role]).await
     }
 
     /// Raises the alarm.
-    async fn alarm(&self) {
-        self.pending(THRESHOLD, 5).await;
-        assert!(matches!(self.look().await, Finding::Alarmed { .. }));
+    async fn raise_alarm(&self) {
+        self.insert_pending(THRESHOLD, 5).await;
+        assert!(matches!(self.check().await, Finding::Alarmed { .. }));
     }
 
-    /// So many events that happened and came in so many minutes ago, and wait for the sync.
-    async fn pending(&self, number: u64, minutes_ago: i64) {
-        self.late(number, minutes_ago, minutes_ago).await;
+    /// Inserts pending events that happened and arrived this many minutes ago.
+    async fn insert_pending(&self, count: u64, minutes_ago: i64) {
+        self.insert_late(count, minutes_ago, minutes_ago).await;
     }
 
-    /// So many events that happened so many minutes ago and came in later.
-    async fn late(&self, number: u64, happened: i64, came_in: i64) {
-        let [at, came_in] = [happened, came_in].map(|ago| self.hub.clock.now() - TimeDelta::minutes(ago));
+    /// Inserts pending events that happened and arrived at different times, both in minutes ago.
+    async fn insert_late(&self, count: u64, happened: i64, arrived: i64) {
+        let [happened_at, arrived] =
+            [happened, arrived].map(|ago| self.hub.clock.now() - TimeDelta::minutes(ago));
         self.hub
             .sql(&format!(
                 "SELECT ensure_player_event_partitions('{0}', '{0}');
                  INSERT INTO video_player_events (event, recorded_at, created_at)
-                 SELECT 'play', '{0}', '{1}' FROM generate_series(1, {number})",
-                at.to_rfc3339(),
-                came_in.to_rfc3339()
+                 SELECT 'play', '{0}', '{1}' FROM generate_series(1, {count})",
+                happened_at.to_rfc3339(),
+                arrived.to_rfc3339()
             ))
             .await;
     }
 
-    /// Every event is synced.
-    async fn synced(&self) {
+    /// Marks every event as synced.
+    async fn mark_all_synced(&self) {
         self.hub.sql("UPDATE video_player_events SET synced_at = now()").await;
     }
 
-    async fn look(&self) -> Finding {
+    async fn check(&self) -> Finding {
         monitor::check(&self.hub.app).await.unwrap().finding
     }
 
-    async fn deliver(&self) -> Delivered {
-        deliver(&self.hub.app).await
+    async fn deliver_mail(&self) -> DeliverySummary {
+        deliver_mail(&self.hub.app).await
     }
 
-    fn pass(&self, minutes: i64) {
+    fn advance_minutes(&self, minutes: i64) {
         self.hub.clock.advance(TimeDelta::minutes(minutes));
     }
 
-    /// Who was told what, in order.
-    async fn told(&self) -> Value {
+    /// The recipient and kind of every notification, in order.
+    async fn notifications(&self) -> Value {
         self.hub.rows("SELECT user_id, kind FROM notifications ORDER BY id").await
     }
 
-    /// What is on record of the mails.
+    /// The state of every mail in the outbox, in order.
     async fn outbox(&self) -> Value {
         let mails = "SELECT name, attempts, sent_at IS NOT NULL AS sent, given_up_at IS NOT NULL AS given_up, last_error \
                      FROM mail_outbox JOIN notifications AS n ON n.id = notification_id JOIN users ON users.id = user_id \
@@ -110,8 +111,8 @@ impl Watch {
     }
 }
 
-/// What of the alarm the tests set.
-fn alert(config: &mut Config) {
+/// Enables a driver and sets the alarm threshold of the tests.
+fn enable_alerts(config: &mut Config) {
     config.telemetry.ga4.enabled = true;
     config.telemetry.alert.threshold = THRESHOLD;
 }
@@ -121,22 +122,22 @@ fn send_mail(config: &mut Config, url: &str) {
     config.mail.from = Some("DataPorter Hub <hub@example.org>".parse().unwrap());
 }
 
-/// Another process on the hub's database, by the same clock.
-fn another(hub: &Hub, change: impl FnOnce(&mut Config)) -> App {
+/// An app on the hub's database and clock, as in another process.
+fn another_app(hub: &Hub, change: impl FnOnce(&mut Config)) -> App {
     let url = &hub.database.url;
     let mut config = Config::for_database(url.expose_secret(), APP_KEY);
     change(&mut config);
-    App::new(config, db::pool(url, 8, db::POOL_PATIENCE), hub.clock.clone()).unwrap()
+    App::new(config, db::pool(url, 8, db::POOL_WAIT_TIMEOUT), hub.clock.clone()).unwrap()
 }
 
-async fn look_at(app: &App) -> Checked {
+async fn check_with(app: &App) -> Checked {
     monitor::check(app).await.unwrap()
 }
 
-async fn deliver(app: &App) -> Delivered {
-    mail::deliver(app, &CancellationToken::new()).await.unwrap().expect("there is a mail server")
+async fn deliver_mail(app: &App) -> DeliverySummary {
+    mail::deliver(app, &CancellationToken::new()).await.unwrap().expect("a mail server is configured")
 }
 
-fn delivered(sent: usize, postponed: usize, given_up: usize) -> Delivered {
-    Delivered { sent, postponed, given_up }
+fn summary(sent: usize, postponed: usize, failed: usize) -> DeliverySummary {
+    DeliverySummary { sent, postponed, failed }
 }

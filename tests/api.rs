@@ -1,22 +1,22 @@
-//! The API suite: everything that can be seen from outside without a browser, on a real PostgreSQL.
+//! The API tests: everything that is observable from outside without a browser, against a real PostgreSQL.
 
-#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
-#![expect(clippy::format_collect, clippy::format_push_string, reason = "what tests put together is small")]
+#![expect(clippy::unwrap_used, reason = "a failing unwrap shows where the test failed")]
+#![expect(clippy::format_collect, clippy::format_push_string, reason = "the tests build short strings only")]
 
 mod access;
 mod accounts;
 mod alerts;
-mod busy;
 mod catalog;
+mod catalog_search;
+mod chunked_bodies;
 mod command_line;
 mod connection;
 mod contract;
-mod cursors;
-mod database_silence;
 mod database_tls;
-mod dates;
+mod date_filters;
 mod demo;
 mod embedded;
+mod event_series;
 mod exports;
 mod generated;
 mod guard_rails;
@@ -26,18 +26,18 @@ mod imports;
 mod metrics;
 mod migrations;
 mod mirror;
-mod names;
 mod outage;
+mod overload;
+mod pagination;
 mod panics;
-mod pieces;
 mod plans;
+mod player_assets;
 mod player_event_partitions;
-mod player_files;
 mod recording;
-mod series;
+mod routing;
 mod settings;
 mod sync;
 mod tidy;
 mod tokens;
+mod unresponsive_database;
 mod users;
-mod ways_to_the_hub;

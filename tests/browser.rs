@@ -1,23 +1,23 @@
-//! The Hub as a person meets it: in headless Chromium, driven over WebDriver, against a whole server.
+//! End-to-end tests: headless Chromium, driven over WebDriver, against a complete server.
 
-#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+#![expect(clippy::unwrap_used, reason = "a failing unwrap shows where the test failed")]
 
-#[expect(dead_code, reason = "the API tests use more of what the tests stand on")]
+#[expect(dead_code, reason = "the API tests use more of the harness")]
 mod harness;
 
 mod browser {
+    mod accessibility;
     mod account;
-    mod audit;
-    mod choices;
     mod chromium;
     mod export;
+    mod hub_proxy;
     mod keyboard;
     mod language;
-    mod line;
     mod page;
     mod player;
     mod player_script;
     mod screens;
+    mod selection;
     mod sign_in;
     mod sync;
     mod teacher_admin;

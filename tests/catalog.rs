@@ -1,4 +1,4 @@
-//! What no compiler sees: the catalogue of datasets, the GraphQL types and the tables say the same.
+//! The dataset catalog, the GraphQL types and the tables agree, which the compiler cannot check.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,20 +17,20 @@ use domain::filter::FilterKind;
 use serde_json::{Map, Value};
 
 use crate::harness::database::TestDatabase;
-use crate::harness::dataset::{camel_case, connection, field, own_id};
+use crate::harness::dataset::{camel_case, connection, field, id_column};
 use crate::harness::hub::Hub;
-use crate::harness::sdl::{self, Types, named};
+use crate::harness::sdl::{self, Types, type_name};
 
 #[test]
 fn every_column_is_a_graphql_field_of_its_kind() {
-    let types = Types::parse(&sdl::of_server());
+    let types = Types::parse(&sdl::server_schema());
     for dataset in Dataset::ALL {
-        let connection = named(&types.field("Query", &connection(dataset)).ty.node);
-        let node = named(&types.field(connection, "nodes").ty.node);
+        let connection = type_name(&types.field("Query", &connection(dataset)).ty.node);
+        let node = type_name(&types.field(connection, "nodes").ty.node);
         let fields: BTreeMap<String, &str> = types
             .object(node)
             .iter()
-            .map(|field| (field.name.node.to_string(), named(&field.ty.node)))
+            .map(|field| (field.name.node.to_string(), type_name(&field.ty.node)))
             .collect();
         let mut expected: BTreeMap<String, &str> = dataset
             .describe()
@@ -58,11 +58,11 @@ fn graphql_type(column: &str, kind: ColumnKind) -> &'static str {
 
 #[test]
 fn every_filter_is_a_field_of_the_graphql_filter() {
-    let types = Types::parse(&sdl::of_server());
+    let types = Types::parse(&sdl::server_schema());
     for dataset in Dataset::ALL {
         let arguments = &types.field("Query", &connection(dataset)).arguments;
         let filter = arguments.iter().find(|argument| argument.node.name.node == "filter").unwrap();
-        let input = named(&filter.node.ty.node);
+        let input = type_name(&filter.node.ty.node);
         let fields: Vec<(String, String)> = types
             .input(input)
             .iter()
@@ -87,7 +87,7 @@ fn input_type(kind: FilterKind) -> &'static str {
 }
 
 #[test]
-fn every_column_comes_from_the_query_or_is_an_address_looked_up() {
+fn every_column_is_queried_or_is_a_looked_up_email() {
     check_columns::<VideoPlayerEvent>();
     check_columns::<StudentActivitySnapshot>();
     check_columns::<TeacherActivitySnapshot>();
@@ -98,19 +98,19 @@ fn every_column_comes_from_the_query_or_is_an_address_looked_up() {
 }
 
 fn check_columns<S: Source>() {
-    let id = own_id(S::DATASET).unwrap_or("id");
+    let id = id_column(S::DATASET).unwrap_or("id");
     assert_eq!(S::FIELDS[0], id);
     let fields = S::FIELDS.iter().filter(|field| **field != "id");
     let found: BTreeSet<&str> = fields.copied().chain(S::EMAILS.iter().map(|(column, _)| *column)).collect();
     let columns: BTreeSet<&str> = S::DATASET.describe().columns.iter().map(|column| column.key).collect();
     assert_eq!(found, columns, "{}", S::DATASET.key());
     for (column, user) in S::EMAILS {
-        assert!(S::FIELDS.contains(user), "{column} is the address of {user}");
+        assert!(S::FIELDS.contains(user), "{column} is the e-mail address of {user}");
     }
 }
 
-/// The columns of each dataset's table that are no columns of the dataset.
-fn kept_back(dataset: Dataset) -> (&'static str, &'static [&'static str]) {
+/// The table of each dataset, and its columns that the dataset does not expose.
+fn hidden_columns(dataset: Dataset) -> (&'static str, &'static [&'static str]) {
     match dataset {
         Dataset::VideoPlayerEvents => ("video_player_events", &["client_event_id", "created_at", "id"]),
         Dataset::StudentActivitySnapshots => {
@@ -130,11 +130,11 @@ fn kept_back(dataset: Dataset) -> (&'static str, &'static [&'static str]) {
 }
 
 #[tokio::test]
-async fn every_column_of_a_table_is_shown_as_what_it_is_or_kept_back() {
+async fn every_table_column_is_exposed_with_its_type_or_hidden() {
     let database = TestDatabase::new().await;
     let client = database.client().await;
     for dataset in Dataset::ALL {
-        let (table, kept_back) = kept_back(dataset);
+        let (table, hidden_columns) = hidden_columns(dataset);
         let rows = client
             .query(
                 "SELECT column_name::text, data_type::text FROM information_schema.columns \
@@ -143,20 +143,20 @@ async fn every_column_of_a_table_is_shown_as_what_it_is_or_kept_back() {
             )
             .await
             .unwrap();
-        let mut hidden = Vec::new();
+        let mut hidden_found = Vec::new();
         for row in &rows {
             let (name, sql_type): (&str, &str) = (row.get(0), row.get(1));
-            let key = if name == "id" { own_id(dataset).unwrap_or(name) } else { name };
+            let key = if name == "id" { id_column(dataset).unwrap_or(name) } else { name };
             match dataset.describe().column(key) {
-                Some(column) => assert_eq!(sql_type, stored_as(column.kind), "{name} of {table}"),
-                None => hidden.push(name),
+                Some(column) => assert_eq!(sql_type, sql_type_of(column.kind), "{name} of {table}"),
+                None => hidden_found.push(name),
             }
         }
-        assert_eq!(hidden, kept_back, "{table}");
+        assert_eq!(hidden_found, hidden_columns, "{table}");
     }
 }
 
-fn stored_as(kind: ColumnKind) -> &'static str {
+fn sql_type_of(kind: ColumnKind) -> &'static str {
     match kind {
         ColumnKind::Id => "bigint",
         ColumnKind::Integer => "integer",
@@ -169,18 +169,18 @@ fn stored_as(kind: ColumnKind) -> &'static str {
 }
 
 #[tokio::test]
-async fn each_role_is_offered_what_it_may_read_and_told_what_it_must_filter_by() {
+async fn each_role_sees_its_datasets_and_their_required_scopes() {
     let hub = Hub::start().await;
-    let mut offered = Map::new();
+    let mut datasets_by_role = Map::new();
     for role in Role::ALL {
         let user = hub.user(role).await;
         let query = "{ datasets { dataset key requiredScope importable importColumns } }";
         let datasets = hub.graphql(query).by(&user.token).data().await;
-        offered.insert(role.key().to_owned(), datasets["datasets"].clone());
+        datasets_by_role.insert(role.key().to_owned(), datasets["datasets"].clone());
     }
     let manager = hub.user_named("manager", Role::TeacherAdmin).await;
     hub.academy.grant_manage_settings(manager.id).await;
     let importable = hub.graphql("{ datasets { key importable } }").by(&manager.token).data().await;
-    offered.insert("teacher_admin with manage-settings".to_owned(), importable["datasets"].clone());
-    insta::assert_json_snapshot!(Value::Object(offered));
+    datasets_by_role.insert("teacher_admin with manage-settings".to_owned(), importable["datasets"].clone());
+    insta::assert_json_snapshot!(Value::Object(datasets_by_role));
 }

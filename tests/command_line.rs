@@ -1,4 +1,4 @@
-//! The command line: what scripts rely on.
+//! What scripts rely on when they run the command line.
 
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::harness::database::TestDatabase;
 
 const KEY: &str = "0123456789abcdef0123456789abcdef";
-const MAKE_ANA: [&str; 9] = [
+const CREATE_ANA: [&str; 9] = [
     "user",
     "create",
     "--email=ana@example.org",
@@ -21,7 +21,7 @@ const MAKE_ANA: [&str; 9] = [
     "--json",
 ];
 
-/// `dataporter`, with nothing set but what is given here.
+/// Runs `dataporter` with only these environment variables.
 fn dataporter(arguments: &[&str], variables: &[(&str, &str)], input: &str) -> Output {
     let directory = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_dataporter"))
@@ -34,32 +34,32 @@ fn dataporter(arguments: &[&str], variables: &[(&str, &str)], input: &str) -> Ou
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // It may end without reading.
+    // The command may exit without reading its input.
     command.stdin.take().unwrap().write_all(input.as_bytes()).ok();
     command.wait_with_output().unwrap()
 }
 
-/// The same, on a database.
-fn on(database: &TestDatabase, arguments: &[&str], input: &str) -> Output {
+/// Runs `dataporter` on a database.
+fn run_on(database: &TestDatabase, arguments: &[&str], input: &str) -> Output {
     dataporter(arguments, &[("DATABASE_URL", database.url.expose_secret()), ("APP_KEY", KEY)], input)
 }
 
-fn told(output: &Output) -> (Option<i32>, String) {
+fn code_and_stderr(output: &Output) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
 #[test]
-fn wrong_usage_and_wrong_settings_end_with_2() {
-    let (code, told_usage) = told(&dataporter(&["fly"], &[], ""));
-    assert_eq!(code, Some(2), "{told_usage}");
-    let wrong = [("APP_TIMEZONE", "Mars"), ("LOG_FORMAT", "verse")];
-    let (code, told_settings) = told(&dataporter(&["serve", "--listen", "127.0.0.1:0"], &wrong, ""));
+fn wrong_usage_and_invalid_settings_exit_with_2() {
+    let (code, stderr) = code_and_stderr(&dataporter(&["fly"], &[], ""));
+    assert_eq!(code, Some(2), "{stderr}");
+    let invalid = [("APP_TIMEZONE", "Mars"), ("LOG_FORMAT", "verse")];
+    let (code, stderr) = code_and_stderr(&dataporter(&["serve", "--listen", "127.0.0.1:0"], &invalid, ""));
     assert_eq!(code, Some(2));
     assert_eq!(
-        told_settings,
-        "These settings are wrong:\n\
-         APP_TIMEZONE accepts an IANA time zone such as Europe/Madrid\n\
-         LOG_FORMAT accepts text or json\n"
+        stderr,
+        "Invalid settings:\n\
+         APP_TIMEZONE must be an IANA time zone such as Europe/Madrid\n\
+         LOG_FORMAT must be text or json\n"
     );
 }
 
@@ -74,59 +74,60 @@ fn the_help_of_serve_lists_every_setting() {
 }
 
 #[test]
-fn the_schema_is_printed_without_any_database() {
+fn the_schema_command_needs_no_database() {
     let output = dataporter(&["schema"], &[], "");
     assert!(output.status.success());
     assert!(String::from_utf8(output.stdout).unwrap().contains("type Query {"));
 }
 
 #[tokio::test]
-async fn a_script_makes_an_account_and_a_token_of_it() {
+async fn a_script_creates_an_account_and_a_token_for_it() {
     let database = TestDatabase::new().await;
-    let made = on(&database, &MAKE_ANA, "correct horse battery\n");
-    assert!(made.status.success(), "{:?}", told(&made));
-    let account: Value = serde_json::from_slice(&made.stdout).unwrap();
+    let created = run_on(&database, &CREATE_ANA, "correct horse battery\n");
+    assert!(created.status.success(), "{:?}", code_and_stderr(&created));
+    let account: Value = serde_json::from_slice(&created.stdout).unwrap();
     assert_eq!((&account["email"], &account["role"]), (&"ana@example.org".into(), &"teacher_admin".into()));
 
     let arguments =
         ["token", "create", "--user", "ANA@example.org", "--name", "t", "--scope", "read", "import"];
-    let token = on(&database, &arguments, "");
-    assert!(token.status.success(), "{:?}", told(&token));
+    let token = run_on(&database, &arguments, "");
+    assert!(token.status.success(), "{:?}", code_and_stderr(&token));
     let printed = String::from_utf8(token.stdout).unwrap();
     assert!(printed.starts_with("dph_") && printed.lines().count() == 1, "{printed}");
 }
 
 #[tokio::test]
-async fn what_cannot_be_done_ends_with_1_and_what_was_asked_wrongly_with_2() {
+async fn failures_exit_with_1_and_invalid_arguments_with_2() {
     let database = TestDatabase::new().await;
-    let (code, weak) = told(&on(&database, &MAKE_ANA, "short\n"));
-    assert_eq!(code, Some(2), "{weak}");
-    assert!(weak.starts_with("password: "), "{weak}");
-    let (code, missing) = told(&on(&database, &MAKE_ANA, "\n"));
+    let (code, stderr) = code_and_stderr(&run_on(&database, &CREATE_ANA, "short\n"));
+    assert_eq!(code, Some(2), "{stderr}");
+    assert!(stderr.starts_with("password: "), "{stderr}");
+    let (code, stderr) = code_and_stderr(&run_on(&database, &CREATE_ANA, "\n"));
     assert_eq!(
-        (code, missing.as_str()),
+        (code, stderr.as_str()),
         (Some(2), "The first line of standard input must be the password.\n")
     );
 
-    assert!(on(&database, &MAKE_ANA, "correct horse battery\n").status.success());
-    let (code, taken) = told(&on(&database, &MAKE_ANA, "correct horse battery\n"));
-    assert_eq!(code, Some(1), "{taken}");
+    assert!(run_on(&database, &CREATE_ANA, "correct horse battery\n").status.success());
+    let (code, stderr) = code_and_stderr(&run_on(&database, &CREATE_ANA, "correct horse battery\n"));
+    assert_eq!(code, Some(1), "{stderr}");
 
-    let beyond = ["token", "create", "--user=ana@example.org", "--name=t", "--scope=platform"];
-    assert_eq!(told(&on(&database, &beyond, "")).0, Some(2));
-    let nobody = ["token", "create", "--user=nobody@example.org", "--name=t", "--scope=read"];
-    assert_eq!(told(&on(&database, &nobody, "")).0, Some(1));
+    let forbidden_scope = ["token", "create", "--user=ana@example.org", "--name=t", "--scope=platform"];
+    assert_eq!(code_and_stderr(&run_on(&database, &forbidden_scope, "")).0, Some(2));
+    let unknown_user = ["token", "create", "--user=nobody@example.org", "--name=t", "--scope=read"];
+    assert_eq!(code_and_stderr(&run_on(&database, &unknown_user, "")).0, Some(1));
 }
 
 #[tokio::test]
-async fn a_shared_database_is_migrated_only_when_asked_to() {
+async fn a_shared_database_is_migrated_only_on_request() {
     let database = TestDatabase::empty().await;
-    let (code, refusal) = told(&on(&database, &MAKE_ANA, "correct horse battery\n"));
+    let (code, stderr) = code_and_stderr(&run_on(&database, &CREATE_ANA, "correct horse battery\n"));
     assert_eq!(code, Some(1));
-    assert!(refusal.contains("run `dataporter migrate` first"), "{refusal}");
+    assert!(stderr.contains("run `dataporter migrate` first"), "{stderr}");
 
-    let first: Value = serde_json::from_slice(&on(&database, &["migrate", "--json"], "").stdout).unwrap();
+    let first: Value = serde_json::from_slice(&run_on(&database, &["migrate", "--json"], "").stdout).unwrap();
     assert!(!first["applied"].as_array().unwrap().is_empty());
-    let second: Value = serde_json::from_slice(&on(&database, &["migrate", "--json"], "").stdout).unwrap();
+    let second: Value =
+        serde_json::from_slice(&run_on(&database, &["migrate", "--json"], "").stdout).unwrap();
     assert!(second["applied"].as_array().unwrap().is_empty());
 }

@@ -1,4 +1,4 @@
-//! What holds for every connection, whoever runs the server and however it is set up.
+//! Settings of every database connection, no matter how the server is configured.
 
 use diesel::define_sql_function;
 use diesel::sql_types::Text;
@@ -9,7 +9,7 @@ use crate::harness::database::TestDatabase;
 define_sql_function!(fn current_setting(name: Text) -> Text);
 
 #[tokio::test]
-async fn connections_speak_utc_and_plan_for_the_values_at_hand() {
+async fn connections_use_utc_and_custom_query_plans() {
     let database = TestDatabase::new().await;
     let mut conn = database.pool.get().await.expect("the pool connects");
     let expected = [
@@ -19,21 +19,19 @@ async fn connections_speak_utc_and_plan_for_the_values_at_hand() {
         ("jit", "off"),
     ];
     for (setting, expected) in expected {
-        let found: String = diesel::select(current_setting(setting))
-            .get_result(&mut conn)
-            .await
-            .expect("it is a setting of PostgreSQL");
+        let found: String =
+            diesel::select(current_setting(setting)).get_result(&mut conn).await.expect("the setting exists");
         assert_eq!(found, expected, "{setting}");
     }
 }
 
 #[tokio::test]
-async fn the_owner_of_the_tables_is_no_superuser() {
+async fn the_table_owner_is_not_a_superuser() {
     let database = TestDatabase::new().await;
     let mut conn = database.pool.get().await.expect("the pool connects");
     let superuser: String = diesel::select(current_setting("is_superuser"))
         .get_result(&mut conn)
         .await
-        .expect("it is a setting of PostgreSQL");
+        .expect("the setting exists");
     assert_eq!(superuser, "off");
 }

@@ -1,7 +1,7 @@
-//! The schema keeps the public contract: it may add to it, but nothing in it is missing, renamed or made stricter for
-//! the caller.
+//! The schema implements the public contract. It may add to the contract, but it must not remove or rename
+//! anything, or be stricter for callers.
 
-mod later;
+mod not_implemented;
 
 use std::collections::BTreeSet;
 
@@ -9,11 +9,11 @@ use async_graphql::Value;
 use async_graphql::parser::types::{BaseType, FieldDefinition, InputValueDefinition, Type, TypeKind};
 
 use crate::harness::sdl::{self, Types};
-use later::LATER;
+use not_implemented::NOT_IMPLEMENTED;
 
 const CONTRACT: &str = include_str!("contract/schema.graphql");
 
-/// What of the contract the server lacks, and in what it differs.
+/// What the server's schema lacks, and where it breaks the contract.
 #[derive(Default)]
 struct Findings {
     missing: BTreeSet<String>,
@@ -22,7 +22,7 @@ struct Findings {
 
 #[test]
 fn the_schema_keeps_the_contract() {
-    let (contract, server) = (Types::parse(CONTRACT), Types::parse(&sdl::of_server()));
+    let (contract, server) = (Types::parse(CONTRACT), Types::parse(&sdl::server_schema()));
     let mut findings = Findings::default();
     for name in contract.0.keys() {
         if server.0.contains_key(name) {
@@ -32,15 +32,18 @@ fn the_schema_keeps_the_contract() {
         }
     }
     assert_eq!(findings.broken, Vec::<String>::new());
-    let later: BTreeSet<String> = LATER.iter().map(ToString::to_string).collect();
-    assert_eq!(findings.missing, later, "what is there now goes from the list in contract/later.rs");
+    let not_implemented: BTreeSet<String> = NOT_IMPLEMENTED.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        findings.missing, not_implemented,
+        "remove what is implemented from the list in contract/not_implemented.rs"
+    );
 }
 
 impl Findings {
     fn compare_type(&mut self, name: &str, contract: &Types, server: &Types) {
         match &contract.0[name] {
             TypeKind::Scalar => {
-                self.expect(matches!(server.0[name], TypeKind::Scalar), || format!("{name} is no scalar"));
+                self.expect(matches!(server.0[name], TypeKind::Scalar), || format!("{name} is not a scalar"));
             }
             TypeKind::Enum(_) => {
                 let known: BTreeSet<&str> = server.values(name).into_iter().collect();
@@ -49,80 +52,87 @@ impl Findings {
                 }
             }
             TypeKind::Object(_) => {
-                let present = server.object(name);
-                for wanted in contract.object(name) {
-                    let path = format!("{name}.{}", wanted.name.node);
-                    match present.iter().find(|field| field.name.node == wanted.name.node) {
-                        Some(found) => self.compare_field(&path, wanted, found),
+                let fields = server.object(name);
+                for expected in contract.object(name) {
+                    let path = format!("{name}.{}", expected.name.node);
+                    match fields.iter().find(|field| field.name.node == expected.name.node) {
+                        Some(found) => self.compare_field(&path, expected, found),
                         None => drop(self.missing.insert(path)),
                     }
                 }
             }
             TypeKind::InputObject(_) => self.compare_inputs(name, &contract.input(name), &server.input(name)),
-            TypeKind::Interface(_) | TypeKind::Union(_) => panic!("{name}: the contract has none of these"),
+            TypeKind::Interface(_) | TypeKind::Union(_) => {
+                panic!("{name}: the contract has no interfaces and unions")
+            }
         }
     }
 
-    fn compare_field(&mut self, path: &str, wanted: &FieldDefinition, found: &FieldDefinition) {
-        let (promised, given) = (&wanted.ty.node, &found.ty.node);
-        self.expect(answers(given, promised), || format!("{path} is {given} instead of {promised}"));
-        let wanted: Vec<_> = wanted.arguments.iter().map(|argument| &argument.node).collect();
+    fn compare_field(&mut self, path: &str, expected: &FieldDefinition, found: &FieldDefinition) {
+        let (required, actual) = (&expected.ty.node, &found.ty.node);
+        self.expect(is_compatible_output(actual, required), || {
+            format!("{path} is {actual} instead of {required}")
+        });
+        let expected: Vec<_> = expected.arguments.iter().map(|argument| &argument.node).collect();
         let found: Vec<_> = found.arguments.iter().map(|argument| &argument.node).collect();
-        self.compare_inputs(path, &wanted, &found);
+        self.compare_inputs(path, &expected, &found);
     }
 
     fn compare_inputs(
         &mut self,
         path: &str,
-        wanted: &[&InputValueDefinition],
+        expected: &[&InputValueDefinition],
         found: &[&InputValueDefinition],
     ) {
-        for wanted in wanted {
-            let path = format!("{path}({})", wanted.name.node);
-            let Some(found) = found.iter().find(|found| found.name.node == wanted.name.node) else {
+        for expected in expected {
+            let path = format!("{path}({})", expected.name.node);
+            let Some(found) = found.iter().find(|found| found.name.node == expected.name.node) else {
                 self.missing.insert(path);
                 continue;
             };
-            let (sent, taken) = (&wanted.ty.node, &found.ty.node);
-            self.expect(accepts(taken, sent), || format!("{path} takes {taken} instead of {sent}"));
-            if let Some(default) = &wanted.default_value {
+            let (sent, accepted) = (&expected.ty.node, &found.ty.node);
+            self.expect(is_compatible_input(accepted, sent), || {
+                format!("{path} accepts {accepted} instead of {sent}")
+            });
+            if let Some(default) = &expected.default_value {
                 let same =
-                    found.default_value.as_ref().is_some_and(|found| is_same(&found.node, &default.node));
-                self.expect(same, || format!("{path} is not {} by default", default.node));
+                    found.default_value.as_ref().is_some_and(|found| is_equal(&found.node, &default.node));
+                self.expect(same, || format!("the default of {path} is not {}", default.node));
             }
         }
-        for added in found.iter().filter(|found| !wanted.iter().any(|wanted| wanted.name == found.name)) {
+        for added in found.iter().filter(|found| !expected.iter().any(|expected| expected.name == found.name))
+        {
             let optional = added.ty.node.nullable || added.default_value.is_some();
             self.expect(optional, || format!("{path}({}) was added and is required", added.name.node));
         }
     }
 
-    fn expect(&mut self, holds: bool, otherwise: impl FnOnce() -> String) {
-        if !holds {
-            self.broken.push(otherwise());
+    fn expect(&mut self, condition: bool, message: impl FnOnce() -> String) {
+        if !condition {
+            self.broken.push(message());
         }
     }
 }
 
-/// Whether what is given is what was promised: the same, or never null where it might have been.
-fn answers(given: &Type, promised: &Type) -> bool {
-    let same = match (&given.base, &promised.base) {
-        (BaseType::Named(given), BaseType::Named(promised)) => given == promised,
-        (BaseType::List(given), BaseType::List(promised)) => answers(given, promised),
+/// Whether an output type is the contract's type, or its non-null version.
+fn is_compatible_output(actual: &Type, required: &Type) -> bool {
+    let same = match (&actual.base, &required.base) {
+        (BaseType::Named(actual), BaseType::Named(required)) => actual == required,
+        (BaseType::List(actual), BaseType::List(required)) => is_compatible_output(actual, required),
         (BaseType::Named(_), BaseType::List(_)) | (BaseType::List(_), BaseType::Named(_)) => false,
     };
-    same && (promised.nullable || !given.nullable)
+    same && (required.nullable || !actual.nullable)
 }
 
-/// Whether whatever may be sent is taken: the direction of an answer, turned round.
-fn accepts(taken: &Type, sent: &Type) -> bool {
-    answers(sent, taken)
+/// Whether an input type accepts everything that the contract allows to be sent.
+fn is_compatible_input(accepted: &Type, sent: &Type) -> bool {
+    is_compatible_output(sent, accepted)
 }
 
-/// `1` and `1.0` are the same value of a `Float`.
-fn is_same(one: &Value, other: &Value) -> bool {
-    match (one, other) {
-        (Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),
-        _ => one == other,
+/// Whether two values are equal. `1` and `1.0` are the same value of a `Float`.
+fn is_equal(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::Number(left), Value::Number(right)) => left.as_f64() == right.as_f64(),
+        _ => left == right,
     }
 }

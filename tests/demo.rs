@@ -1,4 +1,4 @@
-//! The demo academy: the same for a seed, whole, and never mixed with anything else.
+//! The demo academy is deterministic, consistent, and only loaded into an empty database.
 
 use backend::auth::password::Passwords;
 use backend::demo::sign_in::SignIn;
@@ -35,7 +35,7 @@ async fn fill(database: &TestDatabase, options: Options) -> Result<Vec<SignIn>, 
     demo::fill(&mut database.pool.get().await.unwrap(), &passwords, options).await
 }
 
-/// What is stored in a table, without when it was stored and without passwords.
+/// The rows of a table, without creation times and password hashes.
 async fn content(database: &TestDatabase, table: &str) -> Vec<String> {
     let statement = format!(
         "SELECT (to_jsonb(stored) - 'created_at' - 'password_hash')::text FROM {table} stored ORDER BY 1"
@@ -44,14 +44,14 @@ async fn content(database: &TestDatabase, table: &str) -> Vec<String> {
     rows.iter().map(|row| row.get(0)).collect()
 }
 
-/// How many rows contradict what must hold.
-async fn contradictions(database: &TestDatabase, select: &str) -> i64 {
+/// The number of rows that a query finds.
+async fn count(database: &TestDatabase, select: &str) -> i64 {
     let statement = format!("SELECT count(*) FROM ({select}) AS wrong");
     database.client().await.query_one(&statement, &[]).await.unwrap().get(0)
 }
 
 #[tokio::test]
-async fn the_same_seed_makes_the_same_academy() {
+async fn the_same_seed_creates_the_same_academy() {
     let (one, two) = (TestDatabase::new().await, TestDatabase::new().await);
     fill(&one, OPTIONS).await.unwrap();
     fill(&two, OPTIONS).await.unwrap();
@@ -66,11 +66,11 @@ async fn the_same_seed_makes_the_same_academy() {
 }
 
 #[tokio::test]
-async fn its_numbers_hang_together() {
+async fn the_demo_data_is_consistent() {
     let database = TestDatabase::new().await;
     fill(&database, OPTIONS).await.unwrap();
     assert_eq!(content(&database, "video_player_events").await.len(), OPTIONS.events);
-    let claims = [
+    let violations = [
         (
             "a practice has more reservations than seats",
             "SELECT FROM discord_practices practice WHERE capacity < (
@@ -78,36 +78,36 @@ async fn its_numbers_hang_together() {
                 WHERE practice_id = practice.id AND status <> 'cancelled')",
         ),
         (
-            "an order has not the sessions that its reservations left",
+            "an order's remaining sessions do not match its attended reservations",
             "SELECT FROM practice_package_orders orders JOIN practice_packages packs ON packs.id = practice_package_id
              WHERE sessions_remaining <> sessions_count - (
                 SELECT count(*) FROM discord_practice_reservations
                 WHERE order_id = orders.id AND status = 'attended')",
         ),
         (
-            "more sessions are promised than an order has left",
+            "an order has more confirmed reservations than remaining sessions",
             "SELECT FROM practice_package_orders orders WHERE sessions_remaining < (
                 SELECT count(*) FROM discord_practice_reservations
                 WHERE order_id = orders.id AND status = 'confirmed')",
         ),
         (
-            "a practice that was cancelled was attended, or one to come is over",
+            "a practice that is not completed was attended",
             "SELECT FROM discord_practices practice JOIN discord_practice_reservations seat ON practice_id = practice.id
              WHERE seat.status = 'attended' AND practice.status <> 'completed'",
         ),
         (
-            "something was reserved, paid or recorded in the future",
+            "something was reserved, cancelled, attended or recorded in the future",
             "SELECT FROM discord_practice_reservations, (SELECT max(recorded_at) AS recorded FROM video_player_events) AS last
              WHERE greatest(reserved_at, cancelled_at, attended_at, recorded) > to_timestamp(1800000000)",
         ),
         (
-            "an attended seat has no snapshot, or another has one",
+            "an attended reservation has no snapshot, or another reservation has one",
             "SELECT FROM discord_practice_reservations seat WHERE (status = 'attended') <> EXISTS (
                 SELECT FROM student_activity_snapshots
                 WHERE category = 'practice_attendance' AND (payload ->> 'reservation_id')::bigint = seat.id)",
         ),
         (
-            "progress is not where the last event was",
+            "progress differs from the position of the last event",
             "SELECT FROM video_progress progress WHERE last_second <> (
                 SELECT playback_seconds FROM video_player_events event
                 WHERE event.user_id = progress.user_id AND event.lesson_id = progress.lesson_id
@@ -120,13 +120,13 @@ async fn its_numbers_hang_together() {
                 WHERE submission_id = submission.id ORDER BY changed_at DESC, id DESC LIMIT 1)",
         ),
     ];
-    for (claim, select) in claims {
-        assert_eq!(contradictions(&database, select).await, 0, "{claim}");
+    for (violation, select) in violations {
+        assert_eq!(count(&database, select).await, 0, "{violation}");
     }
 }
 
 #[tokio::test]
-async fn new_rows_get_ids_behind_its_own() {
+async fn new_rows_get_ids_after_those_of_the_demo() {
     let database = TestDatabase::new().await;
     fill(&database, OPTIONS).await.unwrap();
     let client = database.client().await;
@@ -136,16 +136,16 @@ async fn new_rows_get_ids_behind_its_own() {
 }
 
 #[tokio::test]
-async fn it_is_never_mixed_with_anything_else() {
+async fn the_demo_rejects_a_database_with_data() {
     let hub = Hub::start().await;
     hub.user(domain::Role::Admin).await;
-    let refusal = fill(&hub.database, OPTIONS).await.unwrap_err();
-    assert!(matches!(refusal, DemoError::NotEmpty), "{refusal}");
+    let error = fill(&hub.database, OPTIONS).await.unwrap_err();
+    assert!(matches!(error, DemoError::NotEmpty), "{error}");
     assert_eq!(content(&hub.database, "users").await.len(), 1);
 }
 
 #[tokio::test]
-async fn its_people_sign_in_with_passwords_that_the_seed_does_not_tell() {
+async fn demo_passwords_work_and_are_independent_of_the_seed() {
     let hub = Hub::start().await;
     let sign_ins = fill(&hub.database, OPTIONS).await.unwrap();
     let roles: Vec<_> = sign_ins.iter().map(|sign_in| sign_in.role.key()).collect();

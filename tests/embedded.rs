@@ -1,4 +1,4 @@
-//! The private PostgreSQL: it outlives whatever is killed, and refuses what would do harm.
+//! The embedded PostgreSQL recovers from killed processes and refuses harmful operations.
 
 mod upgrade;
 
@@ -18,15 +18,15 @@ use tempfile::TempDir;
 
 const SETTINGS: Database = Database { url: None, postgres_bin: None, pool_size: 4 };
 
-/// A directory that PostgreSQL's user may pass through, and a data directory in it.
-pub struct Place {
+/// A data directory in a temporary directory that PostgreSQL's user may enter.
+pub struct EmbeddedFixture {
     directory: TempDir,
 }
 
-impl Place {
+impl EmbeddedFixture {
     pub fn new() -> Self {
-        let open = fs::Permissions::from_mode(0o711);
-        Self { directory: tempfile::Builder::new().permissions(open).tempdir().unwrap() }
+        let permissions = fs::Permissions::from_mode(0o711);
+        Self { directory: tempfile::Builder::new().permissions(permissions).tempdir().unwrap() }
     }
 
     pub fn data_dir(&self) -> PathBuf {
@@ -43,134 +43,134 @@ impl Place {
 }
 
 #[tokio::test]
-async fn a_database_is_made_once_and_found_again() {
-    let place = Place::new();
-    let first = place.start().await.unwrap();
+async fn a_database_is_created_once_and_reused() {
+    let fixture = EmbeddedFixture::new();
+    let first = fixture.start().await.unwrap();
     execute(&first, "CREATE TABLE kept (id int)").await.unwrap();
     first.stop().await.unwrap();
 
-    let second = place.start().await.unwrap();
+    let second = fixture.start().await.unwrap();
     execute(&second, "INSERT INTO kept VALUES (1)").await.unwrap();
     second.stop().await.unwrap();
-    assert!(!place.cluster().join("postmaster.pid").exists(), "it was stopped properly");
+    assert!(!fixture.cluster().join("postmaster.pid").exists(), "PostgreSQL was stopped cleanly");
 }
 
 #[tokio::test]
-async fn the_product_has_no_rights_but_over_its_own_database() {
-    let place = Place::new();
-    let postgres = place.start().await.unwrap();
-    for refused in ["COPY (SELECT 1) TO PROGRAM 'true'", "CREATE ROLE other", "CREATE DATABASE other"] {
-        let refusal = execute(&postgres, refused).await.unwrap_err().to_string();
-        assert!(refusal.contains("permission denied") || refusal.contains("must be superuser"), "{refusal}");
+async fn the_hub_only_has_rights_on_its_own_database() {
+    let fixture = EmbeddedFixture::new();
+    let postgres = fixture.start().await.unwrap();
+    for statement in ["COPY (SELECT 1) TO PROGRAM 'true'", "CREATE ROLE other", "CREATE DATABASE other"] {
+        let error = execute(&postgres, statement).await.unwrap_err().to_string();
+        assert!(error.contains("permission denied") || error.contains("must be superuser"), "{error}");
     }
     let no_port = "DO $$ BEGIN ASSERT current_setting('listen_addresses') = ''; END $$";
     execute(&postgres, no_port).await.unwrap();
-    let home = fs::metadata(place.data_dir().join("postgres")).unwrap();
-    assert_eq!(home.permissions().mode() & 0o777, 0o700, "nobody else gets to the socket");
+    let home = fs::metadata(fixture.data_dir().join("postgres")).unwrap();
+    assert_eq!(home.permissions().mode() & 0o777, 0o700, "other users cannot reach the socket");
     postgres.stop().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_killed_postgres_is_started_again_while_the_server_runs() {
-    let place = Place::new();
-    let postgres = place.start().await.unwrap();
+async fn a_killed_postgres_is_restarted_while_the_server_runs() {
+    let fixture = EmbeddedFixture::new();
+    let postgres = fixture.start().await.unwrap();
     execute(&postgres, "CREATE TABLE kept (id int)").await.unwrap();
-    let killed = postmaster(&place.cluster());
+    let killed = postmaster(&fixture.cluster());
     kill(killed, Signal::SIGKILL).unwrap();
 
     while execute(&postgres, "INSERT INTO kept VALUES (1)").await.is_err() {
         tokio::task::yield_now().await;
     }
-    assert_ne!(postmaster(&place.cluster()), killed);
+    assert_ne!(postmaster(&fixture.cluster()), killed);
     postgres.stop().await.unwrap();
 }
 
 #[tokio::test]
-async fn what_a_killed_server_left_running_is_replaced() {
-    let place = Place::new();
-    let mut server = serve(&place.data_dir());
-    let orphan = postmaster(&place.cluster());
+async fn a_postgres_left_by_a_killed_server_is_replaced() {
+    let fixture = EmbeddedFixture::new();
+    let mut server = serve(&fixture.data_dir());
+    let orphan = postmaster(&fixture.cluster());
     server.kill().unwrap();
     server.wait().unwrap();
-    kill(orphan, None).expect("PostgreSQL still runs");
+    kill(orphan, None).expect("PostgreSQL is still running");
 
-    let postgres = place.start().await.unwrap();
-    assert_ne!(postmaster(&place.cluster()), orphan);
+    let postgres = fixture.start().await.unwrap();
+    assert_ne!(postmaster(&fixture.cluster()), orphan);
     execute(&postgres, "SELECT count(*) FROM users").await.unwrap();
     postgres.stop().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_server_and_its_postgres_may_be_killed_together() {
-    let place = Place::new();
-    let mut server = serve(&place.data_dir());
-    kill(postmaster(&place.cluster()), Signal::SIGKILL).unwrap();
+async fn the_database_survives_killing_the_server_and_postgres() {
+    let fixture = EmbeddedFixture::new();
+    let mut server = serve(&fixture.data_dir());
+    kill(postmaster(&fixture.cluster()), Signal::SIGKILL).unwrap();
     server.kill().unwrap();
     server.wait().unwrap();
 
-    let postgres = place.start().await.unwrap();
+    let postgres = fixture.start().await.unwrap();
     execute(&postgres, "SELECT count(*) FROM users").await.unwrap();
     postgres.stop().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_note_that_names_a_foreign_process_does_no_harm() {
-    let place = Place::new();
-    place.start().await.unwrap().stop().await.unwrap();
-    let mut foreigner = Command::new("sleep").arg("600").spawn().unwrap();
-    let note = format!("{}\n{}\n", foreigner.id(), place.cluster().display());
-    fs::write(place.cluster().join("postmaster.pid"), note).unwrap();
+async fn a_pid_file_that_names_an_unrelated_process_is_harmless() {
+    let fixture = EmbeddedFixture::new();
+    fixture.start().await.unwrap().stop().await.unwrap();
+    let mut unrelated = Command::new("sleep").arg("600").spawn().unwrap();
+    let pid_file = format!("{}\n{}\n", unrelated.id(), fixture.cluster().display());
+    fs::write(fixture.cluster().join("postmaster.pid"), pid_file).unwrap();
 
-    place.start().await.unwrap().stop().await.unwrap();
-    assert!(foreigner.try_wait().unwrap().is_none(), "it still runs");
-    foreigner.kill().unwrap();
-    foreigner.wait().unwrap();
+    fixture.start().await.unwrap().stop().await.unwrap();
+    assert!(unrelated.try_wait().unwrap().is_none(), "the process is still running");
+    unrelated.kill().unwrap();
+    unrelated.wait().unwrap();
 }
 
 #[tokio::test]
-async fn a_database_of_another_version_is_left_as_it_is() {
-    let place = Place::new();
-    place.start().await.unwrap().stop().await.unwrap();
-    let version = place.cluster().join("PG_VERSION");
+async fn a_database_of_another_version_is_left_untouched() {
+    let fixture = EmbeddedFixture::new();
+    fixture.start().await.unwrap().stop().await.unwrap();
+    let version = fixture.cluster().join("PG_VERSION");
     fs::write(&version, "9\n").unwrap();
 
-    let refusal = place.start().await.unwrap_err().to_string();
-    assert!(refusal.contains("was made by PostgreSQL 9, but what is installed is PostgreSQL"), "{refusal}");
-    assert!(refusal.contains("apt-get install postgresql-9"), "{refusal}");
+    let error = fixture.start().await.unwrap_err().to_string();
+    assert!(error.contains("was created by PostgreSQL 9, but only PostgreSQL"), "{error}");
+    assert!(error.contains("apt-get install postgresql-9"), "{error}");
     assert_eq!(fs::read_to_string(version).unwrap(), "9\n");
 }
 
 #[tokio::test]
-async fn two_servers_do_not_share_a_data_directory_but_commands_find_the_server() {
-    let place = Place::new();
-    let server = place.start().await.unwrap();
-    let refusal = place.start().await.unwrap_err().to_string();
-    let by_us = format!("is in use by process {}.", std::process::id());
-    assert!(refusal.contains(&by_us), "{refusal}");
+async fn a_data_directory_has_one_server_and_commands_use_it() {
+    let fixture = EmbeddedFixture::new();
+    let server = fixture.start().await.unwrap();
+    let error = fixture.start().await.unwrap_err().to_string();
+    let by_this_process = format!("is in use by process {}.", std::process::id());
+    assert!(error.contains(&by_this_process), "{error}");
 
-    let command = EmbeddedPostgres::find_or_start(&place.data_dir(), &SETTINGS).await.unwrap();
+    let command = EmbeddedPostgres::find_or_start(&fixture.data_dir(), &SETTINGS).await.unwrap();
     execute(&command, "SELECT 1").await.unwrap();
     command.stop_when_unused().await.unwrap();
-    execute(&server, "SELECT 1").await.expect("the server's database goes on");
+    execute(&server, "SELECT 1").await.expect("the server's database is still running");
     server.stop().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_command_that_started_the_database_waits_for_another_that_found_it() {
-    let place = Place::new();
-    let first = EmbeddedPostgres::find_or_start(&place.data_dir(), &SETTINGS).await.unwrap();
-    let second = EmbeddedPostgres::find_or_start(&place.data_dir(), &SETTINGS).await.unwrap();
+async fn a_command_keeps_the_database_running_for_another_command() {
+    let fixture = EmbeddedFixture::new();
+    let first = EmbeddedPostgres::find_or_start(&fixture.data_dir(), &SETTINGS).await.unwrap();
+    let second = EmbeddedPostgres::find_or_start(&fixture.data_dir(), &SETTINGS).await.unwrap();
     let stopping = tokio::spawn(first.stop_when_unused());
-    execute(&second, "SELECT pg_sleep(0.3)").await.expect("it still runs");
+    execute(&second, "SELECT pg_sleep(0.3)").await.expect("the database is still running");
     assert!(!stopping.is_finished());
     second.stop_when_unused().await.unwrap();
     stopping.await.unwrap().unwrap();
 }
 
 #[tokio::test]
-async fn a_long_path_is_no_obstacle() {
-    let place = Place::new();
-    let data_dir = place.directory.path().join("a, \"long\" path/".repeat(12)).join("data");
+async fn a_long_path_to_the_data_directory_works() {
+    let fixture = EmbeddedFixture::new();
+    let data_dir = fixture.directory.path().join("a, \"long\" path/".repeat(12)).join("data");
     let postgres = EmbeddedPostgres::start(&data_dir, &SETTINGS).await.unwrap();
     execute(&postgres, "SELECT 1").await.unwrap();
     let command = EmbeddedPostgres::find_or_start(&data_dir, &SETTINGS).await.unwrap();
@@ -178,24 +178,24 @@ async fn a_long_path_is_no_obstacle() {
     command.stop().await.unwrap();
     postgres.stop().await.unwrap();
     let socket_directory = fs::read_link(data_dir.join("postgres.socket")).unwrap();
-    fs::remove_dir(socket_directory).expect("PostgreSQL left nothing in it");
+    fs::remove_dir(socket_directory).expect("the socket directory is empty");
 }
 
 #[tokio::test]
-async fn a_data_directory_may_be_where_postgres_cannot_get() {
-    let place = Place::new();
-    let closed = place.directory.path().join("closed");
-    fs::DirBuilder::new().mode(0o700).create(&closed).unwrap();
-    let data_dir = closed.join("data");
+async fn a_data_directory_may_be_inaccessible_to_postgres() {
+    let fixture = EmbeddedFixture::new();
+    let private = fixture.directory.path().join("closed");
+    fs::DirBuilder::new().mode(0o700).create(&private).unwrap();
+    let data_dir = private.join("data");
     for _ in ["the first start", "the next start"] {
         let postgres = EmbeddedPostgres::start(&data_dir, &SETTINGS).await.unwrap();
         execute(&postgres, "SELECT 1").await.unwrap();
         postgres.stop().await.unwrap();
     }
-    if let Ok(elsewhere) = fs::read_link(data_dir.join("postgres")) {
-        fs::remove_dir_all(elsewhere).unwrap();
-        let refusal = EmbeddedPostgres::start(&data_dir, &SETTINGS).await.unwrap_err().to_string();
-        assert!(refusal.contains("which is gone"), "{refusal}");
+    if let Ok(moved) = fs::read_link(data_dir.join("postgres")) {
+        fs::remove_dir_all(moved).unwrap();
+        let error = EmbeddedPostgres::start(&data_dir, &SETTINGS).await.unwrap_err().to_string();
+        assert!(error.contains("which does not exist"), "{error}");
     }
 }
 
@@ -203,7 +203,7 @@ async fn execute(postgres: &EmbeddedPostgres, statement: &str) -> anyhow::Result
     Ok(db::connect(&postgres.database_url()).await?.batch_execute(statement).await?)
 }
 
-/// `dataporter serve`, ready.
+/// Starts `dataporter serve`, and waits until it is ready.
 fn serve(data_dir: &Path) -> Child {
     let mut server = Command::new(env!("CARGO_BIN_EXE_dataporter"))
         .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
@@ -218,11 +218,12 @@ fn serve(data_dir: &Path) -> Child {
     server
 }
 
+/// The process ID of the running PostgreSQL.
 pub fn postmaster(cluster: &Path) -> Pid {
-    postmaster_if_any(cluster).expect("PostgreSQL runs")
+    postmaster_if_any(cluster).expect("PostgreSQL is running")
 }
 
 fn postmaster_if_any(cluster: &Path) -> Option<Pid> {
-    let note = fs::read_to_string(cluster.join("postmaster.pid")).ok()?;
-    Some(Pid::from_raw(note.lines().next()?.parse().ok()?))
+    let pid_file = fs::read_to_string(cluster.join("postmaster.pid")).ok()?;
+    Some(Pid::from_raw(pid_file.lines().next()?.parse().ok()?))
 }

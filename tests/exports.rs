@@ -1,11 +1,11 @@
-//! Exports, from the link to the last byte: content, options, refusals, broken transfers, and the record of it all.
+//! Exports from the link to the last byte: content, options, errors, interrupted transfers and audits.
 
+mod audits;
 mod command;
 mod content;
 mod download;
-mod endings;
+mod interruptions;
+mod link_errors;
 mod links;
 mod options;
-mod record;
-mod refusals;
 mod slow_readers;

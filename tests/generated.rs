@@ -1,6 +1,6 @@
-//! Files that are generated from the product itself.
+//! Generated files are up to date.
 //!
-//! Each test writes its file anew when it differs, and then fails, so that the change is seen and committed.
+//! A test whose file is out of date rewrites the file and fails, so that the change is noticed and committed.
 
 mod diesel_schema;
 
@@ -18,15 +18,15 @@ async fn the_diesel_schema_is_current() {
 
 #[test]
 fn the_graphql_schema_is_current() {
-    assert_current("schema.graphql", &sdl::of_server());
+    assert_current("schema.graphql", &sdl::server_schema());
 }
 
-/// Compares a file, named from the project's root, with what it should be.
+/// Checks that a file, given relative to the repository root, has the expected content.
 fn assert_current(file: &str, expected: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
-    if std::fs::read_to_string(&path).is_ok_and(|present| present == expected) {
+    if std::fs::read_to_string(&path).is_ok_and(|current| current == expected) {
         return;
     }
-    std::fs::write(&path, expected).unwrap_or_else(|error| panic!("{file} cannot be written: {error}"));
-    panic!("{file} was out of date and has been written anew: look at the change and commit it");
+    std::fs::write(&path, expected).unwrap_or_else(|error| panic!("failed to write {file}: {error}"));
+    panic!("{file} was out of date and has been rewritten. Review and commit the change.");
 }

@@ -1,23 +1,22 @@
-//! What the GraphQL endpoint withstands: documents made to hurt, requests from foreign pages, and questions about its
-//! inside.
+//! The GraphQL endpoint is protected against hostile documents, cross-site requests and information leaks.
 
 mod documents;
+mod invalid_arguments;
 mod limits;
 mod nesting;
-mod products;
+mod resource_usage;
 mod server;
-mod wrong_arguments;
 
 use std::time::{Duration, Instant};
 
 use domain::access::Role;
 use serde_json::{Value, json};
 
-use crate::harness::ask::Answer;
 use crate::harness::hub::{Hub, TestUser};
+use crate::harness::request::ApiResponse;
 
-/// Refusing takes no longer than this, in a build without optimisation on a busy machine; not refusing takes days.
-const AT_ONCE: Duration = Duration::from_secs(20);
+/// The maximum time to reject a document, in a debug build on a busy machine. Executing one would take days.
+const MAX_REJECTION_TIME: Duration = Duration::from_secs(20);
 
 async fn hub_and_admin() -> (Hub, TestUser) {
     let hub = Hub::start().await;
@@ -26,38 +25,38 @@ async fn hub_and_admin() -> (Hub, TestUser) {
 }
 
 #[tokio::test]
-async fn made_up_tokens_do_not_wait_for_the_database() {
+async fn invalid_tokens_do_not_wait_for_the_database() {
     let (hub, _) = hub_and_admin().await;
     let size = hub.app.pool.status().max_size;
-    let mut all = Vec::new();
+    let mut conns = Vec::new();
     for _ in 0..size {
-        all.push(hub.app.pool.get().await.unwrap());
+        conns.push(hub.app.pool.get().await.unwrap());
     }
     for token in
         ["x", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "dph_0000000000000000000000000000000000000000"]
     {
         let began = Instant::now();
         assert_eq!(hub.graphql("{ viewer { id } }").by(token).code().await, "UNAUTHENTICATED");
-        assert!(began.elapsed() < AT_ONCE, "{token}");
+        assert!(began.elapsed() < MAX_REJECTION_TIME, "{token}");
     }
 }
 
 #[tokio::test]
-async fn pages_that_fit_the_budget_are_served() {
+async fn the_largest_page_and_introspection_are_within_the_limits() {
     let (hub, admin) = hub_and_admin().await;
-    let largest = "{ teacherSubmissions(first: 500) {
+    let largest_page = "{ teacherSubmissions(first: 500) {
         totalCount
         pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
         edges { cursor node { id createdAt teacherId teacherEmail courseId courseSlug type title summary status
             feedback reviewedBy reviewedAt resultType resultId history { status changedBy changedAt notes } } }
     } }";
-    hub.graphql(largest).by(&admin.token).data().await;
-    // What every tool asks first.
+    hub.graphql(largest_page).by(&admin.token).data().await;
+    // The first query of every GraphQL tool.
     hub.graphql(INTROSPECTION).by(&admin.token).data().await;
     hub.graphql(INTROSPECTION).data().await;
 }
 
-/// As GraphiQL asks it.
+/// The introspection query of GraphiQL.
 const INTROSPECTION: &str = "query IntrospectionQuery {
     __schema {
         queryType { name } mutationType { name } subscriptionType { name }
@@ -82,7 +81,7 @@ fragment TypeRef on __Type {
 }";
 
 #[tokio::test]
-async fn only_requests_that_a_foreign_page_cannot_send_unasked_are_taken() {
+async fn requests_that_another_site_could_forge_are_rejected() {
     let (hub, admin) = hub_and_admin().await;
     let post = || hub.http.post(hub.url("/graphql")).bearer_auth(&admin.token);
     let get = |query: &str| {
@@ -92,11 +91,11 @@ async fn only_requests_that_a_foreign_page_cannot_send_unasked_are_taken() {
     let read = json!({"query": "{ viewer { id } }"}).to_string();
     let write = "mutation { updatePreferences(locale: EN) { locale } }";
     let form = || reqwest::multipart::Form::new().text("operations", read.clone()).text("map", "{}");
-    let mut told = serde_json::Map::new();
+    let mut outcomes = serde_json::Map::new();
     for (name, request) in [
         ("JSON", post().header("content-type", "application/json; charset=utf-8").body(read.clone())),
         ("text/plain", post().header("content-type", "text/plain").body(read.clone())),
-        ("text/plain that says JSON behind it", {
+        ("text/plain with JSON as a parameter", {
             post().header("content-type", "text/plain; application/json").body(read.clone())
         }),
         (
@@ -111,8 +110,8 @@ async fn only_requests_that_a_foreign_page_cannot_send_unasked_are_taken() {
             post().multipart(form()).header("apollo-require-preflight", ""),
         ),
         ("a batch", post().json(&json!([{"query": "{ viewer { id } }"}, {"query": "{ viewer { id } }"}]))),
-        ("JSON that is none", post().header("content-type", "application/json").body("{")),
-        ("nothing", post().header("content-type", "application/json").body("")),
+        ("invalid JSON", post().header("content-type", "application/json").body("{")),
+        ("an empty body", post().header("content-type", "application/json").body("")),
         (
             "a body of 17 MiB",
             post().json(&json!({"query": "{ viewer { id } }", "pad": "x".repeat(17 << 20)})),
@@ -123,17 +122,17 @@ async fn only_requests_that_a_foreign_page_cannot_send_unasked_are_taken() {
         ("GET without a query", hub.http.get(hub.url("/graphql"))),
         ("PUT", hub.http.put(hub.url("/graphql"))),
     ] {
-        let answer = Answer::of(request).await;
-        let verdict = if answer.body["data"].is_object() { "answered".to_owned() } else { answer.code() };
-        told.insert(name.to_owned(), Value::from(format!("{} {verdict}", answer.status)));
+        let response = ApiResponse::of(request).await;
+        let outcome = if response.body["data"].is_object() { "answered".to_owned() } else { response.code() };
+        outcomes.insert(name.to_owned(), Value::from(format!("{} {outcome}", response.status)));
     }
-    insta::assert_json_snapshot!(told);
+    insta::assert_json_snapshot!(outcomes);
     let locale = hub.graphql("{ viewer { locale } }").by(&admin.token).data().await;
-    assert_eq!(locale["viewer"]["locale"], "ES", "nothing was changed");
+    assert_eq!(locale["viewer"]["locale"], "ES", "the mutation did not run");
 }
 
 #[tokio::test]
-async fn with_introspection_off_the_schema_is_silent() {
+async fn without_introspection_nothing_reveals_the_schema() {
     let hub = Hub::with(|config| config.graphql.introspection = false).await;
     let admin = hub.user(Role::Admin).await;
     for query in [
@@ -147,10 +146,10 @@ async fn with_introspection_off_the_schema_is_silent() {
         "{ datasets(locale: EM) { key } }",
         "{ viewer { id @deprecated(reasn: \"x\") } }",
     ] {
-        let answer = hub.graphql(query).by(&admin.token).send().await;
-        let text = answer.body.to_string();
-        for told in ["Did you mean", "email", "\"fields\"", "courseId", "\"types\"", "sdl\":"] {
-            assert!(!text.contains(told), "{query}: {text}");
+        let response = hub.graphql(query).by(&admin.token).send().await;
+        let text = response.body.to_string();
+        for leak in ["Did you mean", "email", "\"fields\"", "courseId", "\"types\"", "sdl\":"] {
+            assert!(!text.contains(leak), "{query}: {text}");
         }
     }
     for path in
@@ -159,21 +158,21 @@ async fn with_introspection_off_the_schema_is_silent() {
         let page = hub.http.get(hub.url(path)).header("accept", "text/html").send().await.unwrap();
         assert!(page.status().is_client_error(), "{path}: {}", page.status());
     }
-    // What a type is called can be asked of whatever one has.
+    // `__typename` is not introspection.
     hub.graphql("{ __typename }").by(&admin.token).data().await;
 }
 
 #[tokio::test]
-async fn the_explorer_is_there_only_when_it_is_asked_for() {
-    for (wanted, status) in [(false, 400), (true, 200)] {
-        let hub = Hub::with(|config| config.graphql.graphiql = wanted).await;
+async fn graphiql_is_only_served_if_enabled() {
+    for (enabled, status) in [(false, 400), (true, 200)] {
+        let hub = Hub::with(|config| config.graphql.graphiql = enabled).await;
         let page = hub.http.get(hub.url("/graphql")).header("accept", "text/html").send().await.unwrap();
         assert_eq!(page.status(), status);
     }
 }
 
 #[tokio::test]
-async fn a_fault_of_ours_says_nothing_about_the_inside() {
+async fn internal_errors_reveal_no_internals() {
     let (hub, admin) = hub_and_admin().await;
     let lesson = hub.academy.lesson(hub.academy.course().await).await;
     hub.academy.row(domain::Dataset::DiscordPractices, lesson, "2026-11-10T08:00:00Z").await;
@@ -182,49 +181,51 @@ async fn a_fault_of_ours_says_nothing_about_the_inside() {
     let broken = [
         hub.graphql("{ lessons { id } }").by(&admin.token).send().await,
         hub.graphql("{ discordPractices { totalCount } }").by(&admin.token).send().await,
-        Answer::of(
+        ApiResponse::of(
             hub.http.post(hub.url("/admin/data-porter/export-links")).bearer_auth(&admin.token).json(&link),
         )
         .await,
     ];
     hub.sql("ALTER TABLE users RENAME TO vanished_too").await;
     let without_users = hub.graphql("{ viewer { id } }").by(&admin.token).send().await;
-    for answer in broken.iter().chain([&without_users]) {
-        let text = answer.body.to_string();
-        assert_eq!(answer.code(), "INTERNAL", "{text}");
-        for told in
+    for response in broken.iter().chain([&without_users]) {
+        let text = response.body.to_string();
+        assert_eq!(response.code(), "INTERNAL", "{text}");
+        for leak in
             ["lessons\\\"", "vanished", "relation", "does not exist", "SELECT", "users", "diesel", ".rs"]
         {
-            assert!(!text.contains(told), "{text}");
+            assert!(!text.contains(leak), "{text}");
         }
-        let in_graphql = &answer.body["errors"][0]["extensions"]["requestId"];
-        let id = in_graphql.as_str().or(answer.body["requestId"].as_str()).unwrap();
+        let in_graphql = &response.body["errors"][0]["extensions"]["requestId"];
+        let id = in_graphql.as_str().or(response.body["requestId"].as_str()).unwrap();
         assert_eq!(id.len(), 36, "{text}");
     }
 }
 
 #[tokio::test]
-async fn wrong_input_is_named_by_its_path_and_told_in_the_readers_language() {
+async fn invalid_input_is_reported_by_path_in_the_users_language() {
     let (hub, admin) = hub_and_admin().await;
     let query =
         "{ practicePackageOrders(filter: {practicePackageId: \"0\", userId: \"12abc\", dateFrom: \"ayer\",
         status: \"lost\"}) { totalCount } }";
-    let ask = || hub.graphql(query).by(&admin.token);
-    insta::assert_json_snapshot!(ask().header("accept-language", "en-GB").send().await.body["errors"]);
+    let request = || hub.graphql(query).by(&admin.token);
+    insta::assert_json_snapshot!(request().header("accept-language", "en-GB").send().await.body["errors"]);
 
-    let message = async |ask: crate::harness::ask::Ask| ask.send().await.body["errors"][0]["message"].take();
-    let spanish = message(ask()).await;
-    assert!(spanish.as_str().unwrap().contains("No es un identificador"), "the hub's own: {spanish}");
-    assert_eq!(message(ask().header("accept-language", "fr, es;q=0.5, en;q=0.1")).await, spanish);
+    let message = async |request: crate::harness::request::GraphqlRequest| {
+        request.send().await.body["errors"][0]["message"].take()
+    };
+    let spanish = message(request()).await;
+    assert!(spanish.as_str().unwrap().contains("No es un identificador"), "the hub's default: {spanish}");
+    assert_eq!(message(request().header("accept-language", "fr, es;q=0.5, en;q=0.1")).await, spanish);
     hub.sql(&format!("UPDATE users SET locale = 'en' WHERE id = {}", admin.id)).await;
-    let english = message(ask()).await;
-    assert!(english.as_str().unwrap().contains("Not an id"), "the person's own: {english}");
-    assert_eq!(message(ask().header("accept-language", "es-CO")).await, spanish);
+    let english = message(request()).await;
+    assert!(english.as_str().unwrap().contains("Not an ID"), "the user's preference: {english}");
+    assert_eq!(message(request().header("accept-language", "es-CO")).await, spanish);
     assert_eq!(message(hub.graphql("{ viewer { id } }")).await, "Inicia sesión o envía un token válido.");
 }
 
 #[tokio::test]
-async fn ids_that_are_none_are_refused_and_never_reach_the_database() {
+async fn invalid_ids_are_rejected_before_they_reach_the_database() {
     let (hub, admin) = hub_and_admin().await;
     for id in [
         "\"0\"",
@@ -238,19 +239,19 @@ async fn ids_that_are_none_are_refused_and_never_reach_the_database() {
         "-1",
     ] {
         let query = format!("{{ discordPractices(filter: {{courseId: {id}}}) {{ totalCount }} }}");
-        let answer = hub.graphql(&query).by(&admin.token).send().await;
-        assert_eq!(answer.code(), "BAD_USER_INPUT", "{id}");
+        let response = hub.graphql(&query).by(&admin.token).send().await;
+        assert_eq!(response.code(), "BAD_USER_INPUT", "{id}");
     }
     for search in ["\"%\"", "\"_\"", "\"\\\\\"", "\"'; DROP TABLE courses; --\"", "\"\\u0000\""] {
         let query = format!("{{ courses(search: {search}) {{ id }} lessons(search: {search}) {{ id }} }}");
-        let answer = hub.graphql(&query).by(&admin.token).send().await;
-        let found = &answer.body["data"]["courses"];
-        assert!(found.is_array() || answer.code() == "BAD_USER_INPUT", "{search}: {}", answer.body);
+        let response = hub.graphql(&query).by(&admin.token).send().await;
+        let found = &response.body["data"]["courses"];
+        assert!(found.is_array() || response.code() == "BAD_USER_INPUT", "{search}: {}", response.body);
     }
 }
 
 #[tokio::test]
-async fn what_one_reader_looked_up_is_not_kept_for_the_next() {
+async fn lookups_are_not_cached_between_requests() {
     let (hub, admin) = hub_and_admin().await;
     let lesson = hub.academy.lesson(hub.academy.course().await).await;
     hub.academy.row(domain::Dataset::CourseTeacherAssignments, lesson, "2026-11-10T08:00:00Z").await;

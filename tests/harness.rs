@@ -1,12 +1,12 @@
-//! What the tests stand on.
+//! Fixtures and helpers shared by the tests.
 
 pub mod academy;
-pub mod ask;
 pub mod cluster;
 pub mod database;
 pub mod dataset;
 pub mod hub;
 pub mod proxy;
+pub mod request;
 pub mod sdl;
 pub mod statements;
 pub mod tls_cluster;

@@ -1,8 +1,8 @@
-//! `/metrics`: what it counts, who may read it, and what is never in it.
+//! `/metrics`: its values, who may read it, and what it must not contain.
 
 mod access;
 mod exposition;
-mod figures;
+mod values;
 
 use reqwest::Response;
 
@@ -13,13 +13,13 @@ async fn get(hub: &Hub) -> Response {
     hub.http.get(hub.url("/metrics")).send().await.unwrap()
 }
 
-/// Everything that a hub says of itself now.
+/// Reads the current metrics of a hub.
 async fn scrape(hub: &Hub) -> Exposition {
-    let answer = get(hub).await;
-    assert_eq!(answer.status(), 200);
+    let response = get(hub).await;
+    assert_eq!(response.status(), 200);
     assert_eq!(
-        answer.headers()["content-type"],
+        response.headers()["content-type"],
         "application/openmetrics-text; version=1.0.0; charset=utf-8"
     );
-    Exposition::read(&answer.text().await.unwrap())
+    Exposition::read(&response.text().await.unwrap())
 }

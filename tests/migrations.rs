@@ -1,7 +1,7 @@
-//! The migrations: they go up, come down again, may be applied by many at once, and explain themselves.
+//! The migrations can be applied and reverted, tolerate concurrent processes, and document every table.
 
-mod beside_others;
 mod catalog;
+mod concurrency;
 mod rules;
 
 use backend::db;
@@ -14,31 +14,34 @@ use domain::Dataset;
 use crate::harness::database::TestDatabase;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_down_undoes_its_up() {
+async fn each_down_migration_reverts_its_up() {
     let database = TestDatabase::empty().await;
     let client = database.client().await;
-    let mut harness = AsyncMigrationHarness::new(db::connect(&database.url).await.expect("it is there"));
-    assert_eq!(harness.applied_migrations().expect("an empty list can be read"), []);
+    let mut harness = AsyncMigrationHarness::new(
+        db::connect(&database.url).await.expect("the database accepts connections"),
+    );
+    assert_eq!(harness.applied_migrations().expect("the list of applied migrations is readable"), []);
 
-    let mut migrations = MigrationSource::<Pg>::migrations(&db::MIGRATIONS).expect("they are compiled in");
+    let mut migrations =
+        MigrationSource::<Pg>::migrations(&db::MIGRATIONS).expect("the migrations are compiled in");
     migrations.sort_by_key(|migration| migration.name().to_string());
     for migration in &migrations {
         let name = migration.name();
         let before = catalog::describe(&client).await;
         harness.run_migration(migration).unwrap_or_else(|error| panic!("{name} up: {error}"));
         let after = catalog::describe(&client).await;
-        assert_ne!(before, after, "{name} does something");
+        assert_ne!(before, after, "{name} changes something");
 
         harness.revert_migration(migration).unwrap_or_else(|error| panic!("{name} down: {error}"));
-        assert_eq!(catalog::describe(&client).await, before, "{name} is undone");
+        assert_eq!(catalog::describe(&client).await, before, "{name} is reverted");
 
         harness.run_migration(migration).unwrap_or_else(|error| panic!("{name} up again: {error}"));
-        assert_eq!(catalog::describe(&client).await, after, "{name} can be repeated");
+        assert_eq!(catalog::describe(&client).await, after, "{name} can be applied again");
     }
 }
 
-/// What the sync had on record before it kept what is pending in a table of its own: an event that is synced, one that
-/// nobody has taken up, one that was to be tried again, and one that was being sent when its run died.
+/// Events from before `telemetry_pending` was added: one synced, one not sent yet, one to be retried, and one
+/// that was in flight when its run died.
 const BEFORE_PENDING: &str = "
     INSERT INTO video_player_events (id, recorded_at, synced_at, event) VALUES
         (1, now(), now(), 'play'), (2, now(), NULL, 'play'), (3, now(), NULL, 'play'), (4, now(), NULL, 'play');
@@ -51,39 +54,43 @@ const BEFORE_PENDING: &str = "
     ) AS deliveries (event_id, driver, state, attempts) ON event_id = id";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_owed_is_owed_when_the_sync_keeps_it_otherwise_and_when_that_is_undone() {
+async fn migrating_to_telemetry_pending_and_back_loses_no_events() {
     let database = TestDatabase::empty().await;
     let client = database.client().await;
-    let mut harness = AsyncMigrationHarness::new(db::connect(&database.url).await.expect("it is there"));
-    let mut migrations = MigrationSource::<Pg>::migrations(&db::MIGRATIONS).expect("they are compiled in");
+    let mut harness = AsyncMigrationHarness::new(
+        db::connect(&database.url).await.expect("the database accepts connections"),
+    );
+    let mut migrations =
+        MigrationSource::<Pg>::migrations(&db::MIGRATIONS).expect("the migrations are compiled in");
     migrations.sort_by_key(|migration| migration.name().to_string());
-    assert_eq!(harness.applied_migrations().expect("an empty list can be read"), []);
-    let first = migrations
+    assert_eq!(harness.applied_migrations().expect("the list of applied migrations is readable"), []);
+    let index = migrations
         .iter()
         .position(|migration| migration.name().to_string().ends_with("create_telemetry_pending"))
-        .expect("there is such a migration");
-    let (before, new) = migrations.split_at(first);
+        .expect("the migration exists");
+    let (before, new) = migrations.split_at(index);
     for migration in before {
-        harness.run_migration(migration).expect("it goes up");
+        harness.run_migration(migration).expect("the migration is applied");
     }
-    client.batch_execute(BEFORE_PENDING).await.expect("it is as it was");
+    client.batch_execute(BEFORE_PENDING).await.expect("the rows can be inserted");
     for migration in new {
-        harness.run_migration(migration).expect("it goes up with data");
+        harness.run_migration(migration).expect("the migration is applied with data");
     }
-    let told = async |query: &str| {
-        let rows =
-            client.query(&format!("SELECT string_agg(told, ' ') FROM ({query}) AS told (told)"), &[]).await;
-        rows.expect("it can be asked")[0].get::<_, Option<String>>(0).unwrap_or_default()
+    let read = async |query: &str| {
+        let rows = client
+            .query(&format!("SELECT string_agg(entry, ' ') FROM ({query}) AS entries (entry)"), &[])
+            .await;
+        rows.expect("the query is valid")[0].get::<_, Option<String>>(0).unwrap_or_default()
     };
-    let owed = "SELECT concat_ws(':', event_id, driver, state, attempts) FROM telemetry_deliveries \
+    let deliveries = "SELECT concat_ws(':', event_id, driver, state, attempts) FROM telemetry_deliveries \
                 WHERE state <> 'delivered' ORDER BY event_id, driver";
     let pending = "SELECT concat_ws(':', event_id, drivers) FROM telemetry_pending ORDER BY event_id";
     let leases = "SELECT concat_ws(':', run_id, driver, event_ids) FROM telemetry_leases ORDER BY driver";
-    assert_eq!(told(owed).await, "3:ga4:retry:2 4:ga4:retry:1 4:mixpanel:pending:0");
-    assert_eq!(told(pending).await, "2");
-    assert_eq!(told(leases).await, "7:ga4:{4}");
+    assert_eq!(read(deliveries).await, "3:ga4:retry:2 4:ga4:retry:1 4:mixpanel:pending:0");
+    assert_eq!(read(pending).await, "2");
+    assert_eq!(read(leases).await, "7:ga4:{4}");
 
-    // A run that died while it sent event 2 to GA4, and event 5 to GA4 when Mixpanel had it.
+    // A run died while it sent events 2 and 5 to GA4. Mixpanel already has event 5.
     client
         .batch_execute(
             "INSERT INTO video_player_events (id, recorded_at, event) VALUES (5, now(), 'play');
@@ -94,42 +101,46 @@ async fn what_was_owed_is_owed_when_the_sync_keeps_it_otherwise_and_when_that_is
              SELECT 8, 'ga4', now(), array_agg(id), array_agg(recorded_at) FROM video_player_events WHERE id IN (2, 5)",
         )
         .await
-        .expect("it is as a run leaves it");
+        .expect("the rows can be inserted");
     for migration in new.iter().rev() {
-        harness.revert_migration(migration).expect("it goes down with data");
+        harness.revert_migration(migration).expect("the migration is reverted with data");
     }
     assert_eq!(
-        told(owed).await,
+        read(deliveries).await,
         "2:ga4:in_flight:0 2:mixpanel:pending:0 3:ga4:retry:2 4:ga4:in_flight:1 4:mixpanel:pending:0 5:ga4:in_flight:0"
     );
 }
 
 #[tokio::test]
-async fn every_table_and_column_says_what_it_is_for() {
+async fn every_table_and_column_has_a_comment() {
     let database = TestDatabase::new().await;
-    let silent = catalog::without_comment(&database.client().await).await;
-    assert_eq!(silent, Vec::<String>::new());
+    let undocumented = catalog::without_comment(&database.client().await).await;
+    assert_eq!(undocumented, Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn where_a_dataset_may_show_no_text_there_is_never_an_empty_one() {
+async fn nullable_text_columns_of_datasets_reject_empty_text() {
     let database = TestDatabase::new().await;
     let client = database.client().await;
     for dataset in Dataset::ALL {
-        let shown: Vec<&str> = dataset.describe().columns.iter().map(|column| column.key).collect();
-        let accepting = catalog::accepting_empty_text(&client, dataset.key(), &shown).await;
+        let columns: Vec<&str> = dataset.describe().columns.iter().map(|column| column.key).collect();
+        let accepting = catalog::accepting_empty_text(&client, dataset.key(), &columns).await;
         assert_eq!(accepting, Vec::<String>::new(), "{}", dataset.key());
     }
 }
 
 #[tokio::test]
-async fn processes_that_start_together_migrate_once() {
+async fn processes_that_start_together_migrate_only_once() {
     let database = TestDatabase::empty().await;
-    let names = db::pending(&database.url).await.expect("an empty database can be asked");
+    let names =
+        db::pending(&database.url).await.expect("pending migrations are readable in an empty database");
     let (one, two, three) =
         tokio::join!(db::migrate(&database.url), db::migrate(&database.url), db::migrate(&database.url));
-    let mut applied = [one, two, three].map(|names| names.expect("none of them fails"));
+    let mut applied = [one, two, three].map(|names| names.expect("no process fails"));
     applied.sort();
     assert_eq!(applied, [vec![], vec![], names]);
-    assert_eq!(db::pending(&database.url).await.expect("it can be asked"), Vec::<String>::new());
+    assert_eq!(
+        db::pending(&database.url).await.expect("pending migrations are readable"),
+        Vec::<String>::new()
+    );
 }

@@ -1,17 +1,16 @@
-//! What the learning platform mirrors: stored by id, whole calls at once, and every mistake named by its place.
+//! Mirroring rows of the learning platform: rows are stored by ID, and every error has its position.
 
-mod beside_recording;
-mod rights;
+mod concurrency;
+mod permissions;
 
 use domain::Role;
 use serde_json::{Value, json};
 
 use crate::harness::hub::{Hub, TestUser};
 
-/// A hub with a service that mirrors into it.
+/// A hub and a service user that mirrors rows into it.
 struct Mirror {
     hub: Hub,
-    /// Who mirrors.
     service: TestUser,
 }
 
@@ -22,42 +21,42 @@ impl Mirror {
         Self { hub, service }
     }
 
-    /// Sends rows by one of the mutations, whose input type is named.
+    /// Sends rows with a mutation and its input type, and returns the response.
     async fn send(&self, mutation: &str, input_type: &str, input: Value) -> Value {
         let query = format!("mutation ($input: [{input_type}!]!) {{ {mutation}(input: $input) }}");
-        let answer = self.hub.graphql(&query).by(&self.service.token).variables(json!({ "input": input }));
-        answer.send().await.body
+        let response = self.hub.graphql(&query).by(&self.service.token).variables(json!({ "input": input }));
+        response.send().await.body
     }
 
-    /// Sends rows that must be stored, and answers with how many were written.
-    async fn written(&self, mutation: &str, input_type: &str, input: Value) -> Value {
-        let answer = self.send(mutation, input_type, input).await;
-        assert!(answer["errors"].is_null(), "{answer}");
-        answer["data"][mutation].clone()
+    /// Sends rows that must be accepted, and returns how many were written.
+    async fn send_valid(&self, mutation: &str, input_type: &str, input: Value) -> Value {
+        let response = self.send(mutation, input_type, input).await;
+        assert!(response["errors"].is_null(), "{response}");
+        response["data"][mutation].clone()
     }
 
-    /// Sends rows that must be refused, and answers with the fields that were wrong.
-    async fn refused(&self, mutation: &str, input_type: &str, input: Value) -> Vec<String> {
-        let answer = self.send(mutation, input_type, input).await;
-        let extensions = &answer["errors"][0]["extensions"];
-        assert_eq!(extensions["code"], "BAD_USER_INPUT", "{answer}");
-        let fields = extensions["fields"].as_array().unwrap_or_else(|| panic!("{answer}"));
-        fields.iter().map(|wrong| wrong["field"].as_str().unwrap().to_owned()).collect()
+    /// Sends rows that must be rejected, and returns the invalid fields.
+    async fn send_invalid(&self, mutation: &str, input_type: &str, input: Value) -> Vec<String> {
+        let response = self.send(mutation, input_type, input).await;
+        let extensions = &response["errors"][0]["extensions"];
+        assert_eq!(extensions["code"], "BAD_USER_INPUT", "{response}");
+        let fields = extensions["fields"].as_array().unwrap_or_else(|| panic!("{response}"));
+        fields.iter().map(|invalid| invalid["field"].as_str().unwrap().to_owned()).collect()
     }
 
-    async fn users(&self, input: Value) -> Value {
-        self.written("mirrorUsers", "UserInput", input).await
+    async fn send_users(&self, input: Value) -> Value {
+        self.send_valid("mirrorUsers", "UserInput", input).await
     }
 
-    /// A teacher (1), a student (2), a course (1) with a lesson (1), and a pack (1).
+    /// A hub with a teacher (1), a student (2), a course (1) with a lesson (1), and a pack (1).
     async fn with_an_academy() -> Self {
         let mirror = Self::start().await;
-        mirror.users(json!([user(1, "TEACHER"), user(2, "STUDENT")])).await;
+        mirror.send_users(json!([user(1, "TEACHER"), user(2, "STUDENT")])).await;
         let course = json!({"id": "1", "slug": "algebra", "titles": {"es": "Álgebra"}});
-        mirror.written("mirrorCourses", "CourseInput", json!([course])).await;
+        mirror.send_valid("mirrorCourses", "CourseInput", json!([course])).await;
         let lesson = json!({"id": "1", "courseId": "1", "title": "Grupos"});
-        mirror.written("mirrorLessons", "LessonInput", json!([lesson])).await;
-        mirror.written("mirrorPracticePackages", "PracticePackageInput", json!([pack()])).await;
+        mirror.send_valid("mirrorLessons", "LessonInput", json!([lesson])).await;
+        mirror.send_valid("mirrorPracticePackages", "PracticePackageInput", json!([pack()])).await;
         mirror
     }
 }
@@ -87,7 +86,7 @@ fn submission(status: &str) -> Value {
     })
 }
 
-/// The same object with some fields changed.
+/// Returns the object with some fields changed.
 fn with(mut object: Value, changes: Value) -> Value {
     let Value::Object(changes) = changes else { panic!("changes are an object") };
     object.as_object_mut().unwrap().extend(changes);
@@ -95,14 +94,14 @@ fn with(mut object: Value, changes: Value) -> Value {
 }
 
 #[tokio::test]
-async fn rows_are_written_once_however_often_they_are_sent() {
+async fn unchanged_rows_are_not_written_again() {
     let mirror = Mirror::start().await;
-    let both = json!([user(1, "STUDENT"), user(2, "TEACHER")]);
-    assert_eq!(mirror.users(both.clone()).await, 2);
+    let users = json!([user(1, "STUDENT"), user(2, "TEACHER")]);
+    assert_eq!(mirror.send_users(users.clone()).await, 2);
     mirror.hub.clock.advance(chrono::TimeDelta::minutes(5));
-    assert_eq!(mirror.users(both).await, 0);
+    assert_eq!(mirror.send_users(users).await, 0);
     let renamed = with(user(2, "TEACHER"), json!({"name": "Eva"}));
-    assert_eq!(mirror.users(json!([user(1, "STUDENT"), renamed])).await, 1);
+    assert_eq!(mirror.send_users(json!([user(1, "STUDENT"), renamed])).await, 1);
     let rows = mirror
         .hub.rows("SELECT id, name, extract(epoch FROM updated_at - created_at)::int AS age FROM users WHERE id < 9 ORDER BY id")
         .await;
@@ -111,15 +110,15 @@ async fn rows_are_written_once_however_often_they_are_sent() {
 }
 
 #[tokio::test]
-async fn everything_that_is_wrong_is_named_at_once_by_index_and_field() {
+async fn all_errors_are_reported_at_once_by_index_and_field() {
     let mirror = Mirror::start().await;
-    let wrong = json!([
+    let invalid = json!([
         user(1, "STUDENT"),
         {"id": "zero", "name": " ", "email": "nobody", "role": "STUDENT"},
         with(user(3, "STUDENT"), json!({"name": "n\u{0}", "email": "P1@Platform.example"})),
         user(1, "TEACHER"),
     ]);
-    let fields = mirror.refused("mirrorUsers", "UserInput", wrong).await;
+    let fields = mirror.send_invalid("mirrorUsers", "UserInput", invalid).await;
     let expected =
         ["input[1].id", "input[1].name", "input[1].email", "input[2].name", "input[3].id", "input[3].email"];
     assert_eq!(fields, expected);
@@ -127,83 +126,90 @@ async fn everything_that_is_wrong_is_named_at_once_by_index_and_field() {
 }
 
 #[tokio::test]
-async fn a_thousand_rows_a_call_are_the_limit() {
+async fn a_call_accepts_at_most_a_thousand_rows() {
     let mirror = Mirror::start().await;
     let users: Vec<Value> = (1..=1001).map(|id| user(id, "STUDENT")).collect();
-    assert_eq!(mirror.users(json!(users[..1000])).await, 1000);
-    assert_eq!(mirror.refused("mirrorUsers", "UserInput", json!(users)).await, ["input"]);
-    assert_eq!(mirror.users(json!([])).await, 0);
+    assert_eq!(mirror.send_users(json!(users[..1000])).await, 1000);
+    assert_eq!(mirror.send_invalid("mirrorUsers", "UserInput", json!(users)).await, ["input"]);
+    assert_eq!(mirror.send_users(json!([])).await, 0);
 }
 
 #[tokio::test]
-async fn an_address_belongs_to_one_user_but_may_be_handed_on_within_a_call() {
+async fn an_email_belongs_to_one_user_but_may_be_swapped_in_a_call() {
     let mirror = Mirror::start().await;
-    mirror.users(json!([user(1, "STUDENT"), user(2, "STUDENT")])).await;
-    let taker = |id, owner| with(user(id, "STUDENT"), json!({"email": format!("P{owner}@platform.example")}));
-    let refused = mirror.refused("mirrorUsers", "UserInput", json!([user(1, "STUDENT"), taker(3, 2)])).await;
-    assert_eq!(refused, ["input[1].email"]);
-    assert_eq!(mirror.users(json!([taker(1, 2), taker(2, 1)])).await, 2);
+    mirror.send_users(json!([user(1, "STUDENT"), user(2, "STUDENT")])).await;
+    let with_email_of =
+        |id, owner| with(user(id, "STUDENT"), json!({"email": format!("P{owner}@platform.example")}));
+    let fields = mirror
+        .send_invalid("mirrorUsers", "UserInput", json!([user(1, "STUDENT"), with_email_of(3, 2)]))
+        .await;
+    assert_eq!(fields, ["input[1].email"]);
+    assert_eq!(mirror.send_users(json!([with_email_of(1, 2), with_email_of(2, 1)])).await, 2);
     let addresses = "SELECT id, email FROM users WHERE id < 9 ORDER BY id";
     let expected =
         json!([{"id": 1, "email": "P2@platform.example"}, {"id": 2, "email": "P1@platform.example"}]);
     assert_eq!(mirror.hub.rows(addresses).await, expected);
 
-    // Not by a service where one of them signs in here.
+    // A service may not do this if one of the users has a password here.
     mirror.hub.sql("UPDATE users SET password_hash = 'hash' WHERE id = 1").await;
-    let answer = mirror.send("mirrorUsers", "UserInput", json!([taker(1, 1), taker(2, 2)])).await;
-    assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN", "{answer}");
+    let response =
+        mirror.send("mirrorUsers", "UserInput", json!([with_email_of(1, 1), with_email_of(2, 2)])).await;
+    assert_eq!(response["errors"][0]["extensions"]["code"], "FORBIDDEN", "{response}");
     assert_eq!(mirror.hub.rows(addresses).await, expected);
 }
 
 #[tokio::test]
-async fn what_is_a_persons_own_stays_as_it_is() {
+async fn passwords_locales_and_omitted_permissions_are_preserved() {
     let mirror = Mirror::start().await;
     let mirror = Mirror { service: mirror.hub.user(Role::Admin).await, ..mirror };
     let granted = with(user(1, "TEACHER_ADMIN"), json!({"permissions": ["MANAGE_SETTINGS"]}));
-    mirror.users(json!([granted])).await;
+    mirror.send_users(json!([granted])).await;
     mirror.hub.sql("UPDATE users SET password_hash = 'hash', locale = 'en' WHERE id = 1").await;
-    mirror.users(json!([with(user(1, "TEACHER_ADMIN"), json!({"name": "Ana"}))])).await;
-    let own = "SELECT manage_settings, password_hash, locale FROM users WHERE id = 1";
+    mirror.send_users(json!([with(user(1, "TEACHER_ADMIN"), json!({"name": "Ana"}))])).await;
+    let preserved_columns = "SELECT manage_settings, password_hash, locale FROM users WHERE id = 1";
     let kept = json!([{"manage_settings": true, "password_hash": "hash", "locale": "en"}]);
-    assert_eq!(mirror.hub.rows(own).await, kept);
-    assert_eq!(mirror.users(json!([with(user(1, "TEACHER_ADMIN"), json!({"permissions": []}))])).await, 1);
-    assert_eq!(mirror.hub.rows(own).await[0]["manage_settings"], false);
+    assert_eq!(mirror.hub.rows(preserved_columns).await, kept);
+    assert_eq!(
+        mirror.send_users(json!([with(user(1, "TEACHER_ADMIN"), json!({"permissions": []}))])).await,
+        1
+    );
+    assert_eq!(mirror.hub.rows(preserved_columns).await[0]["manage_settings"], false);
 }
 
 #[tokio::test]
-async fn who_is_locked_out_is_out_at_once_and_for_all_sessions() {
+async fn deactivating_a_user_ends_all_their_sessions() {
     let mirror = Mirror::start().await;
     let student = mirror.hub.user(Role::Student).await;
     mirror.hub.sql(&format!("UPDATE users SET password_hash = NULL WHERE id = {}", student.id)).await;
     let sent = |active: bool| with(user(student.id, "STUDENT"), json!({"active": active}));
-    mirror.users(json!([sent(false)])).await;
-    mirror.users(json!([sent(true)])).await;
+    mirror.send_users(json!([sent(false)])).await;
+    mirror.send_users(json!([sent(true)])).await;
     assert_eq!(mirror.hub.graphql("{ viewer { id } }").by(&student.token).code().await, "UNAUTHENTICATED");
 }
 
 #[tokio::test]
-async fn one_active_admin_always_remains() {
+async fn the_last_active_admin_cannot_be_demoted() {
     let mirror = Mirror::start().await;
     let admin = mirror.hub.user(Role::Admin).await;
     let id = admin.id;
     let mirror = Mirror { service: admin, ..mirror };
-    mirror.users(json!([user(1, "ADMIN"), user(2, "ADMIN")])).await;
-    mirror.users(json!([user(1, "STUDENT"), with(user(2, "ADMIN"), json!({"active": false}))])).await;
-    let deposed = json!([user(id, "STUDENT")]);
-    let answer = mirror.send("mirrorUsers", "UserInput", deposed).await;
-    assert_eq!(answer["errors"][0]["extensions"]["code"], "CONFLICT", "{answer}");
+    mirror.send_users(json!([user(1, "ADMIN"), user(2, "ADMIN")])).await;
+    mirror.send_users(json!([user(1, "STUDENT"), with(user(2, "ADMIN"), json!({"active": false}))])).await;
+    let demoted = json!([user(id, "STUDENT")]);
+    let response = mirror.send("mirrorUsers", "UserInput", demoted).await;
+    assert_eq!(response["errors"][0]["extensions"]["code"], "CONFLICT", "{response}");
 }
 
 #[tokio::test]
-async fn who_was_erased_stays_erased() {
+async fn erased_users_stay_erased() {
     let mirror = Mirror::start().await;
-    mirror.users(json!([user(1, "STUDENT")])).await;
+    mirror.send_users(json!([user(1, "STUDENT")])).await;
     mirror.hub.sql("UPDATE users SET name = 'x', email = 'erased-1', erased_at = now() WHERE id = 1").await;
-    assert_eq!(mirror.users(json!([user(1, "STUDENT")])).await, 0);
+    assert_eq!(mirror.send_users(json!([user(1, "STUDENT")])).await, 0);
 }
 
 #[tokio::test]
-async fn a_slug_belongs_to_one_course_and_titles_go_by_language() {
+async fn slugs_are_unique_and_titles_are_keyed_by_language() {
     let mirror = Mirror::with_an_academy().await;
     let course = |slug: &str, titles| json!([{"id": "2", "slug": slug, "titles": titles}]);
     for (slug, titles, field) in [
@@ -213,62 +219,65 @@ async fn a_slug_belongs_to_one_course_and_titles_go_by_language() {
         ("otra", json!({"es": " "}), "input[0].titles"),
         ("otra", json!(["Otra"]), "input[0].titles"),
     ] {
-        let refused = mirror.refused("mirrorCourses", "CourseInput", course(slug, titles)).await;
-        assert_eq!(refused, [field], "{slug}");
+        let fields = mirror.send_invalid("mirrorCourses", "CourseInput", course(slug, titles)).await;
+        assert_eq!(fields, [field], "{slug}");
     }
     let swapped = json!([
         {"id": "2", "slug": "algebra", "titles": {"es": "Otra"}},
         {"id": "1", "slug": "algebra-1", "titles": {"es": "Álgebra"}},
     ]);
-    assert_eq!(mirror.written("mirrorCourses", "CourseInput", swapped).await, 2);
+    assert_eq!(mirror.send_valid("mirrorCourses", "CourseInput", swapped).await, 2);
 }
 
 #[tokio::test]
-async fn what_a_row_points_to_must_be_there() {
+async fn referenced_rows_must_exist() {
     let mirror = Mirror::with_an_academy().await;
     let lesson = json!([{"id": "9", "courseId": "404", "title": "x"}]);
-    assert_eq!(mirror.refused("mirrorLessons", "LessonInput", lesson).await, ["input[0].courseId"]);
-    let lost = json!([
+    assert_eq!(mirror.send_invalid("mirrorLessons", "LessonInput", lesson).await, ["input[0].courseId"]);
+    let dangling = json!([
         with(pack(), json!({"id": "8", "creatorId": "404"})),
         with(pack(), json!({"id": "9", "lessonId": "404"})),
     ]);
-    let refused = mirror.refused("mirrorPracticePackages", "PracticePackageInput", lost).await;
-    assert_eq!(refused, ["input[0].creatorId", "input[1].lessonId"]);
-    let lost = json!([with(order(), json!({"practicePackageId": "404", "userId": "405"}))]);
-    let refused = mirror.refused("mirrorPracticePackageOrders", "PracticePackageOrderInput", lost).await;
-    assert_eq!(refused, ["input[0].practicePackageId", "input[0].userId"]);
+    let fields = mirror.send_invalid("mirrorPracticePackages", "PracticePackageInput", dangling).await;
+    assert_eq!(fields, ["input[0].creatorId", "input[1].lessonId"]);
+    let dangling = json!([with(order(), json!({"practicePackageId": "404", "userId": "405"}))]);
+    let fields =
+        mirror.send_invalid("mirrorPracticePackageOrders", "PracticePackageOrderInput", dangling).await;
+    assert_eq!(fields, ["input[0].practicePackageId", "input[0].userId"]);
 }
 
 #[tokio::test]
-async fn amounts_dates_and_known_words_are_checked() {
+async fn amounts_dates_and_enum_values_are_validated() {
     let mirror = Mirror::with_an_academy().await;
-    let wrong = with(pack(), json!({"priceAmount": "1e3", "priceCurrency": "EURO", "sessionsCount": 0}));
-    let refused = mirror.refused("mirrorPracticePackages", "PracticePackageInput", json!([wrong])).await;
-    assert_eq!(refused, ["input[0].sessionsCount", "input[0].priceAmount", "input[0].priceCurrency"]);
-    let wrong = json!([with(
+    let invalid = with(pack(), json!({"priceAmount": "1e3", "priceCurrency": "EURO", "sessionsCount": 0}));
+    let fields =
+        mirror.send_invalid("mirrorPracticePackages", "PracticePackageInput", json!([invalid])).await;
+    assert_eq!(fields, ["input[0].sessionsCount", "input[0].priceAmount", "input[0].priceCurrency"]);
+    let invalid = json!([with(
         order(),
         json!({"status": "lost", "sessionsRemaining": -1, "paidAt": "yesterday", "meta": {"a": "\u{0}"}}),
     )]);
-    let refused = mirror.refused("mirrorPracticePackageOrders", "PracticePackageOrderInput", wrong).await;
+    let fields =
+        mirror.send_invalid("mirrorPracticePackageOrders", "PracticePackageOrderInput", invalid).await;
     let expected = ["input[0].status", "input[0].sessionsRemaining", "input[0].paidAt", "input[0].meta"];
-    assert_eq!(refused, expected);
+    assert_eq!(fields, expected);
 
     let price = mirror.hub.rows("SELECT price_amount::text, price_currency FROM practice_packages").await;
     assert_eq!(price, json!([{"price_amount": "49.90", "price_currency": "EUR"}]));
     let written =
-        mirror.written("mirrorPracticePackageOrders", "PracticePackageOrderInput", json!([order()]));
+        mirror.send_valid("mirrorPracticePackageOrders", "PracticePackageOrderInput", json!([order()]));
     assert_eq!(written.await, 1);
 }
 
 #[tokio::test]
-async fn a_practice_that_says_no_end_ends_when_its_time_is_over() {
+async fn a_practice_without_an_end_gets_the_default_duration() {
     let mirror = Mirror::with_an_academy().await;
     let practice = json!({
         "id": "1", "lessonId": "1", "title": "Práctica", "startAt": "2026-11-16T19:00:00+01:00",
         "meetingToken": "opens the room"
     });
     let sent = json!([practice]);
-    let written = mirror.written("mirrorDiscordPractices", "DiscordPracticeInput", sent);
+    let written = mirror.send_valid("mirrorDiscordPractices", "DiscordPracticeInput", sent);
     assert_eq!(written.await, 1);
     let stored = mirror
         .hub.rows(
@@ -281,16 +290,16 @@ async fn a_practice_that_says_no_end_ends_when_its_time_is_over() {
         "requires_package": false, "meeting_token": "opens the room"
     }]);
     assert_eq!(stored, expected);
-    let early = json!([with(practice, json!({"endAt": "2026-11-16T17:00:00Z"}))]);
-    let refused = mirror.refused("mirrorDiscordPractices", "DiscordPracticeInput", early).await;
-    assert_eq!(refused, ["input[0].endAt"]);
+    let ends_early = json!([with(practice, json!({"endAt": "2026-11-16T17:00:00Z"}))]);
+    let fields = mirror.send_invalid("mirrorDiscordPractices", "DiscordPracticeInput", ends_early).await;
+    assert_eq!(fields, ["input[0].endAt"]);
 }
 
 #[tokio::test]
-async fn each_new_status_of_a_submission_goes_on_record() {
+async fn each_status_change_of_a_submission_is_recorded() {
     let mirror = Mirror::with_an_academy().await;
     let send = async |input| {
-        mirror.written("mirrorTeacherSubmissions", "TeacherSubmissionInput", json!([input])).await
+        mirror.send_valid("mirrorTeacherSubmissions", "TeacherSubmissionInput", json!([input])).await
     };
     assert_eq!(send(submission("pending")).await, 1);
     assert_eq!(send(submission("pending")).await, 0);
@@ -311,18 +320,18 @@ async fn each_new_status_of_a_submission_goes_on_record() {
 }
 
 #[tokio::test]
-async fn a_blank_text_that_may_be_missing_counts_as_none() {
+async fn blank_optional_texts_are_stored_as_null() {
     let mirror = Mirror::with_an_academy().await;
     let blank = with(order(), json!({"paymentReference": ""}));
-    mirror.written("mirrorPracticePackageOrders", "PracticePackageOrderInput", json!([blank])).await;
+    mirror.send_valid("mirrorPracticePackageOrders", "PracticePackageOrderInput", json!([blank])).await;
     let blank = json!({"summary": "", "feedback": " \n", "resultType": ""});
     let rejected = with(submission("rejected"), blank);
-    mirror.written("mirrorTeacherSubmissions", "TeacherSubmissionInput", json!([rejected])).await;
+    mirror.send_valid("mirrorTeacherSubmissions", "TeacherSubmissionInput", json!([rejected])).await;
     let practice = json!({
         "id": "1", "lessonId": "1", "title": "Práctica", "startAt": "2026-11-16T19:00:00Z",
         "cohortLabel": "", "discordChannelUrl": " ", "meetingToken": ""
     });
-    mirror.written("mirrorDiscordPractices", "DiscordPracticeInput", json!([practice])).await;
+    mirror.send_valid("mirrorDiscordPractices", "DiscordPracticeInput", json!([practice])).await;
     let stored = "SELECT payment_reference, summary, feedback, result_type, notes, cohort_label, discord_channel_url, \
                          meeting_token \
                   FROM practice_package_orders, discord_practices, teacher_submissions AS submissions \
@@ -335,32 +344,33 @@ async fn a_blank_text_that_may_be_missing_counts_as_none() {
 }
 
 #[tokio::test]
-async fn an_assignment_is_made_changed_and_removed() {
+async fn an_assignment_is_created_changed_and_removed() {
     let mirror = Mirror::with_an_academy().await;
     let assignment = json!({"courseId": "1", "teacherId": "1", "assignedAt": "2026-11-16T09:00:00Z"});
     let send = async |changes| {
         let input = json!([with(assignment.clone(), changes)]);
-        mirror.written("mirrorCourseTeachers", "CourseTeacherInput", input).await
+        mirror.send_valid("mirrorCourseTeachers", "CourseTeacherInput", input).await
     };
     assert_eq!(send(json!({})).await, 1);
     assert_eq!(send(json!({})).await, 0);
     assert_eq!(send(json!({"assignedBy": "2"})).await, 1);
     assert_eq!(send(json!({"removed": true})).await, 1);
     assert_eq!(send(json!({"removed": true})).await, 0);
-    let twice = mirror.refused("mirrorCourseTeachers", "CourseTeacherInput", json!([assignment, assignment]));
+    let twice =
+        mirror.send_invalid("mirrorCourseTeachers", "CourseTeacherInput", json!([assignment, assignment]));
     assert_eq!(twice.await, ["input[1].teacherId"]);
 }
 
 #[tokio::test]
-async fn only_admins_and_services_mirror() {
+async fn only_admins_and_services_may_mirror() {
     let mirror = Mirror::start().await;
     let mutation = "mutation { mirrorUsers(input: []) }";
     for role in Role::ALL {
         let user = mirror.hub.user_named(&format!("mirror-{}", role.key()), role).await;
-        let answer = mirror.hub.graphql(mutation).by(&user.token).send().await;
+        let response = mirror.hub.graphql(mutation).by(&user.token).send().await;
         match role {
-            Role::Admin | Role::Service => assert!(answer.body["errors"].is_null(), "{}", answer.body),
-            Role::TeacherAdmin | Role::Teacher | Role::Student => assert_eq!(answer.code(), "FORBIDDEN"),
+            Role::Admin | Role::Service => assert!(response.body["errors"].is_null(), "{}", response.body),
+            Role::TeacherAdmin | Role::Teacher | Role::Student => assert_eq!(response.code(), "FORBIDDEN"),
         }
     }
 }

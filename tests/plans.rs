@@ -1,4 +1,4 @@
-//! How PostgreSQL finds the rows that somebody asks for: never by looking at all of them.
+//! Query plans: PostgreSQL finds rows by an index instead of scanning whole tables.
 
 use domain::Dataset;
 use domain::access::Role;
@@ -7,7 +7,7 @@ use crate::harness::dataset::connection;
 use crate::harness::hub::{Hub, TestUser};
 use crate::harness::statements::Statements;
 
-/// A hub whose tables hold 20,000 rows of two months, of which the first alone is of a rare kind.
+/// A hub whose tables have 20,000 rows over two months. Only the first row of each has a rare value.
 async fn hub_with_many_rows() -> (Hub, TestUser) {
     let hub = Hub::start().await;
     let admin = hub.user(Role::Admin).await;
@@ -29,7 +29,7 @@ async fn hub_with_many_rows() -> (Hub, TestUser) {
 }
 
 #[tokio::test]
-async fn a_value_that_hardly_ever_occurs_is_found_by_an_index() {
+async fn rows_with_a_rare_value_are_found_by_an_index() {
     let (hub, admin) = hub_with_many_rows().await;
     let statements = Statements::of(&hub.app.pool).await;
     for (dataset, filter, value, index) in [
@@ -48,18 +48,18 @@ async fn a_value_that_hardly_ever_occurs_is_found_by_an_index() {
 }
 
 #[tokio::test]
-async fn a_chart_reads_no_more_than_its_filter_needs() {
+async fn a_chart_reads_only_the_rows_of_its_filter() {
     let (hub, admin) = hub_with_many_rows().await;
     let statements = Statements::of(&hub.app.pool).await;
     let query = "{ playerEventSeries(filter: {provider: \"rare\", dateFrom: \"2026-10-01\"}) { count } }";
     hub.graphql(query).by(&admin.token).data().await;
-    let heard = statements.take();
-    for (words, values) in [
+    let recorded = statements.take();
+    for (text, values) in [
         ("SELECT min", "'2026-10-01Z', 'rare'"),
         ("width_bucket", "'{2026-10-01Z}', '2026-10-01Z', 'rare', '2026-10-02Z', 9"),
     ] {
         let plan =
-            plan(&hub, heard.iter().find(|statement| statement.contains(words)).unwrap(), values).await;
+            plan(&hub, recorded.iter().find(|statement| statement.contains(text)).unwrap(), values).await;
         assert!(plan.contains("video_player_events_y2026m10_provider_"), "{plan}");
         assert!(!plan.contains("video_player_events_y2026m09"), "{plan}");
     }
@@ -68,17 +68,17 @@ async fn a_chart_reads_no_more_than_its_filter_needs() {
     assert!(!plan.contains("Seq Scan on video_player_events_y2026m10"), "{plan}");
 }
 
-/// The statement with these words that was heard last.
-fn statement(statements: &Statements, words: &str) -> String {
-    statements.take().into_iter().rfind(|statement| statement.contains(words)).unwrap()
+/// The last recorded statement that contains a text.
+fn statement(statements: &Statements, text: &str) -> String {
+    statements.take().into_iter().rfind(|statement| statement.contains(text)).unwrap()
 }
 
-/// The plan of a statement with these values.
+/// The query plan of a statement with these parameter values.
 async fn plan(hub: &Hub, statement: &str, values: &str) -> String {
     let client = hub.database.client().await;
-    client.batch_execute(&format!("PREPARE asked AS {statement}")).await.unwrap();
+    client.batch_execute(&format!("PREPARE test_plan AS {statement}")).await.unwrap();
     let values = if values.is_empty() { String::new() } else { format!("({values})") };
-    let plan = client.simple_query(&format!("EXPLAIN EXECUTE asked{values}")).await.unwrap();
+    let plan = client.simple_query(&format!("EXPLAIN EXECUTE test_plan{values}")).await.unwrap();
     let lines = plan.iter().filter_map(|line| match line {
         tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0),
         _ => None,

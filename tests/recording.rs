@@ -1,4 +1,4 @@
-//! Player events on their way in: who may record what, what is refused by name, and that nothing is lost or doubled.
+//! Recording player events: permissions, validation, and no lost or duplicate events.
 
 mod batches;
 mod clock;
@@ -16,11 +16,11 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::harness::academy::Lesson;
-use crate::harness::ask::Ask;
 use crate::harness::hub::{Hub, TestUser};
+use crate::harness::request::GraphqlRequest;
 
 /// A hub with a student and a lesson.
-struct Classroom {
+struct RecordingFixture {
     hub: Hub,
     student: TestUser,
     lesson: Lesson,
@@ -31,8 +31,8 @@ const EVENTS: &str = "mutation ($events: [PlayerEventInput!]!) { recordPlayerEve
 const PROGRESS: &str = "mutation ($input: VideoProgressInput!) { recordVideoProgress(input: $input) \
     { lessonId lastSecond furthestSecond watchedSeconds updatedAt eventId } }";
 
-impl Classroom {
-    async fn open() -> Self {
+impl RecordingFixture {
+    async fn new() -> Self {
         Self::with(|_| {}).await
     }
 
@@ -43,54 +43,54 @@ impl Classroom {
         Self { hub, student, lesson }
     }
 
-    fn send(&self, events: Value) -> Ask {
-        self.send_by(&self.student.token, events)
+    fn send(&self, events: Value) -> GraphqlRequest {
+        self.send_as(&self.student.token, events)
     }
 
-    fn send_by(&self, token: &str, events: Value) -> Ask {
+    fn send_as(&self, token: &str, events: Value) -> GraphqlRequest {
         self.hub.graphql(EVENTS).by(token).variables(json!({ "events": events }))
     }
 
-    /// Records events as the student, and answers with the results.
+    /// Records events as the student. Returns the results.
     async fn record(&self, events: Value) -> Vec<Value> {
         let mut data = self.send(events).data().await;
         serde_json::from_value(data["recordPlayerEvents"].take()).unwrap()
     }
 
-    fn report(&self, input: Value) -> Ask {
-        self.report_by(&self.student.token, input)
+    fn report(&self, input: Value) -> GraphqlRequest {
+        self.report_as(&self.student.token, input)
     }
 
-    fn report_by(&self, token: &str, input: Value) -> Ask {
+    fn report_as(&self, token: &str, input: Value) -> GraphqlRequest {
         self.hub.graphql(PROGRESS).by(token).variables(json!({ "input": input }))
     }
 
-    /// Reports progress in the lesson as the student: this, and what the rest says.
-    async fn progress(&self, last_second: i32, rest: Value) -> Value {
+    /// Reports progress in the lesson as the student. `rest` adds or replaces input fields.
+    async fn report_progress(&self, last_second: i32, rest: Value) -> Value {
         let input = json!({"lessonId": self.lesson.id, "source": "VIMEO", "lastSecond": last_second});
         self.report(with(input, rest)).data().await["recordVideoProgress"].take()
     }
 
-    /// A play in the lesson, and what the rest says.
+    /// A `play` event in the lesson. `rest` adds or replaces fields.
     fn event(&self, rest: Value) -> Value {
         with(json!({"clientEventId": Uuid::new_v4(), "event": "play", "lessonId": self.lesson.id}), rest)
     }
 
-    async fn count(&self, condition: &str) -> i64 {
+    async fn count_events(&self, condition: &str) -> i64 {
         let statement = format!("SELECT count(*) FROM video_player_events WHERE {condition}");
         self.hub.database.client().await.query_one(&statement, &[]).await.unwrap().get(0)
     }
 }
 
-/// An object with the members of another added, or put in place of its own.
+/// Adds members to an object, or replaces them.
 fn with(mut object: Value, members: Value) -> Value {
-    let Value::Object(members) = members else { panic!("{members} is no object") };
+    let Value::Object(members) = members else { panic!("{members} is not an object") };
     object.as_object_mut().unwrap().extend(members);
     object
 }
 
-/// The rule that a result's event broke, and its field.
-fn refusal(result: &Value) -> (&str, &str, &str) {
+/// The code, the reason and the field of a result's error.
+fn error_of(result: &Value) -> (&str, &str, &str) {
     assert!(result["eventId"].is_null(), "{result}");
     let error = &result["error"];
     assert!(error["message"].as_str().is_some_and(|message| !message.is_empty()), "{result}");

@@ -1,4 +1,4 @@
-//! Settings: all that is wrong is named at once, nothing secret is repeated, and the lists of them are current.
+//! Settings: all errors are reported at once, secrets are never repeated, and the example file is up to date.
 
 use std::fs;
 use std::path::Path;
@@ -7,14 +7,15 @@ use backend::config::{self, Config, Variables};
 
 const KEY: &str = "0123456789abcdef0123456789abcdef";
 
-fn refusal<const N: usize>(variables: [(&str, &str); N]) -> String {
+/// The error for these environment variables.
+fn load_error<const N: usize>(variables: [(&str, &str); N]) -> String {
     let data_dir = tempfile::tempdir().unwrap();
     Config::load(Variables::from(variables), data_dir.path()).unwrap_err().to_string()
 }
 
 #[test]
-fn all_wrong_settings_are_named_at_once_with_what_is_accepted() {
-    insta::assert_snapshot!(refusal([
+fn all_invalid_settings_are_reported_at_once() {
+    insta::assert_snapshot!(load_error([
         ("APP_KEY", "short,0123456789abcdef0123456789abcdef"),
         ("APP_TIMEZONE", "Mars/Olympus"),
         ("APP_LOCALE", "fr"),
@@ -30,28 +31,28 @@ fn all_wrong_settings_are_named_at_once_with_what_is_accepted() {
 }
 
 #[test]
-fn what_an_address_says_wrongly_of_tls_is_told_and_the_address_is_not_repeated() {
+fn invalid_tls_parameters_are_reported_without_the_database_url() {
     for (parameters, reason) in [
-        ("sslmode=allow", "sslmode accepts disable, prefer, require, verify-ca or verify-full"),
-        ("sslmode=verify-ca", "sslmode=verify-ca needs sslrootcert, a file of authorities"),
-        ("sslrootcert=system&sslmode=require", "sslrootcert=system goes with sslmode=verify-full only"),
+        ("sslmode=allow", "sslmode must be disable, prefer, require, verify-ca or verify-full"),
+        ("sslmode=verify-ca", "sslmode=verify-ca requires sslrootcert, a file with CA certificates"),
+        ("sslrootcert=system&sslmode=require", "sslrootcert=system requires sslmode=verify-full"),
         ("sslmode=verify-full&sslrootcert=/nowhere/ca.pem", "sslrootcert /nowhere/ca.pem: "),
     ] {
         let url = format!("postgresql://hub:hunter2@localhost/hub?{parameters}");
-        let refusal = refusal([("DATABASE_URL", url.as_str()), ("APP_KEY", KEY)]);
-        let expected = format!("DATABASE_URL asks for TLS in a way that does not work: {reason}");
-        assert!(refusal.starts_with(&expected) && !refusal.contains("hunter2"), "{refusal}");
+        let error = load_error([("DATABASE_URL", url.as_str()), ("APP_KEY", KEY)]);
+        let expected = format!("DATABASE_URL has invalid TLS parameters: {reason}");
+        assert!(error.starts_with(&expected) && !error.contains("hunter2"), "{error}");
     }
 }
 
 #[test]
-fn a_wrong_value_is_never_repeated() {
-    let refusal = refusal([("DATABASE_URL", "postgres:hunter2"), ("APP_KEY", "hunter2")]);
-    assert!(!refusal.contains("hunter2"), "{refusal}");
+fn an_invalid_value_is_never_repeated() {
+    let error = load_error([("DATABASE_URL", "postgres:hunter2"), ("APP_KEY", "hunter2")]);
+    assert!(!error.contains("hunter2"), "{error}");
 }
 
 #[test]
-fn secrets_do_not_show_in_a_printed_configuration() {
+fn debug_output_of_the_configuration_has_no_secrets() {
     let url = "postgresql://hub:hunter2@localhost/hub";
     let printed = format!("{:?}", Config::for_database(url, KEY));
     assert!(!printed.contains("hunter2") && !printed.contains(KEY), "{printed}");
@@ -67,16 +68,16 @@ fn an_empty_variable_counts_as_not_set() {
 
 #[test]
 fn a_shared_database_needs_an_application_key() {
-    let refusal = refusal([("DATABASE_URL", "postgresql://localhost/hub")]);
-    assert!(refusal.starts_with("APP_KEY is needed beside DATABASE_URL"), "{refusal}");
+    let error = load_error([("DATABASE_URL", "postgresql://localhost/hub")]);
+    assert!(error.starts_with("APP_KEY is required with DATABASE_URL"), "{error}");
 }
 
 #[test]
-fn the_example_of_settings_is_current() {
+fn the_example_file_is_current() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.env.example");
     let current = config::env_example();
     if fs::read_to_string(&path).unwrap_or_default() != current {
         fs::write(&path, current).unwrap();
-        panic!(".env.example was out of date and is rewritten: commit it");
+        panic!(".env.example was out of date and has been rewritten. Review and commit the change.");
     }
 }

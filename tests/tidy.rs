@@ -1,9 +1,9 @@
-//! The layers of ARCHITECTURE.md: what a part must not name.
+//! Checks the layers of ARCHITECTURE.md: the modules that each part must not use.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A part, by how its paths begin, and what no line of its code may hold.
+/// The path prefix of each part, and the texts that its code must not contain.
 const FORBIDDEN: &[(&str, &[&str])] = &[
     ("domain/src/", &["std::fs", "std::net", "std::env", "std::process", "tokio", "diesel", "Utc::now"]),
     ("frontend/src/", &["backend::", "diesel", "tokio"]),
@@ -19,7 +19,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("backend/src/import", &[EXPORT, MIRROR, GRAPHQL, HTTP, CLI]),
     ("backend/src/mirror", &[EXPORT, IMPORT, GRAPHQL, HTTP, CLI]),
     ("backend/src/telemetry", &[EXPORT, IMPORT, MIRROR, GRAPHQL, HTTP, CLI]),
-    ("backend/src/notice", &["diesel", AUTH, EXPORT, IMPORT, MIRROR, TELEMETRY, GRAPHQL, HTTP, CLI]),
+    ("backend/src/notification", &["diesel", AUTH, EXPORT, IMPORT, MIRROR, TELEMETRY, GRAPHQL, HTTP, CLI]),
     ("backend/src/mail", &["diesel", AUTH, EXPORT, IMPORT, MIRROR, TELEMETRY, GRAPHQL, HTTP, CLI]),
     ("backend/src/jobs", &["diesel", GRAPHQL, HTTP, CLI]),
     ("backend/src/graphql", &["diesel", CLI]),
@@ -39,7 +39,7 @@ const HTTP: &str = "crate::http";
 const CLI: &str = "crate::cli";
 
 #[test]
-fn no_part_names_what_is_above_it() {
+fn no_part_uses_a_layer_above_it() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut found = Vec::new();
     for (part, forbidden) in FORBIDDEN {
@@ -49,8 +49,8 @@ fn no_part_names_what_is_above_it() {
             let text = fs::read_to_string(&file).unwrap();
             let code = text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//"));
             for (number, line) in code {
-                if let Some(named) = forbidden.iter().find(|name| line.contains(**name)) {
-                    found.push(format!("{}:{}: {named}", file.display(), number + 1));
+                if let Some(forbidden_name) = forbidden.iter().find(|name| line.contains(**name)) {
+                    found.push(format!("{}:{}: {forbidden_name}", file.display(), number + 1));
                 }
             }
         }
@@ -58,20 +58,22 @@ fn no_part_names_what_is_above_it() {
     assert!(found.is_empty(), "{found:#?}");
 }
 
-/// The Rust files whose path from the root begins like this.
+/// The Rust files of a part, given by its path prefix from the root.
 fn sources(root: &Path, part: &str) -> Vec<PathBuf> {
     let (folder, name) = part.rsplit_once('/').unwrap();
     let entries = fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().path());
-    let ours = entries.filter(|path| {
+    let matching = entries.filter(|path| {
         let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
         if name.is_empty() { true } else { stem == name }
     });
-    ours.flat_map(|path| if path.is_dir() { below(&path) } else { vec![path] })
+    matching
+        .flat_map(|path| if path.is_dir() { files_in(&path) } else { vec![path] })
         .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
         .collect()
 }
 
-fn below(folder: &Path) -> Vec<PathBuf> {
+/// All files in a folder and its subfolders.
+fn files_in(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    entries.flat_map(|path| if path.is_dir() { below(&path) } else { vec![path] }).collect()
+    entries.flat_map(|path| if path.is_dir() { files_in(&path) } else { vec![path] }).collect()
 }

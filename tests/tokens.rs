@@ -1,4 +1,4 @@
-//! The tokens of scripts, of the learning platform and of players.
+//! API tokens, tokens of the learning platform, and player tokens.
 
 use backend::auth::player_token::PlayerToken;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -15,7 +15,7 @@ const CREATE: &str = "mutation ($name: String!, $scopes: [TokenScope!]!, $expire
 }";
 const VIEWER: &str = "{ viewer { id } }";
 
-/// A new API token: its secret and the rest.
+/// Creates an API token, and returns its secret and its description.
 async fn create(
     hub: &Hub,
     owner: &TestUser,
@@ -30,8 +30,8 @@ async fn create(
 
 async fn revoke(hub: &Hub, token: &Value, by: &TestUser) -> Value {
     let revoke = "mutation ($id: ID!) { revokeApiToken(id: $id) { revokedAt } }";
-    let answer = hub.graphql(revoke).by(&by.token).variables(json!({"id": token["id"]})).send().await;
-    answer.body
+    let response = hub.graphql(revoke).by(&by.token).variables(json!({"id": token["id"]})).send().await;
+    response.body
 }
 
 #[tokio::test]
@@ -50,7 +50,7 @@ async fn a_token_is_shown_once_and_stored_as_a_hash() {
 }
 
 #[tokio::test]
-async fn the_last_use_is_noted_to_the_minute() {
+async fn the_last_use_is_recorded_at_most_once_a_minute() {
     let hub = Hub::start().await;
     let owner = hub.user(Role::Service).await;
     let (secret, _) = create(&hub, &owner, &["READ"], None).await;
@@ -66,7 +66,7 @@ async fn the_last_use_is_noted_to_the_minute() {
 }
 
 #[tokio::test]
-async fn a_token_ends_with_its_time_its_revocation_and_its_owner() {
+async fn a_token_ends_when_it_expires_is_revoked_or_loses_its_owner() {
     let hub = Hub::start().await;
     let owner = hub.user(Role::Admin).await;
     hub.user_named("another", Role::Admin).await;
@@ -76,9 +76,9 @@ async fn a_token_ends_with_its_time_its_revocation_and_its_owner() {
     for secret in [&expiring, &revoked, &orphaned] {
         hub.graphql("{ users { totalCount } }").by(secret).data().await;
     }
-    let at = revoke(&hub, &token, &owner).await;
+    let revoked_at = revoke(&hub, &token, &owner).await;
     hub.clock.advance(TimeDelta::minutes(5));
-    assert_eq!(revoke(&hub, &token, &owner).await, at, "the first revocation counts");
+    assert_eq!(revoke(&hub, &token, &owner).await, revoked_at, "the first revocation counts");
     assert_eq!(hub.graphql(VIEWER).by(&expiring).code().await, "UNAUTHENTICATED");
     assert_eq!(hub.graphql(VIEWER).by(&revoked).code().await, "UNAUTHENTICATED");
     hub.sql(&format!("UPDATE users SET role = 'teacher' WHERE id = {}", owner.id)).await;
@@ -88,7 +88,7 @@ async fn a_token_ends_with_its_time_its_revocation_and_its_owner() {
 }
 
 #[tokio::test]
-async fn nobody_gives_a_token_more_than_they_have() {
+async fn a_token_cannot_have_more_scopes_than_its_owner() {
     let hub = Hub::start().await;
     let expected = [
         (Role::Admin, "READ EXPORT IMPORT SYNC RECORD PLATFORM"),
@@ -100,8 +100,8 @@ async fn nobody_gives_a_token_more_than_they_have() {
         let owner = hub.user(role).await;
         for scope in ["READ", "EXPORT", "IMPORT", "SYNC", "RECORD", "PLATFORM"] {
             let variables = json!({"name": "x", "scopes": [scope]});
-            let answer = hub.graphql(CREATE).by(&owner.token).variables(variables).send().await;
-            assert_eq!(answer.body["errors"].is_null(), granted.contains(scope), "{role:?} {scope}");
+            let response = hub.graphql(CREATE).by(&owner.token).variables(variables).send().await;
+            assert_eq!(response.body["errors"].is_null(), granted.contains(scope), "{role:?} {scope}");
         }
     }
     let student = hub.user(Role::Student).await;
@@ -111,46 +111,46 @@ async fn nobody_gives_a_token_more_than_they_have() {
         let granted = role == Role::TeacherAdmin;
         hub.sql(&format!("UPDATE users SET manage_settings = {granted} WHERE id = {}", owner.id)).await;
         let variables = json!({"name": "x", "scopes": ["IMPORT", "SYNC"]});
-        let answer = hub.graphql(CREATE).by(&owner.token).variables(variables).send().await;
-        assert_eq!(answer.body["errors"][0]["extensions"]["code"].as_str(), code);
+        let response = hub.graphql(CREATE).by(&owner.token).variables(variables).send().await;
+        assert_eq!(response.body["errors"][0]["extensions"]["code"].as_str(), code);
     }
 }
 
 #[tokio::test]
-async fn a_token_manages_neither_users_nor_tokens() {
+async fn a_token_cannot_manage_users_or_tokens() {
     let hub = Hub::start().await;
     let admin = hub.user(Role::Admin).await;
     let every_scope = ["READ", "EXPORT", "IMPORT", "SYNC", "RECORD", "PLATFORM"];
     let (secret, _) = create(&hub, &admin, &every_scope, None).await;
-    for act in [
+    for operation in [
         "{ apiTokens { id } }",
         r#"mutation { createApiToken(name: "more", scopes: [READ]) { secret } }"#,
         "mutation { revokeApiToken(id: 1) { id } }",
         "mutation { updateUser(id: 1, active: true) { id } }",
         "mutation { updatePreferences(locale: EN) { id } }",
     ] {
-        assert_eq!(hub.graphql(act).by(&secret).code().await, "FORBIDDEN", "{act}");
+        assert_eq!(hub.graphql(operation).by(&secret).code().await, "FORBIDDEN", "{operation}");
     }
 }
 
 #[tokio::test]
-async fn only_admins_deal_with_the_tokens_of_others() {
+async fn only_admins_see_and_revoke_the_tokens_of_others() {
     let hub = Hub::start().await;
     let (admin, ana) = (hub.user(Role::Admin).await, hub.user(Role::TeacherAdmin).await);
-    let (secret, of_ana) = create(&hub, &ana, &["READ"], None).await;
-    let (_, of_admin) = create(&hub, &admin, &["READ"], None).await;
+    let (secret, anas_token) = create(&hub, &ana, &["READ"], None).await;
+    let (_, admins_token) = create(&hub, &admin, &["READ"], None).await;
     let tokens = hub.graphql("{ apiTokens { id } }").by(&ana.token).data().await;
-    assert_eq!(tokens["apiTokens"], json!([{"id": of_ana["id"]}]));
-    let refused = revoke(&hub, &of_admin, &ana).await;
-    assert_eq!(refused["errors"][0]["extensions"]["code"], "NOT_FOUND");
+    assert_eq!(tokens["apiTokens"], json!([{"id": anas_token["id"]}]));
+    let rejected = revoke(&hub, &admins_token, &ana).await;
+    assert_eq!(rejected["errors"][0]["extensions"]["code"], "NOT_FOUND");
     let tokens = hub.graphql("{ apiTokens { id } }").by(&admin.token).data().await;
-    assert_eq!(tokens["apiTokens"], json!([{"id": of_admin["id"]}, {"id": of_ana["id"]}]));
-    revoke(&hub, &of_ana, &admin).await;
+    assert_eq!(tokens["apiTokens"], json!([{"id": admins_token["id"]}, {"id": anas_token["id"]}]));
+    revoke(&hub, &anas_token, &admin).await;
     assert_eq!(hub.graphql(VIEWER).by(&secret).code().await, "UNAUTHENTICATED");
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_token_to_be_made_is_named() {
+async fn invalid_token_fields_are_rejected_by_name() {
     let hub = Hub::start().await;
     let owner = hub.user(Role::Admin).await;
     for (variables, field) in [
@@ -160,14 +160,14 @@ async fn what_is_wrong_with_a_token_to_be_made_is_named() {
         (json!({"name": "x", "scopes": []}), "scopes"),
         (json!({"name": "x", "scopes": ["READ"], "expiresAt": NOW}), "expiresAt"),
     ] {
-        let answer = hub.graphql(CREATE).by(&owner.token).variables(variables).send().await;
-        assert_eq!(answer.code(), "BAD_USER_INPUT");
-        assert_eq!(answer.body["errors"][0]["extensions"]["field"], field);
+        let response = hub.graphql(CREATE).by(&owner.token).variables(variables).send().await;
+        assert_eq!(response.code(), "BAD_USER_INPUT");
+        assert_eq!(response.body["errors"][0]["extensions"]["field"], field);
     }
 }
 
 #[tokio::test]
-async fn made_up_tokens_are_nobodys() {
+async fn unknown_tokens_are_rejected() {
     let hub = Hub::start().await;
     for token in ["", "dph_", "dph_ñ", &format!("dph_{}", "a".repeat(46)), "a.b.c", &"a".repeat(7000)] {
         assert_eq!(
@@ -178,8 +178,8 @@ async fn made_up_tokens_are_nobodys() {
 }
 
 #[tokio::test]
-async fn the_platforms_tokens_stand_for_its_users() {
-    const SECRET: &str = "what the platform and the hub know";
+async fn platform_tokens_authenticate_users() {
+    const SECRET: &str = "a secret of the platform and the hub";
     let hub = Hub::with(|config| {
         config.auth.hs256_secret = Some(SECRET.into());
         config.auth.issuer = Some("https://academy.example".into());
@@ -193,38 +193,39 @@ async fn the_platforms_tokens_stand_for_its_users() {
         let key = EncodingKey::from_secret(SECRET.as_bytes());
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).unwrap()
     };
-    let of_admin = token(&admin.id.to_string());
-    hub.graphql("{ users { totalCount } apiTokens { id } }").by(&of_admin).data().await;
+    let admins_token = token(&admin.id.to_string());
+    hub.graphql("{ users { totalCount } apiTokens { id } }").by(&admins_token).data().await;
     assert_eq!(hub.graphql(VIEWER).by(&token("999")).code().await, "UNAUTHENTICATED");
     hub.sql("UPDATE users SET active = false").await;
-    assert_eq!(hub.graphql(VIEWER).by(&of_admin).code().await, "UNAUTHENTICATED");
+    assert_eq!(hub.graphql(VIEWER).by(&admins_token).code().await, "UNAUTHENTICATED");
 }
 
 #[tokio::test]
-async fn a_player_token_is_for_recording_and_nothing_else() {
+async fn a_player_token_only_allows_recording() {
     let hub = Hub::start().await;
     let (admin, service) = (hub.user(Role::Admin).await, hub.user(Role::Service).await);
-    let (by_record, _) = create(&hub, &service, &["RECORD"], None).await;
-    let (by_platform, _) = create(&hub, &service, &["PLATFORM"], None).await;
-    let (by_read, _) = create(&hub, &service, &["READ"], None).await;
+    let (with_record, _) = create(&hub, &service, &["RECORD"], None).await;
+    let (with_platform, _) = create(&hub, &service, &["PLATFORM"], None).await;
+    let (with_read, _) = create(&hub, &service, &["READ"], None).await;
     let issue = format!("mutation {{ issuePlayerToken(userId: {}) {{ token expiresAt }} }}", admin.id);
-    assert_eq!(hub.graphql(&issue).by(&by_read).code().await, "FORBIDDEN");
-    for token in [by_record, by_platform] {
+    assert_eq!(hub.graphql(&issue).by(&with_read).code().await, "FORBIDDEN");
+    for token in [with_record, with_platform] {
         let issued = hub.graphql(&issue).by(&token).data().await["issuePlayerToken"].take();
         assert_eq!(issued["expiresAt"], json!((NOW + TimeDelta::hours(2)).to_rfc3339()));
         let token = issued["token"].as_str().unwrap();
-        let player = PlayerToken::read(&hub.app.auth.keys, token, NOW);
+        let player = PlayerToken::verify(&hub.app.auth.keys, token, NOW);
         assert_eq!(player, Some(PlayerToken { user_id: admin.id }));
-        for act in [VIEWER, "{ apiTokens { id } }", "{ users { totalCount } }", "{ courses { id } }", &issue]
+        for operation in
+            [VIEWER, "{ apiTokens { id } }", "{ users { totalCount } }", "{ courses { id } }", &issue]
         {
-            assert_eq!(hub.graphql(act).by(token).code().await, "FORBIDDEN", "{act}");
+            assert_eq!(hub.graphql(operation).by(token).code().await, "FORBIDDEN", "{operation}");
         }
         assert_eq!(hub.graphql("{ datasets { key } }").by(token).data().await, json!({"datasets": []}));
     }
 }
 
 #[tokio::test]
-async fn player_tokens_are_for_users_who_are_there_and_for_a_day_at_most() {
+async fn player_tokens_need_an_existing_user_and_last_at_most_a_day() {
     let hub = Hub::start().await;
     let (admin, teacher) = (hub.user(Role::Admin).await, hub.user(Role::Teacher).await);
     let issue =

@@ -1,4 +1,4 @@
-//! What admins do with users, and users with themselves.
+//! Managing users, and users' own preferences.
 
 use domain::access::Role;
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::harness::hub::Hub;
 
 #[tokio::test]
-async fn a_role_that_is_taken_away_is_gone_with_the_next_request() {
+async fn a_demotion_takes_effect_with_the_next_request() {
     let hub = Hub::start().await;
     let (admin, other) = (hub.user(Role::Admin).await, hub.user_named("other", Role::Admin).await);
     hub.graphql("{ users { totalCount } }").by(&other.token).data().await;
@@ -17,7 +17,7 @@ async fn a_role_that_is_taken_away_is_gone_with_the_next_request() {
 }
 
 #[tokio::test]
-async fn one_active_admin_always_remains() {
+async fn the_last_active_admin_cannot_be_demoted() {
     let hub = Hub::start().await;
     let admin = hub.user(Role::Admin).await;
     for change in ["role: SERVICE", "active: false", "role: ADMIN, active: false"] {
@@ -25,32 +25,32 @@ async fn one_active_admin_always_remains() {
         assert_eq!(hub.graphql(&change).by(&admin.token).code().await, "CONFLICT", "{change}");
     }
     let other = hub.user_named("other", Role::Admin).await;
-    let depose = |id: i64, token: &str| {
+    let demote = |id: i64, token: &str| {
         hub.graphql(&format!("mutation {{ updateUser(id: {id}, role: TEACHER) {{ id }} }}")).by(token).send()
     };
-    let (first, second) = tokio::join!(depose(other.id, &admin.token), depose(admin.id, &other.token));
-    let succeeded = [first, second].iter().filter(|answer| answer.body["errors"].is_null()).count();
+    let (first, second) = tokio::join!(demote(other.id, &admin.token), demote(admin.id, &other.token));
+    let succeeded = [first, second].iter().filter(|response| response.body["errors"].is_null()).count();
     assert_eq!(succeeded, 1);
 }
 
 #[tokio::test]
-async fn preferences_are_ones_own_and_make_sense() {
+async fn users_set_only_valid_preferences_of_their_own() {
     let hub = Hub::start().await;
     let ana = hub.user(Role::Teacher).await;
-    let prefer = |preferences: &str| {
+    let set_preferences = |preferences: &str| {
         hub.graphql(&format!("mutation {{ updatePreferences({preferences}) {{ locale timezone }} }}"))
             .by(&ana.token)
     };
-    let preferred = prefer(r#"locale: EN, timezone: "America/Bogota""#).data().await;
-    assert_eq!(preferred, json!({"updatePreferences": {"locale": "EN", "timezone": "America/Bogota"}}));
-    let kept = prefer("locale: ES").data().await;
-    assert_eq!(kept, json!({"updatePreferences": {"locale": "ES", "timezone": "America/Bogota"}}));
-    assert_eq!(prefer(r#"timezone: "Mars/Olympus""#).code().await, "BAD_USER_INPUT");
+    let changed = set_preferences(r#"locale: EN, timezone: "America/Bogota""#).data().await;
+    assert_eq!(changed, json!({"updatePreferences": {"locale": "EN", "timezone": "America/Bogota"}}));
+    let partly_changed = set_preferences("locale: ES").data().await;
+    assert_eq!(partly_changed, json!({"updatePreferences": {"locale": "ES", "timezone": "America/Bogota"}}));
+    assert_eq!(set_preferences(r#"timezone: "Mars/Olympus""#).code().await, "BAD_USER_INPUT");
     assert_eq!(hub.graphql("mutation { updatePreferences { id } }").code().await, "UNAUTHENTICATED");
 }
 
 #[tokio::test]
-async fn admins_page_through_users_and_find_them() {
+async fn admins_can_page_through_and_search_users() {
     let hub = Hub::start().await;
     let admin = hub.user(Role::Admin).await;
     for name in ["ana_1", "ana_2", "anax1"] {

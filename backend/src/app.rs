@@ -1,4 +1,4 @@
-//! The application: what every route, resolver and job shares.
+//! The application state that all routes, resolvers and jobs share.
 
 use std::sync::Arc;
 
@@ -16,50 +16,45 @@ use crate::telemetry::delivery::Sync;
 use crate::telemetry::ingest::Ingest;
 use crate::telemetry::status_feed::StatusFeed;
 
-/// The application; cheap to clone.
+/// The application state. Cheap to clone.
 #[derive(Clone)]
 pub struct App {
-    /// The settings.
     pub config: Arc<Config>,
-    /// Database connections.
     pub pool: Pool,
-    /// The time.
     pub clock: Clock,
-    /// Who may come in.
     pub auth: Arc<Auth>,
-    /// The GraphQL schema.
     pub schema: HubSchema,
-    /// The way in for player events.
+    /// Records player events.
     pub ingest: Ingest,
-    /// The way out for player events.
+    /// Delivers player events to the analytics services.
     pub sync: Sync,
-    /// How the sync stands, for who watches it.
+    /// The live status of the sync.
     pub status_feed: StatusFeed,
-    /// What is counted.
     pub metrics: Metrics,
-    /// As many exports may read from the database at once as there are permits.
+    /// The permits of exports that read from the database at the same time.
     pub export_slots: Arc<Semaphore>,
-    /// Where exports keep what their readers have not taken yet.
+    /// The disk space for export output that readers have not fetched yet.
     pub export_disk: Arc<SpoolDisk>,
-    /// Cancelled when the server is told to end, for what would go on for as long as somebody listens.
-    pub ending: CancellationToken,
+    /// Cancelled when the server shuts down. Ends responses that would otherwise last as long as the client
+    /// listens.
+    pub shutdown: CancellationToken,
 }
 
 impl App {
-    /// Puts the application together; nothing is connected to yet.
+    /// Creates the application state. Opens no connections yet.
     pub fn new(config: Config, pool: Pool, clock: Clock) -> anyhow::Result<Self> {
         let auth = Auth::new(&config)?;
         let schema = schema::build(&config.graphql);
-        // An export holds up to two connections; others must find some left.
-        let exports = config.exports.concurrency.min(config.database.pool_size / 3).max(1);
-        let export_slots = Arc::new(Semaphore::new(exports));
+        // An export uses up to two connections, and other requests need some as well.
+        let max_concurrent_exports = config.exports.concurrency.min(config.database.pool_size / 3).max(1);
+        let export_slots = Arc::new(Semaphore::new(max_concurrent_exports));
         let export_disk = Arc::new(SpoolDisk::new(&config.exports));
         let metrics = Metrics::new();
         let ingest = Ingest::new(pool.clone(), clock.clone(), metrics.clone(), &config.recording);
         let (config, auth) = (Arc::new(config), Arc::new(auth));
         let sync = Sync::new(pool.clone(), clock.clone(), metrics.clone(), Arc::clone(&config));
         let status_feed = StatusFeed::new(pool.clone(), clock.clone(), Arc::clone(&config));
-        let ending = CancellationToken::new();
+        let shutdown = CancellationToken::new();
         Ok(Self {
             config,
             pool,
@@ -72,7 +67,7 @@ impl App {
             metrics,
             export_slots,
             export_disk,
-            ending,
+            shutdown,
         })
     }
 }

@@ -1,12 +1,14 @@
-//! Who is calling, and how they prove it: passwords, sessions, and the four kinds of token.
+//! Authentication: passwords, sessions and the four kinds of token.
 //!
-//! Knows nothing of GraphQL. A bearer token becomes an [`identity::Identity`], with which the rules of `domain` decide.
+//! Knows nothing of GraphQL. A bearer token becomes an [`identity::Identity`], which the rules of `domain`
+//! authorize.
 
 use anyhow::{Context as _, Result};
 
 pub mod access_token;
 pub mod account;
 pub mod api_token;
+pub mod grant;
 mod hub_token;
 pub mod identity;
 mod jwt;
@@ -28,24 +30,21 @@ use platform_token::PlatformTokens;
 use rate_limit::LoginLimits;
 use refresh_cookie::Transport;
 
-/// What proving takes: keys, and what must be remembered between requests.
+/// The keys, settings and in-memory state of authentication.
 pub struct Auth {
-    /// Sign our own tokens and links.
+    /// The keys that sign our own tokens and links.
     pub keys: Keys,
-    /// Hash passwords.
     pub passwords: Passwords,
-    /// Slow guessing down.
     pub login_limits: LoginLimits,
-    /// Read the learning platform's tokens.
+    /// Verifies the learning platform's tokens.
     pub platform: PlatformTokens,
-    /// How far a Teacher Admin may look.
     pub teacher_admin_scope: TeacherAdminScope,
-    /// How the refresh cookie may travel.
+    /// Whether the refresh cookie requires HTTPS.
     pub transport: Transport,
 }
 
 impl Auth {
-    /// Sets everything up as the settings say.
+    /// Builds it from the settings.
     pub fn new(config: &Config) -> Result<Self> {
         let encrypted = config.hub.url.scheme() == "https";
         Ok(Self {

@@ -1,6 +1,6 @@
-//! The command line: what can be asked for, and how the answer ends.
+//! The command line: the commands and their exit codes.
 //!
-//! Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
+//! Exit codes: 0 for success, 1 for failure, 2 for invalid usage or settings.
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -29,11 +29,11 @@ mod sync;
 mod token;
 mod user;
 
-/// Exports, imports and telemetry of a learning platform: the server and its commands.
+/// Exports, imports and telemetry for a learning platform: the server and its commands.
 #[derive(Debug, Parser)]
 #[command(name = "dataporter", version)]
 struct Cli {
-    /// Where the private database and its key are kept.
+    /// The directory of the private database and its key.
     #[arg(long, env = "DATA_DIR", default_value = "./data", global = true, value_name = "DIRECTORY")]
     data_dir: PathBuf,
     #[command(subcommand)]
@@ -44,27 +44,27 @@ struct Cli {
 enum Command {
     /// Serve the API and the Hub.
     Serve(serve::Arguments),
-    /// Apply the migrations that are missing.
+    /// Apply the pending migrations.
     Migrate(migrate::Arguments),
-    /// Write a dataset to standard output, as the Hub's download has it.
+    /// Write a dataset to standard output, exactly as the Hub's download.
     Export(export::Arguments),
-    /// Look after what was imported.
+    /// Check past imports.
     #[command(subcommand)]
     Imports(imports::Command),
     /// Send player events to the analytics services.
     #[command(name = "telemetry:sync")]
     Sync(sync::Arguments),
-    /// Try the settings of the analytics services out, without sending an event.
+    /// Test the settings of the analytics services without sending events.
     #[command(name = "telemetry:check")]
     Check(check::Arguments),
     /// Print the GraphQL schema.
     Schema,
-    /// Look at the events that wait for the sync, and notify admins and teacher admins when there is cause for alarm.
+    /// Check the pending events, and notify admins and teacher admins if a limit is reached.
     #[command(name = "telemetry:monitor-backlog")]
     MonitorBacklog(monitor_backlog::Arguments),
-    /// Drop the months of player events that need not be kept, with their deliveries.
+    /// Drop old months of player events, with their deliveries.
     Retention(retention::Arguments),
-    /// Fill an empty database with a made-up academy, and print who can sign in.
+    /// Fill an empty database with a demo academy, and print its sign-ins.
     Demo(demo::Arguments),
     /// Manage accounts.
     #[command(subcommand)]
@@ -74,12 +74,12 @@ enum Command {
     Token(token::Command),
 }
 
-/// Why a command was not done.
+/// Why a command did not succeed.
 #[derive(Debug)]
 enum Failure {
-    /// It cannot be done as it was asked for (exit code 2).
+    /// The arguments or settings are invalid (exit code 2).
     Usage(String),
-    /// It went wrong (exit code 1).
+    /// The command failed (exit code 1).
     Failed(anyhow::Error),
 }
 
@@ -92,7 +92,7 @@ impl From<anyhow::Error> for Failure {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         match error {
-            ConfigError::Wrong(_) => Self::Usage(format!("These settings are wrong:\n{error}")),
+            ConfigError::Invalid(_) => Self::Usage(format!("Invalid settings:\n{error}")),
             ConfigError::AppKey { .. } => Self::Usage(error.to_string()),
         }
     }
@@ -104,34 +104,34 @@ impl From<Error> for Failure {
             Error::Internal(cause) => Self::Failed(cause),
             Error::Invalid(_) => Self::Usage(error.message(Locale::En)),
             Error::Unauthenticated
-            | Error::WrongLogin
+            | Error::WrongCredentials
             | Error::Denied(_)
-            | Error::RowsRefused(_)
+            | Error::RowsDenied(_)
             | Error::NotFound(_)
             | Error::Conflict(_)
             | Error::TooComplex(_)
-            | Error::TooMany { .. }
+            | Error::TooManyRequests { .. }
             | Error::Busy { .. }
             | Error::Unavailable => Self::Failed(anyhow!(error.message(Locale::En))),
         }
     }
 }
 
-/// Does what the process's arguments ask for.
+/// Runs the command that the process was started with.
 pub fn run() -> ExitCode {
-    // Before the arguments are read: some take their default from the environment.
+    // Loaded before the arguments are parsed, because some of them default to environment variables.
     let env_file = dotenvy::from_path(".env");
     if let Err(error) = env_file
         && !error.not_found()
     {
-        return end(Err(Failure::Usage(format!("The file .env cannot be read: {error}"))));
+        return exit_code(Err(Failure::Usage(format!("Failed to read the file .env: {error}"))));
     }
     let Cli { data_dir, command } = Cli::parse();
-    end(execute(data_dir, command))
+    exit_code(execute(data_dir, command))
 }
 
 fn execute(data_dir: PathBuf, command: Command) -> Result<(), Failure> {
-    let variables = Variables::of_the_process();
+    let variables = Variables::from_env();
     match command {
         Command::Serve(arguments) => serve::run(&data_dir, arguments, variables),
         Command::Migrate(arguments) => {
@@ -181,18 +181,18 @@ fn execute(data_dir: PathBuf, command: Command) -> Result<(), Failure> {
     }
 }
 
-/// Reads the settings and begins to log, for commands that end by themselves.
+/// Reads the settings and starts logging, for commands other than `serve`.
 fn start(data_dir: &Path, variables: Variables) -> Result<Config, Failure> {
     let config = Config::load(variables.with_default("RUST_LOG", "warn".to_owned()), data_dir)?;
     logging::start(&config.logging);
     Ok(config)
 }
 
-/// Runs a command, which is dropped when the process is told to end: what it started then ends too.
+/// Runs a command and drops it when the process receives a shutdown signal, which also ends what it started.
 fn until_interrupted(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     runtime()?.block_on(async {
-        let done = signals::stop()?.told.run_until_cancelled(command).await;
-        done.unwrap_or_else(|| Err(Failure::Failed(anyhow!("Interrupted"))))
+        let result = signals::shutdown()?.requested.run_until_cancelled(command).await;
+        result.unwrap_or_else(|| Err(Failure::Failed(anyhow!("Interrupted"))))
     })
 }
 
@@ -200,11 +200,11 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
 }
 
-fn end(done: Result<(), Failure>) -> ExitCode {
-    match done {
+fn exit_code(result: Result<(), Failure>) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::Usage(why)) => {
-            eprintln!("{why}");
+        Err(Failure::Usage(message)) => {
+            eprintln!("{message}");
             ExitCode::from(2)
         }
         Err(Failure::Failed(error)) => {

@@ -1,4 +1,4 @@
-//! The time of day, for everything that asks for it.
+//! The source of the current time.
 
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
@@ -7,16 +7,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::unpoisoned;
 
-/// The years of the moments that the hub keeps: all but the last of those that RFC 3339 can write, so that what begins
-/// in one also ends in one, in every time zone.
-pub const KEPT_YEARS: RangeInclusive<i32> = 1900..=9998;
+/// The years in which stored timestamps may lie: all that RFC 3339 can represent but the last, so that a
+/// period that begins in one of them also ends in a representable year, in every time zone.
+pub const SUPPORTED_YEARS: RangeInclusive<i32> = 1900..=9998;
 
-/// Where the time comes from. Copies of a fixed clock move together.
+/// The source of the current time. Clones of a fixed clock share their time.
 #[derive(Debug, Clone)]
 pub enum Clock {
     /// The system's clock.
     System,
-    /// A clock that stands still until it is moved.
+    /// A clock that changes only when it is advanced.
     Fixed(Arc<Mutex<DateTime<Utc>>>),
 }
 
@@ -26,21 +26,21 @@ impl Clock {
         Self::System
     }
 
-    /// A clock that stands at this time.
+    /// A clock that is fixed at this time.
     pub fn fixed(now: DateTime<Utc>) -> Self {
         Self::Fixed(Arc::new(Mutex::new(now)))
     }
 
-    /// The time now.
+    /// The current time.
     pub fn now(&self) -> DateTime<Utc> {
         match self {
-            #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the system")]
+            #[expect(clippy::disallowed_methods, reason = "the only place that reads the system clock")]
             Self::System => Utc::now(),
             Self::Fixed(now) => *unpoisoned::lock(now),
         }
     }
 
-    /// Moves a fixed clock; the system's clock cannot be moved and stays as it is.
+    /// Advances a fixed clock. Has no effect on the system's clock.
     pub fn advance(&self, by: TimeDelta) {
         match self {
             Self::System => {}
@@ -48,7 +48,7 @@ impl Clock {
         }
     }
 
-    /// Waits until so much time has passed, which a fixed clock makes pass at once.
+    /// Waits for `duration`. A fixed clock advances by it immediately.
     pub async fn sleep(&self, time: TimeDelta) {
         match self {
             Self::System => tokio::time::sleep(time.to_std().unwrap_or_default()).await,
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn copies_of_a_fixed_clock_move_together() {
+    fn clones_of_a_fixed_clock_share_their_time() {
         let clock = Clock::fixed(DateTime::UNIX_EPOCH);
         let copy = clock.clone();
         clock.advance(TimeDelta::minutes(5));

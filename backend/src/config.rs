@@ -1,7 +1,8 @@
-//! The settings: read from the environment once at the start, checked, and passed on as plain data.
+//! The settings: read from the environment once at the start, validated, and passed on as plain data.
 //!
-//! A setting is stated once, where its group's `read` asks the [`Reader`] for it: its name, its default, what is
-//! accepted and what it means. `dataporter serve --help` and `.env.example` are made from the same statements.
+//! Each setting is declared once, where its group's `read` asks the [`Reader`] for it: name, default,
+//! accepted values and meaning. `dataporter serve --help` and `.env.example` are generated from these
+//! declarations.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -28,67 +29,54 @@ pub mod telemetry;
 use reader::Reader;
 pub use reader::{ConfigError, Variables};
 
-/// Everything that can be set.
+/// All settings.
 #[derive(Debug)]
 pub struct Config {
-    /// Address, language and time zone of the hub.
     pub hub: hub::Hub,
-    /// The database.
     pub database: database::Database,
-    /// How far a Teacher Admin may look.
     pub access: access::Access,
-    /// Whose tokens are believed, and how long ours are good.
     pub auth: auth::Auth,
-    /// What the GraphQL endpoint accepts.
     pub graphql: graphql::Graphql,
-    /// What the web server accepts.
     pub http: http::Http,
-    /// Exports.
     pub exports: exports::Exports,
-    /// Imports.
     pub imports: imports::Imports,
-    /// Player events on their way in.
     pub recording: recording::Recording,
-    /// GA4, Mixpanel and the backlog alarm.
     pub telemetry: telemetry::Telemetry,
-    /// Attendance and late cancellations.
     pub practices: practices::Practices,
-    /// Outgoing mail.
     pub mail: mail::Mail,
-    /// The log.
     pub logging: logging::Logging,
 }
 
 impl Config {
-    /// Reads and checks these variables; without a `DATABASE_URL` the application key is kept in `data_dir`.
+    /// Reads and validates the settings in these variables. Without a `DATABASE_URL` the application key is
+    /// stored in `data_dir`.
     ///
-    /// All that is wrong is named at once.
+    /// An error lists all invalid settings at once.
     pub fn load(variables: Variables, data_dir: &Path) -> Result<Self, ConfigError> {
         let mut reader = Reader::new(variables);
         let mut config = Self::read(&mut reader);
         if config.auth.app_keys.is_empty() {
             if config.database.url.is_some() {
-                reader.refuse(
+                reader.report_error(
                     "APP_KEY",
-                    "is needed beside DATABASE_URL: every server that shares the database needs the same one",
+                    "is required with DATABASE_URL: all servers that share the database need the same key",
                 );
-            } else if reader.is_content() {
-                config.auth.app_keys = vec![app_key::find_or_make(data_dir)?];
+            } else if reader.is_valid() {
+                config.auth.app_keys = vec![app_key::find_or_create(data_dir)?];
             }
         }
         reader.finish(config)
     }
 
-    /// The defaults, with this database and this application key; fields may be changed at will.
-    ///
-    /// For tests and programs that bring their own database.
+    /// The defaults with this database and this application key, for tests and programs that bring their own
+    /// database. Fields may be changed freely.
     pub fn for_database(url: &str, app_key: &str) -> Self {
         let variables = Variables::from([("DATABASE_URL", url), ("APP_KEY", app_key)]);
         Self::read(&mut Reader::new(variables))
     }
 
-    /// The defaults, for whatever needs neither a database nor a key.
-    pub fn of_defaults() -> Self {
+    /// The defaults, for callers that need neither a database nor a key.
+    pub fn defaults() -> Self {
         Self::read(&mut Reader::new(Variables::default()))
     }
 
@@ -110,13 +98,13 @@ impl Config {
         }
     }
 
-    /// The application keys, the signing one first.
+    /// The application keys. The first one signs.
     pub fn app_keys(&self) -> &[SecretString] {
         &self.auth.app_keys
     }
 }
 
-/// Every setting with its default, what is accepted and what it means, for `dataporter serve --help`.
+/// Help on every setting for `dataporter serve --help`: its default, accepted values and meaning.
 pub fn help() -> String {
     let mut help =
         String::from("Settings (environment variables; a .env file in the current directory is read too):\n");
@@ -132,11 +120,11 @@ pub fn help() -> String {
     help
 }
 
-/// The text of `.env.example`: every setting, each commented out.
+/// The text of `.env.example`: every setting, commented out.
 pub fn env_example() -> String {
     let mut example = String::from(
         "# Settings of DataPorter Hub, each with its default. Copy this file to .env and change what you need.\n\
-         # This file is made from the settings themselves; a test keeps it current.\n",
+         # This file is generated from the settings' definitions, and a test keeps it up to date.\n",
     );
     for setting in reader::settings() {
         let default = setting.default.unwrap_or_default();

@@ -1,6 +1,6 @@
-//! The database: its connections and its migrations.
+//! The database: connections, the pool and migrations.
 //!
-//! Knows nothing of what is in the tables; queries are in `models`.
+//! Knows nothing about the tables. Queries are in `models`.
 
 use std::sync::Arc;
 
@@ -20,11 +20,11 @@ mod connect_error;
 mod connection;
 pub mod embedded;
 mod frames;
-mod inquiry;
 mod link;
 pub mod migrator;
 pub mod outage;
 mod pool;
+mod probe;
 pub mod schema;
 mod socket;
 mod state;
@@ -35,41 +35,43 @@ mod verifier;
 pub use address::Address;
 pub use connect_error::{ConnectError, within};
 pub use connection::Connection;
-pub use pool::{POOL_PATIENCE, Pool, PooledConnection, check, pool};
+pub use pool::{POOL_WAIT_TIMEOUT, Pool, PooledConnection, check, pool};
 
 use self::migrator::Migrator;
 
 /// Every migration, compiled into the binary.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");
 
-/// Lets the statements of a transaction run as long as they take.
-pub const UNLIMITED: &str = "SET LOCAL statement_timeout = 0";
+/// Disables the statement timeout for the rest of the transaction.
+pub const DISABLE_STATEMENT_TIMEOUT: &str = "SET LOCAL statement_timeout = 0";
 
-/// Opens a connection of its own, for whoever must not wait for the pool or hold on to a part of it.
+/// Opens a connection outside the pool, for callers that must neither wait for the pool nor occupy one of its
+/// connections.
 pub async fn connect(database_url: &SecretString) -> ConnectionResult<Connection> {
     let address = Address::parse(database_url.expose_secret())?;
     Ok(Connection::establish(&Arc::new(address)).await?)
 }
 
-/// Applies the migrations that are missing and answers with their names.
+/// Applies the pending migrations and returns their names.
 ///
-/// Several processes may do so at once: one works, the others wait and then find nothing to do.
+/// Several processes may call this at once: one applies the migrations, the others wait and then find none
+/// pending.
 pub async fn migrate(database_url: &SecretString) -> anyhow::Result<Vec<String>> {
     let mut migrator = Migrator::open(database_url).await?;
     let mut applied = Vec::new();
-    while let Some(name) = migrator.next().await.context("The database cannot be migrated")? {
+    while let Some(name) = migrator.next().await.context("Failed to migrate the database")? {
         applied.push(name);
     }
     Ok(applied)
 }
 
-/// The names of the migrations that are missing, in their order.
+/// The names of the pending migrations, in the order in which they will be applied.
 pub async fn pending(database_url: &SecretString) -> anyhow::Result<Vec<String>> {
-    let conn = connect(database_url).await.context("The database cannot be reached")?;
+    let conn = connect(database_url).await.context("Failed to connect to the database")?;
     with_migrations(conn, |harness| Ok(names(&harness.pending_migrations(MIGRATIONS)?))).await
 }
 
-/// Whether the newest migration is applied, asked on a connection that is there already.
+/// Whether the newest migration has been applied.
 pub async fn is_current(conn: &mut Connection) -> anyhow::Result<bool> {
     let newest = newest_version()?;
     let applied = diesel::sql_query("SELECT FROM __diesel_schema_migrations WHERE version = $1")
@@ -88,13 +90,13 @@ fn names(migrations: &[Box<dyn Migration<Pg>>]) -> Vec<String> {
     migrations.iter().map(|migration| migration.name().to_string()).collect()
 }
 
-/// Diesel's migrations are synchronous, so they run on a thread of their own. The connection is closed at the end.
+/// Diesel's migrations are synchronous, so they run on a blocking thread. Closes the connection at the end.
 async fn with_migrations<T: Send + 'static>(
     conn: Connection,
     work: impl FnOnce(&mut AsyncConnectionWrapper<Connection>) -> MigrationResult<T> + Send + 'static,
 ) -> anyhow::Result<T> {
     tokio::task::spawn_blocking(move || work(&mut AsyncConnectionWrapper::from(conn)))
         .await
-        .context("The migration was cut off")?
-        .map_err(|error| anyhow!(error).context("The database cannot be migrated"))
+        .context("The migration was interrupted")?
+        .map_err(|error| anyhow!(error).context("Failed to migrate the database"))
 }

@@ -1,6 +1,6 @@
-//! The demo academy: made-up people who learn, practise and buy, so that there is something to see.
+//! The demo academy: fictional people who learn, practise and buy, so that the Hub has something to show.
 //!
-//! It is the same for the same seed and moment, but for the passwords, which nobody could guess.
+//! The same seed and time always generate the same academy, except for the passwords, which are random.
 
 mod academy;
 mod calendar;
@@ -32,61 +32,60 @@ use crate::models::user::User;
 use academy::Academy;
 use sign_in::SignIn;
 
-/// How large the academy is, and when and where it is.
+/// The size, the time and the time zone of the academy.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// How many students it has.
+    /// The number of students.
     pub students: usize,
-    /// How many events the player reported of them.
+    /// The number of player events.
     pub events: usize,
-    /// What everything made up is made up from.
+    /// The seed of the random number generator.
     pub seed: u64,
-    /// The moment that its history leads up to.
+    /// The present, at which the academy's history ends.
     pub now: DateTime<Utc>,
-    /// Where its evenings are.
     pub zone: Tz,
 }
 
-/// Why there is no academy.
+/// Why the academy was not created.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
-    /// Nothing real may be mixed with what is made up.
-    #[error("the database is not empty: the demo academy goes into an empty one only")]
+    /// Real data must not be mixed with demo data.
+    #[error("the database is not empty: the demo academy needs an empty database")]
     NotEmpty,
-    /// It could not be stored.
-    #[error("the demo academy could not be stored")]
+    /// The academy could not be stored.
+    #[error("failed to store the demo academy")]
     Database(#[from] diesel::result::Error),
     /// A password could not be hashed.
-    #[error("the passwords of the demo academy could not be made")]
+    #[error("failed to hash the passwords of the demo academy")]
     Passwords(#[source] anyhow::Error),
 }
 
-/// Whether there is nothing in the database that an academy would be mixed with.
-pub async fn would_fit(conn: &mut Connection) -> Result<bool, DemoError> {
+/// Whether the database is empty, so that the demo academy may be stored in it.
+pub async fn is_database_empty(conn: &mut Connection) -> Result<bool, DemoError> {
     Ok(fresh::is_empty(conn).await?)
 }
 
-/// The first lesson of the academy; nothing where this is no demo.
-pub async fn lesson(conn: &mut Connection) -> QueryResult<Option<LessonRow>> {
+/// The first lesson of the demo academy, or `None` if the database does not hold the demo academy.
+pub async fn first_lesson(conn: &mut Connection) -> QueryResult<Option<LessonRow>> {
     if User::exists_with_email(conn, sign_in::ADMIN).await? { LessonRow::first(conn).await } else { Ok(None) }
 }
 
-/// Fills an empty database, and answers with who can sign in and how: this is said once.
+/// Fills an empty database. Returns the sign-ins with their passwords, which are stored only as hashes.
 pub async fn fill(
     conn: &mut Connection,
     passwords: &Passwords,
     options: Options,
 ) -> Result<Vec<SignIn>, DemoError> {
-    if !would_fit(conn).await? {
+    if !is_database_empty(conn).await? {
         return Err(DemoError::NotEmpty);
     }
-    let sign_ins = SignIn::make(passwords).await.map_err(DemoError::Passwords)?;
+    let sign_ins = SignIn::generate(passwords).await.map_err(DemoError::Passwords)?;
     conn.transaction(async |conn| {
         fresh::lock(conn).await?;
-        if !would_fit(conn).await? {
+        if !is_database_empty(conn).await? {
             return Err(DemoError::NotEmpty);
         }
-        let academy = Academy::make_up(conn, options).await?;
+        let academy = Academy::generate(conn, options).await?;
         academy.store(conn, options.now).await?;
         for sign_in in &sign_ins {
             sign_in.store(conn).await?;
@@ -94,7 +93,7 @@ pub async fn fill(
         Ok(())
     })
     .await?;
-    // Outside: statistics of a transaction that is not committed would help nobody.
+    // Outside the transaction, because statistics are of no use before the rows are committed.
     fresh::analyze(conn).await?;
-    Ok(sign_ins.into_iter().map(|made| made.sign_in).collect())
+    Ok(sign_ins.into_iter().map(|hashed| hashed.sign_in).collect())
 }

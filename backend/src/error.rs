@@ -1,7 +1,7 @@
-//! What can go wrong with a request, and what its sender is told.
+//! Errors of requests, and the messages that callers get.
 //!
-//! What the user can mend is told in their words with a code; what they cannot is logged once, where it is handled, and
-//! says nothing about the inside.
+//! An error that the caller can fix is explained with a message and a code. Any other error is logged once,
+//! where it is handled, and its response reveals nothing about the inside.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -16,85 +16,78 @@ use domain::text::{Locale, Phrase, Text};
 
 use crate::db::{ConnectError, outage};
 
-/// When to come back to a hub whose database connections are all in use.
-const WHEN_BUSY: Duration = Duration::from_secs(5);
+/// `Retry-After` when all database connections are in use.
+const RETRY_AFTER_BUSY: Duration = Duration::from_secs(5);
 
-/// When to come back to a hub whose database cannot be used.
-const WHEN_UNAVAILABLE: Duration = Duration::from_secs(5);
+/// `Retry-After` when the database is unavailable.
+const RETRY_AFTER_UNAVAILABLE: Duration = Duration::from_secs(5);
 
 /// The result of handling a request.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a request was not answered.
+/// Why a request failed.
 ///
-/// It has no `Display`: nothing turns an internal error's text into an answer by accident.
+/// It has no `Display`, so that no internal error's text gets into a response by accident.
 #[derive(Debug)]
 pub enum Error {
-    /// Nobody is signed in, or the credential is not good (401 `UNAUTHENTICATED`).
+    /// There is no credential, or it is invalid (401 `UNAUTHENTICATED`).
     Unauthenticated,
-    /// The e-mail and the password do not go together (401 `UNAUTHENTICATED`).
-    WrongLogin,
-    /// A rule forbids it (403 `FORBIDDEN` or `SCOPE_REQUIRED`).
+    /// The email or the password is wrong (401 `UNAUTHENTICATED`).
+    WrongCredentials,
+    /// An access rule denies it (403 `FORBIDDEN` or `SCOPE_REQUIRED`).
     Denied(Denied),
-    /// Fields of the input are wrong (422 `BAD_USER_INPUT`).
-    Invalid(Vec<Invalid>),
-    /// These rows are more than the caller may store; the others were stored (403 `FORBIDDEN`).
-    RowsRefused(Vec<Invalid>),
-    /// There is no such thing (404 `NOT_FOUND`).
+    /// Fields of the input are invalid (422 `BAD_USER_INPUT`).
+    Invalid(Vec<InvalidField>),
+    /// The caller may not store these rows. The other rows were stored (403 `FORBIDDEN`).
+    RowsDenied(Vec<InvalidField>),
+    /// The object does not exist (404 `NOT_FOUND`).
     NotFound(Phrase),
-    /// It contradicts what is stored (409 `CONFLICT`).
+    /// It conflicts with stored data (409 `CONFLICT`).
     Conflict(Phrase),
-    /// A document asks for more than one request may (400 `TOO_COMPLEX`).
+    /// A GraphQL document exceeds the limits of a request (400 `TOO_COMPLEX`).
     TooComplex(Phrase),
-    /// Too many requests; the sender may come back after this time (429 `RATE_LIMITED`).
-    TooMany {
-        /// How long to wait.
-        retry_after: Duration,
-    },
-    /// As much is under way as the hub takes on at a time (503 `RATE_LIMITED`): not the sender's doing.
-    Busy {
-        /// How long to wait.
-        retry_after: Duration,
-    },
-    /// The database cannot be used for now (503 `UNAVAILABLE`); [`outage`] has logged it.
+    /// The caller sent too many requests (429 `RATE_LIMITED`).
+    TooManyRequests { retry_after: Duration },
+    /// The hub is at capacity, which is not the caller's fault (503 `RATE_LIMITED`).
+    Busy { retry_after: Duration },
+    /// The database is unavailable (503 `UNAVAILABLE`). [`outage`] has logged it.
     Unavailable,
-    /// A fault of ours (500 `INTERNAL`).
+    /// An internal error (500 `INTERNAL`).
     Internal(anyhow::Error),
 }
 
-/// One field of an input that is wrong.
+/// An invalid field of the input.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Invalid {
-    /// The field's path, as the sender wrote it: `filter.courseId`, `input[3].email`.
+pub struct InvalidField {
+    /// The path of the field, as in the input: `filter.courseId`, `input[3].email`.
     pub field: String,
-    /// What is wrong and what is accepted.
     pub message: Phrase,
 }
 
 impl Error {
-    /// One wrong field.
+    /// An error about one invalid field.
     pub fn invalid(field: impl Into<String>, message: impl Into<Phrase>) -> Self {
-        Self::Invalid(vec![Invalid { field: field.into(), message: message.into() }])
+        Self::Invalid(vec![InvalidField { field: field.into(), message: message.into() }])
     }
 
-    /// A fault of ours that ended in a panic.
-    pub fn of_panic(cause: &(dyn Any + Send)) -> Self {
-        let words = cause.downcast_ref::<String>().map(String::as_str);
-        let words = words.or(cause.downcast_ref::<&str>().copied()).unwrap_or("without words");
-        Self::Internal(anyhow::anyhow!("It panicked: {words}"))
+    /// An internal error after a panic.
+    pub fn from_panic(cause: &(dyn Any + Send)) -> Self {
+        let message = cause.downcast_ref::<String>().map(String::as_str);
+        let message = message.or(cause.downcast_ref::<&str>().copied()).unwrap_or("no message");
+        Self::Internal(anyhow::anyhow!("The task panicked: {message}"))
     }
 
     /// The code that clients see.
     pub const fn code(&self) -> ErrorCode {
         match self {
-            Self::Unauthenticated | Self::WrongLogin => ErrorCode::Unauthenticated,
+            Self::Unauthenticated | Self::WrongCredentials => ErrorCode::Unauthenticated,
             Self::Denied(denied) => denied.code(),
             Self::Invalid(_) => ErrorCode::BadUserInput,
-            Self::RowsRefused(_) => ErrorCode::Forbidden,
+            Self::RowsDenied(_) => ErrorCode::Forbidden,
             Self::NotFound(_) => ErrorCode::NotFound,
             Self::Conflict(_) => ErrorCode::Conflict,
             Self::TooComplex(_) => ErrorCode::TooComplex,
-            Self::TooMany { .. } | Self::Busy { .. } => ErrorCode::RateLimited,
+            Self::TooManyRequests { .. } | Self::Busy { .. } => ErrorCode::RateLimited,
             Self::Unavailable => ErrorCode::Unavailable,
             Self::Internal(_) => ErrorCode::Internal,
         }
@@ -105,36 +98,36 @@ impl Error {
         match self {
             Self::Busy { .. } => 503,
             Self::Unauthenticated
-            | Self::WrongLogin
+            | Self::WrongCredentials
             | Self::Denied(_)
             | Self::Invalid(_)
-            | Self::RowsRefused(_)
+            | Self::RowsDenied(_)
             | Self::NotFound(_)
             | Self::Conflict(_)
             | Self::TooComplex(_)
-            | Self::TooMany { .. }
+            | Self::TooManyRequests { .. }
             | Self::Unavailable
             | Self::Internal(_) => self.code().http_status(),
         }
     }
 
-    /// What the sender is told.
+    /// The message for the caller.
     pub fn message(&self, locale: Locale) -> String {
         match self {
             Self::Unauthenticated => UNAUTHENTICATED.in_locale(locale).to_owned(),
-            Self::WrongLogin => WRONG_LOGIN.in_locale(locale).to_owned(),
-            Self::Denied(denied) => denied.message(locale),
-            Self::Invalid(fields) | Self::RowsRefused(fields) => {
-                let told: Vec<String> = fields
+            Self::WrongCredentials => WRONG_CREDENTIALS.in_locale(locale).to_owned(),
+            Self::Denied(denied) => denied.message().in_locale(locale).to_owned(),
+            Self::Invalid(fields) | Self::RowsDenied(fields) => {
+                let messages: Vec<String> = fields
                     .iter()
                     .map(|invalid| format!("{}: {}", invalid.field, invalid.message.in_locale(locale)))
                     .collect();
-                told.join(" ")
+                messages.join(" ")
             }
             Self::NotFound(phrase) | Self::Conflict(phrase) | Self::TooComplex(phrase) => {
                 phrase.in_locale(locale).to_owned()
             }
-            Self::TooMany { retry_after } => {
+            Self::TooManyRequests { retry_after } => {
                 let seconds = retry_after.as_secs().max(1);
                 match locale {
                     Locale::Es => format!("Demasiados intentos. Vuelve a probar en {seconds} s."),
@@ -153,16 +146,18 @@ impl Error {
         }
     }
 
-    /// The seconds to wait before trying again, when that helps.
+    /// The seconds after which to retry, if retrying helps.
     pub fn retry_after_seconds(&self) -> Option<u64> {
         match self {
-            Self::TooMany { retry_after } | Self::Busy { retry_after } => Some(retry_after.as_secs().max(1)),
-            Self::Unavailable => Some(WHEN_UNAVAILABLE.as_secs()),
+            Self::TooManyRequests { retry_after } | Self::Busy { retry_after } => {
+                Some(retry_after.as_secs().max(1))
+            }
+            Self::Unavailable => Some(RETRY_AFTER_UNAVAILABLE.as_secs()),
             Self::Unauthenticated
-            | Self::WrongLogin
+            | Self::WrongCredentials
             | Self::Denied(_)
             | Self::Invalid(_)
-            | Self::RowsRefused(_)
+            | Self::RowsDenied(_)
             | Self::NotFound(_)
             | Self::Conflict(_)
             | Self::TooComplex(_)
@@ -170,17 +165,17 @@ impl Error {
         }
     }
 
-    /// The fields that are wrong.
-    pub fn fields(&self) -> &[Invalid] {
+    /// The invalid fields.
+    pub fn fields(&self) -> &[InvalidField] {
         match self {
-            Self::Invalid(fields) | Self::RowsRefused(fields) => fields,
+            Self::Invalid(fields) | Self::RowsDenied(fields) => fields,
             Self::Unauthenticated
-            | Self::WrongLogin
+            | Self::WrongCredentials
             | Self::Denied(_)
             | Self::NotFound(_)
             | Self::Conflict(_)
             | Self::TooComplex(_)
-            | Self::TooMany { .. }
+            | Self::TooManyRequests { .. }
             | Self::Busy { .. }
             | Self::Unavailable
             | Self::Internal(_) => &[],
@@ -190,15 +185,15 @@ impl Error {
 
 const UNAUTHENTICATED: Text =
     Text::new("Inicia sesión o envía un token válido.", "Sign in, or send a valid token.");
-const WRONG_LOGIN: Text =
-    Text::new("El correo o la contraseña no son correctos.", "The e-mail or the password is wrong.");
+const WRONG_CREDENTIALS: Text =
+    Text::new("El correo o la contraseña no son correctos.", "The email or the password is wrong.");
 const UNAVAILABLE: Text = Text::new(
-    "La base de datos del hub no responde en este momento. Vuelve a probar en unos segundos; si estabas cambiando algo, mira antes si se hizo.",
-    "The hub's database does not answer at the moment. Try again in a few seconds; if you were changing something, look first whether it was done.",
+    "La base de datos del hub no responde en este momento. Vuelve a intentarlo en unos segundos; si estabas haciendo un cambio, comprueba antes si se guardó.",
+    "The hub's database is currently unavailable. Try again in a few seconds. If you were making a change, first check whether it was saved.",
 );
 const INTERNAL: Text = Text::new(
-    "Algo falló de nuestro lado. Vuelve a probar; si sigue, menciona el identificador de la petición.",
-    "Something failed on our side. Try again; if it goes on, quote the request id.",
+    "Algo falló de nuestro lado. Vuelve a intentarlo; si el problema persiste, indica el identificador de la petición.",
+    "Something went wrong on our side. Try again. If the problem persists, include the request ID when you report it.",
 );
 
 impl From<Denied> for Error {
@@ -209,17 +204,15 @@ impl From<Denied> for Error {
 
 impl From<Vec<FieldProblem>> for Error {
     fn from(problems: Vec<FieldProblem>) -> Self {
-        let invalid = |found: FieldProblem| Invalid {
-            message: Phrase::new(found.problem.message(Locale::Es), found.problem.message(Locale::En)),
-            field: found.field,
-        };
+        let invalid =
+            |found: FieldProblem| InvalidField { message: found.problem.message(), field: found.field };
         Self::Invalid(problems.into_iter().map(invalid).collect())
     }
 }
 
 impl From<anyhow::Error> for Error {
     fn from(error: anyhow::Error) -> Self {
-        if outage::explains(&error) { Self::Unavailable } else { Self::Internal(error) }
+        if outage::includes(&error) { Self::Unavailable } else { Self::Internal(error) }
     }
 }
 
@@ -238,13 +231,13 @@ impl From<diesel::result::Error> for Error {
 impl From<PoolError> for Error {
     fn from(error: PoolError) -> Self {
         if matches!(error, PoolError::Timeout(TimeoutType::Wait)) {
-            return Self::Busy { retry_after: WHEN_BUSY };
+            return Self::Busy { retry_after: RETRY_AFTER_BUSY };
         }
-        anyhow::Error::new(error).context("No database connection").into()
+        anyhow::Error::new(error).context("Failed to get a database connection").into()
     }
 }
 
-/// An error that several askers are told, as those are who wait for one look-up of a data loader.
+/// An error that several callers share, such as those that wait for one batch of a data loader.
 #[derive(Clone, Debug)]
 pub struct SharedError(Arc<Error>);
 
@@ -260,8 +253,8 @@ impl From<SharedError> for async_graphql::Error {
     }
 }
 
-/// In GraphQL the error travels as the source; the route that answers fills in words and extensions, since only it
-/// knows the reader's language.
+/// In GraphQL the error is attached as the source. The route that answers adds the message and the
+/// extensions, because only it knows the reader's language.
 impl From<Error> for async_graphql::Error {
     fn from(error: Error) -> Self {
         SharedError::from(error).into()

@@ -1,26 +1,27 @@
-//! Exports: a dataset as a file, streamed from PostgreSQL's rows into the output without a value in between.
+//! Exports: streams a dataset as a file, from PostgreSQL's rows to the output without a value in between.
 //!
-//! [`request`] reads what somebody wants, [`link`] signs it and proves it, [`stream`] starts it, and the task in `run`
-//! carries it out: `rows` go through `cell`, which turns binary fields into text, `csv` and `json` lay the text
-//! out, `emails` looks addresses up on the way, and [`spool`] keeps for the reader what it has not taken yet. Every run
-//! leaves a row in `export_audits`.
+//! [`request`] parses the request. [`link`] signs and verifies download links. [`stream`] starts the export,
+//! and the task in `run` carries it out: `rows` reads each row, `cell` decodes its binary fields, and `csv`
+//! and `json` format them. `emails` looks up e-mail addresses by user id, and [`spool`] buffers what the
+//! reader has not taken yet. Every run is recorded in `export_audits`.
 
+pub mod any_source;
 mod cell;
 mod columns;
-mod composed;
 mod csv;
 mod emails;
 mod heartbeat;
 mod json;
+mod json_columns;
 pub mod link;
-mod moment;
-mod patience;
 pub mod request;
 mod rows;
 mod run;
+mod slow_reader;
 pub mod spool;
 pub mod stream;
+mod timestamp;
 mod writer;
 
 pub use request::ExportRequest;
-pub use stream::{Export, NotWritten, Started};
+pub use stream::{Export, RunningExport, WriteError};

@@ -1,19 +1,19 @@
-//! The web server: its routes, one file a topic, and what holds for all of them.
+//! The web server: its routes, with one file per topic, and the layer that wraps all of them.
 
+mod body;
 mod byte_range;
 pub mod caller;
+mod embedded_files;
 mod export;
 mod graphql;
 mod health;
 mod hub;
 mod metrics;
-mod outermost;
-mod packed;
 mod player;
 mod player_demo;
 mod player_files;
 pub mod problem;
-mod received;
+mod request_layer;
 
 use axum::{Router, middleware};
 use domain::failure::ErrorCode;
@@ -21,7 +21,7 @@ use domain::failure::ErrorCode;
 use crate::app::App;
 use problem::Problem;
 
-/// Every route.
+/// All routes.
 pub fn router(app: App) -> Router {
     Router::new()
         .route("/graphql", graphql::route())
@@ -34,8 +34,8 @@ pub fn router(app: App) -> Router {
         .merge(hub::routes())
         .merge(health::routes())
         .merge(metrics::routes())
-        .fallback(async || Problem::of(ErrorCode::NotFound, "There is nothing at this address."))
+        .fallback(async || Problem::of(ErrorCode::NotFound, "There is no page or endpoint at this address."))
         .method_not_allowed_fallback(async || problem::method_not_allowed())
-        .layer(middleware::from_fn_with_state(app.metrics.clone(), outermost::around))
+        .layer(middleware::from_fn_with_state(app.metrics.clone(), request_layer::handle))
         .with_state(app)
 }

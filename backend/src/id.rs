@@ -1,4 +1,4 @@
-//! Ids: whole numbers in the database, strings in GraphQL, where a number could lose digits on its way.
+//! IDs: integers in the database, strings in GraphQL, where JSON numbers could lose precision.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,7 +17,7 @@ use diesel::sql_types::BigInt;
 use domain::text::Locale;
 use serde::Serialize;
 
-/// The id of a row.
+/// The ID of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, FromSqlRow, AsExpression)]
 #[diesel(sql_type = BigInt)]
 #[serde(transparent)]
@@ -75,7 +75,7 @@ impl InputType for Id {
         };
         domain::filter::parse_id(&digits)
             .map(Self)
-            .map_err(|problem| InputValueError::custom(problem.message(Locale::En)))
+            .map_err(|problem| InputValueError::custom(problem.message().in_locale(Locale::En)))
     }
 
     fn to_value(&self) -> Value {

@@ -1,8 +1,8 @@
-//! Imports: a file becomes snapshots, or a list of what is wrong with it.
+//! Imports: turns a file into snapshots, or reports the errors in it.
 //!
-//! A thread reads and checks the file, chunk by chunk; the database checks what the rows refer to and keeps the good ones
-//! aside; and when the file is through, those that are not there yet are recorded, all in one transaction. Knows nothing
-//! of GraphQL or HTTP.
+//! A thread reads and validates the file, chunk by chunk. For each chunk, the database checks the ids that
+//! the rows refer to and stages the valid rows. At the end of the file, the staged rows that do not exist yet
+//! are recorded. All of this is one transaction. Knows nothing of GraphQL or HTTP.
 
 mod cell_problem;
 mod chunk;
@@ -27,6 +27,7 @@ use diesel::QueryResult;
 use diesel_async::AsyncConnection as _;
 use domain::Locale;
 use domain::access::ImportableRows;
+use domain::import::{ImportMode, ImportState};
 use domain::text::Text;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::error;
@@ -35,109 +36,108 @@ use crate::app::App;
 use crate::db::{Connection, outage};
 use crate::error::{Error, Result};
 use crate::metrics;
-use crate::models::import::{Import, ImportMode, ImportState, NewImport, Outcome};
+use crate::models::import::{Import, NewImport, Outcome};
 use crate::models::snapshot_table::SnapshotTable;
 pub use cell_problem::CellProblem;
 use file_problem::FileProblem;
-use records::Broken;
+use records::ReadError;
 
-/// So many imports work at a time in one process; the others wait, so that requests always find a connection.
-static SLOTS: Semaphore = Semaphore::const_new(2);
+/// One permit for each import that may run at the same time in this process. Further imports wait, so that
+/// requests always find a database connection.
+static RUN_PERMITS: Semaphore = Semaphore::const_new(2);
 
-/// So many imports work or wait in one process: the file of each is kept until its turn.
-static QUEUE: Semaphore = Semaphore::const_new(8);
+/// One permit for each import that may run or wait in this process, which limits the number of kept files.
+static QUEUE_PERMITS: Semaphore = Semaphore::const_new(8);
 
-/// When to come back to a full queue.
-const LATER: Duration = Duration::from_mins(1);
+/// When the client should retry if the queue is full.
+const RETRY_AFTER: Duration = Duration::from_mins(1);
 
-/// What somebody wants imported, and how.
+/// A request to import a file.
 #[derive(Clone, Debug)]
-pub struct Order {
-    /// Where the rows are to go.
+pub struct ImportRequest {
     pub table: SnapshotTable,
-    /// Which rows they may import there.
+    /// The rows that the importer is allowed to import.
     pub rows: ImportableRows,
-    /// What happens to good rows when others are bad.
+    /// What happens to valid rows if others are invalid.
     pub mode: ImportMode,
-    /// Whether anything is to be written.
     pub effect: Effect,
-    /// The id of the user who wants it.
+    /// The id of the importing user.
     pub importer: i64,
-    /// Their language.
+    /// The language of messages.
     pub locale: Locale,
 }
 
-/// What an import does with good rows.
+/// What an import does with valid rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// They are checked and counted.
+    /// Counts them without writing anything.
     CheckOnly,
-    /// They are written.
+    /// Writes them.
     Write,
 }
 
-/// A file as it was received.
+/// An uploaded file.
 #[derive(Debug)]
 pub struct ReceivedFile {
-    /// Its name as the sender wrote it; never used as a path.
+    /// The client's name for the file. Never used as a path.
     pub name: String,
-    /// Its content.
     pub content: File,
 }
 
-/// An import begins its work within this time.
-const STARTING: TimeDelta = TimeDelta::minutes(1);
+/// The time within which an import takes its lock. Until then, it does not count as abandoned.
+const START_TIMEOUT: TimeDelta = TimeDelta::minutes(1);
 
-const CUT_OFF: Text = Text::new(
+const INTERRUPTED: Text = Text::new(
     "La importación se interrumpió y no se escribió nada. Vuelve a importar el archivo.",
-    "The import was cut off and nothing was written. Import the file again.",
+    "The import was interrupted and nothing was written. Import the file again.",
 );
 
-/// The longest file name that is kept, in characters.
-const MAX_NAME: usize = 255;
+/// The maximum length of a stored file name, in characters.
+const MAX_FILENAME_CHARS: usize = 255;
 
-/// Imports a file, and answers when that is through. The work goes on when whoever waits for it goes away.
+/// Imports a file and returns when the import has ended. The import continues even if the caller stops
+/// waiting for it.
 ///
-/// A file that cannot be read as a whole is an error with the field `file`; bad rows are not.
-pub async fn import(app: &App, order: Order, file: ReceivedFile) -> Result<Import> {
-    let place = QUEUE.try_acquire().map_err(|_| Error::Busy { retry_after: LATER })?;
-    let work = tokio::spawn(carry_out(app.clone(), order, file, place));
-    work.await.context("An import was cut off")?
+/// An invalid file is an error of the field `file`. Invalid rows are not an error.
+pub async fn import(app: &App, request: ImportRequest, file: ReceivedFile) -> Result<Import> {
+    let queue_permit = QUEUE_PERMITS.try_acquire().map_err(|_| Error::Busy { retry_after: RETRY_AFTER })?;
+    let task = tokio::spawn(run_import(app.clone(), request, file, queue_permit));
+    task.await.context("The task of an import failed")?
 }
 
-async fn carry_out(
+async fn run_import(
     app: App,
-    order: Order,
+    request: ImportRequest,
     file: ReceivedFile,
-    _place: SemaphorePermit<'static>,
+    _queue_permit: SemaphorePermit<'static>,
 ) -> Result<Import> {
-    let _slot = SLOTS.acquire().await.context("Imports are closed")?;
-    let size = file.content.metadata().context("The received file is gone")?.len();
-    let name: String = file.name.chars().filter(|char| !char.is_control()).take(MAX_NAME).collect();
+    let _run_permit = RUN_PERMITS.acquire().await.context("The semaphore of imports is closed")?;
+    let size = file.content.metadata().context("Failed to read the received file")?.len();
+    let name: String = file.name.chars().filter(|char| !char.is_control()).take(MAX_FILENAME_CHARS).collect();
     let new = NewImport {
-        dataset: order.table.dataset().key(),
-        mode: order.mode.key(),
-        dry_run: order.effect == Effect::CheckOnly,
+        dataset: request.table.dataset().key(),
+        mode: request.mode.key(),
+        dry_run: request.effect == Effect::CheckOnly,
         filename: &name,
         size_bytes: i64::try_from(size).unwrap_or(i64::MAX),
-        imported_by: order.importer,
+        imported_by: request.importer,
         started_at: app.clock.now(),
     };
     let import = new.insert(&mut *app.pool.get().await?).await?;
-    let began = Instant::now();
-    let (state, message, error) = match read_and_write(&app, &order, &import, file.content).await {
+    let started = Instant::now();
+    let (state, message, error) = match read_and_write(&app, &request, &import, file.content).await {
         Ok(import) => {
-            app.metrics.imports().ended(&import, began.elapsed());
+            app.metrics.imports().ended(&import, started.elapsed());
             return Ok(import);
         }
-        Err(Failure::Refused(problem)) => {
+        Err(Failure::InvalidFile(problem)) => {
             let phrase = problem.phrase();
-            let message = phrase.in_locale(order.locale).to_owned();
+            let message = phrase.in_locale(request.locale).to_owned();
             (ImportState::Rejected, message, Error::invalid("file", phrase))
         }
         Err(Failure::Internal(cause)) => {
             let error = Error::from(cause);
-            (ImportState::Failed, error.message(order.locale), error)
+            (ImportState::Failed, error.message(request.locale), error)
         }
     };
     let outcome = Outcome {
@@ -151,60 +151,61 @@ async fn carry_out(
         message: Some(message),
         finished_at: app.clock.now(),
     };
-    let run = match order.effect {
-        Effect::CheckOnly => metrics::Run::Dry,
-        Effect::Write => metrics::Run::Real,
+    let kind = match request.effect {
+        Effect::CheckOnly => metrics::ImportKind::DryRun,
+        Effect::Write => metrics::ImportKind::Real,
     };
-    app.metrics.imports().broke_off(order.table, state, run, began.elapsed());
-    // Housekeeping says it later, in fewer words, if it cannot be said now.
-    let stored = async { anyhow::Ok(outcome.store(&mut *app.pool.get().await?, import.id).await?) };
-    if let Err(cause) = stored.await
-        && let Some(cause) = outage::unexplained(cause)
+    app.metrics.imports().aborted(request.table, state, kind, started.elapsed());
+    // If this fails, the housekeeping job closes the import later.
+    let recorded = async { anyhow::Ok(outcome.store(&mut *app.pool.get().await?, import.id).await?) };
+    if let Err(cause) = recorded.await
+        && let Some(cause) = outage::loggable_cause(cause)
     {
-        error!(import = import.id, cause, "The end of an import could not be noted");
+        error!(import = import.id, cause, "Failed to record the end of an import");
     }
     Err(error)
 }
 
-/// Works on a connection of its own, which is given back before anybody asks how it went: it may be broken by then.
+/// Imports the file on a separate connection. It is returned before the end of the import is recorded, since
+/// it may be broken by then.
 async fn read_and_write(
     app: &App,
-    order: &Order,
+    request: &ImportRequest,
     import: &Import,
     mut content: File,
 ) -> Result<Import, Failure> {
-    content.rewind().context("The received file is gone").map_err(Failure::Internal)?;
+    content.rewind().context("Failed to read the received file").map_err(Failure::Internal)?;
     let mut conn = app.pool.get().await.context("No database connection").map_err(Failure::Internal)?;
-    conn.transaction(async |conn| write::write(conn, app, order, import, content).await).await
+    conn.transaction(async |conn| write::write(conn, app, request, import, content).await).await
 }
 
-/// Says of imports whose process ended in the middle that they failed. Nothing of them was written.
+/// Marks imports whose process died as failed. None of their rows were written.
 pub async fn close_abandoned(app: &App, conn: &mut Connection) -> QueryResult<()> {
     let now = app.clock.now();
-    let message = CUT_OFF.in_locale(app.config.hub.locale);
-    Import::fail_abandoned(conn, now - STARTING, now, message).await
+    let message = INTERRUPTED.in_locale(app.config.hub.locale);
+    Import::fail_abandoned(conn, now - START_TIMEOUT, now, message).await
 }
 
-/// Why an import did not come to its end.
+/// Why an import failed.
 #[derive(Debug)]
 enum Failure {
-    /// The file is not as it should be.
-    Refused(FileProblem),
-    /// A fault of ours.
+    /// The file is invalid.
+    InvalidFile(FileProblem),
+    /// An error on our side.
     Internal(anyhow::Error),
 }
 
 impl From<FileProblem> for Failure {
     fn from(problem: FileProblem) -> Self {
-        Self::Refused(problem)
+        Self::InvalidFile(problem)
     }
 }
 
-impl From<Broken> for Failure {
-    fn from(broken: Broken) -> Self {
+impl From<ReadError> for Failure {
+    fn from(broken: ReadError) -> Self {
         match broken {
-            Broken::Refused(problem) => Self::Refused(problem),
-            Broken::Unreadable(error) => Self::Internal(error.into()),
+            ReadError::InvalidFile(problem) => Self::InvalidFile(problem),
+            ReadError::Io(error) => Self::Internal(error.into()),
         }
     }
 }

@@ -1,7 +1,7 @@
-//! What is done again and again while the hub is served.
+//! Background jobs of a running server.
 //!
-//! Of several servers on one database, each keeps house: whatever one has done, the others find done. What is on the
-//! [`schedule`] is done by one of them at a time.
+//! If several servers share a database, each of them does the housekeeping, and finds nothing to do where
+//! another server was faster. A job on the [`schedule`] runs on one server at a time.
 
 pub mod job;
 pub mod schedule;
@@ -22,40 +22,40 @@ use crate::models::player_event_month;
 use crate::models::session::Session;
 use crate::telemetry::ingest;
 
-const HOUSEKEEPING: Duration = Duration::from_mins(10);
+const HOUSEKEEPING_INTERVAL: Duration = Duration::from_mins(10);
 
-/// So long at most what is pending of events that are gone is forgotten each time.
-const RECONCILING: Duration = Duration::from_secs(10);
-/// So long at most what is too old for every driver is settled each time.
-const SETTLING: Duration = Duration::from_secs(30);
+/// The time that housekeeping spends on pending deliveries of deleted events, at most.
+const RECONCILE_TIME_LIMIT: Duration = Duration::from_secs(10);
+/// The time that housekeeping spends on events that are too old for every driver, at most.
+const TOO_OLD_TIME_LIMIT: Duration = Duration::from_secs(30);
 
-/// How far ahead the months for player events are made: a server that is only now and then on still has room.
+/// How far ahead partitions for player events are created, so that a server that rarely runs has some.
 const MONTHS_AHEAD: Months = Months::new(3);
 
-/// As old as events may be when they come.
+/// The maximum age of an event when it arrives.
 const DAYS_BACK: Days = Days::new(31);
 
-/// Keeps house and runs the schedule, side by side, until they are told to stop and what was begun is finished.
+/// Runs the housekeeping and the schedule until `stop` is cancelled and the running jobs have finished.
 pub async fn run(app: App, stop: CancellationToken) {
     tokio::join!(housekeeping(&app, &stop), schedule::run(&app, &stop));
 }
 
 async fn housekeeping(app: &App, stop: &CancellationToken) {
-    let mut times = interval(HOUSEKEEPING);
-    times.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // The first tick is at once.
-    while stop.run_until_cancelled(times.tick()).await.is_some() {
-        if let Err(error) = keep_house(app).await
-            && let Some(cause) = outage::unexplained(error)
+    let mut ticks = interval(HOUSEKEEPING_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // The first tick is immediate.
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        if let Err(error) = run_housekeeping(app).await
+            && let Some(cause) = outage::loggable_cause(error)
         {
-            error!(cause, "Housekeeping failed; it is tried again in ten minutes");
+            error!(cause, "Housekeeping failed, retrying in ten minutes");
         }
     }
 }
 
-async fn keep_house(app: &App) -> anyhow::Result<()> {
+async fn run_housekeeping(app: &App) -> anyhow::Result<()> {
     let now = app.clock.now();
-    let conn = &mut *app.pool.get().await.context("No database connection")?;
+    let conn = &mut *app.pool.get().await.context("Failed to get a database connection")?;
     let today = now.date_naive();
     let months = player_event_month::ensure(conn, today - DAYS_BACK, today + MONTHS_AHEAD).await;
     let imports = import::close_abandoned(app, conn).await;
@@ -63,24 +63,24 @@ async fn keep_house(app: &App) -> anyhow::Result<()> {
     let keys = ingest::forget_old_keys(conn, now).await;
     let drivers = app.sync.enable_drivers().await;
     let sync = app.sync.resume().await;
-    let orphans = app.sync.reconcile(RECONCILING).await;
-    let too_old = app.sync.settle_too_old(SETTLING).await;
-    // What fails keeps nothing else from being done.
-    months.context("Months for player events cannot be made")?;
-    imports.context("Imports that were cut off cannot be closed")?;
-    sessions.context("Expired sessions cannot be deleted")?;
-    keys.context("Old ids of player events cannot be deleted")?;
-    done(drivers, "Drivers cannot be enabled")?;
-    done(orphans, "What is pending cannot be brought into step with the events")?;
-    done(too_old, "Events that are too old for every driver cannot be settled")?;
-    done(sync, "What a dead run of the sync left cannot be gone on with")?;
+    let orphans = app.sync.reconcile(RECONCILE_TIME_LIMIT).await;
+    let too_old = app.sync.settle_too_old(TOO_OLD_TIME_LIMIT).await;
+    // Errors are only reported here, so that one failure does not keep the other tasks from running.
+    months.context("Failed to create partitions for player events")?;
+    imports.context("Failed to close abandoned imports")?;
+    sessions.context("Failed to delete expired sessions")?;
+    keys.context("Failed to delete old ids of player events")?;
+    ignore_unavailable(drivers, "Failed to enable drivers")?;
+    ignore_unavailable(orphans, "Failed to remove pending deliveries of deleted events")?;
+    ignore_unavailable(too_old, "Failed to mark events that are too old for every driver")?;
+    ignore_unavailable(sync, "Failed to resume the work of a sync run that died")?;
     Ok(())
 }
 
-/// That the database cannot be used is logged already, and all of this is done again in ten minutes.
-fn done<T>(result: crate::error::Result<T>, otherwise: &str) -> anyhow::Result<()> {
+/// Ignores [`Error::Unavailable`], because an unavailable database is already logged.
+fn ignore_unavailable<T>(result: crate::error::Result<T>, message: &str) -> anyhow::Result<()> {
     match result {
         Ok(_) | Err(Error::Unavailable) => Ok(()),
-        Err(error) => bail!("{otherwise}: {error:?}"),
+        Err(error) => bail!("{message}: {error:?}"),
     }
 }

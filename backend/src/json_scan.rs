@@ -1,25 +1,28 @@
-//! Goes through JSON once, without making values of it: is it JSON, and can it be stored and read again?
+//! Checks in one pass, without building values, whether a text is JSON and whether it can be stored and read
+//! back.
 //!
-//! PostgreSQL takes no null characters and no halves of surrogate pairs, and neither it nor we can read every number or
-//! every depth that the grammar (RFC 8259) allows. A row with such JSON must be refused before the database sees it.
+//! PostgreSQL rejects null characters and unpaired surrogates, and neither it nor serde_json can read every
+//! number or nesting depth that the grammar (RFC 8259) allows. Rows with such JSON must be rejected before
+//! they reach the database.
 
-/// The longest number, in characters, and the greatest exponent either way: both together stay within a double.
+/// The maximum length of a number in characters, and the maximum absolute exponent. Together they keep
+/// numbers within the range of a double.
 const MAX_NUMBER: usize = 150;
 
-/// What a text turned out to be.
+/// The result of a scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finding {
     /// JSON that can be stored.
     Storable,
-    /// JSON, but nested too deep.
+    /// JSON, but nested too deeply.
     TooDeep,
     /// JSON, but with a number or a character that cannot be stored.
     NotStorable,
-    /// No JSON.
+    /// Not JSON.
     NotJson,
 }
 
-/// Finds out what a text is, where JSON may be nested so deep.
+/// Scans a text, which may be nested at most `max_nesting` levels deep.
 pub fn scan(text: &str, max_nesting: usize) -> Finding {
     let mut scan = Scan { rest: text.as_bytes(), max_nesting, finding: Finding::Storable };
     match scan.document() {
@@ -36,9 +39,9 @@ struct Scan<'a> {
 
 struct NotJson;
 
-/// A container that is open.
+/// A container that is not closed yet.
 #[derive(Clone, Copy)]
-enum Open {
+enum Container {
     Object,
     Array,
 }
@@ -49,11 +52,11 @@ impl<'a> Scan<'a> {
         self.value(&mut open)?;
         while let Some(container) = open.last() {
             match (self.token()?, container) {
-                (b']', Open::Array) | (b'}', Open::Object) => {
+                (b']', Container::Array) | (b'}', Container::Object) => {
                     open.pop();
                 }
-                (b',', Open::Array) => self.value(&mut open)?,
-                (b',', Open::Object) => {
+                (b',', Container::Array) => self.value(&mut open)?,
+                (b',', Container::Object) => {
                     self.key()?;
                     self.value(&mut open)?;
                 }
@@ -64,12 +67,13 @@ impl<'a> Scan<'a> {
         if self.rest.is_empty() { Ok(()) } else { Err(NotJson) }
     }
 
-    /// A value that is no container, or the beginning of one up to its first value's end.
-    fn value(&mut self, open: &mut Vec<Open>) -> Result<(), NotJson> {
+    /// Consumes a scalar or an empty container. For another container, consumes its beginning up to the end
+    /// of its first value.
+    fn value(&mut self, open: &mut Vec<Container>) -> Result<(), NotJson> {
         loop {
             match self.token()? {
                 b'{' => {
-                    self.open(Open::Object, open);
+                    self.open(Container::Object, open);
                     if self.take(b'}') {
                         open.pop();
                         return Ok(());
@@ -77,22 +81,22 @@ impl<'a> Scan<'a> {
                     self.key()?;
                 }
                 b'[' => {
-                    self.open(Open::Array, open);
+                    self.open(Container::Array, open);
                     if self.take(b']') {
                         open.pop();
                         return Ok(());
                     }
                 }
                 b'"' => return self.string(),
-                b't' => return self.word(b"rue"),
-                b'f' => return self.word(b"alse"),
-                b'n' => return self.word(b"ull"),
+                b't' => return self.literal(b"rue"),
+                b'f' => return self.literal(b"alse"),
+                b'n' => return self.literal(b"ull"),
                 first => return self.number(first),
             }
         }
     }
 
-    fn open(&mut self, container: Open, open: &mut Vec<Open>) {
+    fn open(&mut self, container: Container, open: &mut Vec<Container>) {
         open.push(container);
         if open.len() > self.max_nesting {
             self.finding = Finding::TooDeep;
@@ -107,7 +111,7 @@ impl<'a> Scan<'a> {
         if self.token()? == b':' { Ok(()) } else { Err(NotJson) }
     }
 
-    /// The rest of a string whose first quote was taken.
+    /// Consumes the rest of a string after its opening quote.
     fn string(&mut self) -> Result<(), NotJson> {
         loop {
             match self.byte()? {
@@ -125,11 +129,11 @@ impl<'a> Scan<'a> {
             b'u' => match self.code_unit()? {
                 0 | 0xdc00..=0xdfff => self.finding = Finding::NotStorable,
                 0xd800..=0xdbff => {
-                    let Some(behind) = self.rest.strip_prefix(b"\\u") else {
+                    let Some(after) = self.rest.strip_prefix(b"\\u") else {
                         self.finding = Finding::NotStorable;
                         return Ok(());
                     };
-                    self.rest = behind;
+                    self.rest = after;
                     if !(0xdc00..=0xdfff).contains(&self.code_unit()?) {
                         self.finding = Finding::NotStorable;
                     }
@@ -149,9 +153,9 @@ impl<'a> Scan<'a> {
         Ok(unit)
     }
 
-    /// The rest of a number that begins with this byte.
+    /// Consumes the rest of a number after its first byte.
     fn number(&mut self, first: u8) -> Result<(), NotJson> {
-        let all = self.rest;
+        let start = self.rest;
         let leading = if first == b'-' { self.byte()? } else { first };
         match leading {
             b'0' => {}
@@ -163,16 +167,16 @@ impl<'a> Scan<'a> {
         let mut exponent = &b""[..];
         if self.rest.first() == Some(&b'.') {
             self.byte()?;
-            self.some_digits()?;
+            self.at_least_one_digit()?;
         }
         if let Some(b'e' | b'E') = self.rest.first() {
             self.byte()?;
             if let Some(b'+' | b'-') = self.rest.first() {
                 self.byte()?;
             }
-            exponent = self.some_digits()?;
+            exponent = self.at_least_one_digit()?;
         }
-        let length = 1 + all.len() - self.rest.len();
+        let length = 1 + start.len() - self.rest.len();
         let exponent = str::from_utf8(exponent).unwrap_or_default();
         if length > MAX_NUMBER
             || (!exponent.is_empty() && exponent.parse().unwrap_or(usize::MAX) > MAX_NUMBER)
@@ -182,7 +186,7 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
-    fn some_digits(&mut self) -> Result<&'a [u8], NotJson> {
+    fn at_least_one_digit(&mut self) -> Result<&'a [u8], NotJson> {
         match self.digits() {
             [] => Err(NotJson),
             digits => Ok(digits),
@@ -191,17 +195,18 @@ impl<'a> Scan<'a> {
 
     fn digits(&mut self) -> &'a [u8] {
         let end = self.rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(self.rest.len());
-        let (digits, behind) = self.rest.split_at(end);
-        self.rest = behind;
+        let (digits, after) = self.rest.split_at(end);
+        self.rest = after;
         digits
     }
 
-    fn word(&mut self, end: &[u8]) -> Result<(), NotJson> {
+    /// Consumes the rest of `true`, `false` or `null`.
+    fn literal(&mut self, end: &[u8]) -> Result<(), NotJson> {
         self.rest = self.rest.strip_prefix(end).ok_or(NotJson)?;
         Ok(())
     }
 
-    /// Takes this byte if it comes next.
+    /// Consumes this byte if it is next, after white space.
     fn take(&mut self, byte: u8) -> bool {
         self.skip_space();
         let next = self.rest.strip_prefix(&[byte]);
@@ -209,21 +214,21 @@ impl<'a> Scan<'a> {
         next.is_some()
     }
 
-    /// The first byte behind white space.
+    /// Consumes white space and the byte after it.
     fn token(&mut self) -> Result<u8, NotJson> {
         self.skip_space();
         self.byte()
     }
 
     fn skip_space(&mut self) {
-        while let [b' ' | b'\t' | b'\n' | b'\r', behind @ ..] = self.rest {
-            self.rest = behind;
+        while let [b' ' | b'\t' | b'\n' | b'\r', after @ ..] = self.rest {
+            self.rest = after;
         }
     }
 
     fn byte(&mut self) -> Result<u8, NotJson> {
-        let (first, behind) = self.rest.split_first().ok_or(NotJson)?;
-        self.rest = behind;
+        let (first, after) = self.rest.split_first().ok_or(NotJson)?;
+        self.rest = after;
         Ok(*first)
     }
 }

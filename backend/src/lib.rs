@@ -1,10 +1,11 @@
-//! The server of `DataPorter` Hub: everything behind the `dataporter` command.
+//! The server of `DataPorter` Hub: everything that the `dataporter` command runs.
 
 pub mod app;
 pub mod auth;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod date_bound;
 pub mod db;
 pub mod demo;
 pub mod error;
@@ -19,7 +20,7 @@ pub mod mail;
 pub mod metrics;
 pub mod mirror;
 pub mod models;
-pub mod notice;
+pub mod notification;
 mod outbound;
 pub mod source;
 pub mod spreadsheet;

@@ -1,16 +1,17 @@
-//! Mail: notifications on their way to their people's mailboxes.
+//! Sends notifications by email.
 //!
-//! Whoever notifies posts a mail in the database, in the same transaction, and has nothing to do with mail servers. What
-//! was posted is worked off here, by any process and any number of them: each takes one mail at a time and holds it for
-//! a while, so that each is sent once, and again only when its holder died before it could say so.
+//! Code that notifies users adds rows to an outbox table in the same transaction. It never talks to a mail
+//! server. Any number of processes send the mails in the outbox. Each claims one mail at a time with a lease,
+//! so that every mail is sent once. Only if a process dies before it has recorded a sent mail,
+//! another process sends that mail again.
 //!
-//! Words, language and address are looked up when a mail is sent: they are current then, somebody who was locked out
-//! meanwhile gets none, and the outbox holds nothing personal.
+//! Text, language and address are looked up when a mail is sent. They are therefore current, a user who was
+//! deactivated in the meantime gets no mail, and the outbox holds no personal data.
 
 mod backoff;
-mod letter;
+mod error;
+mod message;
 mod smtp;
-mod trouble;
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
@@ -19,167 +20,174 @@ use lettre::message::Mailbox;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use self::letter::{Addressee, Letter};
-use self::smtp::Conversation;
-use self::trouble::Trouble;
+use self::error::MailError;
+use self::message::{MailMessage, Recipient};
+use self::smtp::SmtpSession;
 use crate::app::App;
 use crate::config::mail::smtp_server::SmtpServer;
 use crate::models::notification::Notification;
 use crate::models::outbox_mail::OutboxMail;
 use crate::models::user::User;
-use crate::notice::{self, Notice, Reader};
+use crate::notification::{self, DisplayPreferences, NotificationContent};
 
-/// What became of the mails that were due.
+/// The numbers of due mails, by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Delivered {
-    /// So many the mail server took.
+pub struct DeliverySummary {
     pub sent: usize,
-    /// So many are tried again later.
+    /// Mails that are retried later.
     pub postponed: usize,
-    /// So many are not tried again.
-    pub given_up: usize,
+    /// Mails that are not retried.
+    pub failed: usize,
 }
 
-/// Sends what is due, until nothing is or the server takes no more; `None` where no mail server is configured.
+/// Sends all due mails, or as many as the server accepts. Returns `None` if no mail server is configured.
 ///
-/// Told to stop, it finishes the mail that it is at.
-pub async fn deliver(app: &App, stop: &CancellationToken) -> anyhow::Result<Option<Delivered>> {
+/// On `stop`, it finishes the current mail and returns.
+pub async fn deliver(app: &App, stop: &CancellationToken) -> anyhow::Result<Option<DeliverySummary>> {
     let (Some(server), Some(from)) = (&app.config.mail.smtp, &app.config.mail.from) else {
         return Ok(None);
     };
-    let mut round = Round { app, server, from, conversation: None, delivered: Delivered::default() };
-    while !stop.is_cancelled() && round.deliver_one().await? == Next::Goes {}
-    if let Some(conversation) = round.conversation {
-        conversation.close().await;
+    let mut pass = DeliveryPass { app, server, from, session: None, summary: DeliverySummary::default() };
+    while !stop.is_cancelled() && pass.deliver_one().await? == Next::Continue {}
+    if let Some(session) = pass.session {
+        session.close().await;
     }
-    Ok(Some(round.delivered))
+    Ok(Some(pass.summary))
 }
 
-struct Round<'a> {
+struct DeliveryPass<'a> {
     app: &'a App,
     server: &'a SmtpServer,
     from: &'a Mailbox,
-    conversation: Option<Conversation>,
-    delivered: Delivered,
+    session: Option<SmtpSession>,
+    summary: DeliverySummary,
 }
 
 #[derive(PartialEq, Eq)]
 enum Next {
-    Goes,
-    Ends,
+    Continue,
+    Stop,
 }
 
-impl Round<'_> {
+impl DeliveryPass<'_> {
     async fn deliver_one(&mut self) -> anyhow::Result<Next> {
-        let Some(mail) = self.claim().await? else { return Ok(Next::Ends) };
-        let outcome = match self.write(&mail).await? {
-            Ok((to, letter)) => self.send(&to, &letter).await,
-            Err(trouble) => Err(trouble),
+        let Some(mail) = self.claim().await? else { return Ok(Next::Stop) };
+        let outcome = match self.compose(&mail).await? {
+            Ok((to, message)) => self.send(&to, &message).await,
+            Err(error) => Err(error),
         };
-        self.put_on_record(&mail, &outcome).await?;
+        self.record_outcome(&mail, &outcome).await?;
         Ok(match outcome {
-            Ok(()) | Err(Trouble::Refused(_) | Trouble::Later(_)) => Next::Goes,
-            // Each of the others would only wait for the same.
-            Err(Trouble::Unreachable(_)) => Next::Ends,
+            Ok(()) | Err(MailError::Permanent(_) | MailError::Transient(_)) => Next::Continue,
+            // The remaining mails would only fail in the same way.
+            Err(MailError::Unavailable(_)) => Next::Stop,
         })
     }
 
     async fn claim(&self) -> anyhow::Result<Option<OutboxMail>> {
-        // Connecting and sending may each take as long as they may.
-        let trying = TimeDelta::from_std(self.app.config.mail.timeout * 2)?;
-        let conn = &mut *self.app.pool.get().await.context("No database connection")?;
-        let claimed = OutboxMail::claim(conn, self.app.clock.now(), trying + TimeDelta::minutes(1)).await;
-        claimed.context("The outbox cannot be read")
+        // Connecting and sending may each take the whole timeout.
+        let send_timeout = TimeDelta::from_std(self.app.config.mail.timeout * 2)?;
+        let conn = &mut *self.app.pool.get().await.context("Failed to get a database connection")?;
+        let claimed =
+            OutboxMail::claim(conn, self.app.clock.now(), send_timeout + TimeDelta::minutes(1)).await;
+        claimed.context("Failed to read the outbox")
     }
 
-    /// The address and the letter, unless there is a reason not to send it.
-    async fn write(&self, mail: &OutboxMail) -> anyhow::Result<Result<(Address, Vec<u8>), Trouble>> {
-        let refused = |why: &str| Ok(Err(Trouble::Refused(why.to_owned())));
+    /// The recipient's address and the message, or the reason not to send it.
+    async fn compose(&self, mail: &OutboxMail) -> anyhow::Result<Result<(Address, Vec<u8>), MailError>> {
+        let failed = |reason: &str| Ok(Err(MailError::Permanent(reason.to_owned())));
         if backoff::is_stale(mail.created_at, self.app.clock.now()) {
-            return refused("It is of yesterday");
+            return failed("The mail is older than 24 hours");
         }
-        let Some((notification, user)) = self.look_up(mail).await? else {
-            return refused("The notification is gone");
+        let Some((notification, user)) = self.find_notification(mail).await? else {
+            return failed("The notification no longer exists");
         };
-        if !user.active || !notice::OPERATORS.contains(&user.role) {
-            return refused("Its recipient is no longer told such things");
+        if !user.active || !notification::OPERATOR_ROLES.contains(&user.role) {
+            return failed("The recipient no longer receives such notifications");
         }
-        let Some(notice) = Notice::read(&notification.kind, &notification.data) else {
-            return Ok(Err(Trouble::Later("A newer version of the hub knows how to put it".to_owned())));
+        let Some(content) = NotificationContent::from_stored(&notification.kind, &notification.data) else {
+            return Ok(Err(MailError::Transient(
+                "Only a newer version of the hub can compose this notification".to_owned(),
+            )));
         };
-        let Some(addressee) = Addressee::new(&user.name, &user.email) else {
-            return refused("Its recipient's address is none");
+        let Some(recipient) = Recipient::new(&user.name, &user.email) else {
+            return failed("The recipient's email address is invalid");
         };
         let hub = &self.app.config.hub;
-        let letter = Letter {
+        let message = MailMessage {
             notification_id: notification.id,
             created_at: notification.created_at,
-            notice: &notice,
-            reader: Reader::of(&user, hub),
+            content: &content,
+            preferences: DisplayPreferences::of(&user, hub),
         };
-        match letter.write(self.from, &addressee, hub) {
-            Ok(written) => Ok(Ok((addressee.address, written))),
-            Err(_) => refused("It cannot be put into a mail"),
+        match message.format(self.from, &recipient, hub) {
+            Ok(formatted) => Ok(Ok((recipient.address, formatted))),
+            Err(_) => failed("The notification cannot be formatted as a mail"),
         }
     }
 
-    async fn send(&mut self, to: &Address, letter: &[u8]) -> Result<(), Trouble> {
-        let mut conversation = match self.conversation.take() {
-            Some(conversation) => conversation,
+    async fn send(&mut self, to: &Address, message: &[u8]) -> Result<(), MailError> {
+        let mut session = match self.session.take() {
+            Some(session) => session,
             None => {
                 let name = self.app.config.hub.url.host_str().unwrap_or("localhost");
-                Conversation::open(self.server, name, self.app.config.mail.timeout).await?
+                SmtpSession::open(self.server, name, self.app.config.mail.timeout).await?
             }
         };
-        let sent = conversation.send(&self.from.email, to, letter).await;
-        if !matches!(sent, Err(Trouble::Unreachable(_))) {
-            self.conversation = Some(conversation);
+        let sent = session.send(&self.from.email, to, message).await;
+        if !matches!(sent, Err(MailError::Unavailable(_))) {
+            self.session = Some(session);
         }
         sent
     }
 
-    async fn look_up(&self, mail: &OutboxMail) -> anyhow::Result<Option<(Notification, User)>> {
-        let conn = &mut *self.app.pool.get().await.context("No database connection")?;
-        Notification::with_user(conn, mail.notification_id).await.context("A notification cannot be read")
+    async fn find_notification(&self, mail: &OutboxMail) -> anyhow::Result<Option<(Notification, User)>> {
+        let conn = &mut *self.app.pool.get().await.context("Failed to get a database connection")?;
+        Notification::with_user(conn, mail.notification_id).await.context("Failed to read a notification")
     }
 
-    async fn put_on_record(
+    async fn record_outcome(
         &mut self,
         mail: &OutboxMail,
-        outcome: &Result<(), Trouble>,
+        outcome: &Result<(), MailError>,
     ) -> anyhow::Result<()> {
         let now = self.app.clock.now();
-        let conn = &mut *self.app.pool.get().await.context("No database connection")?;
+        let conn = &mut *self.app.pool.get().await.context("Failed to get a database connection")?;
         let OutboxMail { notification_id: notification, attempts, created_at } = *mail;
-        let trouble = match outcome {
+        let error = match outcome {
             Ok(()) => {
-                info!(notification, "Sent the mail of notification {notification}");
-                self.delivered.sent += 1;
+                info!(notification, "Sent mail for notification {notification}");
+                self.summary.sent += 1;
                 self.app.metrics.mail().sent();
-                return mail.note_sent(conn, now).await.context("A sent mail cannot be put on record");
+                return mail.note_sent(conn, now).await.context("Failed to record that a mail was sent");
             }
-            Err(trouble) => trouble,
+            Err(error) => error,
         };
-        let why = trouble.words();
-        let next = match trouble {
-            Trouble::Refused(_) => None,
-            Trouble::Later(_) | Trouble::Unreachable(_) => backoff::next_attempt(created_at, attempts, now),
+        let reason = error.text();
+        let next = match error {
+            MailError::Permanent(_) => None,
+            MailError::Transient(_) | MailError::Unavailable(_) => {
+                backoff::next_attempt(created_at, attempts, now)
+            }
         };
         match next {
             Some(until) => {
                 warn!(
                     notification,
-                    attempts, why, "The mail of notification {notification} is tried again later"
+                    attempts, reason, "Failed to send mail for notification {notification}, retrying later"
                 );
-                self.delivered.postponed += 1;
+                self.summary.postponed += 1;
                 self.app.metrics.mail().postponed();
-                mail.postpone(conn, until, why).await.context("A mail cannot be postponed")
+                mail.postpone(conn, until, reason).await.context("Failed to postpone a mail")
             }
             None => {
-                error!(notification, attempts, why, "The mail of notification {notification} is given up");
-                self.delivered.given_up += 1;
-                self.app.metrics.mail().given_up();
-                mail.give_up(conn, now, why).await.context("A mail cannot be given up")
+                error!(
+                    notification,
+                    attempts, reason, "Failed to send mail for notification {notification}, not retrying"
+                );
+                self.summary.failed += 1;
+                self.app.metrics.mail().failed();
+                mail.give_up(conn, now, reason).await.context("Failed to record that a mail failed")
             }
         }
     }

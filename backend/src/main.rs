@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
 
-/// A request of a player is a few dozen small allocations, and the system's allocator took a fifth of its time.
+/// A player request makes a few dozen small allocations. With the system allocator they took a fifth of its
+/// time.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

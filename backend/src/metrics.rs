@@ -1,8 +1,8 @@
-//! Figures for those who keep the hub running, in the format that Prometheus reads.
+//! Metrics for operators, in the format that Prometheus reads.
 //!
-//! Counters and histograms are of this process and begin anew with it. What must be right whatever process did it is in
-//! the database, and is looked up when somebody asks ([`gauges`]). No label holds what a person or a sender chose:
-//! each has a few values, which the code knows.
+//! Counters and histograms belong to this process and start at zero with it. Values common to all processes
+//! are read from the database at each scrape ([`gauges`]). No label value comes from a user or a client: each
+//! label has a few values that are defined in the code.
 
 mod exports;
 pub mod gauges;
@@ -19,30 +19,30 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-pub use exports::{Exported, Exports};
+pub use exports::{ExportStats, Exports};
 use gauges::Gauges;
-pub use imports::{Imports, Run};
+pub use imports::{ImportKind, Imports};
 pub use ingest::Ingest;
 pub use mail::Mail;
 pub use requests::Requests;
 pub use sync::{BreakerState, Sync};
 
-/// What [`Metrics::exposition`] is written in.
+/// The format of [`Metrics::exposition`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// How every name begins.
+/// The prefix of every metric name.
 const PREFIX: &str = "dataporter";
 
-/// Names of labels and their values.
+/// Label names and their values.
 type Labels<const N: usize> = [(&'static str, &'static str); N];
 
-/// All that is counted in this process; cheap to clone.
+/// All metrics of this process. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Metrics {
     topics: Arc<Topics>,
 }
 
-/// A topic each. What is counted on the way of every request is a handle that was looked up here, once.
+/// One field per topic. Metrics on the path of every request are handles that were looked up once.
 #[derive(Debug)]
 struct Topics {
     requests: Requests,
@@ -55,11 +55,11 @@ struct Topics {
 }
 
 impl Metrics {
-    /// Nothing was counted yet.
+    /// Registers all metrics, with every counter at zero.
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix(PREFIX);
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
-        registry.register("build", "Which version of the hub this is", version);
+        registry.register("build", "The version of the hub", version);
         let topics = Topics {
             requests: Requests::new(&mut registry),
             ingest: Ingest::new(&mut registry),
@@ -77,37 +77,37 @@ impl Metrics {
         &self.topics.requests
     }
 
-    /// Player events coming in.
+    /// Ingest of player events.
     pub fn ingest(&self) -> &Ingest {
         &self.topics.ingest
     }
 
-    /// Player events going out.
+    /// Delivery of player events.
     pub fn sync(&self) -> &Sync {
         &self.topics.sync
     }
 
-    /// Files going out.
+    /// Exports.
     pub fn exports(&self) -> &Exports {
         &self.topics.exports
     }
 
-    /// Files coming in.
+    /// Imports.
     pub fn imports(&self) -> &Imports {
         &self.topics.imports
     }
 
-    /// Mails going out.
+    /// Outgoing mail.
     pub fn mail(&self) -> &Mail {
         &self.topics.mail
     }
 
-    /// Everything that was counted, and how things stand, as a text of [`CONTENT_TYPE`].
+    /// All metrics and gauges, in the format of [`CONTENT_TYPE`].
     pub fn exposition(&self, gauges: &Gauges) -> String {
         let mut exposition = String::new();
         let written = text::encode_registry(&mut exposition, &self.topics.registry)
             .and_then(|()| text::encode(&mut exposition, &gauges.registry()));
-        written.expect("a string takes whatever is written");
+        written.expect("writing to a String never fails");
         exposition
     }
 }
@@ -118,12 +118,12 @@ impl Default for Metrics {
     }
 }
 
-/// A histogram of how long a part of a request takes, from a millisecond to ten seconds.
-fn of_a_request() -> Histogram {
+/// A histogram of the duration of a part of a request, from a millisecond to ten seconds.
+fn request_histogram() -> Histogram {
     Histogram::new([0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0])
 }
 
-/// A histogram of how long work on a whole file takes, from a tenth of a second to an hour.
-fn of_a_file() -> Histogram {
+/// A histogram of the duration of work on a whole file, from a tenth of a second to an hour.
+fn file_histogram() -> Histogram {
     Histogram::new([0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0])
 }

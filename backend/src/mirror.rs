@@ -1,8 +1,9 @@
-//! Mirroring: the learning platform states its rows, and the hub stores them by their ids.
+//! Mirroring: the learning platform sends rows, and the hub stores them by their ids.
 //!
-//! A call is stored whole or not at all, and everything that is wrong with it is told at once, by index and field; only
-//! rows that are more than the caller may do are left out, by name. A row states all of the thing: what it leaves out is
-//! as good as empty. Knows nothing of who may call.
+//! A call is stored completely or not at all, and all errors are reported at once, by index and field. The
+//! exception is a row that the caller is not authorised to store: it is refused by name, and the others are
+//! stored. A row states all of its fields: one that it omits is set to its default. Knows nothing of who may
+//! call.
 
 mod authority;
 mod batch;
@@ -26,75 +27,75 @@ use domain::Text;
 use tracing::warn;
 
 use crate::db::Connection;
-use crate::error::{Error, Invalid, Result};
+use crate::error::{Error, InvalidField, Result};
 use crate::models::mirrored;
 
 pub use authority::Authority;
-use batch::Checked;
-pub use batch::{Batch, Numbered, Problem};
+use batch::CheckedRows;
+pub use batch::{Batch, Indexed, Problem};
 pub use reader::Reader;
 
-/// The most rows of one call.
-pub const MOST_ROWS: usize = 1_000;
+/// The maximum number of rows in a call.
+pub const MAX_ROWS: usize = 1_000;
 
-/// A call waits no longer than this for rows that others hold: its sender may come back, and whoever waits behind it may
-/// go on.
+/// How long a call waits for row locks. After that it fails, so that the calls that wait for it can continue.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// When to send a call again that was given up for that.
+/// When the client should retry a call that timed out waiting for locks.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
-const CHANGED_MEANWHILE: Text = Text::new(
-    "Alguien cambió a la vez algo que estas filas necesitan. No se guardó nada; vuelve a enviarlas.",
-    "Somebody changed something that these rows need at the same moment. Nothing was stored; send them again.",
+const CONCURRENT_CHANGE: Text = Text::new(
+    "Al mismo tiempo se modificaron datos de los que dependen estas filas. No se guardó nada; vuelve a enviarlas.",
+    "Data that these rows depend on was changed at the same time. Nothing was stored. Send them again.",
 );
 
 /// A row of a table that the platform mirrors.
 pub trait Mirrored: PartialEq + Send + Sync + Sized {
-    /// The table, whose calls take turns.
+    /// The table. Calls for the same table run one at a time.
     const TABLE: &'static str;
-    /// The field that a second row of the same key is told by.
+    /// The field that reports a duplicate key.
     const KEY_FIELD: &'static str = "id";
-    /// What a row is known by.
+    /// The type of the key that identifies a row.
     type Key: Copy + Eq + Hash + Ord + Send + Sync;
 
-    /// What this row is known by.
+    /// The key of this row.
     fn key(&self) -> Self::Key;
 
-    /// Which of these rows, which would all change something, this caller may not store, and why; the others are stored.
-    /// What that rests on stays as it is until the transaction ends.
-    fn refused(
+    /// Returns which of these rows the caller is not authorised to store, and why. All of them would change
+    /// something. Locks the rows that this depends on until the transaction ends.
+    fn refused_rows(
         _conn: &mut Connection,
-        _rows: &[Numbered<Self>],
+        _rows: &[Indexed<Self>],
         _authority: Authority,
     ) -> impl Future<Output = Result<Vec<Problem>>> + Send {
         async { Ok(Vec::new()) }
     }
 
-    /// The stored rows of these keys; others may be among them.
+    /// Reads the stored rows with these keys. The result may include others.
     fn stored(
         conn: &mut Connection,
         keys: &[Self::Key],
     ) -> impl Future<Output = QueryResult<Vec<Self>>> + Send;
 
-    /// Whether storing this row would change nothing of what is stored under its key.
+    /// Whether this row equals the stored row with its key.
     fn is_stored(&self, stored: Option<&Self>) -> bool {
         stored == Some(self)
     }
 
-    /// Locks what is stored under these keys, which are in order, and whatever else must not change meanwhile. All who
-    /// lock several of these rows keep to one order, so that none waits for the other.
+    /// Locks the stored rows with these sorted keys, and other rows that must not change meanwhile. All code
+    /// that locks several of these rows uses the same order, to avoid deadlocks.
     fn lock(conn: &mut Connection, keys: &[Self::Key]) -> impl Future<Output = QueryResult<()>> + Send;
 
-    /// Makes room for the rows where something must be unique, and tells which of them find none.
-    fn make_room(
+    /// Clears unique values that move from one of these rows to another, and returns the rows whose values
+    /// are taken.
+    fn free_unique_values(
         _conn: &mut Connection,
-        _rows: &[Numbered<Self>],
+        _rows: &[Indexed<Self>],
     ) -> impl Future<Output = Result<Vec<Problem>>> + Send {
         async { Ok(Vec::new()) }
     }
 
-    /// Stores rows that are new or changed, in the order of their keys, and answers with how many were written.
+    /// Stores new and changed rows in the order of their keys. Returns the number of rows written.
     fn store(
         conn: &mut Connection,
         rows: Vec<Self>,
@@ -102,24 +103,23 @@ pub trait Mirrored: PartialEq + Send + Sync + Sized {
     ) -> impl Future<Output = Result<usize>> + Send;
 }
 
-/// What became of a call.
+/// The result of a call.
 #[derive(Debug)]
-pub struct Written {
-    /// How many rows were written: new, changed or removed ones.
+pub struct WriteSummary {
+    /// The number of new, changed or removed rows.
     pub rows: usize,
-    /// The rows that the caller may not store; nothing of them was.
-    pub refused: Vec<Invalid>,
+    /// The rows that the caller is not authorised to store. They were not stored.
+    pub refused: Vec<InvalidField>,
 }
 
-/// Stores a call's rows, as far as the caller's authority goes. Rows that are stored already are neither written nor
-/// locked.
+/// Stores the rows of a call that the caller may store. Unchanged rows are neither written nor locked.
 pub async fn write<R: Mirrored>(
     conn: &mut Connection,
     batch: Batch<R>,
     authority: Authority,
     now: DateTime<Utc>,
-) -> Result<Written> {
-    let began = Instant::now();
+) -> Result<WriteSummary> {
+    let started = Instant::now();
     conn.transaction(async |conn| {
         mirrored::limit_waits(conn, LOCK_TIMEOUT).await?;
         mirrored::take_turn(conn, R::TABLE).await?;
@@ -133,29 +133,29 @@ pub async fn write<R: Mirrored>(
         if !to_lock.is_empty() {
             R::lock(conn, &to_lock).await?;
         }
-        let Checked { mut rows, refused } = batch.check(conn, authority, changes).await?;
+        let CheckedRows { mut rows, refused } = batch.check(conn, authority, changes).await?;
         rows.retain(changes);
         rows.sort_unstable_by_key(Mirrored::key);
         let rows = if rows.is_empty() { 0 } else { R::store(conn, rows, now).await? };
-        Ok(Written { rows, refused })
+        Ok(WriteSummary { rows, refused })
     })
     .await
-    .map_err(|error| hindered(error, began.elapsed()))
+    .map_err(|error| translate_error(error, started.elapsed()))
 }
 
-/// What was checked and still failed was changed between the check and the write; what failed for no reason of its rows
-/// after so long a wait had waited for somebody else.
-fn hindered(error: Error, after: Duration) -> Error {
+/// Translates errors caused by concurrent changes. A constraint violation means that data was changed between
+/// the check and the write. An unknown error after the lock timeout means that waiting for a lock timed out.
+fn translate_error(error: Error, elapsed: Duration) -> Error {
     if let Error::Internal(cause) = &error
         && let Some(DatabaseError::DatabaseError(kind, _)) = cause.downcast_ref()
     {
         match kind {
             DatabaseErrorKind::UniqueViolation | DatabaseErrorKind::ForeignKeyViolation => {
-                return Error::Conflict(CHANGED_MEANWHILE.into());
+                return Error::Conflict(CONCURRENT_CHANGE.into());
             }
-            // A lock timeout has no kind of its own, and its words are in the server's language.
-            DatabaseErrorKind::Unknown if after >= LOCK_TIMEOUT => {
-                warn!(?cause, ?after, "A mirrored call met rows that somebody else holds");
+            // Diesel has no kind for a lock timeout, and the message is in the server's language.
+            DatabaseErrorKind::Unknown if elapsed >= LOCK_TIMEOUT => {
+                warn!(?cause, ?elapsed, "Timed out waiting for the locks of mirrored rows");
                 return Error::Busy { retry_after: RETRY_AFTER };
             }
             _ => {}

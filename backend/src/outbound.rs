@@ -1,7 +1,8 @@
-//! The one kind of HTTP client with which the hub talks to other servers, and the cryptography of every client.
+//! HTTP clients for requests to other servers, and the cryptography provider of all TLS connections.
 //!
-//! Every request has a time limit, and none follows a redirect: an address was configured, and whoever answers there
-//! cannot send the hub on to another one, say inside its own network.
+//! Every request has a timeout, and no client follows redirects: the address was configured, and a
+//! compromised server must not be able to redirect the hub to another one, such as one in its internal
+//! network.
 
 use std::time::Duration;
 
@@ -9,43 +10,43 @@ use anyhow::{Context, Result};
 use reqwest::{Client, ClientBuilder, Url, redirect};
 use rustls::crypto::{CryptoProvider, ring};
 
-/// A client whose requests take this long at most.
-pub fn client(limit: Duration) -> Result<Client> {
-    builder(limit).build().context("setting up an HTTP client")
+/// A client with this timeout for each request.
+pub fn client(timeout: Duration) -> Result<Client> {
+    builder(timeout).build().context("Failed to create an HTTP client")
 }
 
-fn builder(limit: Duration) -> ClientBuilder {
-    choose_cryptography();
+fn builder(timeout: Duration) -> ClientBuilder {
+    install_crypto_provider();
     Client::builder()
-        .timeout(limit)
+        .timeout(timeout)
         .redirect(redirect::Policy::none())
         .user_agent(concat!("dataporter-hub/", env!("CARGO_PKG_VERSION")))
 }
 
-/// How long a service may take to accept a connection.
-const CONNECTING: Duration = Duration::from_secs(3);
+/// The time limit for connecting to a service.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A client for the analytics services, whose requests take this long at most. It sends each request once: whether to
-/// send it again is decided where it is known what that does.
-pub fn telemetry_client(limit: Duration) -> Client {
-    let client = builder(limit).connect_timeout(CONNECTING).retry(reqwest::retry::never());
-    client.build().expect("nothing in these settings depends on where the hub runs")
+/// A client for the analytics services with this timeout for each request. It never retries a request: the
+/// caller, who knows the consequences, decides that.
+pub fn telemetry_client(timeout: Duration) -> Client {
+    let client = builder(timeout).connect_timeout(CONNECT_TIMEOUT).retry(reqwest::retry::never());
+    client.build().expect("these settings are valid on every machine")
 }
 
-/// The address of a path below another address.
-pub fn below(base: &Url, path: &str) -> Url {
+/// Appends a path to a URL.
+pub fn join_path(base: &Url, path: &str) -> Url {
     let mut url = base.clone();
-    let folder = base.path().trim_end_matches('/');
-    url.set_path(&format!("{folder}/{path}"));
+    let base_path = base.path().trim_end_matches('/');
+    url.set_path(&format!("{base_path}/{path}"));
     url.set_query(None);
     url.set_fragment(None);
     url
 }
 
-/// Says which implementation of TLS's cryptography every connection of the process uses.
-pub fn choose_cryptography() {
+/// Installs the cryptography provider that all TLS connections of the process use.
+pub fn install_crypto_provider() {
     if CryptoProvider::get_default().is_none() {
-        // Another thread may have been faster, with the same provider.
+        // Fails if another thread was faster, which installed the same provider.
         ring::default_provider().install_default().ok();
     }
 }

@@ -1,30 +1,30 @@
-//! Text cells that a spreadsheet would take for a formula: how they are made harmless on their way out of the hub, and
-//! turned back on their way in.
+//! Protection against formula injection: text cells that a spreadsheet would take for a formula are
+//! neutralised in exports and restored in imports.
 //!
-//! One rule serves every file format that a spreadsheet opens. Only text cells go through it: a negative number is a
-//! number and stays one.
+//! The same rule applies to all file formats that spreadsheets open. It only applies to text cells, so a
+//! negative number stays a number.
 
 use std::borrow::Cow;
 
-/// What makes a spreadsheet show a cell's text as it is.
+/// The prefix that makes a spreadsheet show a cell as plain text.
 pub const GUARD: char = '\'';
 
-/// Whether a spreadsheet may take this cell for a formula, or for the end of the cell.
+/// Whether a spreadsheet may take this cell for a formula, or for the end of a cell.
 ///
-/// That depends on the first character behind white space and quotes, which some programs pass over. Since the guard is
-/// a quote itself, guarded text is dangerous by this rule too, which is what makes [`restore`] exact.
+/// This depends on the first character after white space and quotes, which some programs skip. The guard is a
+/// quote too, so guarded text counts as dangerous, which makes [`restore`] exact.
 #[inline]
 pub fn is_dangerous(text: &[u8]) -> bool {
-    // As nearly all text begins.
-    !text.first().is_some_and(u8::is_ascii_alphanumeric) && is_dangerous_in_disguise(text)
+    // A fast path, since nearly all text starts like this.
+    !text.first().is_some_and(u8::is_ascii_alphanumeric) && is_dangerous_when_trimmed(text)
 }
 
-fn is_dangerous_in_disguise(text: &[u8]) -> bool {
+fn is_dangerous_when_trimmed(text: &[u8]) -> bool {
     let mut rest = text;
-    while let Some((first, behind)) = rest.split_first() {
+    while let Some((first, after)) = rest.split_first() {
         match first {
             b'=' | b'+' | b'-' | b'@' | b'|' | b'\t' | b'\r' | b'\n' => return true,
-            b' ' | b'\'' | b'"' | b'\x0b' | b'\x0c' => rest = behind,
+            b' ' | b'\'' | b'"' | b'\x0b' | b'\x0c' => rest = after,
             first if first.is_ascii() => return false,
             _ => match first_character(rest) {
                 Some('＝' | '＋' | '－' | '＠') => return true,
@@ -36,12 +36,12 @@ fn is_dangerous_in_disguise(text: &[u8]) -> bool {
     false
 }
 
-/// The text, with the guard in front if it is dangerous.
+/// Returns the text, prefixed with the guard if it is dangerous.
 pub fn neutralise(text: &str) -> Cow<'_, str> {
     if is_dangerous(text.as_bytes()) { Cow::Owned(format!("{GUARD}{text}")) } else { Cow::Borrowed(text) }
 }
 
-/// The text as it was before [`neutralise`].
+/// Reverses [`neutralise`].
 pub fn restore(text: &str) -> &str {
     match text.strip_prefix(GUARD) {
         Some(original) if is_dangerous(original.as_bytes()) => original,
@@ -49,7 +49,7 @@ pub fn restore(text: &str) -> &str {
     }
 }
 
-/// The character that these bytes begin with, if they are text.
+/// The first character of these bytes, if they are valid UTF-8.
 fn first_character(bytes: &[u8]) -> Option<char> {
     bytes[..bytes.len().min(4)].utf8_chunks().next()?.valid().chars().next()
 }
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn formulas_are_dangerous_however_they_are_dressed_up() {
+    fn formulas_are_dangerous_even_after_spaces_and_quotes() {
         for dangerous in [
             "=1+1",
             "+1",
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn ordinary_text_is_left_alone() {
+    fn ordinary_text_is_harmless() {
         for harmless in
             ["", " ", "'", "a=1", "año", "'quoted'", "1-2", "{\"a\": -1}", "(=1)", "ñ=", "\u{200b}x"]
         {
@@ -98,20 +98,20 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_harmless() {
+    fn invalid_utf8_is_harmless() {
         assert!(!is_dangerous(b"\xff=1"));
         assert!(!is_dangerous(b"\xef\xbc"));
     }
 
     proptest! {
         #[test]
-        fn what_was_neutralised_is_restored(text in any::<String>()) {
+        fn neutralised_text_is_restored(text in any::<String>()) {
             let neutral = neutralise(&text);
             prop_assert_eq!(restore(&neutral), &text);
         }
 
         #[test]
-        fn the_same_holds_for_nothing_but_special_characters(text in "[-=+@|'\" \t\r\n＝a]{0,8}") {
+        fn neutralised_special_characters_are_restored(text in "[-=+@|'\" \t\r\n＝a]{0,8}") {
             let neutral = neutralise(&text);
             prop_assert!(neutral == text.as_str() || neutral.starts_with(GUARD));
             prop_assert_eq!(restore(&neutral), &text);

@@ -1,4 +1,4 @@
-//! A process that is stopped when it is no longer needed.
+//! Child processes that are stopped when they are dropped.
 
 use std::process::{Child, ChildStdout};
 use std::thread::sleep;
@@ -7,24 +7,24 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// How long a process may take to end once it was told to.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a process may take to exit after SIGTERM.
+const EXIT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A process that ends with this value: it is told to end, and killed if it does not.
-pub struct Stopped(Child);
+/// A child process. Dropping this value sends SIGTERM, and SIGKILL if the process does not exit in time.
+pub struct ChildGuard(Child);
 
-impl Stopped {
-    /// Takes charge of a process.
+impl ChildGuard {
+    /// Guards this process.
     pub fn new(child: Child) -> Self {
         Self(child)
     }
 
-    /// Its id.
+    /// The process id.
     pub fn id(&self) -> u32 {
         self.0.id()
     }
 
-    /// Its standard output, once.
+    /// Takes the standard output, if it was not taken before.
     pub fn take_stdout(&mut self) -> Option<ChildStdout> {
         self.0.stdout.take()
     }
@@ -34,17 +34,17 @@ impl Stopped {
     }
 }
 
-impl Drop for Stopped {
+impl Drop for ChildGuard {
     fn drop(&mut self) {
         let Ok(id) = i32::try_from(self.0.id()) else { return };
         if self.has_ended() || kill(Pid::from_raw(id), Signal::SIGTERM).is_err() {
             return;
         }
-        let told = Instant::now();
+        let signaled_at = Instant::now();
         while !self.has_ended() {
-            if told.elapsed() > PATIENCE {
-                eprintln!("Process {id} does not end by itself and is killed");
-                // It may have ended between the two; then there is nothing to kill or wait for.
+            if signaled_at.elapsed() > EXIT_TIMEOUT {
+                eprintln!("Process {id} did not exit in time, killing it");
+                // The process may have exited in the meantime, so errors are ignored.
                 drop(self.0.kill());
                 drop(self.0.wait());
                 return;

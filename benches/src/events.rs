@@ -1,4 +1,4 @@
-//! A plausible heap of player events: 2,000 viewers of 60 lessons over 60 days.
+//! Generates realistic player events: 2,000 viewers of 60 lessons over 60 days.
 
 use std::time::Instant;
 
@@ -6,17 +6,17 @@ use anyhow::Result;
 
 use crate::psql::Psql;
 
-/// Fills the hub's tables, and leaves them as a database that has run for a while would be.
+/// Fills the hub's tables and vacuums them, so that they resemble a database in use.
 pub fn fill(psql: &Psql, events: u64) -> Result<()> {
     let began = Instant::now();
     psql.run(ACADEMY)?;
     psql.run(&EVENTS.replace(":events", &events.to_string()))?;
     psql.run("VACUUM (ANALYZE) users; VACUUM (ANALYZE) lessons; VACUUM (ANALYZE) video_player_events;")?;
-    println!("Filled with {events} events in {:.1} s", began.elapsed().as_secs_f64());
+    println!("Inserted {events} events in {:.1} s", began.elapsed().as_secs_f64());
     Ok(())
 }
 
-/// Far from the ids of accounts that were made otherwise.
+/// The ids start at 1001, so that they do not collide with other accounts.
 const ACADEMY: &str = "
     INSERT INTO users (id, name, email, role)
         SELECT 1000 + n, 'Student ' || n, 'student-' || n || '@academy.example', 'student'
@@ -28,7 +28,7 @@ const ACADEMY: &str = "
         SELECT n, 1 + (n - 1) / 10, 'Lesson ' || n FROM generate_series(1, 60) n;
 ";
 
-/// In the order in which they would have come in, with some neighbours in the wrong one.
+/// Events in the order of their arrival, with some neighbours swapped.
 const EVENTS: &str = r#"
     SET synchronous_commit = off;
     SELECT setseed(0.42);

@@ -1,4 +1,4 @@
-//! Exports of player events over HTTP beside `psql \copy` of the same select, in turns.
+//! Compares exports of player events over HTTP with `psql \copy` of the same query, in alternation.
 
 use std::time::{Duration, Instant};
 
@@ -7,17 +7,17 @@ use serde_json::{Value, json};
 
 use crate::events;
 use crate::hub::Hub;
-use crate::memory::{self, Watch};
+use crate::memory::{self, MemoryWatch};
 use crate::psql::Psql;
 use crate::series::Series;
 
-/// How much is measured.
+/// The size of the benchmark.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Rows in the table.
+    /// Number of rows in the table.
     #[arg(long, default_value_t = Arguments::default().events)]
     events: u64,
-    /// Pairs of measurements, after one to warm up.
+    /// Number of measurement pairs, after one pair to warm up.
     #[arg(long, default_value_t = Arguments::default().pairs)]
     pairs: usize,
 }
@@ -28,23 +28,23 @@ impl Default for Arguments {
     }
 }
 
-/// The dataset as a person would write it: joined with the addresses, in its stable order.
+/// The query of the dataset as written by hand: joined with the email addresses, in its stable order.
 const SELECT: &str = "\
     SELECT e.recorded_at, e.user_id, u.email AS user_email, e.course_id, e.lesson_id, e.event, e.provider, \
     e.playback_seconds, e.watched_seconds, e.video_duration, e.playback_rate, e.context_tag, e.metadata, e.synced_at \
     FROM video_player_events e LEFT JOIN users u ON u.id = e.user_id ORDER BY e.recorded_at DESC, e.id DESC";
 
-/// What is compared.
+/// An export format and its reference.
 struct Comparison {
     format: &'static str,
     reference: String,
-    /// The ratio to reach.
-    target: f64,
+    /// The highest acceptable ratio of the medians.
+    max_ratio: f64,
 }
 
-/// One download.
+/// The measurements of one download.
 struct Download {
-    whole: Duration,
+    total: Duration,
     first_byte: Duration,
     bytes: u64,
 }
@@ -58,12 +58,12 @@ pub async fn run(arguments: Arguments) -> Result<()> {
         Comparison {
             format: "csv",
             reference: format!(r"\copy ({SELECT}) to '/dev/null' csv header"),
-            target: 0.7,
+            max_ratio: 0.7,
         },
         Comparison {
             format: "json",
             reference: format!(r"\copy (SELECT row_to_json(t) FROM ({SELECT}) t) to '/dev/null'"),
-            target: 0.6,
+            max_ratio: 0.6,
         },
     ];
     for comparison in comparisons {
@@ -73,32 +73,32 @@ pub async fn run(arguments: Arguments) -> Result<()> {
 }
 
 async fn compare(hub: &Hub, psql: &Psql, comparison: &Comparison, pairs: usize) -> Result<()> {
-    let Comparison { format, reference, target } = comparison;
+    let Comparison { format, reference, max_ratio } = comparison;
     let file = json!({ "dataset": "video_player_events", "format": format, "headers": "keys" });
     let before = memory::resident(hub.process_id())?;
-    let watch = Watch::start(hub.process_id());
-    let warm = download(hub, &file).await?;
+    let watch = MemoryWatch::start(hub.process_id());
+    let warm_up = download(hub, &file).await?;
     psql.time(reference)?;
     let (mut ours, mut theirs, mut first_bytes) = (Series::default(), Series::default(), Series::default());
     for _ in 0..pairs {
-        let Download { whole, first_byte, bytes } = download(hub, &file).await?;
+        let Download { total, first_byte, bytes } = download(hub, &file).await?;
         ensure!(
-            bytes == warm.bytes,
-            "Two exports of the same rows differ in size: {bytes} and {}",
-            warm.bytes
+            bytes == warm_up.bytes,
+            "Two exports of the same rows differ in size: {bytes} and {} bytes",
+            warm_up.bytes
         );
-        ours.add(whole);
+        ours.add(total);
         first_bytes.add(first_byte);
         theirs.add(psql.time(reference)?);
     }
     let peak = watch.peak();
-    println!("\n{format}, {} MB", warm.bytes / 1_000_000);
+    println!("\n{format}, {} MB", warm_up.bytes / 1_000_000);
     println!("  export over HTTP  {ours}");
     println!("  psql \\copy        {theirs}");
-    println!("  ratio of medians  {:.2}   (to reach: at most {target})", ours.ratio_to(&theirs));
-    println!("  first byte        {first_bytes}   (to reach: less than 0.100 s)");
+    println!("  ratio of medians  {:.2}   (target: at most {max_ratio})", ours.ratio_to(&theirs));
+    println!("  first byte        {first_bytes}   (target: less than 0.100 s)");
     println!(
-        "  server's memory   {} MiB before, {} MiB at most   (to reach: 64 MiB more at most)",
+        "  server memory     {} MiB before, {} MiB peak   (target: at most 64 MiB more)",
         before / 1024,
         peak / 1024
     );
@@ -115,5 +115,5 @@ async fn download(hub: &Hub, file: &Value) -> Result<Download> {
         first_byte.get_or_insert_with(|| began.elapsed());
         bytes += chunk.len() as u64;
     }
-    Ok(Download { whole: began.elapsed(), first_byte: first_byte.unwrap_or_default(), bytes })
+    Ok(Download { total: began.elapsed(), first_byte: first_byte.unwrap_or_default(), bytes })
 }

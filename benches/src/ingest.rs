@@ -1,5 +1,6 @@
-//! Player events over HTTP beside PostgreSQL's own tools on the same database: one event a request beside `pgbench`
-//! inserting the same row, and batches beside `psql \copy` of the same rows, in turns.
+//! Compares recording player events over HTTP with PostgreSQL's tools on the same database, in alternation:
+//! one event per request with `pgbench` inserting the same row, and batches with `psql \copy` of the same
+//! rows.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -17,16 +18,16 @@ use crate::psql::Psql;
 use crate::series::Series;
 use crate::wire::Wire;
 
-/// How much is measured.
+/// The size of the benchmark.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Seconds that each side sends single events for, per pair.
+    /// Seconds of single events per measurement.
     #[arg(long, default_value_t = Arguments::default().seconds)]
     seconds: u64,
-    /// Rows that each side takes in batches, per pair.
+    /// Number of rows in batches per measurement.
     #[arg(long, default_value_t = Arguments::default().rows)]
     rows: usize,
-    /// Pairs of measurements, after one to warm up.
+    /// Number of measurement pairs, after one pair to warm up.
     #[arg(long, default_value_t = Arguments::default().pairs)]
     pairs: usize,
 }
@@ -37,18 +38,19 @@ impl Default for Arguments {
     }
 }
 
-/// Where players send events.
+/// The path that players send events to.
 pub const PATH: &str = "/api/video/progress";
-/// Connections that send at once; each waits for one answer before it sends again.
+/// Concurrent connections. Each waits for the response before it sends the next request.
 pub const CONNECTIONS: usize = 64;
-const BATCH: usize = 100;
-/// Connections that send batches.
+const BATCH_SIZE: usize = 100;
+/// Concurrent connections that send batches.
 const BATCH_CONNECTIONS: usize = 8;
-/// Rows that are there before anything is measured.
-const ROWS_BEFORE: u64 = 100_000;
+/// Rows in the table before the first measurement.
+const INITIAL_ROWS: u64 = 100_000;
 
-/// As the tables of the hub have it: `events` made 2,000 viewers from 1001 on, and 60 lessons, ten a course.
-const ONE_ROW: &str = r"\set user random(1001, 3000)
+/// Inserts one row with ids that exist: `events` creates 2,000 viewers from 1001 on and 60 lessons, ten per
+/// course.
+const INSERT_ROW: &str = r"\set user random(1001, 3000)
 \set lesson random(1, 60)
 \set second random(0, 1800)
 INSERT INTO video_player_events (recorded_at, user_id, course_id, lesson_id, event, provider, playback_seconds,
@@ -59,23 +61,23 @@ VALUES (now(), :user, 1 + (:lesson - 1) / 10, :lesson, 'play', 'vimeo', :second,
 
 /// Runs both comparisons and prints them.
 pub async fn run(arguments: Arguments) -> Result<()> {
-    // The private database takes as many connections as the pool may have, and a few more.
+    // The embedded database allows slightly more connections than the pool uses.
     let settings = [("PLAYER_EVENTS_PER_MINUTE", "1000000"), ("DATABASE_POOL_SIZE", "100")];
     let hub = Hub::with_settings(&settings).await?;
     let psql = hub.psql()?;
-    events::fill(&psql, ROWS_BEFORE)?;
+    events::fill(&psql, INITIAL_ROWS)?;
     psql.run("SELECT ensure_player_event_partitions(now()::date, now()::date)")?;
     let tokens = tokens(&hub).await?;
     single(&hub, &psql, &tokens, &arguments).await?;
     batches(&hub, &psql, &tokens, &arguments).await
 }
 
-/// A player token for each connection, each of another viewer.
+/// Creates a player token for each connection, each for a different viewer.
 pub async fn tokens(hub: &Hub) -> Result<Vec<String>> {
     let mut tokens = Vec::new();
-    for place in 0..CONNECTIONS {
+    for index in 0..CONNECTIONS {
         let issue = "mutation($user: ID!) { issuePlayerToken(userId: $user) { token } }";
-        let issued = hub.graphql(issue, json!({ "user": (1001 + place).to_string() })).await?;
+        let issued = hub.graphql(issue, json!({ "user": (1001 + index).to_string() })).await?;
         tokens.push(text(&issued, "/issuePlayerToken/token")?.to_owned());
     }
     Ok(tokens)
@@ -83,38 +85,44 @@ pub async fn tokens(hub: &Hub) -> Result<Vec<String>> {
 
 async fn single(hub: &Hub, psql: &Psql, tokens: &[String], arguments: &Arguments) -> Result<()> {
     let script = hub.directory().join("one-row.sql");
-    std::fs::write(&script, ONE_ROW)?;
-    let time = Duration::from_secs(arguments.seconds);
-    let (mut ours, mut theirs, mut answers) = (Rates::default(), Rates::default(), Series::default());
+    std::fs::write(&script, INSERT_ROW)?;
+    let duration = Duration::from_secs(arguments.seconds);
+    let (mut ours, mut theirs, mut response_times) = (Rates::default(), Rates::default(), Series::default());
     for pair in 0..=arguments.pairs {
         let before = count(psql)?;
-        let (latencies, took) = send_for(time, &hub.address, tokens).await?;
-        ensure!(count(psql)? == before + latencies.len(), "What was answered is not what is stored");
+        let (latencies, elapsed) = send_for(duration, &hub.address, tokens).await?;
+        ensure!(
+            count(psql)? == before + latencies.len(),
+            "The number of stored events differs from the number of acknowledged ones"
+        );
         let reference = psql.pgbench(&script, CONNECTIONS, arguments.seconds)?;
         if pair > 0 {
-            ours.add(latencies.len(), took);
+            ours.add(latencies.len(), elapsed);
             theirs.0.push(reference);
-            answers.extend(latencies);
+            response_times.extend(latencies);
         }
     }
-    println!("\none event a request, {CONNECTIONS} connections, each answered after its commit");
+    println!("\none event per request, {CONNECTIONS} connections, each response sent after the commit");
     println!("  over HTTP         {ours}");
     println!("  pgbench           {theirs}");
-    println!("  ratio of medians  {:.2}   (to reach: at least 2)", ours.median() / theirs.median());
+    println!("  ratio of medians  {:.2}   (target: at least 2)", ours.median() / theirs.median());
     println!(
-        "  time to answer    p50 {:.1} ms   p99 {:.1} ms",
-        millis(answers.percentile(50)),
-        millis(answers.percentile(99))
+        "  response time     p50 {:.1} ms   p99 {:.1} ms",
+        millis(response_times.percentile(50)),
+        millis(response_times.percentile(99))
     );
     Ok(())
 }
 
 async fn batches(hub: &Hub, psql: &Psql, tokens: &[String], arguments: &Arguments) -> Result<()> {
-    let (mut ours, mut theirs, mut answers) = (Rates::default(), Rates::default(), Series::default());
+    let (mut ours, mut theirs, mut response_times) = (Rates::default(), Rates::default(), Series::default());
     for pair in 0..=arguments.pairs {
         let before = count(psql)?;
-        let (latencies, took) = send_batches(arguments.rows, &hub.address, tokens).await?;
-        ensure!(count(psql)? == before + latencies.len() * BATCH, "What was answered is not what is stored");
+        let (latencies, elapsed) = send_batches(arguments.rows, &hub.address, tokens).await?;
+        ensure!(
+            count(psql)? == before + latencies.len() * BATCH_SIZE,
+            "The number of stored events differs from the number of acknowledged ones"
+        );
         let file = hub.directory().join("rows.csv");
         write_rows(&file, arguments.rows, chrono_now(psql)?)?;
         let columns = "recorded_at, user_id, course_id, lesson_id, event, provider, playback_seconds, \
@@ -122,19 +130,19 @@ async fn batches(hub: &Hub, psql: &Psql, tokens: &[String], arguments: &Argument
         let copy = format!(r"\copy video_player_events ({columns}) from '{}' csv", file.display());
         let reference = psql.time(&copy)?;
         if pair > 0 {
-            ours.add(latencies.len() * BATCH, took);
+            ours.add(latencies.len() * BATCH_SIZE, elapsed);
             theirs.add(arguments.rows, reference);
-            answers.extend(latencies);
+            response_times.extend(latencies);
         }
     }
-    println!("\nbatches of {BATCH}, {BATCH_CONNECTIONS} connections");
+    println!("\nbatches of {BATCH_SIZE}, {BATCH_CONNECTIONS} connections");
     println!("  over HTTP         {ours}");
     println!("  psql \\copy        {theirs}");
-    println!("  ratio of medians  {:.2}   (to reach: at least 0.5)", ours.median() / theirs.median());
+    println!("  ratio of medians  {:.2}   (target: at least 0.5)", ours.median() / theirs.median());
     println!(
-        "  time to answer    p50 {:.1} ms   p99 {:.1} ms",
-        millis(answers.percentile(50)),
-        millis(answers.percentile(99))
+        "  response time     p50 {:.1} ms   p99 {:.1} ms",
+        millis(response_times.percentile(50)),
+        millis(response_times.percentile(99))
     );
     Ok(())
 }
@@ -148,15 +156,15 @@ fn chrono_now(psql: &Psql) -> Result<DateTime<Utc>> {
     Ok(now.parse()?)
 }
 
-/// Sends one event after the other on every connection for this long.
-async fn send_for(time: Duration, address: &str, tokens: &[String]) -> Result<(Vec<Duration>, Duration)> {
+/// Sends one event after another on every connection for this long.
+async fn send_for(duration: Duration, address: &str, tokens: &[String]) -> Result<(Vec<Duration>, Duration)> {
     let began = Instant::now();
     let senders = tokens.iter().map(|token| {
         let (address, token) = (address.to_owned(), token.clone());
         async move {
             let mut wire = Wire::connect(&address, PATH, &token).await?;
             let mut latencies = Vec::new();
-            while began.elapsed() < time {
+            while began.elapsed() < duration {
                 latencies.push(post(&mut wire, &body(1)).await?);
             }
             Ok(latencies)
@@ -165,12 +173,13 @@ async fn send_for(time: Duration, address: &str, tokens: &[String]) -> Result<(V
     Ok((gather(senders).await?, began.elapsed()))
 }
 
-/// Sends so many events in batches over a few connections.
+/// Sends this many events in batches over a few connections.
 async fn send_batches(rows: usize, address: &str, tokens: &[String]) -> Result<(Vec<Duration>, Duration)> {
-    let each = rows / BATCH / BATCH_CONNECTIONS;
-    // The player would have made them long before; the time to write them down is not the hub's.
-    let bodies: Vec<Vec<String>> =
-        (0..BATCH_CONNECTIONS).map(|_| (0..each).map(|_| body(BATCH)).collect()).collect();
+    let batches_per_connection = rows / BATCH_SIZE / BATCH_CONNECTIONS;
+    // The bodies are created first, so that the measurement does not include it.
+    let bodies: Vec<Vec<String>> = (0..BATCH_CONNECTIONS)
+        .map(|_| (0..batches_per_connection).map(|_| body(BATCH_SIZE)).collect())
+        .collect();
     let began = Instant::now();
     let senders = tokens.iter().zip(bodies).map(|(token, bodies)| {
         let (address, token) = (address.to_owned(), token.clone());
@@ -186,32 +195,32 @@ async fn send_batches(rows: usize, address: &str, tokens: &[String]) -> Result<(
     Ok((gather(senders).await?, began.elapsed()))
 }
 
-/// What all senders measured, once all are done.
+/// Waits for all senders and collects their measurements.
 pub async fn gather(
     senders: impl Iterator<Item = impl Future<Output = Result<Vec<Duration>>> + Send + 'static>,
 ) -> Result<Vec<Duration>> {
     let mut tasks: JoinSet<Result<Vec<Duration>>> = senders.collect();
     let mut latencies = Vec::new();
-    while let Some(sent) = tasks.join_next().await {
-        latencies.extend(sent.context("A sender broke down")??);
+    while let Some(result) = tasks.join_next().await {
+        latencies.extend(result.context("A sender panicked")??);
     }
     Ok(latencies)
 }
 
-/// Posts events, all of which must be recorded, and measures how long the answer takes.
+/// Posts events and returns the response time. Fails if any event was not recorded.
 pub async fn post(wire: &mut Wire, body: &str) -> Result<Duration> {
-    let sent = Instant::now();
-    let answer = wire.post(body).await?;
-    let refused = answer.windows(12).any(|window| window == b"\"eventId\":nu");
-    ensure!(!refused, "Refused: {}", String::from_utf8_lossy(answer));
-    Ok(sent.elapsed())
+    let sent_at = Instant::now();
+    let response = wire.post(body).await?;
+    let is_rejected = response.windows(12).any(|window| window == b"\"eventId\":nu");
+    ensure!(!is_rejected, "Event rejected: {}", String::from_utf8_lossy(response));
+    Ok(sent_at.elapsed())
 }
 
-/// So many events as the player sends them.
+/// A request body with this many events, as the player sends them.
 fn body(events: usize) -> String {
     let mut body = String::from("{\"events\":[");
-    for place in 0..events {
-        let comma = if place == 0 { "" } else { "," };
+    for index in 0..events {
+        let comma = if index == 0 { "" } else { "," };
         let id = Uuid::new_v4();
         let (lesson, second) = (1 + id.as_u128() % 60, id.as_u128() % 1800);
         // Writing to a string cannot fail.
@@ -225,7 +234,7 @@ fn body(events: usize) -> String {
     body
 }
 
-/// The same rows as a file that the database reads.
+/// Writes the same rows to a CSV file for the database.
 fn write_rows(file: &Path, rows: usize, now: DateTime<Utc>) -> Result<PathBuf> {
     let mut writer = csv::Writer::from_path(file)?;
     for _ in 0..rows {
@@ -251,19 +260,19 @@ fn write_rows(file: &Path, rows: usize, now: DateTime<Utc>) -> Result<PathBuf> {
     Ok(file.to_owned())
 }
 
-fn millis(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
+fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
 }
 
-/// Events a second, measured several times.
+/// Repeated measurements of events per second.
 #[derive(Default)]
 pub struct Rates(Vec<f64>);
 
 impl Rates {
     /// Adds a measurement.
-    #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52")]
-    pub fn add(&mut self, events: usize, time: Duration) {
-        self.0.push(events as f64 / time.as_secs_f64());
+    #[expect(clippy::cast_precision_loss, reason = "the counts are far below 2^52")]
+    pub fn add(&mut self, events: usize, duration: Duration) {
+        self.0.push(events as f64 / duration.as_secs_f64());
     }
 
     fn sorted(&self) -> Vec<f64> {
@@ -272,7 +281,7 @@ impl Rates {
         rates
     }
 
-    /// The one in the middle.
+    /// The median rate.
     pub fn median(&self) -> f64 {
         self.sorted().get(self.0.len() / 2).copied().unwrap_or_default()
     }

@@ -1,7 +1,7 @@
-//! Measures the product from outside, beside a reference in the same run, and takes real data through it.
+//! Measures the product from outside against references in the same run, and processes a real data set.
 //!
-//! Everything here starts the `dataporter` binary as a person would, in a temporary directory with a private
-//! PostgreSQL, and stops it again, however the run ends.
+//! Every benchmark starts the `dataporter` binary in a temporary directory with an embedded PostgreSQL, and
+//! stops it at the end, even after an error.
 
 mod browser;
 mod child;
@@ -23,53 +23,53 @@ use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Benchmarks of DataPorter Hub; without a choice, all that need no data of their own.
+/// Benchmarks of DataPorter Hub. Without a subcommand, runs all benchmarks that need no external data set.
 #[derive(Debug, Parser)]
 struct Cli {
     #[command(subcommand)]
-    which: Option<Which>,
+    benchmark: Option<Benchmark>,
 }
 
 #[derive(Debug, Subcommand)]
-enum Which {
-    /// Exports of player events beside `psql \copy` of the same select.
+enum Benchmark {
+    /// Compares exports of player events with `psql \copy` of the same query.
     Export(export::Arguments),
-    /// Player events one by one beside `pgbench`, and in batches beside `psql \copy`.
+    /// Compares recording single player events with `pgbench`, and batches with `psql \copy`.
     Ingest(ingest::Arguments),
-    /// Recording alone, and beside somebody who downloads an export at 40 KB/s.
+    /// Compares recording alone with recording while a client downloads an export at 40 KB/s.
     SlowReader(slow_reader::Arguments),
-    /// The sync of pending events beside an HTTP client that posts the same bodies.
+    /// Compares the sync of pending events with an HTTP client that posts the same bodies.
     Sync(sync::Arguments),
-    /// The Open University data set: in by the public API, out again, and compared value for value.
+    /// Imports the Open University data set through the public API, exports it, and compares every value.
     Oulad {
-        /// The folder with the data set, as its README describes it.
+        /// Folder with the data set, laid out as its README describes.
         folder: PathBuf,
     },
 }
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let which = Cli::parse().which;
+    let benchmark = Cli::parse().benchmark;
     let work = async {
-        let Some(which) = which else {
+        let Some(benchmark) = benchmark else {
             export::run(export::Arguments::default()).await?;
             ingest::run(ingest::Arguments::default()).await?;
             slow_reader::run(slow_reader::Arguments::default()).await?;
             return sync::run(sync::Arguments::default()).await;
         };
-        match which {
-            Which::Export(arguments) => export::run(arguments).await,
-            Which::Ingest(arguments) => ingest::run(arguments).await,
-            Which::SlowReader(arguments) => slow_reader::run(arguments).await,
-            Which::Sync(arguments) => sync::run(arguments).await,
-            Which::Oulad { folder } => oulad::run(&folder).await,
+        match benchmark {
+            Benchmark::Export(arguments) => export::run(arguments).await,
+            Benchmark::Ingest(arguments) => ingest::run(arguments).await,
+            Benchmark::SlowReader(arguments) => slow_reader::run(arguments).await,
+            Benchmark::Sync(arguments) => sync::run(arguments).await,
+            Benchmark::Oulad { folder } => oulad::run(&folder).await,
         }
     };
-    // Whatever was started is stopped when the work is dropped.
-    let mut told_to_end = signal(SignalKind::terminate())?;
+    // Dropping the work stops every process that it started.
+    let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
         done = work => done,
-        _ = told_to_end.recv() => bail!("Told to end"),
+        _ = terminate.recv() => bail!("Terminated"),
         _ = tokio::signal::ctrl_c() => bail!("Interrupted"),
     }
 }

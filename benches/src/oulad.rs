@@ -1,5 +1,5 @@
-//! Real data through the whole product: mirrored and imported by the public API, exported again, and found back value
-//! for value; first by a program, then by a person in a browser.
+//! Processes a real data set: mirrors and imports it through the public API, exports it again, and compares
+//! every value. The export is done through the API first, and then in a browser.
 
 mod page;
 mod rows;
@@ -14,59 +14,59 @@ use serde_json::{Value, json};
 use crate::hub::{Hub, text};
 use rows::Rows;
 
-/// How many rows one mutation takes.
-const ROWS_A_CALL: usize = 1000;
+/// Rows per mutation.
+const BATCH_SIZE: usize = 1000;
 
-/// Loads the data set from this folder into a hub of its own, and gets it out again.
+/// Loads the data set from this folder into a new hub, and exports it again.
 pub async fn run(folder: &Path) -> Result<()> {
     let began = Instant::now();
-    let hub = timed("the hub starts, with an admin", Hub::start()).await?;
+    let hub = timed("start the hub and create an admin", Hub::start()).await?;
     for (file, mutation, input) in [
         ("courses.json", "mirrorCourses", "CourseInput"),
         ("lessons.json", "mirrorLessons", "LessonInput"),
         ("users.json", "mirrorUsers", "UserInput"),
     ] {
         let rows = read(&folder.join(file))?;
-        let what = format!("{} rows of {file} by {mutation}", rows.len());
-        timed(&what, mirror(&hub, mutation, input, &rows)).await?;
+        let label = format!("mirror {} rows of {file} with {mutation}", rows.len());
+        timed(&label, mirror(&hub, mutation, input, &rows)).await?;
     }
     let path = folder.join("student_activity_snapshots.csv");
     let source = Rows::read(fs::File::open(&path)?)?;
-    timed(&format!("{} rows of snapshots by importSnapshots", source.len()), import(&hub, &path, &source))
+    timed(&format!("import {} snapshots with importSnapshots", source.len()), import(&hub, &path, &source))
         .await?;
-    let exported = timed("the dataset as CSV by a signed link", export(&hub)).await?;
-    let compared = Instant::now();
+    let exported = timed("export the dataset as CSV through a signed link", export(&hub)).await?;
+    let comparison_started = Instant::now();
     source.ensure_same(&exported)?;
     exported.ensure_emails(&read(&folder.join("users.json"))?)?;
-    said(&format!("all {} rows found back, value for value", source.len()), compared);
+    report(&format!("compare all {} rows", source.len()), comparison_started);
     page::export_one_course(&hub, &course_with_most_rows(folder, &source)?, &source).await?;
-    said("everything", began);
+    report("total", began);
     Ok(())
 }
 
-/// Prints what was done and how long it took.
-fn said(what: &str, began: Instant) {
-    println!("oulad: {:7.2} s  {what}", began.elapsed().as_secs_f64());
+/// Prints a step and its duration.
+fn report(label: &str, began: Instant) {
+    println!("oulad: {:7.2} s  {label}", began.elapsed().as_secs_f64());
 }
 
-async fn timed<T>(what: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
+async fn timed<T>(label: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
     let began = Instant::now();
-    let done = work.await.with_context(|| format!("Failed: {what}"))?;
-    said(what, began);
+    let done = work.await.with_context(|| format!("Step failed: {label}"))?;
+    report(label, began);
     Ok(done)
 }
 
 fn read(path: &Path) -> Result<Vec<Value>> {
-    let content = fs::read(path).with_context(|| format!("Reading {}", path.display()))?;
-    serde_json::from_slice(&content).with_context(|| format!("Reading {}", path.display()))
+    let content = fs::read(path).with_context(|| format!("Failed to read {}", path.display()))?;
+    serde_json::from_slice(&content).with_context(|| format!("Failed to read {}", path.display()))
 }
 
 async fn mirror(hub: &Hub, mutation: &str, input: &str, rows: &[Value]) -> Result<()> {
     let document = format!("mutation($input: [{input}!]!) {{ {mutation}(input: $input) }}");
     let mut written = 0;
-    for call in rows.chunks(ROWS_A_CALL) {
-        let answer = hub.graphql(&document, json!({ "input": call })).await?;
-        written += answer[mutation].as_u64().context("No number of rows")?;
+    for batch in rows.chunks(BATCH_SIZE) {
+        let response = hub.graphql(&document, json!({ "input": batch })).await?;
+        written += response[mutation].as_u64().context("The response has no row count")?;
     }
     ensure!(written == rows.len() as u64, "{written} of {} rows were written", rows.len());
     Ok(())
@@ -81,13 +81,13 @@ const IMPORT: &str = "
     }";
 
 async fn import(hub: &Hub, path: &Path, source: &Rows) -> Result<()> {
-    let answer =
+    let response =
         hub.graphql_with_file(IMPORT, json!({ "dataset": "STUDENT_ACTIVITY_SNAPSHOTS" }), path).await?;
-    let import = &answer["importSnapshots"];
-    let is_whole = text(import, "/state")? == "DONE"
+    let import = &response["importSnapshots"];
+    let is_complete = text(import, "/state")? == "DONE"
         && import["rowsRead"] == source.len()
         && import["rowsInserted"] == source.len();
-    ensure!(is_whole, "The import did not take every row: {import}");
+    ensure!(is_complete, "The import did not insert every row: {import}");
     Ok(())
 }
 
@@ -98,7 +98,7 @@ async fn export(hub: &Hub) -> Result<Rows> {
     Rows::read(&content[..])
 }
 
-/// A course and what it is called.
+/// A course of the data set.
 struct Course {
     id: String,
     title: String,
@@ -106,12 +106,15 @@ struct Course {
 
 fn course_with_most_rows(folder: &Path, source: &Rows) -> Result<Course> {
     let courses = read(&folder.join("courses.json"))?;
-    let named = courses.iter().map(|course| {
+    let titled = courses.iter().map(|course| {
         anyhow::Ok(Course {
             id: text(course, "/id")?.to_owned(),
             title: text(course, "/titles/es")?.to_owned(),
         })
     });
-    let named = named.collect::<Result<Vec<_>>>()?;
-    named.into_iter().max_by_key(|course| source.of_course(&course.id).len()).context("There is no course")
+    let titled = titled.collect::<Result<Vec<_>>>()?;
+    titled
+        .into_iter()
+        .max_by_key(|course| source.of_course(&course.id).len())
+        .context("The data set has no course")
 }

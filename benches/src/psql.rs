@@ -1,4 +1,4 @@
-//! `psql` on a hub's private database: the reference of the exports, and the way to fill tables fast.
+//! Runs `psql` and `pgbench` on a hub's embedded database, as a reference and to fill tables fast.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -7,34 +7,37 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-/// The role that owns the hub's database, and the database.
-const APPLICATION: &str = "dataporter";
+/// The name of the hub's database and of the role that owns it.
+const DATABASE: &str = "dataporter";
 
-/// The way into a private database.
+/// A client for an embedded database.
 pub struct Psql {
     socket_directory: PathBuf,
 }
 
 impl Psql {
-    /// The way into the private database of a running hub.
+    /// A client for the embedded database of a running hub with this data directory.
     pub fn of(data_dir: &Path) -> Result<Self> {
         let path = data_dir.join("postgres/cluster/postmaster.pid");
         let pid_file =
-            std::fs::read_to_string(&path).with_context(|| format!("Reading {}", path.display()))?;
-        // PostgreSQL writes where its socket is into the fifth line.
-        let socket_directory = pid_file.lines().nth(4).context("The database states no socket")?;
+            std::fs::read_to_string(&path).with_context(|| format!("Failed to read {}", path.display()))?;
+        // The fifth line holds the socket directory.
+        let socket_directory = pid_file.lines().nth(4).context("postmaster.pid has no socket directory")?;
         Ok(Self { socket_directory: PathBuf::from(socket_directory) })
     }
 
-    /// Runs SQL, or one of psql's own commands; answers with what it printed.
+    /// Runs SQL or psql meta-commands, and returns the output.
     pub fn run(&self, script: &str) -> Result<String> {
         let mut psql = self
             .command()
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .context("psql cannot be run")?;
-        psql.stdin.take().context("psql reads nothing")?.write_all(script.as_bytes())?;
+            .context("Failed to run psql")?;
+        psql.stdin
+            .take()
+            .context("Failed to open the standard input of psql")?
+            .write_all(script.as_bytes())?;
         let output = psql.wait_with_output()?;
         if !output.status.success() {
             bail!("psql failed: {script}");
@@ -42,7 +45,7 @@ impl Psql {
         Ok(String::from_utf8(output.stdout)?.trim().to_owned())
     }
 
-    /// How long one command takes, from starting psql to its end.
+    /// Measures the duration of one command, including the start of psql.
     pub fn time(&self, command: &str) -> Result<Duration> {
         let began = Instant::now();
         let status = self.command().stdout(Stdio::null()).args(["-c", command]).status()?;
@@ -52,16 +55,16 @@ impl Psql {
         Ok(began.elapsed())
     }
 
-    /// Transactions a second of a script that so many clients run for so many seconds, each prepared.
+    /// Runs a script with `pgbench` in prepared mode. Returns the transactions per second.
     pub fn pgbench(&self, script: &Path, clients: usize, seconds: u64) -> Result<f64> {
         let output = Command::new("pgbench")
-            .args(["-n", "-M", "prepared", "-j", "2", "-U", APPLICATION, "-h"])
+            .args(["-n", "-M", "prepared", "-j", "2", "-U", DATABASE, "-h"])
             .arg(&self.socket_directory)
             .args(["-c", &clients.to_string(), "-T", &seconds.to_string(), "-f"])
             .arg(script)
-            .arg(APPLICATION)
+            .arg(DATABASE)
             .output()
-            .context("pgbench cannot be run")?;
+            .context("Failed to run pgbench")?;
         let printed = String::from_utf8_lossy(&output.stdout);
         let rate = printed.lines().find_map(|line| line.strip_prefix("tps = ")?.split_whitespace().next());
         let rate = rate.with_context(|| {
@@ -73,7 +76,7 @@ impl Psql {
     fn command(&self) -> Command {
         let mut command = Command::new("psql");
         command
-            .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", APPLICATION, "-d", APPLICATION])
+            .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", DATABASE, "-d", DATABASE])
             .arg("-h")
             .arg(&self.socket_directory);
         command

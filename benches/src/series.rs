@@ -1,9 +1,9 @@
-//! Repeated measurements, and how two of them compare.
+//! Repeated measurements of a duration.
 
 use std::fmt;
 use std::time::Duration;
 
-/// Measurements of one thing.
+/// Measurements of the same operation, sorted.
 #[derive(Debug, Default)]
 pub struct Series(Vec<Duration>);
 
@@ -19,17 +19,17 @@ impl Series {
         self.0.sort_unstable();
     }
 
-    /// The one in the middle.
+    /// The median.
     pub fn median(&self) -> Duration {
         self.percentile(50)
     }
 
-    /// The one that so many percent are not above.
+    /// A percentile.
     pub fn percentile(&self, percent: usize) -> Duration {
         self.0.get(self.0.len() * percent / 100).copied().unwrap_or_default()
     }
 
-    /// The median in relation to another one's.
+    /// The ratio of this median to the median of the reference.
     pub fn ratio_to(&self, reference: &Self) -> f64 {
         self.median().as_secs_f64() / reference.median().as_secs_f64()
     }
@@ -38,8 +38,8 @@ impl Series {
 impl fmt::Display for Series {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ends = [self.0.first(), self.0.last()].map(|time| time.copied().unwrap_or_default());
-        let [least, most] = ends.map(|time| time.as_secs_f64());
+        let [min, max] = ends.map(|time| time.as_secs_f64());
         let median = self.median().as_secs_f64();
-        write!(f, "min {least:.3} s   median {median:.3} s   max {most:.3} s")
+        write!(f, "min {min:.3} s   median {median:.3} s   max {max:.3} s")
     }
 }

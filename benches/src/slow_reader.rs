@@ -1,7 +1,8 @@
-//! Recording alone, and beside somebody who downloads an export slowly, in turns.
+//! Compares recording alone with recording during a slow download of an export, in alternation.
 //!
-//! The players send progress of a few viewers again and again, so that the same rows of `video_progress` change all the
-//! time: a transaction that stays open beside them keeps all their dead versions, and each change has to pass them.
+//! The players send progress of a few viewers repeatedly, so that the same rows of `video_progress` change
+//! constantly. A concurrent open transaction prevents PostgreSQL from removing their dead row versions, which
+//! slows down each update.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -20,19 +21,19 @@ use crate::psql::Psql;
 use crate::series::Series;
 use crate::wire::Wire;
 
-/// How much is measured.
+/// The size of the benchmark.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Rows in the exported table.
+    /// Number of rows in the exported table.
     #[arg(long, default_value_t = Arguments::default().events)]
     events: u64,
-    /// Seconds of recording, alone and beside the reader, per pair.
+    /// Seconds of recording per measurement.
     #[arg(long, default_value_t = Arguments::default().seconds)]
     seconds: u64,
-    /// Pairs of measurements, after a short one to warm up.
+    /// Number of measurement pairs, after a short recording to warm up.
     #[arg(long, default_value_t = Arguments::default().pairs)]
     pairs: usize,
-    /// The hub's setting; with 0 the export waits for its reader.
+    /// EXPORT_SPOOL_MAX_BYTES of the hub. With 0, the export waits for its reader.
     #[arg(long, default_value_t = Arguments::default().spool_max_bytes)]
     spool_max_bytes: u64,
 }
@@ -43,11 +44,11 @@ impl Default for Arguments {
     }
 }
 
-/// Bytes a second that the reader takes.
-const PACE: u32 = 40_000;
+/// Download speed of the reader.
+const BYTES_PER_SECOND: u32 = 40_000;
 
-/// How long the oldest transaction has been open that keeps PostgreSQL from removing dead rows, in seconds.
-const OLDEST: &str = "SELECT coalesce(extract(epoch FROM max(now() - xact_start)), 0)::numeric(9, 1) \
+/// The age in seconds of the oldest transaction that prevents PostgreSQL from removing dead rows.
+const OLDEST_TRANSACTION: &str = "SELECT coalesce(extract(epoch FROM max(now() - xact_start)), 0)::numeric(9, 1) \
     FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND backend_xmin IS NOT NULL";
 
 /// Runs the comparison and prints it.
@@ -63,56 +64,59 @@ pub async fn run(arguments: Arguments) -> Result<()> {
     events::fill(&psql, arguments.events)?;
     psql.run("SELECT ensure_player_event_partitions(now()::date, now()::date)")?;
     let tokens = tokens(&hub).await?;
-    let time = Duration::from_secs(arguments.seconds);
-    record(time.min(Duration::from_secs(5)), &hub.address, &tokens).await?;
-    let (mut alone, mut beside) = (Recorded::default(), Recorded::default());
+    let duration = Duration::from_secs(arguments.seconds);
+    record(duration.min(Duration::from_secs(5)), &hub.address, &tokens).await?;
+    let (mut alone, mut concurrent) = (Recorded::default(), Recorded::default());
     let mut first_bytes = Series::default();
     for _ in 0..arguments.pairs {
-        alone.add(record(time, &hub.address, &tokens).await?);
+        alone.add(record(duration, &hub.address, &tokens).await?);
         let reader = Reader::start(&hub).await?;
         first_bytes.add(reader.first_byte);
-        beside.add(record(time, &hub.address, &tokens).await?);
+        concurrent.add(record(duration, &hub.address, &tokens).await?);
         ensure!(
             !reader.task.is_finished(),
-            "The download ended before the time was over: the file is too small, or it broke off"
+            "The download ended during the measurement: the file is too small, or the connection broke"
         );
         println!(
-            "beside the reader: {:.0} events/s; at its end the oldest transaction was {} s old",
-            beside.last,
-            oldest(&psql)?
+            "with a slow reader: {:.0} events/s, oldest transaction {} s at the end",
+            concurrent.last,
+            oldest_transaction(&psql)?
         );
         reader.stop(&hub, &psql).await?;
     }
-    println!("\nprogress of 64 viewers, one event a request, {} connections", ingest::CONNECTIONS);
+    println!("\nprogress of 64 viewers, one event per request, {} connections", ingest::CONNECTIONS);
     println!("  alone                   {}   p99 {:.1} ms", alone.rates, alone.p99());
-    println!("  beside a slow reader    {}   p99 {:.1} ms", beside.rates, beside.p99());
-    println!("  ratio of medians        {:.2}   (to reach: 1)", beside.rates.median() / alone.rates.median());
-    println!("  first byte              {first_bytes}   (to reach: less than 0.100 s)");
+    println!("  with a slow reader      {}   p99 {:.1} ms", concurrent.rates, concurrent.p99());
+    println!(
+        "  ratio of medians        {:.2}   (target: 1)",
+        concurrent.rates.median() / alone.rates.median()
+    );
+    println!("  first byte              {first_bytes}   (target: less than 0.100 s)");
     Ok(())
 }
 
-/// What was recorded.
+/// The measurements of several recordings.
 #[derive(Default)]
 struct Recorded {
     rates: Rates,
-    answers: Series,
+    response_times: Series,
     last: f64,
 }
 
 impl Recorded {
-    #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52")]
-    fn add(&mut self, (latencies, took): (Vec<Duration>, Duration)) {
-        self.rates.add(latencies.len(), took);
-        self.last = latencies.len() as f64 / took.as_secs_f64();
-        self.answers.extend(latencies);
+    #[expect(clippy::cast_precision_loss, reason = "the counts are far below 2^52")]
+    fn add(&mut self, (latencies, elapsed): (Vec<Duration>, Duration)) {
+        self.rates.add(latencies.len(), elapsed);
+        self.last = latencies.len() as f64 / elapsed.as_secs_f64();
+        self.response_times.extend(latencies);
     }
 
     fn p99(&self) -> f64 {
-        self.answers.percentile(99).as_secs_f64() * 1000.0
+        self.response_times.percentile(99).as_secs_f64() * 1000.0
     }
 }
 
-/// Somebody who downloads an export of all player events at [`PACE`].
+/// A client that downloads an export of all player events at [`BYTES_PER_SECOND`].
 struct Reader {
     first_byte: Duration,
     task: JoinHandle<Result<()>>,
@@ -129,13 +133,13 @@ impl Reader {
         Ok(Self { first_byte, task: tokio::spawn(read(response, first.len())) })
     }
 
-    /// Hangs up, and waits until the server has noticed.
+    /// Closes the connection, and waits until the server has noticed.
     async fn stop(self, hub: &Hub, psql: &Psql) -> Result<()> {
         self.task.abort();
         let running = "{ exportAudits(first: 1) { nodes { outcome } } }";
         let began = Instant::now();
         while hub.graphql(running, json!({})).await?["exportAudits"]["nodes"][0]["outcome"] == "RUNNING" {
-            ensure!(began.elapsed() < Duration::from_mins(1), "The export goes on without its reader");
+            ensure!(began.elapsed() < Duration::from_mins(1), "The export continues without its reader");
             sleep(Duration::from_millis(100)).await;
         }
         psql.run("VACUUM video_progress")?;
@@ -147,25 +151,25 @@ async fn read(mut response: Response, mut bytes: usize) -> Result<()> {
     let began = Instant::now();
     while let Some(chunk) = response.chunk().await? {
         bytes += chunk.len();
-        let at_that_pace = Duration::from_secs(1) * u32::try_from(bytes)? / PACE;
-        sleep(at_that_pace.saturating_sub(began.elapsed())).await;
+        let target_elapsed = Duration::from_secs(1) * u32::try_from(bytes)? / BYTES_PER_SECOND;
+        sleep(target_elapsed.saturating_sub(began.elapsed())).await;
     }
     Ok(())
 }
 
-fn oldest(psql: &Psql) -> Result<String> {
-    psql.run(OLDEST)
+fn oldest_transaction(psql: &Psql) -> Result<String> {
+    psql.run(OLDEST_TRANSACTION)
 }
 
-/// Sends one viewer's progress after the other on every connection for this long, each connection for a viewer of its own.
-async fn record(time: Duration, address: &str, tokens: &[String]) -> Result<(Vec<Duration>, Duration)> {
+/// Sends progress on every connection for this long. Each connection uses a different viewer.
+async fn record(duration: Duration, address: &str, tokens: &[String]) -> Result<(Vec<Duration>, Duration)> {
     let began = Instant::now();
     let senders = tokens.iter().map(|token| {
         let (address, token) = (address.to_owned(), token.clone());
         async move {
             let mut wire = Wire::connect(&address, PATH, &token).await?;
             let (mut latencies, mut body) = (Vec::new(), String::new());
-            while began.elapsed() < time {
+            while began.elapsed() < duration {
                 progress(&mut body, latencies.len() % 1800)?;
                 latencies.push(post(&mut wire, &body).await?);
             }
@@ -175,7 +179,7 @@ async fn record(time: Duration, address: &str, tokens: &[String]) -> Result<(Vec
     Ok((gather(senders).await?, began.elapsed()))
 }
 
-/// The viewer is at this second of always the same lesson.
+/// Writes the body of a request: progress at this second of the same lesson.
 fn progress(body: &mut String, second: usize) -> Result<()> {
     body.clear();
     write!(

@@ -1,5 +1,5 @@
-//! The sync of pending events to stand-ins for GA4 and Mixpanel, beside an HTTP client that posts
-//! the same bodies to them with as many requests at once, in turns.
+//! Compares the sync of pending events to stand-ins for GA4 and Mixpanel with an HTTP client that posts the
+//! same bodies with the same concurrency, in alternation.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,16 +17,16 @@ use crate::hub::Hub;
 use crate::psql::Psql;
 use crate::series::Series;
 
-/// How much is measured.
+/// The size of the benchmark.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Pending events.
+    /// Number of pending events.
     #[arg(long, default_value_t = Arguments::default().events)]
     events: usize,
-    /// Pairs of measurements, after one run of the sync whose bodies the client then posts.
+    /// Number of measurement pairs, after a run that records the bodies for the client.
     #[arg(long, default_value_t = Arguments::default().pairs)]
     pairs: usize,
-    /// Milliseconds that the services take for each answer.
+    /// Response time of the services in milliseconds.
     #[arg(long, default_value_t = Arguments::default().answer_after)]
     answer_after: u64,
 }
@@ -37,9 +37,9 @@ impl Default for Arguments {
     }
 }
 
-/// Requests at once, as the hub has them.
-const GA4_AT_ONCE: usize = 8;
-const MIXPANEL_AT_ONCE: usize = 2;
+/// Concurrent requests, as configured in the hub by default.
+const GA4_CONCURRENCY: usize = 8;
+const MIXPANEL_CONCURRENCY: usize = 2;
 
 /// Runs the comparison and prints it.
 pub async fn run(arguments: Arguments) -> Result<()> {
@@ -47,31 +47,31 @@ pub async fn run(arguments: Arguments) -> Result<()> {
     let hub = Hub::start().await?;
     let psql = hub.psql()?;
     fill(&psql, arguments.events)?;
-    take_time(&services, arguments.answer_after)?;
+    delay_responses(&services, arguments.answer_after)?;
     sync(&hub, &services, arguments.events)?;
     let recorded = services.journal();
     let (mut ours, mut theirs) = (Series::default(), Series::default());
     for _ in 0..arguments.pairs {
         services.configure(|config| (config.journal, config.stored) = (Keep::Nothing, Keep::Nothing));
         services.reset();
-        take_time(&services, arguments.answer_after)?;
+        delay_responses(&services, arguments.answer_after)?;
         services.configure(|config| (config.journal, config.stored) = (Keep::Nothing, Keep::Nothing));
         theirs.add(post(&services, &recorded).await?);
-        forget(&psql)?;
+        reset_deliveries(&psql)?;
         ours.add(sync(&hub, &services, arguments.events)?);
     }
     println!(
-        "\nsync of {} events, each to GA4 in a request of its own and to Mixpanel in batches, answered after {} ms",
+        "\nsync of {} events, to GA4 one per request and to Mixpanel in batches, response time {} ms",
         arguments.events, arguments.answer_after
     );
     println!("  the hub           {ours}");
     println!("  an HTTP client    {theirs}   posting the same {} bodies", recorded.len());
-    println!("  ratio of rates    {:.2}   (to reach: at least 0.8)", theirs.ratio_to(&ours));
+    println!("  ratio of rates    {:.2}   (target: at least 0.8)", theirs.ratio_to(&ours));
     Ok(())
 }
 
-/// Both services take so long for each answer.
-fn take_time(services: &StandIns, millis: u64) -> Result<()> {
+/// Sets the response time of both services.
+fn delay_responses(services: &StandIns, millis: u64) -> Result<()> {
     if millis > 0 {
         let slow = |service| Rule::new(service, Fault::Slow).delay_millis(millis);
         services.set_faults([slow(Service::Ga4), slow(Service::Mixpanel)])?;
@@ -79,7 +79,7 @@ fn take_time(services: &StandIns, millis: u64) -> Result<()> {
     Ok(())
 }
 
-/// Events of the last two days and a half, none of them sent.
+/// Inserts unsent events of the last two and a half days.
 fn fill(psql: &Psql, events: usize) -> Result<()> {
     psql.run(&format!(
         "SET synchronous_commit = off;
@@ -100,8 +100,8 @@ fn fill(psql: &Psql, events: usize) -> Result<()> {
     Ok(())
 }
 
-/// As if nothing had been sent.
-fn forget(psql: &Psql) -> Result<()> {
+/// Makes every event unsent again.
+fn reset_deliveries(psql: &Psql) -> Result<()> {
     psql.run(
         "SET synchronous_commit = off; UPDATE video_player_events SET synced_at = NULL;
          TRUNCATE telemetry_deliveries, telemetry_pending;
@@ -112,7 +112,7 @@ fn forget(psql: &Psql) -> Result<()> {
     Ok(())
 }
 
-/// How long the sync takes, by its own record.
+/// Runs the sync. Returns the duration that it reports.
 fn sync(hub: &Hub, services: &StandIns, events: usize) -> Result<Duration> {
     let output = hub
         .command()?
@@ -130,28 +130,28 @@ fn sync(hub: &Hub, services: &StandIns, events: usize) -> Result<Duration> {
         .output()?;
     ensure!(output.status.success(), "The sync failed: {}", String::from_utf8_lossy(&output.stderr));
     let run: Value = serde_json::from_slice(&output.stdout)?;
-    ensure!(run["processed"] == events, "Not all was sent: {run}");
-    Ok(Duration::from_millis(run["durationMs"].as_u64().context("The run says not how long it took")?))
+    ensure!(run["processed"] == events, "Not all events were sent: {run}");
+    Ok(Duration::from_millis(run["durationMs"].as_u64().context("The run has no duration")?))
 }
 
-/// How long a client takes to post the same bodies, to both services at the same time.
+/// Measures how long a client takes to post the same bodies to both services at the same time.
 async fn post(services: &StandIns, recorded: &[Arc<Entry>]) -> Result<Duration> {
     let began = Instant::now();
     let mut senders = JoinSet::new();
-    for (service, at_once, base) in [
-        (Service::Ga4, GA4_AT_ONCE, services.ga4_url()),
-        (Service::Mixpanel, MIXPANEL_AT_ONCE, services.mixpanel_url()),
+    for (service, concurrency, base) in [
+        (Service::Ga4, GA4_CONCURRENCY, services.ga4_url()),
+        (Service::Mixpanel, MIXPANEL_CONCURRENCY, services.mixpanel_url()),
     ] {
         let client = Client::builder().no_proxy().build()?;
         let entries: Vec<_> = recorded.iter().filter(|entry| entry.service == service).cloned().collect();
         let queue = Arc::new(Mutex::new(entries));
-        for _ in 0..at_once {
+        for _ in 0..concurrency {
             let (client, queue, base) = (client.clone(), Arc::clone(&queue), base.clone());
             senders.spawn(async move {
                 loop {
                     let Some(entry) = queue.lock().await.pop() else { return Ok(()) };
                     let response = request(&client, &base, &entry).send().await?;
-                    ensure!(response.status().is_success(), "Refused: {}", response.status());
+                    ensure!(response.status().is_success(), "Request failed: {}", response.status());
                     response.bytes().await?;
                 }
             });
@@ -163,7 +163,7 @@ async fn post(services: &StandIns, recorded: &[Arc<Entry>]) -> Result<Duration> 
     Ok(began.elapsed())
 }
 
-/// The request as the hub sent it.
+/// Rebuilds a request that the hub sent.
 fn request(client: &Client, base: &str, entry: &Entry) -> RequestBuilder {
     let query: Vec<String> = entry.query.iter().map(|(key, value)| format!("{key}={value}")).collect();
     let mut request = client.post(format!("{base}{}?{}", entry.route, query.join("&")));

@@ -13,21 +13,23 @@ pub use token_scope::TokenScope;
 use crate::dataset::{Dataset, TeacherAdminAccess};
 use crate::failure::ErrorCode;
 use crate::filter::FilterKey;
-use crate::text::Locale;
+use crate::text::{Phrase, Text};
+use crate::unknown_name::UnknownName;
 
-/// What a user is in the academy.
+/// A user's role in the academy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "graphql", derive(async_graphql::Enum))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Sees and manages everything.
     Admin,
-    /// Sees what concerns one course or lesson at a time.
+    /// Reads the data of one course or lesson at a time.
     TeacherAdmin,
-    /// Teaches; reads no dataset.
+    /// Teaches. Reads no dataset.
     Teacher,
-    /// Learns; records their own player events.
+    /// Learns. Records their own player events.
     Student,
-    /// The learning platform itself, or another program.
+    /// The learning platform, or another program.
     Service,
 }
 
@@ -51,76 +53,76 @@ impl Role {
         Self::ALL.into_iter().find(|role| role.key() == key)
     }
 
-    /// Whether `manage-settings` goes with the role when nobody granted or took it.
+    /// Whether the role has `manage-settings` unless it was granted or revoked.
     pub const fn manages_settings_by_default(self) -> bool {
         matches!(self, Self::Admin)
     }
 }
 
 impl TryFrom<String> for Role {
-    type Error = UnknownRole;
+    type Error = UnknownName;
 
-    fn try_from(key: String) -> Result<Self, UnknownRole> {
-        Self::parse(&key).ok_or(UnknownRole(key))
+    fn try_from(key: String) -> Result<Self, UnknownName> {
+        Self::parse(&key).ok_or(UnknownName(key))
     }
 }
 
-/// There is no role of this name.
-#[derive(Debug, thiserror::Error)]
-#[error("there is no role “{0}”")]
-pub struct UnknownRole(String);
+/// A permission in addition to the role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "graphql", derive(async_graphql::Enum))]
+pub enum Permission {
+    /// Import snapshots and run the sync.
+    ManageSettings,
+}
 
-/// By what the viewer proved who they are.
+/// How the viewer authenticated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Credential {
     /// A sign-in here.
     Session,
-    /// A token that the learning platform signed.
+    /// A token signed by the learning platform.
     Platform,
     /// An API token with these scopes.
     ApiToken(Vec<TokenScope>),
-    /// A player token: good for recording one user's own events and nothing else.
+    /// A player token, which records one user's own events and does nothing else.
     Player,
 }
 
-/// The courses that a Teacher Admin may name.
+/// The courses that a Teacher Admin may read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CourseScope {
-    /// Any course there is (`TEACHER_ADMIN_SCOPE=any`).
+    /// Any course (`TEACHER_ADMIN_SCOPE=any`).
     Any,
-    /// Only the courses with these ids, assigned to that person (`TEACHER_ADMIN_SCOPE=assigned`).
+    /// Only the assigned courses, by their ids (`TEACHER_ADMIN_SCOPE=assigned`).
     Assigned(Vec<i64>),
 }
 
-/// Somebody who makes a request, as far as the rules ask.
+/// The user who makes a request, with everything that the access rules depend on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Viewer {
-    /// The user's id.
     pub user_id: i64,
-    /// What they are.
     pub role: Role,
-    /// Whether they hold the `manage-settings` permission.
+    /// Whether they have the `manage-settings` permission.
     pub manages_settings: bool,
-    /// How they proved it.
     pub credential: Credential,
-    /// What a Teacher Admin may name.
+    /// The courses of a Teacher Admin.
     pub courses: CourseScope,
 }
 
-/// Something that a rule allows or forbids, apart from reading datasets.
+/// An action that needs permission, apart from reading datasets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Act {
-    /// Look up courses and lessons by name.
+    /// Search for courses and lessons.
     BrowseCourses,
-    /// Import snapshots, or undo an import; [`Viewer::may_import`] says of which datasets.
+    /// Import snapshots, or undo an import. [`Viewer::may_import`] checks the dataset.
     Import,
-    /// Run or retry the sync, requeue dead deliveries.
+    /// Run the sync, retry a batch, requeue dead deliveries.
     RunSync,
     /// See the state of the sync.
     SeeSync,
     /// Record one's own progress.
     RecordOwn,
-    /// Record anybody's progress.
+    /// Record any user's progress.
     RecordForAnybody,
     /// Mirror platform data, publish platform events.
     Mirror,
@@ -128,16 +130,16 @@ pub enum Act {
     Audit,
     /// Change users, erase a user's data.
     ManageUsers,
-    /// See, make and revoke one's own API tokens.
+    /// List, create and revoke one's own API tokens.
     ManageOwnTokens,
     /// Change one's own language and time zone.
     ManageOwnPreferences,
-    /// See what the hub told oneself, and say that one read it.
+    /// Read one's own notifications and mark them as read.
     ReadOwnNotifications,
 }
 
 impl Viewer {
-    /// Whether the credential reaches this far; a sign-in reaches as far as its user.
+    /// Whether the credential includes this scope. A sign-in includes every scope.
     pub fn holds(&self, scope: TokenScope) -> bool {
         match &self.credential {
             Credential::Session | Credential::Platform => true,
@@ -146,7 +148,7 @@ impl Viewer {
         }
     }
 
-    /// Whether the viewer may do this.
+    /// Checks whether the viewer may do this.
     pub fn may(&self, act: Act) -> Result<(), Denied> {
         use Role::{Admin, Service, Student, Teacher, TeacherAdmin};
         let (roles, scope): (&[Role], Option<TokenScope>) = match act {
@@ -184,7 +186,7 @@ impl Viewer {
         }
     }
 
-    /// Filter keys of which this viewer must give at least one to read the dataset; none when it is open to them.
+    /// Filters of which this viewer must set at least one to read the dataset. Empty if none is needed.
     pub fn required_scope(&self, dataset: Dataset) -> &'static [FilterKey] {
         match (self.role, dataset.describe().teacher_admin) {
             (Role::TeacherAdmin, TeacherAdminAccess::OneOf(keys)) => keys,
@@ -192,7 +194,7 @@ impl Viewer {
         }
     }
 
-    /// Whether the viewer may read the dataset at all, be it within a scope.
+    /// Whether the viewer may read any rows of the dataset.
     pub fn may_see(&self, dataset: Dataset) -> bool {
         self.role_reads(dataset) && self.holds(TokenScope::Read)
     }
@@ -215,29 +217,24 @@ impl Viewer {
     }
 }
 
-/// Why something is not allowed.
+/// Why an action is not allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Denied {
     /// The role does not include it.
     Role,
-    /// A Teacher Admin must give one of these filters first.
-    ScopeRequired {
-        /// What they want to read.
-        dataset: Dataset,
-        /// Any one of these is enough.
-        one_of: &'static [FilterKey],
-    },
-    /// The course or lesson that was named does not exist, so it is no scope.
+    /// A Teacher Admin must set one of these filters first.
+    ScopeRequired { dataset: Dataset, one_of: &'static [FilterKey] },
+    /// The course or lesson in the filter does not exist.
     ScopeUnknown,
-    /// The course, or the lesson's course, is not assigned to this Teacher Admin.
+    /// The course, or the course of the lesson, is not assigned to this Teacher Admin.
     CourseNotAssigned,
     /// The `manage-settings` permission is missing.
     NeedsManageSettings,
     /// The API token lacks a scope.
     NeedsTokenScope(TokenScope),
-    /// The progress of somebody else is to be recorded.
+    /// The progress belongs to another user.
     NotYourUser,
-    /// No API or player token is enough for this.
+    /// The action needs a sign-in. API tokens and player tokens are not accepted.
     NeedsSignIn,
 }
 
@@ -255,37 +252,45 @@ impl Denied {
         }
     }
 
-    /// The reason, in the reader's language.
-    pub fn message(self, locale: Locale) -> String {
-        let es = matches!(locale, Locale::Es);
-        match self {
-            Self::Role if es => "Tu rol no permite esto.".to_owned(),
-            Self::Role => "Your role does not allow this.".to_owned(),
+    /// The reason, for people.
+    pub fn message(self) -> Phrase {
+        let text = match self {
+            Self::Role => Text::new("Tu rol no permite esto.", "Your role does not allow this."),
             Self::ScopeRequired { dataset, one_of } => {
-                let title = dataset.describe().title.in_locale(locale);
-                let names: Vec<&str> = one_of.iter().map(|key| key.key()).collect();
-                if es {
-                    let filters = names.join(" o ");
-                    format!("Como Teacher Admin debes filtrar «{title}» por {filters}.")
-                } else {
-                    let filters = names.join(" or ");
-                    format!("As a Teacher Admin you must filter “{title}” by {filters}.")
-                }
+                let title = dataset.describe().title;
+                let keys: Vec<&str> = one_of.iter().map(|key| key.key()).collect();
+                return Phrase::new(
+                    format!("Como Teacher Admin debes filtrar «{}» por {}.", title.es, keys.join(" o ")),
+                    format!("As a Teacher Admin you must filter “{}” by {}.", title.en, keys.join(" or ")),
+                );
             }
-            Self::ScopeUnknown if es => "El curso o la lección del filtro no existe.".to_owned(),
-            Self::ScopeUnknown => "The course or lesson in the filter does not exist.".to_owned(),
-            Self::CourseNotAssigned if es => "Ese curso no está asignado a ti.".to_owned(),
-            Self::CourseNotAssigned => "That course is not assigned to you.".to_owned(),
-            Self::NeedsManageSettings if es => "Esto requiere el permiso manage-settings.".to_owned(),
-            Self::NeedsManageSettings => "This needs the manage-settings permission.".to_owned(),
-            Self::NeedsTokenScope(scope) if es => {
-                format!("El token de API no tiene el alcance «{}».", scope.key())
+            Self::ScopeUnknown => Text::new(
+                "El curso o la lección del filtro no existe.",
+                "The course or lesson in the filter does not exist.",
+            ),
+            Self::CourseNotAssigned => {
+                Text::new("Ese curso no está asignado a ti.", "That course is not assigned to you.")
             }
-            Self::NeedsTokenScope(scope) => format!("The API token lacks the scope “{}”.", scope.key()),
-            Self::NotYourUser if es => "Solo puedes registrar tu propio progreso.".to_owned(),
-            Self::NotYourUser => "You may record your own progress only.".to_owned(),
-            Self::NeedsSignIn if es => "Esto requiere iniciar sesión; un token no basta.".to_owned(),
-            Self::NeedsSignIn => "This needs a sign-in; a token is not enough.".to_owned(),
-        }
+            Self::NeedsManageSettings => Text::new(
+                "Esto requiere el permiso manage-settings.",
+                "This requires the manage-settings permission.",
+            ),
+            Self::NeedsTokenScope(scope) => {
+                let scope = scope.key();
+                return Phrase::new(
+                    format!("El token de API no tiene el alcance «{scope}»."),
+                    format!("The API token does not have the scope “{scope}”."),
+                );
+            }
+            Self::NotYourUser => Text::new(
+                "Solo puedes registrar tu propio progreso.",
+                "You can only record your own progress.",
+            ),
+            Self::NeedsSignIn => Text::new(
+                "Esto requiere iniciar sesión; un token no basta.",
+                "This requires signing in; a token is not enough.",
+            ),
+        };
+        text.into()
     }
 }

@@ -1,4 +1,4 @@
-//! The seven datasets, each stated once as plain data in a file of its own.
+//! The seven datasets. Each one is described as plain data in its own file.
 
 mod course_teacher_assignments;
 mod discord_practices;
@@ -15,21 +15,22 @@ use crate::text::Text;
 
 /// One of the seven datasets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "graphql", derive(async_graphql::Enum))]
 #[serde(rename_all = "snake_case")]
 pub enum Dataset {
-    /// What the video player reported.
+    /// Events that the video player reported.
     VideoPlayerEvents,
-    /// What a student did, summed up.
+    /// Summaries of students' activity.
     StudentActivitySnapshots,
-    /// What a Teacher Admin did, summed up.
+    /// Summaries of Teacher Admins' activity.
     TeacherActivitySnapshots,
     /// Live practices on Discord.
     DiscordPractices,
     /// Orders of practice packs.
     PracticePackageOrders,
-    /// Modules, lessons and packs that teachers proposed.
+    /// Modules, lessons and packs proposed by teachers.
     TeacherSubmissions,
-    /// Which teacher is assigned to which course.
+    /// Assignments of teachers to courses.
     CourseTeacherAssignments,
 }
 
@@ -45,7 +46,7 @@ impl Dataset {
         Self::CourseTeacherAssignments,
     ];
 
-    /// All that is known of the dataset.
+    /// The dataset's description.
     pub const fn describe(self) -> &'static Description {
         match self {
             Self::VideoPlayerEvents => &video_player_events::DATASET,
@@ -69,24 +70,24 @@ impl Dataset {
     }
 }
 
-/// All that forms, files, documents and rules need to know of a dataset.
+/// The facts about a dataset that forms, files, documentation and rules are made from.
 #[derive(Debug)]
 pub struct Description {
     /// The machine name.
     pub key: &'static str,
     /// The name that people read.
     pub title: Text,
-    /// One sentence on what a row is.
+    /// One sentence that says what a row is.
     pub about: Text,
-    /// The column that rows are ordered by, newest first, and that the date filters mean.
+    /// The column that rows are sorted by, newest first, and that the date filters apply to.
     pub date_column: &'static str,
     /// The columns in export order.
     pub columns: &'static [Column],
-    /// The filters that it takes.
+    /// Its filters.
     pub filters: &'static [FilterField],
-    /// What a Teacher Admin must give to read it.
+    /// The filters that a Teacher Admin needs to read it.
     pub teacher_admin: TeacherAdminAccess,
-    /// The columns of its import file in order, when it can be imported.
+    /// The columns of its import files in order. `None` if it cannot be imported.
     pub import: Option<&'static [&'static str]>,
 }
 
@@ -107,23 +108,23 @@ impl Description {
 pub struct Column {
     /// JSON key and machine CSV header.
     pub key: &'static str,
-    /// What its values are.
     pub kind: ColumnKind,
     /// The readable CSV header.
     pub title: Text,
 }
 
 impl Column {
-    /// A column from its parts.
+    /// A column.
     pub const fn new(key: &'static str, kind: ColumnKind, title: Text) -> Self {
         Self { key, kind, title }
     }
 }
 
-/// What the values of a column are.
+/// The type of a column's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "graphql", derive(async_graphql::Enum), graphql(name = "ColumnType"))]
 pub enum ColumnKind {
-    /// An id: a whole number that is only compared.
+    /// An ID: a whole number that is only compared for equality.
     Id,
     /// A whole number.
     Integer,
@@ -133,27 +134,25 @@ pub enum ColumnKind {
     Text,
     /// `true` or `false`.
     Boolean,
-    /// A moment.
+    /// A point in time, as an RFC 3339 timestamp.
     Timestamp,
     /// Any JSON value.
     Json,
 }
 
-/// A filter as one dataset takes it.
+/// A filter of a dataset.
 #[derive(Debug)]
 pub struct FilterField {
-    /// Its name.
     pub key: FilterKey,
-    /// What its value is.
     pub kind: FilterKind,
-    /// Values to choose from (or suggestions, when the kind is text).
+    /// The accepted values, or suggestions if the kind is text.
     pub choices: &'static [Choice],
 }
 
-/// A value to choose from.
+/// A value of a filter.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Choice {
-    /// The value, as rows and requests have it.
+    /// The value in rows and requests.
     pub value: &'static str,
     /// The name that people read.
     pub title: Text,
@@ -185,7 +184,7 @@ const DATE_TO: FilterField = FilterField::new(FilterKey::DateTo, FilterKind::Dat
 const COURSE: FilterField = FilterField::new(FilterKey::CourseId, FilterKind::Course);
 const LESSON: FilterField = FilterField::new(FilterKey::LessonId, FilterKind::Lesson);
 
-/// Categories that the product itself records; an import may bring others.
+/// The categories that the product records. Imports may contain others.
 const CATEGORIES: &[Choice] = &[
     Choice::new("practice_reservation", Text::new("Reserva de práctica", "Practice reservation")),
     Choice::new("practice_pack_purchase", Text::new("Compra de pack", "Pack purchase")),
@@ -195,12 +194,12 @@ const CATEGORIES: &[Choice] = &[
     Choice::new("custom", Text::new("Otra", "Custom")),
 ];
 
-/// What a Teacher Admin must give to read a dataset.
+/// Whether, and with which filters, a Teacher Admin may read a dataset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TeacherAdminAccess {
-    /// At least one of these filters.
+    /// With at least one of these filters.
     OneOf(&'static [FilterKey]),
-    /// Nothing would do: they may not read it.
+    /// Not at all.
     Never,
 }
 

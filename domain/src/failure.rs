@@ -1,27 +1,27 @@
-//! The error codes that every way into the product shares.
+//! The error codes that GraphQL, HTTP and the command line share.
 
-/// What kind of failure a request met; the same codes in GraphQL, in problem documents and on the command line.
+/// The kind of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorCode {
-    /// Nobody is signed in, or the credential is no longer good (HTTP 401).
+    /// No valid credential was sent (HTTP 401).
     Unauthenticated,
     /// The viewer may not do this (HTTP 403).
     Forbidden,
-    /// A Teacher Admin must name a course or lesson first (HTTP 403).
+    /// A Teacher Admin must filter by course or lesson first (HTTP 403).
     ScopeRequired,
-    /// An input is wrong; `field` says which (HTTP 422).
+    /// An input is invalid. `field` names it (HTTP 422).
     BadUserInput,
-    /// There is no such thing (HTTP 404).
+    /// The object does not exist (HTTP 404).
     NotFound,
-    /// The request contradicts what is stored (HTTP 409).
+    /// The request conflicts with the current state (HTTP 409).
     Conflict,
-    /// Too many requests; `retryAfterSeconds` says when to come back (HTTP 429; 503 where the hub is busy with others').
+    /// Too many requests. `retryAfterSeconds` says when to retry (HTTP 429, or 503 if the hub is busy with other requests).
     RateLimited,
-    /// The GraphQL document is too deep, too wide or too large (HTTP 400).
+    /// The GraphQL document exceeds a limit of depth, complexity or size (HTTP 400).
     TooComplex,
-    /// The hub cannot reach its database for now; `retryAfterSeconds` says when to come back (HTTP 503).
+    /// The hub cannot reach its database. `retryAfterSeconds` says when to retry (HTTP 503).
     Unavailable,
-    /// A fault of ours; the request id helps to find it (HTTP 500).
+    /// The hub failed. The request ID identifies the log entry (HTTP 500).
     Internal,
 }
 
@@ -56,7 +56,7 @@ impl ErrorCode {
         }
     }
 
-    /// The HTTP status that goes with the code outside GraphQL.
+    /// The HTTP status of the code outside GraphQL.
     pub const fn http_status(self) -> u16 {
         match self {
             Self::Unauthenticated => 401,

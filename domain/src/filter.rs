@@ -1,4 +1,4 @@
-//! Filters: what the rows of a dataset must pass.
+//! The filters of the datasets.
 
 mod date_bound;
 mod problem;
@@ -14,36 +14,37 @@ use crate::text::Text;
 /// The name of a filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FilterKey {
-    /// Not before this moment.
+    /// Rows at or after this date or time.
     DateFrom,
-    /// Not after this moment; a date means the whole day.
+    /// Rows at or before this date or time. A date includes the whole day.
     DateTo,
-    /// One course.
+    /// A course.
     CourseId,
-    /// One lesson.
+    /// A lesson.
     LessonId,
-    /// One practice pack.
+    /// A practice pack.
     PracticePackageId,
-    /// One practice's creator.
+    /// The creator of a practice.
     CreatorId,
-    /// One student.
+    /// A student.
     UserId,
-    /// One teacher.
+    /// A teacher.
     TeacherId,
-    /// One kind of player event.
+    /// A kind of player event.
     Event,
-    /// One video provider.
+    /// A video provider.
     Provider,
-    /// One snapshot category.
+    /// A category of snapshots.
     Category,
-    /// One status.
+    /// A status.
     Status,
-    /// One type of practice or submission.
+    /// A type of practice or submission.
     Type,
 }
 
-/// What a filter's value is.
+/// The kind of a filter's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "graphql", derive(async_graphql::Enum))]
 pub enum FilterKind {
     /// A date or a timestamp.
     Date,
@@ -53,7 +54,7 @@ pub enum FilterKind {
     Lesson,
     /// Another id.
     Id,
-    /// Free text; choices are only suggestions.
+    /// Free text. Choices are only suggestions.
     Text,
     /// One of the choices.
     Choice,
@@ -121,41 +122,36 @@ impl FilterKey {
     }
 }
 
-/// What rows must pass; a field that is `None` lets every row pass.
+/// The conditions that rows must meet. A field that is `None` matches every row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Not before.
+    /// Rows at or after this.
     pub date_from: Option<DateBound>,
-    /// Not after.
+    /// Rows at or before this.
     pub date_to: Option<DateBound>,
-    /// One course.
     pub course_id: Option<i64>,
-    /// One lesson.
     pub lesson_id: Option<i64>,
-    /// One practice pack.
     pub practice_package_id: Option<i64>,
-    /// One practice's creator.
+    /// The creator of a practice.
     pub creator_id: Option<i64>,
-    /// One student.
+    /// The student.
     pub user_id: Option<i64>,
-    /// One teacher.
     pub teacher_id: Option<i64>,
-    /// One kind of player event.
+    /// The kind of player event.
     pub event: Option<String>,
-    /// One video provider.
+    /// The video provider.
     pub provider: Option<String>,
-    /// One snapshot category.
+    /// The category of a snapshot.
     pub category: Option<String>,
-    /// One status.
     pub status: Option<String>,
-    /// One type.
+    /// The filter `type`.
     pub kind: Option<String>,
 }
 
 impl Filter {
-    /// Reads a dataset's filter from machine names and values; blank values are as good as none.
+    /// Reads a dataset's filter from machine names and values. Blank values are ignored.
     ///
-    /// All that is wrong is reported at once, one problem a field.
+    /// Reports every problem at once, at most one per field.
     pub fn parse<'a>(
         dataset: Dataset,
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
@@ -230,7 +226,7 @@ impl Filter {
     }
 
     fn is_reversed(&self) -> bool {
-        // Any zone will do: it moves both ends alike, but for a day beside a moment, which is then left alone.
+        // A day and a moment can only be compared in a time zone, which is not known here.
         match (self.date_from, self.date_to) {
             (Some(DateBound::Day(from)), Some(DateBound::Day(to))) => from > to,
             (Some(DateBound::Moment(from)), Some(DateBound::Moment(to))) => from > to,
@@ -239,7 +235,7 @@ impl Filter {
     }
 }
 
-/// The largest id that is taken: what a JavaScript number holds exactly.
+/// The largest accepted id: the largest integer that a JavaScript number represents exactly.
 pub const MAX_ID: i64 = (1 << 53) - 1;
 
 /// Reads an id: a whole number from 1 to [`MAX_ID`], digits only.
@@ -257,12 +253,12 @@ fn parse_text(field: &FilterField, value: &str) -> Result<String, Problem> {
     match field.kind {
         FilterKind::Choice if field.choice(value).is_none() => Err(Problem::NotAChoice(field.choices)),
         _ if value.chars().count() > MAX_TEXT => Err(Problem::TooLong(MAX_TEXT)),
-        _ if value.contains('\0') => Err(Problem::NotText),
+        _ if value.contains('\0') => Err(Problem::NullCharacter),
         _ => Ok(value.to_owned()),
     }
 }
 
-/// The longest text of a filter, in characters.
+/// Maximum length of a filter's text, in characters.
 const MAX_TEXT: usize = 50;
 
 #[cfg(test)]
@@ -290,7 +286,13 @@ mod tests {
     #[test]
     fn a_choice_must_be_one_of_the_known_values() {
         let refused = Filter::parse(Dataset::PracticePackageOrders, [("status", "lost")]).unwrap_err();
-        assert!(refused[0].problem.message(Locale::En).contains("pending, paid, cancelled, completed"));
+        assert!(
+            refused[0]
+                .problem
+                .message()
+                .in_locale(Locale::En)
+                .contains("pending, paid, cancelled, completed")
+        );
     }
 
     #[test]

@@ -6,13 +6,14 @@ use crate::text::Text;
 
 /// A file format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "graphql", derive(async_graphql::Enum))]
 #[serde(rename_all = "lowercase")]
 pub enum ExportFormat {
     /// Comma-separated values (RFC 4180).
     Csv,
-    /// One JSON array of objects.
+    /// A JSON array of objects.
     Json,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Ndjson,
     /// An Excel workbook.
     Xlsx,
@@ -21,7 +22,7 @@ pub enum ExportFormat {
 }
 
 impl ExportFormat {
-    /// Every format that has a name.
+    /// Every format.
     pub const ALL: [Self; 5] = [Self::Csv, Self::Json, Self::Ndjson, Self::Xlsx, Self::Parquet];
     /// The formats that this version writes.
     pub const AVAILABLE: [Self; 3] = [Self::Csv, Self::Json, Self::Ndjson];
@@ -54,7 +55,7 @@ impl ExportFormat {
     }
 }
 
-/// What stands in the first line of a CSV file.
+/// The header line of a CSV file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Headers {
@@ -80,14 +81,14 @@ impl Headers {
     }
 }
 
-/// What stands between two CSV cells.
+/// The character between two CSV cells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Delimiter {
     /// `,`
     #[default]
     #[serde(rename = ",")]
     Comma,
-    /// `;`, which spreadsheets expect where the decimal mark is a comma.
+    /// `;`, which spreadsheets expect in locales with a decimal comma.
     #[serde(rename = ";")]
     Semicolon,
 }
@@ -111,7 +112,7 @@ impl Delimiter {
     }
 }
 
-/// What stands before a number's fraction in a CSV cell.
+/// The decimal mark of numbers in CSV cells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Decimal {
     /// `.`
@@ -142,26 +143,22 @@ impl Decimal {
     }
 }
 
-/// How a CSV file is laid out; the JSON formats pass over it.
+/// The layout of a CSV file. The JSON formats ignore it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct CsvLayout {
-    /// The first line.
     pub headers: Headers,
-    /// Between cells.
     pub delimiter: Delimiter,
-    /// Before a fraction.
     pub decimal: Decimal,
-    /// Whether the file begins with a byte order mark, as Excel likes it.
     pub bom: Bom,
 }
 
-/// Whether a CSV file begins with a UTF-8 byte order mark.
+/// Whether a CSV file starts with a UTF-8 byte order mark, by which Excel recognizes UTF-8.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Bom {
-    /// It does not.
+    /// Without the mark.
     #[default]
     Without,
-    /// It does.
+    /// With the mark.
     With,
 }
 
@@ -174,7 +171,7 @@ impl Bom {
         }
     }
 
-    /// What a caller means by `bom=`.
+    /// The meaning of a value of `bom=`.
     pub fn parse(value: &str) -> Option<Self> {
         match value {
             "0" | "false" => Some(Self::Without),
@@ -184,6 +181,6 @@ impl Bom {
     }
 }
 
-/// Says in both languages which formats can be written.
+/// The formats that can be exported.
 pub const ACCEPTED_FORMATS: Text =
     Text::new("Se acepta csv, json o ndjson.", "Accepted: csv, json or ndjson.");

@@ -1,4 +1,4 @@
-//! The two languages that people read the product in.
+//! The product's two languages, and texts in both.
 
 use std::borrow::Cow;
 
@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A language of the product.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "graphql", derive(async_graphql::Enum))]
 #[serde(rename_all = "lowercase")]
 pub enum Locale {
     /// Spanish.
@@ -16,7 +17,7 @@ pub enum Locale {
 }
 
 impl Locale {
-    /// Every language, in the order in which a person is offered them.
+    /// Every language, in the order of the language menu.
     pub const ALL: [Self; 2] = [Self::Es, Self::En];
 
     /// The BCP 47 tag, which is also the first segment of a page's path.
@@ -27,13 +28,13 @@ impl Locale {
         }
     }
 
-    /// The language with this tag; a region behind it (`es-CO`) is passed over.
+    /// The language with this tag. A region (`es-CO`) is ignored.
     pub fn parse(tag: &str) -> Option<Self> {
         let language = tag.split(['-', '_']).next().unwrap_or(tag);
         Self::ALL.into_iter().find(|locale| locale.tag().eq_ignore_ascii_case(language))
     }
 
-    /// The language that an `Accept-Language` header (RFC 9110 §12.5.4) likes best among ours.
+    /// Our language with the highest weight in an `Accept-Language` header (RFC 9110 §12.5.4).
     pub fn preferred(accept_language: &str) -> Option<Self> {
         let mut best: Option<(f32, Self)> = None;
         for range in accept_language.split(',') {
@@ -50,22 +51,20 @@ impl Locale {
     }
 }
 
-/// A phrase in both languages.
+/// A constant text in both languages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Text {
-    /// The phrase in Spanish.
     pub es: &'static str,
-    /// The phrase in English.
     pub en: &'static str,
 }
 
 impl Text {
-    /// A phrase from its two wordings.
+    /// A text from its two translations.
     pub const fn new(es: &'static str, en: &'static str) -> Self {
         Self { es, en }
     }
 
-    /// The wording in one language.
+    /// The text in one language.
     pub const fn in_locale(self, locale: Locale) -> &'static str {
         match locale {
             Locale::Es => self.es,
@@ -74,7 +73,9 @@ impl Text {
     }
 }
 
-/// A sentence in both languages, made for the occasion.
+/// A text in both languages with values filled in.
+///
+/// Functions that word a value return a `Phrase`, built in one `match` on the value, and leave the language to the caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Phrase {
     es: Cow<'static, str>,
@@ -82,12 +83,12 @@ pub struct Phrase {
 }
 
 impl Phrase {
-    /// A sentence from its two wordings.
+    /// A text from its two translations.
     pub fn new(es: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Self {
         Self { es: es.into(), en: en.into() }
     }
 
-    /// The wording in one language.
+    /// The text in one language.
     pub fn in_locale(&self, locale: Locale) -> &str {
         match locale {
             Locale::Es => &self.es,

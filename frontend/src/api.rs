@@ -1,6 +1,6 @@
-//! Talking to the server: GraphQL and the export links. Knows nothing of who is signed in, nor of pages.
+//! The client of the server's API: GraphQL and export links. Knows nothing of sessions or pages.
 //!
-//! Every operation is a file in `graphql/`, checked against the server's schema when the app is compiled.
+//! Every operation is a file in `graphql/`, checked against the server's schema at compile time.
 
 pub mod account;
 pub mod audit;
@@ -8,9 +8,9 @@ pub mod courses;
 pub mod failure;
 pub mod links;
 pub mod names;
-mod patience;
 pub mod player;
 pub mod preview;
+mod request_timeout;
 pub mod sign_in;
 pub mod socket;
 pub mod sync;
@@ -21,99 +21,97 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use failure::Failure;
-use patience::Patience;
+use request_timeout::RequestTimeout;
 
-/// The schema's scalars as the browser holds them.
+/// The Rust types of the schema's scalars.
 pub mod scalars {
-    /// The schema calls it `ID`.
+    /// `ID` in the schema.
     pub type Id = String;
-    /// RFC 3339 text.
+    /// An RFC 3339 timestamp.
     pub type DateTime = String;
-    /// A date or RFC 3339 text.
+    /// A date or an RFC 3339 timestamp.
     pub type DateBound = String;
     /// Any JSON value.
     pub type Json = serde_json::Value;
 }
 
-/// On whose behalf, and in which language, a request is made.
+/// The caller of a request: the access token and the language.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// The access token, when somebody is signed in.
+    /// The access token, if a user is signed in.
     pub token: Option<String>,
-    /// The language for what the server has to say.
+    /// The language of the server's messages.
     pub locale: Locale,
 }
 
-/// Something to ask the server for, and how to read its answer.
+/// A request to the server with the function that parses its response.
 ///
-/// What depends on the kind of answer is kept to writing and reading text, so that sending is compiled only once.
+/// Only serializing and parsing depend on the response type, so the code that sends is compiled only once.
 pub struct Request<T> {
-    /// What is sent.
-    pub letter: Letter,
-    /// How the answer is read.
+    pub raw: RawRequest,
     pub read: fn(&str) -> Result<T, Failure>,
 }
 
-/// What is sent, and where to.
+/// A request's path and its JSON body.
 #[derive(Clone, Debug)]
-pub struct Letter {
+pub struct RawRequest {
     path: &'static str,
     body: String,
 }
 
 impl<T> Request<T> {
     fn new(path: &'static str, body: &impl Serialize, read: fn(&str) -> Result<T, Failure>) -> Self {
-        Self { letter: Letter { path, body: written(body) }, read }
+        Self { raw: RawRequest { path, body: to_json(body) }, read }
     }
 }
 
-/// A body as JSON.
-fn written(body: &impl Serialize) -> String {
-    serde_json::to_string(body).expect("bodies are made of plain structs with text for keys")
+/// Serializes a body as JSON.
+fn to_json(body: &impl Serialize) -> String {
+    serde_json::to_string(body).expect("request bodies are plain structs with string keys")
 }
 
-/// One GraphQL operation.
+/// The request for a GraphQL operation with a derived response type.
 pub fn operation<Q: GraphQLQuery>(variables: Q::Variables) -> Request<Q::ResponseData> {
-    document(&Q::build_query(variables), read_data)
+    graphql_request(&Q::build_query(variables), read_data)
 }
 
-/// A GraphQL document whose answer is read by a function of its own.
-fn document<V: Serialize, T>(body: &QueryBody<V>, read: fn(&str) -> Result<T, Failure>) -> Request<T> {
+/// The request for a GraphQL operation with a custom parser.
+fn graphql_request<V: Serialize, T>(body: &QueryBody<V>, read: fn(&str) -> Result<T, Failure>) -> Request<T> {
     Request::new("/graphql", body, read)
 }
 
-/// The `data` of a GraphQL answer.
-fn read_data<T: DeserializeOwned>(answer: &str) -> Result<T, Failure> {
-    /// A GraphQL answer without errors.
+/// Parses the `data` of a GraphQL response.
+fn read_data<T: DeserializeOwned>(response: &str) -> Result<T, Failure> {
+    /// A GraphQL response without errors.
     #[derive(Deserialize)]
-    struct Answer<T> {
+    struct Response<T> {
         data: T,
     }
-    read_json(answer).map(|Answer { data }| data)
+    read_json(response).map(|Response { data }| data)
 }
 
-/// An answer that is JSON as it stands.
-fn read_json<T: DeserializeOwned>(answer: &str) -> Result<T, Failure> {
-    serde_json::from_str(answer).map_err(|_| Failure::Unreadable)
+/// Parses a JSON response.
+fn read_json<T: DeserializeOwned>(response: &str) -> Result<T, Failure> {
+    serde_json::from_str(response).map_err(|_| Failure::Unreadable)
 }
 
-/// Posts a letter and gives back the text of the answer, unless it is a refusal.
+/// Posts a request and returns the response's text, or the error in it.
 ///
-/// An answer that does not come in time, or that nobody waits for any more, is broken off.
-pub async fn post(caller: &Caller, letter: &Letter) -> Result<String, Failure> {
-    let patience = Patience::new();
-    let mut request = gloo_net::http::Request::post(letter.path)
+/// The request is aborted if it times out or if the future is dropped.
+pub async fn post(caller: &Caller, raw: &RawRequest) -> Result<String, Failure> {
+    let timeout = RequestTimeout::new();
+    let mut request = gloo_net::http::Request::post(raw.path)
         .header("content-type", "application/json")
         .header("accept", "application/json, application/problem+json")
         .header("accept-language", caller.locale.tag())
-        .abort_signal(patience.signal().as_ref());
+        .abort_signal(timeout.signal().as_ref());
     if let Some(token) = &caller.token {
         request = request.header("authorization", &format!("Bearer {token}"));
     }
-    let request = request.body(letter.body.as_str()).map_err(|_| Failure::Unreadable)?;
+    let request = request.body(raw.body.as_str()).map_err(|_| Failure::Unreadable)?;
     let response = request.send().await.map_err(|_| Failure::Unreachable)?;
     let text = response.text().await.map_err(|_| Failure::Unreachable)?;
-    match failure::refusal(response.status(), &text, caller.locale) {
+    match failure::parse_error(response.status(), &text, caller.locale) {
         Some(failure) => Err(failure),
         None => Ok(text),
     }

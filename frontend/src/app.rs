@@ -1,4 +1,4 @@
-//! The routes, and what every page needs around it.
+//! The app's routes.
 
 use leptos::prelude::*;
 use leptos_router::components::{ParentRoute, Redirect, Route, Router, Routes};
@@ -11,23 +11,23 @@ use crate::pages::hub::account::AccountPage;
 use crate::pages::hub::export::ExportPage;
 use crate::pages::hub::records::RecordsPage;
 use crate::pages::hub::sync::SyncPage;
-use crate::pages::no_page::NoPage;
+use crate::pages::not_found::NotFoundPage;
 use crate::pages::player_demo::PlayerDemo;
 
-/// The whole app.
+/// The app's root component.
 #[component]
 pub fn App() -> impl IntoView {
-    let start = || Section::Export.path(i18n::remembered());
+    let export_path = || Section::Export.path(i18n::preferred_locale());
     view! {
         <Router>
-            <Routes fallback=move || view! { <Redirect path=start() /> }>
-                <Route path=path!("/") view=move || view! { <Redirect path=start() /> } />
+            <Routes fallback=move || view! { <Redirect path=export_path() /> }>
+                <Route path=path!("/") view=move || view! { <Redirect path=export_path() /> } />
                 <ParentRoute path=path!("/:locale") view=Hub>
                     <Route path=path!("admin/data-porter") view=ExportPage />
                     <Route path=path!("admin/data-porter/sync") view=SyncPage />
                     <Route path=path!("admin/data-porter/records") view=RecordsPage />
                     <Route path=path!("admin/data-porter/account") view=AccountPage />
-                    <Route path=path!("admin/data-porter/*rest") view=NoPage />
+                    <Route path=path!("admin/data-porter/*rest") view=NotFoundPage />
                     <Route path=path!("player-demo") view=PlayerDemo />
                 </ParentRoute>
             </Routes>

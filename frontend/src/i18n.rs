@@ -1,15 +1,15 @@
-//! Every word of the Hub, in both languages, and numbers and dates as each language writes them.
+//! All texts of the Hub in both languages, and the formats of numbers and dates.
 //!
-//! [`messages::Messages`] has one field for each phrase and `es` and `en` each fill all of them: a phrase that lacks a
-//! language does not compile. Names that server and browser share (datasets, columns, filters) come from `domain`.
+//! [`messages::Messages`] has a field for each text. The app does not compile unless both languages fill it.
+//! Names that the server uses too (datasets, columns, filters) come from `domain`.
 
 mod en;
 mod es;
 pub mod explain;
 pub mod format;
 pub mod messages;
-pub mod moments;
 pub mod sync;
+pub mod time_format;
 
 use domain::{Locale, Text};
 use leptos::prelude::*;
@@ -17,51 +17,51 @@ use leptos::prelude::*;
 use crate::browser;
 use messages::Messages;
 
-/// The language of the page; the page's path decides it.
+/// The language of the page, which its path determines.
 #[derive(Clone, Copy)]
 pub struct I18n {
     locale: Signal<Locale>,
 }
 
-/// Where the choice is kept across visits, in storage and as a cookie.
+/// The key of the language in local storage, and the name of its cookie.
 const STORAGE_KEY: &str = "locale";
 
-/// The language of the page around a component.
+/// The language from the context.
 pub fn use_i18n() -> I18n {
     expect_context()
 }
 
 impl I18n {
-    /// Gives the language to everything below, says it on `<html>`, and keeps it across visits.
+    /// Provides the language as context, sets it on `<html>`, and stores it for the next visit.
     pub fn provide(locale: Signal<Locale>) -> Self {
         Effect::new(move |_| {
             let tag = locale.get().tag();
             browser::set_root_attribute("lang", Some(tag));
-            browser::remember(STORAGE_KEY, tag);
-            browser::remember_in_cookie(STORAGE_KEY, tag);
+            browser::store_item(STORAGE_KEY, tag);
+            browser::store_cookie(STORAGE_KEY, tag);
         });
         let i18n = Self { locale };
         provide_context(i18n);
         i18n
     }
 
-    /// The language, tracked.
+    /// The language; tracked.
     pub fn locale(self) -> Locale {
         self.locale.get()
     }
 
-    /// The page's phrases, tracked.
+    /// The texts in the page's language; tracked.
     pub fn messages(self) -> &'static Messages {
         messages(self.locale.get())
     }
 
-    /// A phrase of the catalogue, tracked.
+    /// A text of `domain` in the page's language; tracked.
     pub fn text(self, text: Text) -> &'static str {
         text.in_locale(self.locale.get())
     }
 }
 
-/// The phrases of one language.
+/// The texts in a language.
 pub fn messages(locale: Locale) -> &'static Messages {
     match locale {
         Locale::Es => &es::MESSAGES,
@@ -69,7 +69,7 @@ pub fn messages(locale: Locale) -> &'static Messages {
     }
 }
 
-/// A language's name in itself.
+/// A language's own name.
 pub fn name(locale: Locale) -> &'static str {
     match locale {
         Locale::Es => "Español",
@@ -77,8 +77,8 @@ pub fn name(locale: Locale) -> &'static str {
     }
 }
 
-/// The language of the last visit, else the browser's, else the product's first.
-pub fn remembered() -> Locale {
-    let tags = [browser::recall(STORAGE_KEY), browser::language()];
+/// The stored language, else the browser's, else the product's default.
+pub fn preferred_locale() -> Locale {
+    let tags = [browser::load_item(STORAGE_KEY), browser::language()];
     tags.into_iter().flatten().find_map(|tag| Locale::parse(&tag)).unwrap_or_default()
 }

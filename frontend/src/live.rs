@@ -1,6 +1,7 @@
-//! A subscription that is kept alive: called again when the connection breaks, with a fresh token when the old one ended.
+//! A subscription that reconnects when the connection is lost, with a new token when the old one has expired.
 //!
-//! Waits grow from one second to half a minute, and end at once when the network or the person is back.
+//! The delay before a reconnect grows from one second to half a minute. It is cut short when the network or
+//! the user comes back.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -14,143 +15,146 @@ use wasm_bindgen_futures::JsFuture;
 
 use crate::api::Caller;
 use crate::api::failure::Failure;
-use crate::api::socket::{Conversation, Ending};
+use crate::api::socket::{CloseReason, Subscription};
 use crate::session::Session;
 
-/// The longest wait before the next call, in milliseconds, and the longest before the second one.
-const WAITS: (f64, f64) = (30_000.0, 2_000.0);
+/// The maximum delay before a reconnect, and before the first reconnect, in milliseconds.
+const MAX_BACKOFFS_MS: (f64, f64) = (30_000.0, 2_000.0);
 
-/// How it stands with the connection.
+/// The state of the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Link {
-    /// It is being made.
-    Opening,
-    /// Changes come as they happen.
-    Up,
-    /// It broke, and is tried again after a while.
-    Lost(Failure),
+pub enum ConnectionState {
+    /// The connection is being opened.
+    Connecting,
+    /// Messages arrive as they are sent.
+    Connected,
+    /// The connection was lost. A reconnect follows after a delay.
+    Disconnected(Failure),
 }
 
-/// A subscription that is kept alive.
+/// A subscription that reconnects by itself.
 #[derive(Clone, Copy)]
-pub struct Live {
-    link: RwSignal<Link>,
-    /// What to do when something makes it likely that the connection is no longer, or again, as it was.
-    nudge: StoredValue<Rc<dyn Fn()>, LocalStorage>,
+pub struct LiveSubscription {
+    state: RwSignal<ConnectionState>,
+    /// What to do when the network may have changed: ping the server, or reconnect at once.
+    check_now: StoredValue<Rc<dyn Fn()>, LocalStorage>,
 }
 
-impl Live {
-    /// Keeps a subscription, given as JSON, alive while it is wanted, in the language in which it is.
+impl LiveSubscription {
+    /// Subscribes to an operation given as JSON while `wanted` returns a language, in that language.
     pub fn new(
         session: Session,
         wanted: impl Fn() -> Option<Locale> + Send + Sync + 'static,
         operation: fn() -> String,
-        on_answer: impl Fn(&str) + Clone + 'static,
+        on_response: impl Fn(&str) + Clone + 'static,
     ) -> Self {
-        let live = Self { link: RwSignal::new(Link::Opening), nudge: StoredValue::new_local(Rc::new(|| ())) };
+        let live = Self {
+            state: RwSignal::new(ConnectionState::Connecting),
+            check_now: StoredValue::new_local(Rc::new(|| ())),
+        };
         let wanted = Memo::new(move |_| wanted());
-        let keeping = Action::new_local(move |locale: &Locale| {
-            live.keep(session, *locale, operation, on_answer.clone())
+        let connecting = Action::new_local(move |locale: &Locale| {
+            live.reconnect_loop(session, *locale, operation, on_response.clone())
         });
         Effect::new(move |_| {
             if let Some(locale) = wanted.get() {
-                let under_way = untrack(|| keeping.dispatch(locale));
-                on_cleanup(move || under_way.abort());
+                let running = untrack(|| connecting.dispatch(locale));
+                on_cleanup(move || running.abort());
             }
         });
-        let watch = [
-            window_event_listener(ev::online, move |_| live.nudge()),
-            window_event_listener(ev::offline, move |_| live.nudge()),
-            window_event_listener_untyped("visibilitychange", move |_| live.nudge()),
+        let listeners = [
+            window_event_listener(ev::online, move |_| live.check_now()),
+            window_event_listener(ev::offline, move |_| live.check_now()),
+            window_event_listener_untyped("visibilitychange", move |_| live.check_now()),
         ];
-        on_cleanup(move || watch.into_iter().for_each(WindowListenerHandle::remove));
+        on_cleanup(move || listeners.into_iter().for_each(WindowListenerHandle::remove));
         live
     }
 
-    /// How it stands with the connection, tracked.
-    pub fn link(self) -> Link {
-        self.link.get()
+    /// The state of the connection; tracked.
+    pub fn state(self) -> ConnectionState {
+        self.state.get()
     }
 
-    /// Ends a wait, and has a connection that may be gone prove that it is not.
-    pub fn nudge(self) {
-        if let Some(nudge) = self.nudge.try_get_value() {
-            nudge();
+    /// Reconnects at once if a reconnect is pending, else pings the server.
+    pub fn check_now(self) {
+        if let Some(check_now) = self.check_now.try_get_value() {
+            check_now();
         }
     }
 
-    /// Calls again and again; ends only with whoever wants it, or with the session.
-    async fn keep(
+    /// Connects again and again. Ends only when it is dropped or the session ends.
+    async fn reconnect_loop(
         self,
         session: Session,
         locale: Locale,
         operation: fn() -> String,
-        on_answer: impl Fn(&str) + Clone + 'static,
+        on_response: impl Fn(&str) + Clone + 'static,
     ) {
-        let failed_calls = Rc::new(Cell::new(0));
-        let mut refused = None;
+        let failed_attempts = Rc::new(Cell::new(0));
+        let mut rejected_token = None;
         loop {
-            let ending = match session.access_token(refused.clone()).await {
+            let reason = match session.access_token(rejected_token.clone()).await {
                 Err(failure) if failure.is_unauthenticated() => return,
-                Err(failure) => Ending::Failed(failure),
+                Err(failure) => CloseReason::Failed(failure),
                 Ok(token) => {
-                    let (answered, on_answer) = (Rc::clone(&failed_calls), on_answer.clone());
+                    let (attempts, on_response) = (Rc::clone(&failed_attempts), on_response.clone());
                     let caller = Caller { token: token.clone(), locale };
-                    let conversation = Conversation::begin(caller, operation(), move |answer| {
-                        answered.set(0);
-                        self.link.try_set(Link::Up);
-                        on_answer(answer);
+                    let subscription = Subscription::start(caller, operation(), move |response| {
+                        attempts.set(0);
+                        self.state.try_set(ConnectionState::Connected);
+                        on_response(response);
                     });
-                    let ending = match conversation {
-                        Some(conversation) => {
-                            self.nudge.try_set_value(Rc::new(conversation.checker()));
-                            conversation.ended().await
+                    let reason = match subscription {
+                        Some(subscription) => {
+                            self.check_now.try_set_value(Rc::new(subscription.pinger()));
+                            subscription.closed().await
                         }
-                        None => Ending::Lost,
+                        None => CloseReason::Lost,
                     };
-                    refused = token.filter(|_| ending == Ending::TokenRefused);
-                    ending
+                    rejected_token = token.filter(|_| reason == CloseReason::TokenRejected);
+                    reason
                 }
             };
-            let before = failed_calls.replace(failed_calls.get() + 1);
-            let failure = match ending {
-                // A token's end is nothing to wait for, nor to speak of.
-                Ending::TokenRefused if before == 0 => continue,
-                Ending::TokenRefused | Ending::Lost => Failure::Unreachable,
-                Ending::Failed(failure) => failure,
+            let previous_failures = failed_attempts.replace(failed_attempts.get() + 1);
+            let failure = match reason {
+                // An expired token needs neither a delay nor a message.
+                CloseReason::TokenRejected if previous_failures == 0 => continue,
+                CloseReason::TokenRejected | CloseReason::Lost => Failure::Unreachable,
+                CloseReason::Failed(failure) => failure,
             };
-            self.link.try_set(Link::Lost(failure));
-            self.pause(wait(before, Math::random())).await;
+            self.state.try_set(ConnectionState::Disconnected(failure));
+            self.sleep(backoff_ms(previous_failures, Math::random())).await;
         }
     }
 
-    /// Lets some milliseconds pass, unless something makes it likely that waiting is in vain.
-    async fn pause(self, milliseconds: i32) {
-        let passed = Promise::new(&mut |resolve, _| {
-            // Without a timer there is still whatever nudges.
+    /// Waits for some milliseconds, or until `check_now` is called.
+    async fn sleep(self, milliseconds: i32) {
+        let elapsed = Promise::new(&mut |resolve, _| {
+            // If the timer cannot be set, `check_now` still ends the wait.
             drop(window().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, milliseconds));
-            self.nudge.try_set_value(Rc::new(move || drop(resolve.call0(&JsValue::UNDEFINED))));
+            self.check_now.try_set_value(Rc::new(move || drop(resolve.call0(&JsValue::UNDEFINED))));
         });
-        drop(JsFuture::from(passed).await);
+        drop(JsFuture::from(elapsed).await);
     }
 }
 
-/// How long to wait after so many calls in vain, in milliseconds: ever longer, and not all who lost it at the same time.
-#[expect(clippy::cast_possible_truncation, reason = "half a minute fits")]
-fn wait(failed_calls: u32, random: f64) -> i32 {
-    let (longest, second) = WAITS;
-    let longest = longest.min(second * 2_f64.powi(failed_calls.min(10).cast_signed()));
-    (longest * (1.0 + random) / 2.0) as i32
+/// The delay after a number of failed attempts, in milliseconds: exponential backoff with jitter.
+#[expect(clippy::cast_possible_truncation, reason = "half a minute fits in an i32")]
+fn backoff_ms(failed_attempts: u32, random: f64) -> i32 {
+    let (maximum, first) = MAX_BACKOFFS_MS;
+    let maximum = maximum.min(first * 2_f64.powi(failed_attempts.min(10).cast_signed()));
+    (maximum * (1.0 + random) / 2.0) as i32
 }
 
 #[cfg(test)]
 mod tests {
-    use super::wait;
+    use super::backoff_ms;
 
     #[test]
-    fn waits_grow_from_a_second_to_half_a_minute_and_are_not_the_same_for_all() {
-        assert_eq!([wait(0, 0.0), wait(0, 1.0)], [1_000, 2_000]);
-        assert_eq!([wait(1, 0.0), wait(3, 0.5)], [2_000, 12_000]);
-        assert_eq!([wait(4, 1.0), wait(4_000_000_000, 1.0)], [30_000, 30_000]);
+    fn delays_grow_from_a_second_to_half_a_minute_with_jitter() {
+        assert_eq!([backoff_ms(0, 0.0), backoff_ms(0, 1.0)], [1_000, 2_000]);
+        assert_eq!([backoff_ms(1, 0.0), backoff_ms(3, 0.5)], [2_000, 12_000]);
+        assert_eq!([backoff_ms(4, 1.0), backoff_ms(4_000_000_000, 1.0)], [30_000, 30_000]);
     }
 }

@@ -1,11 +1,11 @@
-//! The Hub: the single-page app that people use in the browser.
+//! The Hub: the single-page app in the browser.
 
 mod address;
 mod api;
 mod app;
 mod browser;
 mod i18n;
-mod latest;
+mod latest_request;
 mod live;
 mod pages;
 mod player;

@@ -1,9 +1,9 @@
-//! The pages: each puts together what `ui`, `api`, `session`, `address` and `i18n` give.
+//! The pages, composed of `ui`, `api`, `session`, `address` and `i18n`.
 
 pub mod failed;
 pub mod heading;
 pub mod hub;
-pub mod no_page;
+pub mod not_found;
 pub mod player_demo;
 pub mod preferences;
 pub mod sign_in;

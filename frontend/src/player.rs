@@ -1,4 +1,4 @@
-//! `player/dataporter-player.js` as the app uses it: loaded when a page needs it, attached to a video, detached again.
+//! Bindings to `player/dataporter-player.js`: loading it, attaching it to a video, and detaching it.
 
 use js_sys::{Function, Object, Promise, Reflect};
 use leptos::task::spawn_local;
@@ -9,71 +9,72 @@ use web_sys::HtmlVideoElement;
 
 use crate::browser;
 
-/// Where the server has it.
+/// The script's path on the server.
 const SCRIPT: &str = "/player/dataporter-player.js";
-/// Where it reports to.
+/// The path that the script sends events to.
 const ENDPOINT: &str = "/api/video/progress";
 
-/// What became of an event.
+/// The state of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// It waits to be sent.
+pub enum EventState {
+    /// Not sent yet.
     Waiting,
-    /// It was sent in vain, and will be again.
-    Again,
-    /// The hub has it.
+    /// Sending failed, and will be retried.
+    Retrying,
+    /// Recorded by the hub.
     Recorded,
-    /// The hub will never take it.
+    /// Rejected by the hub for good.
     Rejected,
 }
 
-impl State {
-    /// Whether the hub may still get it.
-    pub fn is_owed(self) -> bool {
+impl EventState {
+    /// Whether the event is still to be recorded.
+    pub fn is_pending(self) -> bool {
         match self {
-            Self::Waiting | Self::Again => true,
+            Self::Waiting | Self::Retrying => true,
             Self::Recorded | Self::Rejected => false,
         }
     }
 }
 
-/// News of an event.
+/// A change of an event's state.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct News {
-    /// The event's own id.
+pub struct EventUpdate {
+    /// The event's client-generated id.
     pub id: String,
-    /// What happened.
+    /// The event's name, such as `play`.
     pub event: String,
     /// Position in the video, in seconds.
     pub seconds: u32,
-    /// What became of it.
-    pub state: State,
+    pub state: EventState,
 }
 
-/// A video whose events are reported. Dropping it ends that, once what is buffered has been tried.
-pub struct Attachment {
+/// The script, attached to a video. Dropping it detaches the script, which then tries to send the remaining
+/// events.
+pub struct AttachedPlayer {
     detach: Function,
     callbacks: Option<Callbacks>,
 }
 
-/// What the script calls: for a token, and with an event and its state.
+/// The script's callbacks: `getToken` and `onState`.
 type Callbacks = (Closure<dyn FnMut() -> Promise>, Closure<dyn FnMut(JsValue, String)>);
 
-impl Attachment {
-    /// Reports what the video plays as a lesson's; nothing where the script is not what it should be.
+impl AttachedPlayer {
+    /// Attaches the script, so that it reports the video's events for a lesson. `None` if its API is not as
+    /// expected.
     pub fn new<F: Future<Output = Option<String>> + 'static>(
         video: &HtmlVideoElement,
         lesson_id: &str,
         mut token: impl FnMut() -> F + 'static,
-        mut on_news: impl FnMut(News) + 'static,
+        mut on_update: impl FnMut(EventUpdate) + 'static,
     ) -> Option<Self> {
         let get_token = Closure::new(move || {
             let token = token();
             future_to_promise(async move { token.await.map(JsValue::from).ok_or(JsValue::NULL) })
         });
         let on_state = Closure::new(move |event: JsValue, state: String| {
-            if let Some(news) = read(&event, &state) {
-                on_news(news);
+            if let Some(update) = parse_update(&event, &state) {
+                on_update(update);
             }
         });
         let options = Object::new();
@@ -88,44 +89,44 @@ impl Attachment {
             Reflect::set(&options, &name.into(), value).ok()?;
         }
         let player = Reflect::get(&js_sys::global(), &"DataPorterPlayer".into()).ok()?;
-        let attach: Function = member(&player, "attach")?;
+        let attach: Function = property(&player, "attach")?;
         let handle = attach.call2(&player, video, &options).ok()?;
-        Some(Self { detach: member(&handle, "detach")?, callbacks: Some((get_token, on_state)) })
+        Some(Self { detach: property(&handle, "detach")?, callbacks: Some((get_token, on_state)) })
     }
 }
 
-impl Drop for Attachment {
+impl Drop for AttachedPlayer {
     fn drop(&mut self) {
         let callbacks = self.callbacks.take();
-        let Ok(tried) = self.detach.call0(&JsValue::UNDEFINED) else { return };
+        let Ok(detached) = self.detach.call0(&JsValue::UNDEFINED) else { return };
         spawn_local(async move {
-            // Until then the script may ask for a token and tell news; what became of it then is nobody's concern.
-            drop(JsFuture::from(Promise::resolve(&tried)).await);
+            // Until it has detached, the script may call the callbacks. Its result does not matter.
+            drop(JsFuture::from(Promise::resolve(&detached)).await);
             drop(callbacks);
         });
     }
 }
 
-/// Has the script ready; false where it cannot be loaded.
+/// Loads the script, if it is not loaded. Returns false if it cannot be loaded.
 pub async fn load() -> bool {
     Reflect::has(&js_sys::global(), &"DataPorterPlayer".into()) == Ok(true)
         || browser::load_script(SCRIPT).await
 }
 
-fn member<T: JsCast>(of: &JsValue, name: &str) -> Option<T> {
+fn property<T: JsCast>(of: &JsValue, name: &str) -> Option<T> {
     Reflect::get(of, &name.into()).ok()?.dyn_into().ok()
 }
 
-fn read(event: &JsValue, state: &str) -> Option<News> {
+fn parse_update(event: &JsValue, state: &str) -> Option<EventUpdate> {
     let text = |name: &str| Reflect::get(event, &name.into()).ok()?.as_string();
     let seconds = Reflect::get(event, &"playbackSeconds".into()).ok()?.as_f64()?;
     let state = match state {
-        "waiting" => State::Waiting,
-        "again" => State::Again,
-        "recorded" => State::Recorded,
-        _ => State::Rejected,
+        "waiting" => EventState::Waiting,
+        "again" => EventState::Retrying,
+        "recorded" => EventState::Recorded,
+        _ => EventState::Rejected,
     };
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole seconds of a video")]
     let seconds = seconds as u32;
-    Some(News { id: text("clientEventId")?, event: text("event")?, seconds, state })
+    Some(EventUpdate { id: text("clientEventId")?, event: text("event")?, seconds, state })
 }

@@ -1,7 +1,7 @@
-//! Who is signed in, and requests in their name.
+//! The user's session, and requests with its access token.
 //!
-//! The access token lives in memory only; the refresh token is in a cookie that no script can read. A token is renewed
-//! before it ends, and once more when the server no longer takes it.
+//! The access token is kept in memory only. The refresh token is in a cookie that scripts cannot read. The
+//! access token is renewed before it expires, and when the server rejects it.
 
 mod lock;
 
@@ -12,100 +12,100 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::api::failure::Failure;
-use crate::api::sign_in::{Logout, Person, SignedIn, logout, renew, sign_in};
-use crate::api::{self, Caller, Letter, Request};
+use crate::api::sign_in::{CurrentUser, Logout, SignedIn, logout, renew, sign_in};
+use crate::api::{self, Caller, RawRequest, Request};
 
-/// Where somebody stands.
+/// Whether a user is signed in.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Standing {
-    /// Not known yet.
+pub enum AuthState {
+    /// The session is being restored.
     Checking,
-    /// Nobody is signed in.
-    SignedOut(Ending),
-    /// Somebody is.
-    SignedIn(Person),
-    /// It could not be found out.
+    /// No user is signed in.
+    SignedOut(SignOutReason),
+    /// A user is signed in.
+    SignedIn(CurrentUser),
+    /// The session could not be restored.
     Unknown(Failure),
 }
 
-/// How it came that nobody is signed in.
+/// Why no user is signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// Nobody was.
+pub enum SignOutReason {
+    /// There was no session.
     Never,
-    /// They signed out.
-    Asked,
-    /// The session ended by itself.
+    /// The user signed out.
+    Requested,
+    /// The session expired or was ended elsewhere.
     Expired,
 }
 
 /// The session of this tab.
 #[derive(Clone, Copy)]
 pub struct Session {
-    standing: RwSignal<Standing>,
+    auth_state: RwSignal<AuthState>,
     token: StoredValue<Option<String>>,
     locale: Signal<Locale>,
 }
 
-/// How long before its end a token is renewed, in seconds.
-const RENEW_EARLY: f64 = 60.0;
-/// The shortest and the longest wait before a token is renewed, in seconds.
-const RENEW_AFTER: (f64, f64) = (30.0, 3_600.0);
+/// How long before its expiry a token is renewed, in seconds.
+const RENEW_BEFORE_EXPIRY_SECONDS: f64 = 60.0;
+/// The minimum and the maximum delay before a token is renewed, in seconds.
+const RENEWAL_DELAY_LIMITS_SECONDS: (f64, f64) = (30.0, 3_600.0);
 
-/// The session around a component.
+/// The session from the context.
 pub fn use_session() -> Session {
     expect_context()
 }
 
 impl Session {
-    /// Gives the session, which asks the server in a language, to everything below, and finds out whether somebody is still signed in.
+    /// Provides the session as context and starts to restore it. Its requests ask for messages in `locale`.
     pub fn provide(locale: Signal<Locale>) -> Self {
         let session =
-            Self { standing: RwSignal::new(Standing::Checking), token: StoredValue::new(None), locale };
+            Self { auth_state: RwSignal::new(AuthState::Checking), token: StoredValue::new(None), locale };
         provide_context(session);
         spawn_local(session.restore());
         session
     }
 
-    /// Where they stand, tracked.
-    pub fn standing(self) -> Standing {
-        self.standing.get()
+    /// Whether a user is signed in; tracked.
+    pub fn auth_state(self) -> AuthState {
+        self.auth_state.get()
     }
 
-    /// Who is signed in, tracked.
-    pub fn person(self) -> Option<Person> {
-        self.standing.with(|standing| match standing {
-            Standing::SignedIn(person) => Some(person.clone()),
-            Standing::Checking | Standing::SignedOut(_) | Standing::Unknown(_) => None,
+    /// The signed-in user; tracked.
+    pub fn user(self) -> Option<CurrentUser> {
+        self.auth_state.with(|auth_state| match auth_state {
+            AuthState::SignedIn(user) => Some(user.clone()),
+            AuthState::Checking | AuthState::SignedOut(_) | AuthState::Unknown(_) => None,
         })
     }
 
-    /// Whether whoever is signed in may do this, tracked.
+    /// Whether the signed-in user may do this; tracked.
     pub fn may(self, act: Act) -> bool {
-        self.person().is_some_and(|person| person.viewer.may(act).is_ok())
+        self.user().is_some_and(|user| user.viewer.may(act).is_ok())
     }
 
-    /// The time zone of whoever is signed in, tracked.
+    /// The signed-in user's time zone; tracked.
     pub fn timezone(self) -> String {
-        self.person().map_or_else(|| "UTC".to_owned(), |person| person.timezone)
+        self.user().map_or_else(|| "UTC".to_owned(), |user| user.timezone)
     }
 
-    /// Shows and exports dates in another time zone from now on.
-    pub fn move_to(self, timezone: String) {
-        self.standing.update(|standing| {
-            if let Standing::SignedIn(person) = standing {
-                person.timezone = timezone;
+    /// Changes the time zone in which dates are shown and exported.
+    pub fn set_timezone(self, timezone: String) {
+        self.auth_state.update(|auth_state| {
+            if let AuthState::SignedIn(user) = auth_state {
+                user.timezone = timezone;
             }
         });
     }
 
-    /// Finds out by the refresh cookie whether somebody is signed in.
+    /// Restores the session with the refresh cookie.
     pub async fn restore(self) {
         if let Err(failure) = self.renew(None).await {
-            self.standing.set(if failure.is_unauthenticated() {
-                Standing::SignedOut(Ending::Never)
+            self.auth_state.set(if failure.is_unauthenticated() {
+                AuthState::SignedOut(SignOutReason::Never)
             } else {
-                Standing::Unknown(failure)
+                AuthState::Unknown(failure)
             });
         }
     }
@@ -113,107 +113,108 @@ impl Session {
     /// Signs in.
     pub async fn sign_in(self, email: String, password: String) -> Result<(), Failure> {
         let request = sign_in(email, password);
-        let answer = api::post(&self.caller(), &request.letter).await?;
-        self.accept((request.read)(&answer)?);
+        let response = api::post(&self.caller(), &request.raw).await?;
+        self.accept((request.read)(&response)?);
         Ok(())
     }
 
-    /// Signs out; whoever cannot reach the server stays signed in, and is told so.
+    /// Signs out. If the server cannot be reached, the user stays signed in.
     pub async fn sign_out(self) -> Result<(), Failure> {
         match self.run::<Logout>(logout::Variables {}).await {
             Err(failure) if !failure.is_unauthenticated() => Err(failure),
             Ok(_) | Err(_) => {
-                self.end(Ending::Asked);
+                self.end(SignOutReason::Requested);
                 Ok(())
             }
         }
     }
 
-    /// Runs an operation in the name of whoever is signed in.
+    /// Runs a GraphQL operation as the signed-in user.
     pub async fn run<Q: GraphQLQuery>(self, variables: Q::Variables) -> Result<Q::ResponseData, Failure> {
-        self.ask(api::operation::<Q>(variables)).await
+        self.send(api::operation::<Q>(variables)).await
     }
 
-    /// Asks for something in the name of whoever is signed in.
-    pub async fn ask<T>(self, request: Request<T>) -> Result<T, Failure> {
-        (request.read)(&self.exchange(request.letter).await?)
+    /// Sends a request as the signed-in user.
+    pub async fn send<T>(self, request: Request<T>) -> Result<T, Failure> {
+        (request.read)(&self.post(request.raw).await?)
     }
 
-    /// An access token for others to use in the name of whoever is signed in: another one than the one refused.
-    pub async fn access_token(self, refused: Option<String>) -> Result<Option<String>, Failure> {
-        if self.token.get_value() == refused {
-            self.replace(refused).await?;
+    /// The access token, for use outside this module. It is renewed first if it is the rejected one.
+    pub async fn access_token(self, rejected: Option<String>) -> Result<Option<String>, Failure> {
+        if self.token.get_value() == rejected {
+            self.replace_token(rejected).await?;
         }
         Ok(self.token.get_value())
     }
 
-    /// Sends a letter and, when the token is no longer good, once more with a fresh one of the same person's.
-    async fn exchange(self, letter: Letter) -> Result<String, Failure> {
-        let (caller, asker) = (self.caller(), self.user_id());
-        match api::post(&caller, &letter).await {
+    /// Sends a request. If the server rejects the token, renews it and sends the request once more.
+    async fn post(self, raw: RawRequest) -> Result<String, Failure> {
+        let (caller, requester) = (self.caller(), self.user_id());
+        match api::post(&caller, &raw).await {
             Err(failure) if failure.is_unauthenticated() => {
-                self.replace(caller.token).await?;
-                // Another tab may have signed somebody else in, who has not asked for this.
-                if self.user_id() != asker {
+                self.replace_token(caller.token).await?;
+                // Another user may have signed in in another tab. The request is not theirs.
+                if self.user_id() != requester {
                     return Err(failure);
                 }
-                api::post(&self.caller(), &letter).await
+                api::post(&self.caller(), &raw).await
             }
-            answer => answer,
+            response => response,
         }
     }
 
-    /// Replaces a token that is no longer good; where that cannot be done, the session has ended.
-    async fn replace(self, stale: Option<String>) -> Result<(), Failure> {
+    /// Replaces a rejected token. If that fails as unauthenticated, the session has expired.
+    async fn replace_token(self, stale: Option<String>) -> Result<(), Failure> {
         let renewed = self.renew(stale).await;
         if renewed.as_ref().is_err_and(Failure::is_unauthenticated) {
-            self.end(Ending::Expired);
+            self.end(SignOutReason::Expired);
         }
         renewed
     }
 
-    /// Trades the refresh cookie for a fresh token, unless somebody else has replaced the stale one meanwhile.
+    /// Exchanges the refresh cookie for a new token, unless the stale token was already replaced.
     async fn renew(self, stale: Option<String>) -> Result<(), Failure> {
-        lock::alone(async move {
+        lock::with_lock(async move {
             if self.token.get_value() != stale {
                 return Ok(());
             }
             let caller = Caller { token: None, ..self.caller() };
             let request = renew();
-            let answer = api::post(&caller, &request.letter).await?;
-            self.accept((request.read)(&answer)?);
+            let response = api::post(&caller, &request.raw).await?;
+            self.accept((request.read)(&response)?);
             Ok(())
         })
         .await
     }
 
     fn accept(self, signed_in: SignedIn) {
-        let SignedIn { token, expires_in, person } = signed_in;
+        let SignedIn { token, expires_in, user } = signed_in;
         self.token.set_value(Some(token.clone()));
-        let standing = Standing::SignedIn(person);
-        // The same person again is no news: what they are reading stays as it is.
-        if self.standing.with_untracked(|before| *before != standing) {
-            self.standing.set(standing);
+        let auth_state = AuthState::SignedIn(user);
+        // If the user is unchanged, the page must not be rendered again.
+        if self.auth_state.with_untracked(|current| *current != auth_state) {
+            self.auth_state.set(auth_state);
         }
-        let wait = (expires_in - RENEW_EARLY).clamp(RENEW_AFTER.0, RENEW_AFTER.1);
+        let delay = (expires_in - RENEW_BEFORE_EXPIRY_SECONDS)
+            .clamp(RENEWAL_DELAY_LIMITS_SECONDS.0, RENEWAL_DELAY_LIMITS_SECONDS.1);
         set_timeout(
             move || {
                 spawn_local(async move {
-                    // What fails here is tried again by the next request, and explained there.
+                    // If this fails, the next request retries it and reports the failure.
                     drop(self.renew(Some(token)).await);
                 });
             },
-            std::time::Duration::from_secs_f64(wait),
+            std::time::Duration::from_secs_f64(delay),
         );
     }
 
-    fn end(self, ending: Ending) {
+    fn end(self, reason: SignOutReason) {
         self.token.set_value(None);
-        self.standing.set(Standing::SignedOut(ending));
+        self.auth_state.set(AuthState::SignedOut(reason));
     }
 
     fn user_id(self) -> Option<i64> {
-        untrack(|| self.person()).map(|person| person.viewer.user_id)
+        untrack(|| self.user()).map(|user| user.viewer.user_id)
     }
 
     fn caller(self) -> Caller {

@@ -1,29 +1,29 @@
-//! Light, dark, or as the system has it; kept across visits. `start.js` applies it before the first paint.
+//! The theme: light, dark, or the system's. `start.js` applies the stored theme before the first paint.
 
 use leptos::prelude::*;
 
 use crate::browser;
 
-/// A theme to choose.
+/// A theme.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Theme {
-    /// As the operating system has it.
+    /// The operating system's theme.
     #[default]
     System,
-    /// Dark on light.
+    /// Dark text on a light background.
     Light,
-    /// Light on dark.
+    /// Light text on a dark background.
     Dark,
 }
 
-/// Where the choice is kept; `start.js` reads it too.
+/// The key of the theme in local storage. `start.js` reads it too.
 const STORAGE_KEY: &str = "theme";
 
 impl Theme {
-    /// Every theme, in the order in which they are offered.
+    /// Every theme, in display order.
     pub const ALL: [Self; 3] = [Self::System, Self::Light, Self::Dark];
 
-    /// The name in storage and on `<html>`.
+    /// The name in local storage and on `<html>`.
     pub const fn key(self) -> &'static str {
         match self {
             Self::System => "system",
@@ -37,45 +37,45 @@ impl Theme {
         Self::ALL.into_iter().find(|theme| theme.key() == key)
     }
 
-    /// The theme of the last visit.
-    fn recall() -> Self {
-        browser::recall(STORAGE_KEY).as_deref().and_then(Self::parse).unwrap_or_default()
+    /// The theme in local storage, else the default.
+    fn load() -> Self {
+        browser::load_item(STORAGE_KEY).as_deref().and_then(Self::parse).unwrap_or_default()
     }
 
-    /// Shows the theme and keeps it.
-    fn show(self) {
+    /// Applies the theme and stores it.
+    fn apply(self) {
         let attribute = match self {
             Self::System => None,
             Self::Light | Self::Dark => Some(self.key()),
         };
         browser::set_root_attribute("data-theme", attribute);
-        browser::remember(STORAGE_KEY, self.key());
+        browser::store_item(STORAGE_KEY, self.key());
     }
 }
 
-/// The theme that is chosen, the same for every switch on the page.
+/// The selected theme, shared by every theme switch.
 #[derive(Clone, Copy)]
-pub struct ChosenTheme(RwSignal<Theme>);
+pub struct SelectedTheme(RwSignal<Theme>);
 
-/// The theme around a component.
-pub fn use_theme() -> ChosenTheme {
+/// The theme from the context.
+pub fn use_theme() -> SelectedTheme {
     expect_context()
 }
 
-impl ChosenTheme {
-    /// Gives the theme of the last visit to everything below.
+impl SelectedTheme {
+    /// Provides the stored theme as context.
     pub fn provide() {
-        provide_context(Self(RwSignal::new(Theme::recall())));
+        provide_context(Self(RwSignal::new(Theme::load())));
     }
 
-    /// The theme, tracked.
+    /// The theme; tracked.
     pub fn get(self) -> Theme {
         self.0.get()
     }
 
     /// Changes the theme.
-    pub fn choose(self, theme: Theme) {
-        theme.show();
+    pub fn set(self, theme: Theme) {
+        theme.apply();
         self.0.set(theme);
     }
 }

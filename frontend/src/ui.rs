@@ -1,4 +1,4 @@
-//! Parts that pages are put together from. They know no API, no session and no text of their own.
+//! Reusable components. They know nothing of the API and the session, and contain no texts.
 
 pub mod brand;
 pub mod button;

@@ -1,4 +1,4 @@
-//! What several targets share.
+//! Code shared by several fuzz targets.
 
 use std::sync::LazyLock;
 
@@ -7,13 +7,13 @@ use backend::config::Config;
 use backend::graphql::schema::{self, HubSchema};
 use tokio::runtime::{Builder, Runtime};
 
-static SCHEMA: LazyLock<HubSchema> = LazyLock::new(|| schema::build(&Config::of_defaults().graphql));
+static SCHEMA: LazyLock<HubSchema> = LazyLock::new(|| schema::build(&Config::defaults().graphql));
 
 static RUNTIME: LazyLock<Runtime> =
-    LazyLock::new(|| Builder::new_current_thread().build().expect("a runtime of one thread needs nothing"));
+    LazyLock::new(|| Builder::new_current_thread().build().expect("a single-threaded runtime needs no resources"));
 
-/// Answers a request as the server does, on a stack as large as the server's, but asks no resolver of the product: they
-/// need a database.
-pub fn answer(request: Request) {
+/// Executes a request as the server does, but limited to introspection, because the resolvers need a
+/// database.
+pub fn execute(request: Request) {
     RUNTIME.block_on(SCHEMA.execute(request.only_introspection()));
 }

@@ -1,4 +1,4 @@
-//! A cursor from a client: whatever is taken for one means the same when it is written anew.
+//! A cursor from a client: every cursor that decodes stays the same after encoding and decoding it again.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! A GraphQL document from anybody: measured, parsed, validated and, as far as it asks for the schema only, executed.
+//! A GraphQL document from a client: it is measured, parsed and validated, and introspection is executed.
 
 #![no_main]
 
@@ -6,5 +6,5 @@ use async_graphql::Request;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|document: &str| {
-    fuzz::answer(Request::new(document));
+    fuzz::execute(Request::new(document));
 });

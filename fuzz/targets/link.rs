@@ -1,4 +1,5 @@
-//! The query string of a signed link: what is refused is refused, and what is good is the same when it is signed anew.
+//! The query string of a signed link: unsigned links are refused, and valid links stay the same when they are
+//! signed again.
 
 #![no_main]
 
@@ -13,19 +14,19 @@ use libfuzzer_sys::fuzz_target;
 use secrecy::SecretString;
 
 static KEYS: LazyLock<Keys> = LazyLock::new(|| {
-    Keys::new(&[SecretString::from("the application key of the fuzzers")]).expect("it is long")
+    Keys::new(&[SecretString::from("the application key of the fuzzers")]).expect("the key is long enough")
 });
 
 fuzz_target!(|query: &str| {
-    assert!(Link::verify(&KEYS, query, DateTime::UNIX_EPOCH).is_err(), "nobody signed {query}");
-    // What stands behind the signature is read only where it is ours.
+    assert!(Link::verify(&KEYS, query, DateTime::UNIX_EPOCH).is_err(), "an unsigned link was accepted: {query}");
+    // The rest of the link is parsed only if the signature is valid, so this signs it.
     let (key, _) = KEYS.sign(Purpose::Links, &[]);
     let signed = format!("{query}&key={key}");
     let (_, mac) = KEYS.sign(Purpose::Links, signed.as_bytes());
     let signed = format!("{signed}&signature={}", URL_SAFE_NO_PAD.encode(mac));
     if let Ok(link) = Link::verify(&KEYS, &signed, DateTime::UNIX_EPOCH) {
-        let anew = link.sign(&KEYS);
-        let (_, query) = anew.split_once('?').expect("a link has a query string");
-        assert_eq!(Link::verify(&KEYS, query, DateTime::UNIX_EPOCH), Ok(link), "{anew}");
+        let resigned = link.sign(&KEYS);
+        let (_, query) = resigned.split_once('?').expect("a link has a query string");
+        assert_eq!(Link::verify(&KEYS, query, DateTime::UNIX_EPOCH), Ok(link), "{resigned}");
     }
 });

@@ -1,4 +1,4 @@
-//! A message of a client over a WebSocket, as the GraphQL library reads it, with the document in it.
+//! A WebSocket message from a client, parsed by the GraphQL library, including the document in it.
 
 #![no_main]
 
@@ -7,6 +7,6 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|message: &[u8]| {
     if let Ok(ClientMessage::Start { payload, .. }) = ClientMessage::from_bytes(message) {
-        fuzz::answer(payload);
+        fuzz::execute(payload);
     }
 });

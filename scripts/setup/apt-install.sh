@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Installs Debian packages without asking anything, as root:  apt-install.sh PACKAGE...
-# A PostgreSQL that comes in this way brings its programs only: Debian's own cluster is not created, nothing is started.
+# Installs Debian packages without prompting, as root:  apt-install.sh PACKAGE...
+# PostgreSQL's package installs only its programs: no cluster is created and no server is started.
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive
 
-# A cluster is created by the package's own installation unless a drop-in file forbids it; the file is gone again
-# afterwards, since what the machine's owner installs later is not ours to decide.
+# The package creates a cluster when it is installed, unless a drop-in file forbids it. The file is removed afterwards,
+# so that it does not affect what the owner of the machine installs later.
 if [[ " $* " == *" postgresql"* ]]; then
   drop_ins=/etc/postgresql-common/createcluster.d
   mkdir -p "$drop_ins"
@@ -13,5 +13,5 @@ if [[ " $* " == *" postgresql"* ]]; then
   trap 'rm -f "$drop_ins/dataporter-setup.conf"; rmdir --ignore-fail-on-non-empty "$drop_ins"' EXIT
 fi
 
-apt-get update || echo "the package lists could not be renewed; going on with those there are"
+apt-get update || echo "failed to update the package lists, continuing with the existing ones"
 apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=300 "$@"

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Puts together a Rust toolchain that builds for wasm32, from Debian's packages, for where rustup cannot download one.
+# Assembles a Rust toolchain for wasm32 from Debian's packages, for machines where rustup cannot download one.
 #   debian-rust.sh FOLDER      then:  RUSTUP_TOOLCHAIN=FOLDER cargo build --target wasm32-unknown-unknown
 #
-# Debian backports a recent rustc for its browsers (rustc-web), which may not be installed beside rustup and has no
-# standard library for wasm32 without an operating system. So the packages are only unpacked, which needs no root, and
-# that library is built from their source.
+# Debian backports a recent rustc for its browsers (rustc-web). It conflicts with rustup, and it has no standard library
+# for wasm32-unknown-unknown. Therefore the packages are only unpacked, which needs no root, and the library is built
+# from their source.
 set -euo pipefail
 folder=$1
 work=$folder.new
@@ -12,23 +12,23 @@ ordinary=$(rustc --print sysroot)
 host=$(rustc -vV | sed -n 's/^host: //p')
 
 fail() {
-  echo "$*; where rustup can download: rustup target add wasm32-unknown-unknown"
+  echo "$*. If rustup can download, use: rustup target add wasm32-unknown-unknown"
   exit 1
 }
 
-# candidate PACKAGE PATTERN: the newest package that PACKAGE depends on and whose name is of that pattern.
+# candidate PACKAGE PATTERN: the newest dependency of PACKAGE with a name that matches PATTERN.
 candidate() {
-  apt-cache depends "$1" | grep -oE "$2" | sort -Vu | tail -n 1 || fail "No package that $1 depends on is like $2"
+  apt-cache depends "$1" | grep -oE "$2" | sort -Vu | tail -n 1 || fail "No dependency of $1 matches $2"
 }
 
 echo "Downloading Debian's rustc-web"
 if [ "$(id -u)" -eq 0 ]; then
-  apt-get update || echo "the package lists could not be renewed; going on with those there are"
+  apt-get update || echo "failed to update the package lists, continuing with the existing ones"
 fi
-apt-cache show rustc-web >/dev/null 2>&1 || fail "This system's packages have no rustc-web"
+apt-cache show rustc-web >/dev/null 2>&1 || fail "This system has no package rustc-web"
 std=$(candidate libstd-rust-web-dev 'libstd-rust-web-[0-9.]+')
 compiler=(rustc-web cargo-web rust-web-clippy rust-web-src libstd-rust-web-dev "$std")
-# Its shared libraries as far as the machine has none yet; they are put beside the compiler, not into the system.
+# The shared libraries that the machine lacks. They are placed next to the compiler, not installed in the system.
 mapfile -t libraries < <(apt-get install --simulate --no-install-recommends --no-upgrade \
   "$(candidate "$std" 'libllvm[0-9]+')" "$(candidate cargo-web 'libgit2-[0-9.]+')" | awk '$1 == "Inst" { print $2 }')
 rm -rf "$work"
@@ -40,7 +40,7 @@ for package in "${compiler[@]}"; do dpkg-deb -x "$work"/packages/"$package"_*.de
 for package in "${libraries[@]}"; do dpkg-deb -x "$work"/packages/"$package"_*.deb "$work/libraries"; done
 rm -rf "$work/packages"
 toolchain=$work/usr
-# rustup has a toolchain's `lib` searched for shared libraries, and rustc takes its sysroot from where its driver is.
+# rustup adds a toolchain's `lib` to the library path, and rustc finds its sysroot by the location of its driver.
 mv "$toolchain"/lib/*-linux-gnu/librustc_driver-*.so "$toolchain/lib/"
 find "$work/libraries" -name '*.so*' -exec mv -t "$toolchain/lib" {} +
 mkdir -p "$toolchain/lib/rustlib/$host/bin"
@@ -62,7 +62,7 @@ TOML
 touch "$work/std/lib.rs"
 (
   cd "$work/std"
-  # Only what is set here may decide how it is built. Bitcode lets the frontend's profile optimise across crates.
+  # The caller's settings must not affect the build. Bitcode lets the frontend's profile optimise across crates.
   unset CARGO_BUILD_TARGET CARGO_ENCODED_RUSTFLAGS RUSTC_WRAPPER RUSTC_WORKSPACE_WRAPPER RUSTUP_TOOLCHAIN
   export CARGO_TARGET_DIR=$work/std/target LD_LIBRARY_PATH=$toolchain/lib RUSTC=$toolchain/bin/rustc
   export RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Cembed-bitcode=yes"
@@ -76,7 +76,7 @@ mkdir -p "$built"
 find "$work/std/target/wasm32-unknown-unknown/release/deps" -name '*.rlib' ! -name 'libstd_for_wasm32-*' \
   -exec cp -t "$built" {} +
 
-# The library's source stays, for editors that go to a definition; the compiler's is not needed.
+# The source of the library stays, so that editors can go to definitions. The compiler's source is not needed.
 find "$source" -mindepth 1 -maxdepth 1 ! -name library -exec rm -rf {} +
 rm -rf "$folder"
 mv "$toolchain" "$folder"

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What builds the frontend: the wasm32 target and the three programs trunk's pipeline is made of.
-# Sourced; a program of the right version on PATH is as good as one of ours.
+# The tools that build the frontend: the wasm32 target, trunk, wasm-bindgen and wasm-opt.
+# Sourced. A program on PATH is used if it has the right version.
 
 need_frontend_tools() {
   if frontend_tools_are_there; then return; fi
@@ -8,10 +8,10 @@ need_frontend_tools() {
   mkdir -p "$DATAPORTER_TOOLS"
   exec {lock}>"$DATAPORTER_TOOLS/lock"
   if ! flock --nonblock "$lock"; then
-    say "another set-up is at work in $DATAPORTER_TOOLS; waiting for it"
+    say "waiting for another setup that is running in $DATAPORTER_TOOLS"
     flock "$lock"
     # shellcheck source=scripts/env.sh
-    . "$ROOT/scripts/env.sh" # which may have found by now what that one has put there
+    . "$ROOT/scripts/env.sh" # finds the tools that the other setup has installed
   fi
 
   need_rust
@@ -42,27 +42,27 @@ has_trunk() { [ -d "$TRUNK_DIR" ] || on_path trunk "$TRUNK_VERSION"; }
 
 has_wasm_opt() { [ -d "$BINARYEN_DIR" ] || on_path wasm-opt "${BINARYEN_VERSION%%.*}"; }
 
-# on_path PROGRAM VERSION: whether a program on PATH says it is of that version.
+# on_path PROGRAM VERSION: whether this version of a program is on PATH.
 on_path() {
   command -v "$1" >/dev/null && "$1" --version 2>/dev/null | grep -qE "(^| )${2//./\\.}( |\$)"
 }
 
-# The compiler that rust-toolchain.toml names. Only rustup heeds that file, so without it a newer one is as good.
+# The compiler that rust-toolchain.toml names. Only rustup reads that file, so without rustup a newer compiler will do.
 need_rust() {
-  local found by_rustup="https://rustup.rs says how to get rustup, which then brings it by itself"
+  local found by_rustup="install rustup (https://rustup.rs), which then installs it"
   command -v cargo >/dev/null || fail "Rust $RUST_VERSION is missing; $by_rustup"
-  # Nothing where rustup is but not that compiler.
+  # Empty if rustup is installed but the compiler is not.
   found=$(ordinary_rustc --version | cut -d ' ' -f 2) || true
   if [ "$found" = "$RUST_VERSION" ]; then return; fi
   if ! command -v rustup >/dev/null; then
     if [ "$(printf '%s\n' "$RUST_VERSION" "${found:-0}" | sort -V | head -n 1)" = "$RUST_VERSION" ]; then return; fi
-    fail "Rust $RUST_VERSION is needed, and ${found:-none} is here; $by_rustup"
+    fail "Rust $RUST_VERSION is required, found ${found:-none}; $by_rustup"
   fi
-  step "Rust $RUST_VERSION by rustup" rust \
+  step "Rust $RUST_VERSION from rustup" rust \
     rustup toolchain install "$RUST_VERSION" --profile minimal --component rustfmt --component clippy
 }
 
-# By rustup where it can download, else from Debian's packages.
+# From rustup if it can download, or else from Debian's packages.
 need_wasm_target() {
   if rustup_adds_wasm_target; then return; fi
   if ! command -v apt-get >/dev/null; then
@@ -72,16 +72,17 @@ need_wasm_target() {
     "$ROOT/scripts/setup/debian-rust.sh" "$DEBIAN_RUST_DIR"
 }
 
-# Not a `step`, since failing is no failure; a machine without a way out may neither answer nor refuse, so not for long.
+# Not a `step`, because a failure here is not fatal. The timeout is for machines without network access, where a
+# connection may hang.
 rustup_adds_wasm_target() {
   local log=$DATAPORTER_TOOLS/log/rustup.log
   if ! command -v rustup >/dev/null; then return 1; fi
-  say "wasm32 target by rustup ..."
+  say "wasm32 target from rustup ..."
   mkdir -p "${log%/*}"
   timeout 60 rustup target add --toolchain "$RUST_VERSION" wasm32-unknown-unknown >"$log" 2>&1 || true
   if ! has_wasm_std "$(ordinary_rustc --print target-libdir --target wasm32-unknown-unknown)"; then
-    say "wasm32 target by rustup: not to be had ($log)"
+    say "wasm32 target from rustup: not available ($log)"
     return 1
   fi
-  say "wasm32 target by rustup: done"
+  say "wasm32 target from rustup: done"
 }

@@ -1,11 +1,11 @@
 # shellcheck shell=bash
-# What comes from the system's package manager: compiler, npm, PostgreSQL, browser.
-# Sourced; knows apt only, and elsewhere, or without the right to install, names what is missing.
+# Packages of the system's package manager: compiler, npm, PostgreSQL, browser.
+# Sourced. Supports apt only. On other systems, or without permission to install, it reports what is missing.
 
-wanted=()   # what is missing, in words
-packages=() # what it comes in
+wanted=()   # descriptions of what is missing
+packages=() # the packages that provide it
 
-# want WHAT PACKAGE...: puts something missing on the list.
+# want WHAT PACKAGE...: adds something missing to the list.
 want() {
   wanted+=("$1")
   shift
@@ -21,11 +21,11 @@ want_build_tools() {
 want_postgresql() {
   if [ -n "$POSTGRESQL_BIN" ]; then return; fi
   if [ -n "${DATAPORTER_PG_BIN:-}" ]; then
-    fail "DATAPORTER_PG_BIN is $DATAPORTER_PG_BIN, where there is no PostgreSQL from $POSTGRESQL_VERSION on"
+    fail "there is no PostgreSQL $POSTGRESQL_VERSION or newer in DATAPORTER_PG_BIN ($DATAPORTER_PG_BIN)"
   fi
   local package=postgresql-$POSTGRESQL_VERSION
   if command -v apt-cache >/dev/null && ! apt-cache show "$package" >/dev/null 2>&1; then
-    package=postgresql # another release of Debian or Ubuntu, perhaps with a newer one
+    package=postgresql # another release of Debian or Ubuntu, perhaps with a newer version
   fi
   want "PostgreSQL" "$package"
 }
@@ -35,10 +35,10 @@ want_browser() {
   want "Chromium with its driver" chromium chromium-driver
 }
 
-# Whether the database is on a server that runs already, so that none is needed here.
+# Whether DATABASE_URL names a server, so that no PostgreSQL is needed on this machine.
 names_a_server() { [ -n "${DATABASE_URL:-}" ] || grep -qsE '^(export )?DATABASE_URL=.' "$ROOT/.env"; }
 
-# Installs what is on the list, or says what would install all of it and ends.
+# Installs everything on the list, or prints the command that would and exits.
 need_wanted_packages() {
   if [ "${#wanted[@]}" -eq 0 ]; then return; fi
   local what as_root=()
@@ -52,14 +52,14 @@ need_wanted_packages() {
       fail "missing: $what; install with: sudo apt-get install --no-install-recommends ${packages[*]}"
     fi
     as_root=(sudo -n)
-    say "packages are installed by sudo: ${packages[*]}"
+    say "installing packages with sudo: ${packages[*]}"
   fi
   step "$what from the system's packages (${packages[*]})" packages \
     "${as_root[@]}" "$ROOT/scripts/setup/apt-install.sh" "${packages[@]}"
   # shellcheck source=scripts/env.sh
-  . "$ROOT/scripts/env.sh" # which finds what has come
+  . "$ROOT/scripts/env.sh" # finds what was installed
   if [[ " ${packages[*]} " == *" postgresql"* ]] && [ -z "$POSTGRESQL_BIN" ]; then
-    fail "this system's PostgreSQL is older than $POSTGRESQL_VERSION; install a newer one as \
-https://www.postgresql.org/download/ says, or name a server with DATABASE_URL"
+    fail "this system's PostgreSQL is older than $POSTGRESQL_VERSION; install a newer version \
+(https://www.postgresql.org/download/) or name a server with DATABASE_URL"
   fi
 }

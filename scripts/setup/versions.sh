@@ -1,13 +1,13 @@
 # shellcheck shell=bash disable=SC2034
-# The tool versions this product is built with, each stated here and nowhere else.
-# Sourced; expects the checkout's root in $ROOT.
+# The versions of the build tools. They are stated only here.
+# Sourced. Expects the root of the checkout in $ROOT.
 
 RUST_VERSION=$(sed -n 's/^channel = "\(.*\)"/\1/p' "$ROOT/rust-toolchain.toml")
 TRUNK_VERSION=0.21.14
 BINARYEN_VERSION=132.0.0
-POSTGRESQL_VERSION=15 # the oldest that serves
+POSTGRESQL_VERSION=15 # the oldest supported version
 
-# wasm-bindgen's command line must be of exactly the version the frontend is linked with.
+# The version of wasm-bindgen's command line must be exactly the version that the frontend is linked with.
 WASM_BINDGEN_VERSION=0.2.130
 if [ -f "$ROOT/Cargo.lock" ]; then
   locked=$(awk -F'"' '/^name = "wasm-bindgen"$/ { getline; print $2; exit }' "$ROOT/Cargo.lock")

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs binaryen's wasm-opt from npm into a folder of its own:  wasm-opt.sh VERSION FOLDER
-# Distributions' packages are often too old to read what today's rustc writes.
+# Installs binaryen's wasm-opt from npm into its own folder:  wasm-opt.sh VERSION FOLDER
+# The packages of distributions are often too old to read the output of a current rustc.
 set -euo pipefail
 version=$1 folder=$2
 

@@ -1,4 +1,4 @@
-//! Mail by TLS: it goes to a server that proves who it is, and to no other.
+//! Mail over TLS: it is only sent to a server with a trusted certificate.
 
 use std::io::Write as _;
 
@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use stand_ins::smtp::{Authority, Certificate, Encryption, SmtpServer};
 use tempfile::NamedTempFile;
 
-use super::command::{GA4, LOW, backlog, monitor, said};
+use super::command::{GA4, LOW, backlog, monitor, stdout};
 use crate::harness::database::TestDatabase;
 
-const BOTH: [fn(Certificate) -> Encryption; 2] = [Encryption::FromTheStart, Encryption::OnDemand];
+const BOTH: [fn(Certificate) -> Encryption; 2] = [Encryption::Implicit, Encryption::StartTls];
 
-/// Raises the alarm in a process that trusts this authority alone, and answers with what became of the mail.
+/// Raises the alarm in a process that only trusts this authority. Returns the report on mail.
 async fn alarm(database: &TestDatabase, smtp: &SmtpServer, trusted: &Authority) -> Value {
     let mut file = NamedTempFile::new().unwrap();
     file.write_all(trusted.pem().as_bytes()).unwrap();
@@ -24,11 +24,11 @@ async fn alarm(database: &TestDatabase, smtp: &SmtpServer, trusted: &Authority) 
         ("SSL_CERT_FILE", file.path().to_str().unwrap()),
     ];
     let output = monitor(database, &["--json"], &variables).await;
-    let mut found: Value = serde_json::from_str(&said(&output)).unwrap();
-    found["mail"].take()
+    let mut report: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    report["mail"].take()
 }
 
-/// What is on record of the only mail.
+/// The state of the only mail in the outbox.
 async fn outbox(database: &TestDatabase) -> (bool, bool, Option<String>) {
     let mails = "SELECT sent_at IS NOT NULL, given_up_at IS NOT NULL, last_error FROM mail_outbox";
     let mail = database.client().await.query_one(mails, &[]).await.unwrap();
@@ -36,44 +36,44 @@ async fn outbox(database: &TestDatabase) -> (bool, bool, Option<String>) {
 }
 
 #[tokio::test]
-async fn mail_reaches_a_server_whose_certificate_is_trusted() {
+async fn mail_is_sent_to_a_server_with_a_trusted_certificate() {
     for encryption in BOTH {
         let (database, authority) = (backlog().await, Authority::named("The academy"));
         let mut smtp = SmtpServer::start_encrypted(encryption(authority.issue("127.0.0.1"))).await;
         let mail = alarm(&database, &smtp, &authority).await;
         assert_eq!(mail, json!({"sent": 1, "postponed": 0, "givenUp": 0}));
         assert_eq!(outbox(&database).await, (true, false, None));
-        let taken = smtp.next().await;
+        let received = smtp.next().await;
         assert_eq!(
-            (taken.to, taken.login.as_deref()),
+            (received.to, received.credentials.as_deref()),
             (vec!["ana@example.org".to_owned()], Some("AGh1YgBodW50ZXIy"))
         );
     }
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_prove_who_it_is_hears_nothing_and_the_mail_waits() {
+async fn without_a_trusted_certificate_nothing_is_sent_and_mail_is_retried() {
     for encryption in BOTH {
-        for (name, instead, wrong) in [
+        for (name, other_authority, expected_error) in [
             ("127.0.0.1", Some("Somebody else"), "invalid peer certificate: UnknownIssuer"),
             ("127.0.0.1", Some("The academy"), "invalid peer certificate: BadSignature"),
             ("mail.example.org", None, "invalid peer certificate: certificate not valid for name"),
         ] {
             let (database, authority) = (backlog().await, Authority::named("The academy"));
             let mut smtp = SmtpServer::start_encrypted(encryption(authority.issue(name))).await;
-            let trusted = instead.map_or(authority, Authority::named);
+            let trusted = other_authority.map_or(authority, Authority::named);
             let mail = alarm(&database, &smtp, &trusted).await;
-            assert_eq!(mail, json!({"sent": 0, "postponed": 1, "givenUp": 0}), "{wrong}");
+            assert_eq!(mail, json!({"sent": 0, "postponed": 1, "givenUp": 0}), "{expected_error}");
             let (sent, given_up, error) = outbox(&database).await;
-            assert!(!sent && !given_up, "{wrong}");
+            assert!(!sent && !given_up, "{expected_error}");
             let error = error.unwrap();
-            assert!(error.starts_with("The mail server cannot be talked to: "), "{error}");
-            assert!(error.contains(wrong), "{error}");
-            let heard = smtp.heard();
-            // In the clear, no more is said than that one wants to be private.
+            assert!(error.starts_with("The connection to the mail server failed: "), "{error}");
+            assert!(error.contains(expected_error), "{error}");
+            let heard = smtp.commands();
+            // Before encryption, the client only sends EHLO and STARTTLS.
             let is_harmless = |line: &String| line.starts_with("EHLO ") || line == "STARTTLS";
-            assert!(heard.iter().all(is_harmless), "{wrong}: {heard:?}");
-            assert_eq!(smtp.so_far().len(), 0, "{wrong}");
+            assert!(heard.iter().all(is_harmless), "{expected_error}: {heard:?}");
+            assert_eq!(smtp.drain().len(), 0, "{expected_error}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Mail gets through, once, whatever the mail server does meanwhile, and holds nothing else up.
+//! The mail outbox: each mail is sent once, despite failures of the mail server, and delays nothing else.
 
 use std::time::Duration;
 
@@ -9,220 +9,225 @@ use futures_util::future::join_all;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{Watch, another, deliver, delivered, send_mail};
+use super::{AlertFixture, another_app, deliver_mail, send_mail, summary};
 
 #[tokio::test]
-async fn while_the_mail_server_is_down_people_are_told_in_the_hub_and_mail_waits_until_it_is_up() {
-    let mut watch = Watch::start().await;
-    watch.person("ana", "admin").await;
-    watch.smtp.close().await;
-    watch.alarm().await;
-    assert_eq!(watch.told().await.as_array().unwrap().len(), 1);
-    assert_eq!(watch.deliver().await, delivered(0, 1, 0));
-    let refused = watch.outbox().await[0]["last_error"].as_str().unwrap().to_owned();
-    assert!(refused.starts_with("The mail server cannot be talked to"), "{refused}");
+async fn while_the_mail_server_is_down_mail_waits_in_the_outbox() {
+    let mut fixture = AlertFixture::start().await;
+    fixture.insert_user("ana", "admin").await;
+    fixture.smtp.close().await;
+    fixture.raise_alarm().await;
+    assert_eq!(fixture.notifications().await.as_array().unwrap().len(), 1);
+    assert_eq!(fixture.deliver_mail().await, summary(0, 1, 0));
+    let refused = fixture.outbox().await[0]["last_error"].as_str().unwrap().to_owned();
+    assert!(refused.starts_with("The connection to the mail server failed"), "{refused}");
 
-    watch.smtp.open().await;
-    assert_eq!(watch.deliver().await, delivered(0, 0, 0), "it is not due again yet");
-    watch.pass(1);
-    assert_eq!(watch.deliver().await, delivered(1, 0, 0));
-    watch.pass(60);
-    assert_eq!(watch.deliver().await, delivered(0, 0, 0));
-    assert_eq!(watch.smtp.so_far().len(), 1);
+    fixture.smtp.open().await;
+    assert_eq!(fixture.deliver_mail().await, summary(0, 0, 0), "the retry is not due yet");
+    fixture.advance_minutes(1);
+    assert_eq!(fixture.deliver_mail().await, summary(1, 0, 0));
+    fixture.advance_minutes(60);
+    assert_eq!(fixture.deliver_mail().await, summary(0, 0, 0));
+    assert_eq!(fixture.smtp.drain().len(), 1);
 }
 
 #[tokio::test]
-async fn of_many_mails_one_tries_a_server_that_is_down_and_all_go_out_when_it_is_up() {
-    let mut watch = Watch::start().await;
+async fn only_one_mail_is_attempted_while_the_server_is_down() {
+    let mut fixture = AlertFixture::start().await;
     for name in ["ana", "bea", "cai"] {
-        watch.person(name, "admin").await;
+        fixture.insert_user(name, "admin").await;
     }
-    watch.smtp.close().await;
-    watch.alarm().await;
-    assert_eq!(watch.deliver().await, delivered(0, 1, 0));
-    watch.smtp.open().await;
-    assert_eq!(watch.deliver().await, delivered(2, 0, 0));
-    watch.pass(1);
-    assert_eq!(watch.deliver().await, delivered(1, 0, 0));
+    fixture.smtp.close().await;
+    fixture.raise_alarm().await;
+    assert_eq!(fixture.deliver_mail().await, summary(0, 1, 0));
+    fixture.smtp.open().await;
+    assert_eq!(fixture.deliver_mail().await, summary(2, 0, 0));
+    fixture.advance_minutes(1);
+    assert_eq!(fixture.deliver_mail().await, summary(1, 0, 0));
 }
 
 #[tokio::test]
-async fn a_recipient_that_the_server_refuses_is_given_up_and_the_others_get_theirs() {
-    let mut watch = Watch::start().await;
+async fn a_refused_recipient_fails_and_the_others_get_their_mail() {
+    let mut fixture = AlertFixture::start().await;
     for name in ["ana", "poison", "zoe"] {
-        watch.person(name, "admin").await;
+        fixture.insert_user(name, "admin").await;
     }
-    watch.smtp.answer("RCPT TO:<poison@", "550 5.1.1 no such user");
-    watch.alarm().await;
-    assert_eq!(watch.deliver().await, delivered(2, 0, 1));
-    watch.pass(120);
-    assert_eq!(watch.deliver().await, delivered(0, 0, 0));
-    let mut to: Vec<String> = watch.smtp.so_far().into_iter().flat_map(|mail| mail.to).collect();
+    fixture.smtp.set_reply("RCPT TO:<poison@", "550 5.1.1 no such user");
+    fixture.raise_alarm().await;
+    assert_eq!(fixture.deliver_mail().await, summary(2, 0, 1));
+    fixture.advance_minutes(120);
+    assert_eq!(fixture.deliver_mail().await, summary(0, 0, 0));
+    let mut to: Vec<String> = fixture.smtp.drain().into_iter().flat_map(|mail| mail.to).collect();
     to.sort();
     assert_eq!(to, ["ana@example.org", "zoe@example.org"]);
     let poison = json!({"name": "poison", "attempts": 1, "sent": false, "given_up": true,
-        "last_error": "The mail server answered 550 5.1.1"});
-    assert_eq!(watch.outbox().await[1], poison);
+        "last_error": "The mail server replied with 550 5.1.1"});
+    assert_eq!(fixture.outbox().await[1], poison);
 }
 
 #[tokio::test]
-async fn a_recipient_that_is_told_to_wait_waits_alone_and_longer_each_time() {
-    let mut watch = Watch::start().await;
-    watch.person("full", "admin").await;
-    watch.person("zoe", "admin").await;
-    watch.smtp.answer("RCPT TO:<full@", "452 4.2.2 mailbox full");
-    watch.alarm().await;
-    assert_eq!(watch.deliver().await, delivered(1, 1, 0));
+async fn a_temporarily_refused_recipient_is_retried_with_growing_delays() {
+    let mut fixture = AlertFixture::start().await;
+    fixture.insert_user("full", "admin").await;
+    fixture.insert_user("zoe", "admin").await;
+    fixture.smtp.set_reply("RCPT TO:<full@", "452 4.2.2 mailbox full");
+    fixture.raise_alarm().await;
+    assert_eq!(fixture.deliver_mail().await, summary(1, 1, 0));
     for minutes in [1, 5, 15, 60, 60] {
-        watch.hub.clock.advance(TimeDelta::minutes(minutes) - TimeDelta::seconds(1));
-        assert_eq!(watch.deliver().await, delivered(0, 0, 0), "not before {minutes} minutes");
-        watch.hub.clock.advance(TimeDelta::seconds(1));
-        assert_eq!(watch.deliver().await, delivered(0, 1, 0), "after {minutes} minutes");
+        fixture.hub.clock.advance(TimeDelta::minutes(minutes) - TimeDelta::seconds(1));
+        assert_eq!(fixture.deliver_mail().await, summary(0, 0, 0), "before {minutes} minutes");
+        fixture.hub.clock.advance(TimeDelta::seconds(1));
+        assert_eq!(fixture.deliver_mail().await, summary(0, 1, 0), "after {minutes} minutes");
     }
-    watch.smtp.behave();
-    watch.pass(60);
-    assert_eq!(watch.deliver().await, delivered(1, 0, 0));
-    assert_eq!(watch.smtp.so_far().len(), 2);
+    fixture.smtp.reset();
+    fixture.advance_minutes(60);
+    assert_eq!(fixture.deliver_mail().await, summary(1, 0, 0));
+    assert_eq!(fixture.smtp.drain().len(), 2);
 }
 
 #[tokio::test]
-async fn a_server_that_says_nothing_is_left_in_time() {
-    let mut watch = Watch::with(|config| config.mail.timeout = Duration::from_millis(100)).await;
-    watch.person("ana", "admin").await;
-    watch.smtp.say_nothing();
-    watch.alarm().await;
-    assert_eq!(watch.deliver().await, delivered(0, 1, 0));
-    assert_eq!(watch.outbox().await[0]["last_error"], "The mail server did not answer within 0.1 s");
-    watch.smtp.behave();
-    watch.pass(1);
-    // A patient process, so that a busy machine does not fail the test.
-    let url = watch.smtp.url();
-    let patient = another(&watch.hub, |config| send_mail(config, &url));
-    assert_eq!(deliver(&patient).await, delivered(1, 0, 0));
-    assert_eq!(watch.smtp.next().await.to, ["ana@example.org"]);
+async fn a_silent_server_times_out() {
+    let mut fixture = AlertFixture::with(|config| config.mail.timeout = Duration::from_millis(100)).await;
+    fixture.insert_user("ana", "admin").await;
+    fixture.smtp.go_silent();
+    fixture.raise_alarm().await;
+    assert_eq!(fixture.deliver_mail().await, summary(0, 1, 0));
+    assert_eq!(fixture.outbox().await[0]["last_error"], "The mail server did not reply within 0.1 s");
+    fixture.smtp.reset();
+    fixture.advance_minutes(1);
+    // A process with the default timeout, so that the test does not fail on a busy machine.
+    let url = fixture.smtp.url();
+    let patient = another_app(&fixture.hub, |config| send_mail(config, &url));
+    assert_eq!(deliver_mail(&patient).await, summary(1, 0, 0));
+    assert_eq!(fixture.smtp.next().await.to, ["ana@example.org"]);
 }
 
 #[tokio::test]
-async fn trouble_with_the_server_itself_is_no_recipients_fault() {
-    let mut watch = Watch::start().await;
-    watch.person("ana", "admin").await;
-    watch.alarm().await;
-    for (word, answer) in [
+async fn server_errors_do_not_fail_the_recipient() {
+    let mut fixture = AlertFixture::start().await;
+    fixture.insert_user("ana", "admin").await;
+    fixture.raise_alarm().await;
+    for (command, reply) in [
         ("CONNECT", "554 5.3.2 not now"),
         ("EHLO", "550 not you"),
         ("MAIL FROM", "553 5.7.1 who is that?"),
         ("RCPT TO", "421 4.3.2 closing"),
         ("CONTENT", "451 4.3.0 try again"),
     ] {
-        watch.smtp.behave();
-        watch.smtp.answer(word, answer);
-        assert_eq!(watch.deliver().await, delivered(0, 1, 0), "{word}");
-        watch.pass(60);
+        fixture.smtp.reset();
+        fixture.smtp.set_reply(command, reply);
+        assert_eq!(fixture.deliver_mail().await, summary(0, 1, 0), "{command}");
+        fixture.advance_minutes(60);
     }
-    watch.smtp.behave();
-    assert_eq!(watch.deliver().await, delivered(1, 0, 0));
-    assert_eq!(watch.smtp.next().await.to, ["ana@example.org"]);
+    fixture.smtp.reset();
+    assert_eq!(fixture.deliver_mail().await, summary(1, 0, 0));
+    assert_eq!(fixture.smtp.next().await.to, ["ana@example.org"]);
 }
 
 #[tokio::test]
 async fn several_processes_send_each_mail_once() {
-    let mut watch = Watch::start().await;
+    let mut fixture = AlertFixture::start().await;
     for number in 10..40 {
-        watch.person(&format!("admin-{number}"), "admin").await;
+        fixture.insert_user(&format!("admin-{number}"), "admin").await;
     }
-    watch.alarm().await;
-    let url = watch.smtp.url();
-    let other = another(&watch.hub, |config| send_mail(config, &url));
-    let rounds = join_all([&watch.hub.app, &other, &watch.hub.app, &other].map(deliver)).await;
+    fixture.raise_alarm().await;
+    let url = fixture.smtp.url();
+    let other = another_app(&fixture.hub, |config| send_mail(config, &url));
+    let rounds = join_all([&fixture.hub.app, &other, &fixture.hub.app, &other].map(deliver_mail)).await;
     assert_eq!(rounds.iter().map(|round| round.sent).sum::<usize>(), 30);
-    let mut to: Vec<String> = watch.smtp.so_far().into_iter().flat_map(|mail| mail.to).collect();
+    let mut to: Vec<String> = fixture.smtp.drain().into_iter().flat_map(|mail| mail.to).collect();
     to.sort();
     let expected: Vec<String> = (10..40).map(|number| format!("admin-{number}@example.org")).collect();
     assert_eq!(to, expected);
 }
 
 #[tokio::test]
-async fn a_mail_whose_sender_died_is_sent_by_another() {
-    let mut watch = Watch::start().await;
-    watch.person("ana", "admin").await;
-    watch.alarm().await;
-    let mut conn = watch.hub.database.pool.get().await.unwrap();
+async fn a_mail_is_resent_when_the_lease_of_its_sender_expires() {
+    let mut fixture = AlertFixture::start().await;
+    fixture.insert_user("ana", "admin").await;
+    fixture.raise_alarm().await;
+    let mut conn = fixture.hub.database.pool.get().await.unwrap();
     let lease = TimeDelta::minutes(2);
-    assert!(OutboxMail::claim(&mut conn, watch.hub.clock.now(), lease).await.unwrap().is_some());
-    assert_eq!(watch.deliver().await, delivered(0, 0, 0), "somebody else holds it");
-    watch.pass(2);
-    assert_eq!(watch.deliver().await, delivered(1, 0, 0));
-    assert_eq!(watch.smtp.next().await.to, ["ana@example.org"]);
+    assert!(OutboxMail::claim(&mut conn, fixture.hub.clock.now(), lease).await.unwrap().is_some());
+    assert_eq!(fixture.deliver_mail().await, summary(0, 0, 0), "another process has leased the mail");
+    fixture.advance_minutes(2);
+    assert_eq!(fixture.deliver_mail().await, summary(1, 0, 0));
+    assert_eq!(fixture.smtp.next().await.to, ["ana@example.org"]);
 }
 
 #[tokio::test]
-async fn a_mail_is_given_up_after_a_day() {
-    let mut watch = Watch::start().await;
-    watch.person("ana", "admin").await;
-    watch.smtp.close().await;
-    watch.alarm().await;
+async fn a_mail_fails_after_a_day_of_retries() {
+    let mut fixture = AlertFixture::start().await;
+    fixture.insert_user("ana", "admin").await;
+    fixture.smtp.close().await;
+    fixture.raise_alarm().await;
     let (mut attempts, mut minutes) = (0, 0);
-    while watch.deliver().await != delivered(0, 0, 1) {
+    while fixture.deliver_mail().await != summary(0, 0, 1) {
         attempts += 1;
         minutes += 60;
-        watch.pass(60);
+        fixture.advance_minutes(60);
         assert!(minutes <= 24 * 60, "{attempts} attempts");
     }
-    assert_eq!(minutes, 23 * 60, "a next attempt would be too late");
-    watch.smtp.open().await;
-    watch.pass(60);
-    assert_eq!(watch.deliver().await, delivered(0, 0, 0));
+    assert_eq!(minutes, 23 * 60, "the next attempt would be too late");
+    fixture.smtp.open().await;
+    fixture.advance_minutes(60);
+    assert_eq!(fixture.deliver_mail().await, summary(0, 0, 0));
 }
 
 #[tokio::test]
-async fn what_nobody_was_there_to_send_for_a_day_is_not_sent_any_more() {
-    let watch = Watch::start().await;
-    watch.person("ana", "admin").await;
-    watch.alarm().await;
-    watch.pass(24 * 60);
-    assert_eq!(watch.deliver().await, delivered(0, 0, 1));
+async fn a_mail_older_than_a_day_is_not_sent() {
+    let fixture = AlertFixture::start().await;
+    fixture.insert_user("ana", "admin").await;
+    fixture.raise_alarm().await;
+    fixture.advance_minutes(24 * 60);
+    assert_eq!(fixture.deliver_mail().await, summary(0, 0, 1));
 }
 
 #[tokio::test]
-async fn of_all_that_waited_only_the_newest_is_sent() {
-    let mut watch = Watch::start().await;
-    watch.person("ana", "admin").await;
-    watch.smtp.close().await;
-    watch.alarm().await;
+async fn only_the_newest_of_the_waiting_mails_is_sent() {
+    let mut fixture = AlertFixture::start().await;
+    fixture.insert_user("ana", "admin").await;
+    fixture.smtp.close().await;
+    fixture.raise_alarm().await;
     for _ in 0..3 {
-        watch.deliver().await;
-        watch.pass(60);
-        watch.look().await;
+        fixture.deliver_mail().await;
+        fixture.advance_minutes(60);
+        fixture.check().await;
     }
-    watch.synced().await;
-    watch.look().await;
-    assert_eq!(watch.told().await.as_array().unwrap().len(), 5, "in the hub all can be read");
-    watch.smtp.open().await;
-    assert_eq!(watch.deliver().await, delivered(1, 0, 0));
-    watch.pass(60);
-    assert_eq!(watch.deliver().await, delivered(0, 0, 0));
-    let mail = watch.smtp.next().await;
-    assert!(String::from_utf8_lossy(&mail.content).contains("Subject: End of the alarm"));
+    fixture.mark_all_synced().await;
+    fixture.check().await;
+    assert_eq!(
+        fixture.notifications().await.as_array().unwrap().len(),
+        5,
+        "the hub keeps every notification"
+    );
+    fixture.smtp.open().await;
+    assert_eq!(fixture.deliver_mail().await, summary(1, 0, 0));
+    fixture.advance_minutes(60);
+    assert_eq!(fixture.deliver_mail().await, summary(0, 0, 0));
+    let mail = fixture.smtp.next().await;
+    assert!(String::from_utf8_lossy(&mail.content).contains("Subject: Alarm resolved"));
 }
 
 #[tokio::test]
-async fn whoever_may_no_longer_know_gets_no_mail() {
-    let mut watch = Watch::start().await;
-    let (out, demoted) = (watch.person("out", "admin").await, watch.person("demoted", "admin").await);
-    watch.alarm().await;
-    watch.hub.academy.execute("UPDATE users SET active = false WHERE id = $1", &[&out]).await;
-    watch.hub.academy.execute("UPDATE users SET role = 'student' WHERE id = $1", &[&demoted]).await;
-    assert_eq!(watch.deliver().await, delivered(0, 0, 2));
-    assert_eq!(watch.smtp.so_far().len(), 0);
+async fn users_who_lost_access_get_no_mail() {
+    let mut fixture = AlertFixture::start().await;
+    let (deactivated, demoted) =
+        (fixture.insert_user("out", "admin").await, fixture.insert_user("demoted", "admin").await);
+    fixture.raise_alarm().await;
+    fixture.hub.academy.execute("UPDATE users SET active = false WHERE id = $1", &[&deactivated]).await;
+    fixture.hub.academy.execute("UPDATE users SET role = 'student' WHERE id = $1", &[&demoted]).await;
+    assert_eq!(fixture.deliver_mail().await, summary(0, 0, 2));
+    assert_eq!(fixture.smtp.drain().len(), 0);
 }
 
 #[tokio::test]
-async fn a_process_that_is_told_to_stop_begins_no_mail() {
-    let watch = Watch::start().await;
-    watch.person("ana", "admin").await;
-    watch.alarm().await;
+async fn a_process_that_shuts_down_starts_no_mail() {
+    let fixture = AlertFixture::start().await;
+    fixture.insert_user("ana", "admin").await;
+    fixture.raise_alarm().await;
     let stop = CancellationToken::new();
     stop.cancel();
-    assert_eq!(mail::deliver(&watch.hub.app, &stop).await.unwrap(), Some(delivered(0, 0, 0)));
-    assert_eq!(watch.deliver().await, delivered(1, 0, 0));
+    assert_eq!(mail::deliver(&fixture.hub.app, &stop).await.unwrap(), Some(summary(0, 0, 0)));
+    assert_eq!(fixture.deliver_mail().await, summary(1, 0, 0));
 }

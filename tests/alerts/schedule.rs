@@ -1,94 +1,102 @@
-//! What is done on a schedule is done by one process at a time, and nothing in it waits for anything else.
+//! Scheduled jobs run in one process at a time and do not delay each other.
 
 use std::time::Duration;
 
 use backend::app::App;
 use backend::jobs;
 use backend::jobs::job::Job;
-use backend::jobs::schedule::{Turn, take_turn};
+use backend::jobs::schedule::{ScheduledRun, run_if_due};
 use futures_util::future::join_all;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::{THRESHOLD, Watch, alert, another, send_mail};
+use super::{AlertFixture, THRESHOLD, another_app, enable_alerts, send_mail};
 
-async fn turn(app: &App) -> Turn {
-    take_turn(Job::MonitorBacklog, app, &CancellationToken::new()).await.unwrap()
+async fn run_if_due_now(app: &App) -> ScheduledRun {
+    run_if_due(Job::MonitorBacklog, app, &CancellationToken::new()).await.unwrap()
 }
 
 #[tokio::test]
-async fn a_job_is_done_once_a_period_however_many_processes_ask() {
-    let watch = Watch::start().await;
-    let other = another(&watch.hub, alert);
+async fn a_job_runs_once_per_period_across_processes() {
+    let fixture = AlertFixture::start().await;
+    let other = another_app(&fixture.hub, enable_alerts);
     for _ in ["the first time", "a period later"] {
-        let turns = join_all([&watch.hub.app, &other].repeat(8).into_iter().map(turn)).await;
-        assert_eq!(turns.into_iter().filter(|turn| *turn == Turn::Done).count(), 1);
-        watch.pass(14);
-        assert_eq!(turn(&another(&watch.hub, alert)).await, Turn::NotDue, "after a restart neither");
-        watch.pass(1);
+        let runs = join_all([&fixture.hub.app, &other].repeat(8).into_iter().map(run_if_due_now)).await;
+        assert_eq!(runs.into_iter().filter(|run| *run == ScheduledRun::Done).count(), 1);
+        fixture.advance_minutes(14);
+        assert_eq!(
+            run_if_due_now(&another_app(&fixture.hub, enable_alerts)).await,
+            ScheduledRun::NotDue,
+            "a restart does not make the job due"
+        );
+        fixture.advance_minutes(1);
     }
 }
 
 #[tokio::test]
-async fn whoever_comes_late_does_not_shift_the_schedule() {
-    let watch = Watch::start().await;
-    assert_eq!(turn(&watch.hub.app).await, Turn::Done);
-    watch.pass(40);
-    assert_eq!(turn(&watch.hub.app).await, Turn::Done, "what was missed is not made up for");
-    watch.pass(4);
-    assert_eq!(turn(&watch.hub.app).await, Turn::NotDue);
-    watch.pass(1);
-    assert_eq!(turn(&watch.hub.app).await, Turn::Done, "45 minutes after the first time");
+async fn a_late_run_does_not_shift_the_schedule() {
+    let fixture = AlertFixture::start().await;
+    assert_eq!(run_if_due_now(&fixture.hub.app).await, ScheduledRun::Done);
+    fixture.advance_minutes(40);
+    assert_eq!(run_if_due_now(&fixture.hub.app).await, ScheduledRun::Done, "a missed run is not repeated");
+    fixture.advance_minutes(4);
+    assert_eq!(run_if_due_now(&fixture.hub.app).await, ScheduledRun::NotDue);
+    fixture.advance_minutes(1);
+    assert_eq!(run_if_due_now(&fixture.hub.app).await, ScheduledRun::Done, "45 minutes after the first run");
 }
 
 #[tokio::test]
-async fn a_clock_that_went_wrong_once_stops_no_job() {
-    let watch = Watch::start().await;
-    assert_eq!(turn(&watch.hub.app).await, Turn::Done);
-    watch.hub.sql("UPDATE scheduled_jobs SET due_at = due_at + interval '1 year'").await;
-    assert_eq!(turn(&watch.hub.app).await, Turn::Done);
-    assert_eq!(turn(&watch.hub.app).await, Turn::NotDue);
+async fn a_job_recovers_from_a_wrong_clock() {
+    let fixture = AlertFixture::start().await;
+    assert_eq!(run_if_due_now(&fixture.hub.app).await, ScheduledRun::Done);
+    fixture.hub.sql("UPDATE scheduled_jobs SET due_at = due_at + interval '1 year'").await;
+    assert_eq!(run_if_due_now(&fixture.hub.app).await, ScheduledRun::Done);
+    assert_eq!(run_if_due_now(&fixture.hub.app).await, ScheduledRun::NotDue);
 }
 
 #[tokio::test]
-async fn served_hubs_raise_the_alarm_by_themselves_and_once() {
-    let mut watch = Watch::start().await;
-    watch.person("ana", "admin").await;
-    watch.pending(THRESHOLD, 5).await;
-    let url = watch.smtp.url();
-    let other = another(&watch.hub, |config| {
-        alert(config);
+async fn running_hubs_raise_the_alarm_once() {
+    let mut fixture = AlertFixture::start().await;
+    fixture.insert_user("ana", "admin").await;
+    fixture.insert_pending(THRESHOLD, 5).await;
+    let url = fixture.smtp.url();
+    let other = another_app(&fixture.hub, |config| {
+        enable_alerts(config);
         send_mail(config, &url);
     });
     let stop = CancellationToken::new();
-    let apps = [watch.hub.app.clone(), other];
+    let apps = [fixture.hub.app.clone(), other];
     let served = apps.map(|app| tokio::spawn(jobs::run(app, stop.clone())));
-    // Mail may have been asked for before there was any: then it is due again in a minute.
-    while watch.told().await.as_array().unwrap().is_empty() {
+    // The mail job may have run before the mail was queued, and then runs again in a minute.
+    while fixture.notifications().await.as_array().unwrap().is_empty() {
         tokio::task::yield_now().await;
     }
     stop.cancel();
     for served in served {
-        timeout(Duration::from_secs(20), served).await.expect("it ends when told to").unwrap();
+        timeout(Duration::from_secs(20), served).await.expect("the jobs stop in time").unwrap();
     }
-    watch.deliver().await;
-    assert_eq!(watch.smtp.next().await.to, ["ana@example.org"]);
-    assert_eq!(watch.told().await.as_array().unwrap().len(), 1);
-    assert_eq!(watch.smtp.so_far().len(), 0);
+    fixture.deliver_mail().await;
+    assert_eq!(fixture.smtp.next().await.to, ["ana@example.org"]);
+    assert_eq!(fixture.notifications().await.as_array().unwrap().len(), 1);
+    assert_eq!(fixture.smtp.drain().len(), 0);
 }
 
 #[tokio::test]
-async fn a_job_that_takes_long_delays_no_other() {
-    let mut watch = Watch::start().await;
-    watch.person("ana", "admin").await;
-    watch.alarm().await;
-    let mut client = watch.hub.database.client().await;
-    let holding = client.transaction().await.unwrap();
-    holding.batch_execute("LOCK TABLE video_player_events IN ACCESS EXCLUSIVE MODE").await.unwrap();
+async fn a_long_job_delays_no_other_job() {
+    let mut fixture = AlertFixture::start().await;
+    fixture.insert_user("ana", "admin").await;
+    fixture.raise_alarm().await;
+    let mut client = fixture.hub.database.client().await;
+    let blocking = client.transaction().await.unwrap();
+    blocking.batch_execute("LOCK TABLE video_player_events IN ACCESS EXCLUSIVE MODE").await.unwrap();
     let stop = CancellationToken::new();
-    let served = tokio::spawn(jobs::run(watch.hub.app.clone(), stop.clone()));
-    assert_eq!(watch.smtp.next().await.to, ["ana@example.org"], "while the backlog cannot be counted");
+    let served = tokio::spawn(jobs::run(fixture.hub.app.clone(), stop.clone()));
+    assert_eq!(
+        fixture.smtp.next().await.to,
+        ["ana@example.org"],
+        "mail is sent while the backlog count is blocked"
+    );
     stop.cancel();
-    drop(holding);
-    timeout(Duration::from_secs(20), served).await.expect("it ends when told to").unwrap();
+    drop(blocking);
+    timeout(Duration::from_secs(20), served).await.expect("the jobs stop in time").unwrap();
 }

@@ -2,31 +2,31 @@
 
 use domain::Role;
 
-use super::audit;
+use super::accessibility;
 use super::visit::visit;
 
 #[tokio::test]
-async fn a_token_is_shown_once_works_and_is_revoked() {
+async fn a_token_is_shown_once_works_and_can_be_revoked() {
     visit(async |visit| {
-        visit.arrive(Role::Admin, "/es/admin/data-porter/account").await;
+        visit.open_as(Role::Admin, "/es/admin/data-porter/account").await;
         let page = &visit.page;
-        page.read("No tienes tokens").await;
+        page.wait_for_text("No tienes tokens").await;
         page.click("Crear token").await;
-        page.read("Escribe un nombre.").await;
+        page.wait_for_text("Escribe un nombre.").await;
         page.fill("Nombre", "Informe semanal").await;
         page.click("Crear token").await;
-        page.read("Token creado.").await;
-        audit::page(page, "with a new token").await;
+        page.wait_for_text("Token creado.").await;
+        accessibility::check(page, "with a new token").await;
         let secret = page.evaluate("return document.querySelector('.secret code').textContent").await;
         let secret = secret.as_str().unwrap();
         let viewer = visit.hub.graphql("{ viewer { role } }").by(secret).data().await;
         assert_eq!(viewer["viewer"]["role"], "ADMIN");
         page.reload().await;
-        page.read("Informe semanal").await;
-        assert!(!page.says(secret).await, "the secret is not shown again");
+        page.wait_for_text("Informe semanal").await;
+        assert!(!page.has_text(secret).await, "the secret is not shown again");
         page.click("Revocar Informe semanal").await;
         page.click("Sí, revocar").await;
-        page.read("Revocado").await;
+        page.wait_for_text("Revocado").await;
         assert_eq!(visit.hub.graphql("{ viewer { role } }").by(secret).code().await, "UNAUTHENTICATED");
     })
     .await;
@@ -35,17 +35,17 @@ async fn a_token_is_shown_once_works_and_is_revoked() {
 #[tokio::test]
 async fn dates_follow_the_time_zone_of_the_account() {
     visit(async |visit| {
-        visit.lessons_and_events().await;
-        visit.arrive(Role::Admin, "/es/admin/data-porter/account").await;
+        visit.insert_lessons_and_events().await;
+        visit.open_as(Role::Admin, "/es/admin/data-porter/account").await;
         visit.page.fill("Zona horaria", "America/Bogota").await;
         visit.page.click("Guardar").await;
-        visit.page.read("Guardado.").await;
-        visit.page.follow("Exportar").await;
-        assert_eq!(visit.page.rows().await[0][0], "11 ene 2027, 05:00:00");
-        visit.page.follow("Cuenta").await;
+        visit.page.wait_for_text("Guardado.").await;
+        visit.page.follow_link("Exportar").await;
+        assert_eq!(visit.page.table_rows().await[0][0], "11 ene 2027, 05:00:00");
+        visit.page.follow_link("Ajustes").await;
         visit.page.fill("Zona horaria", "Mars/Olympus").await;
         visit.page.click("Guardar").await;
-        visit.page.read("Corrige el campo y vuelve a intentarlo.").await;
+        visit.page.wait_for_text("Corrige el campo y vuelve a intentarlo.").await;
     })
     .await;
 }

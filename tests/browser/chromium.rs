@@ -1,4 +1,4 @@
-//! Chromium with a chromedriver of its own, gone with the test.
+//! Runs Chromium with its own chromedriver for one test.
 
 use std::ffi::OsString;
 use std::fs::{read_dir, read_to_string};
@@ -14,41 +14,41 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-use super::page::{PATIENCE, PAUSE};
+use super::page::{POLL_INTERVAL, WAIT_TIMEOUT};
 
-/// The screen in front of the person.
+/// The screen of the browser.
 #[derive(Clone, Copy, Debug)]
 pub enum Screen {
-    /// A desk's.
-    Wide,
-    /// The narrowest phone that is still in use.
+    /// A desktop screen.
+    Desktop,
+    /// The narrowest phone in common use.
     Phone,
 }
 
-/// Whether there is a network.
+/// Whether the browser has a network connection.
 #[derive(Clone, Copy, Debug)]
 pub enum Network {
-    /// There is.
-    There,
-    /// There is none any more.
-    Lost,
+    /// It has one.
+    Online,
+    /// It has none.
+    Offline,
 }
 
 /// A running browser.
 pub struct Chromium {
     pub client: Client,
-    /// Where it puts what was downloaded.
+    /// The download folder.
     downloads: TempDir,
     _driver: Child,
     _profile: TempDir,
 }
 
 impl Chromium {
-    /// Starts a browser without a past.
+    /// Starts a browser with an empty profile.
     pub async fn start(screen: Screen) -> Self {
         let (driver, port) = start_driver().await;
-        let profile = TempDir::new().expect("a temporary directory can be made");
-        let downloads = TempDir::new().expect("a temporary directory can be made");
+        let profile = TempDir::new().expect("a temporary directory can be created");
+        let downloads = TempDir::new().expect("a temporary directory can be created");
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities(screen, profile.path(), downloads.path()))
             .connect(&format!("http://127.0.0.1:{port}"))
@@ -57,49 +57,50 @@ impl Chromium {
         Self { client, downloads, _driver: driver, _profile: profile }
     }
 
-    /// The content of the saved file of this kind, once it is whole.
+    /// Waits until a file with this extension is downloaded, and returns its content.
     pub async fn downloaded(&self, extension: &str) -> String {
-        let whole = async {
-            let mut pause = tokio::time::interval(PAUSE);
+        let download = async {
+            let mut pause = tokio::time::interval(POLL_INTERVAL);
             loop {
                 pause.tick().await;
                 let files: Vec<PathBuf> = read_dir(self.downloads.path())
-                    .expect("the folder is there")
-                    .map(|file| file.expect("a file").path())
+                    .expect("the folder exists")
+                    .map(|file| file.expect("the folder is readable").path())
                     .collect();
-                let is = |path: &&PathBuf, extension| path.extension().is_some_and(|it| it == extension);
-                if files.iter().any(|path| is(&path, "crdownload")) {
+                let has_extension =
+                    |path: &&PathBuf, extension| path.extension().is_some_and(|actual| actual == extension);
+                if files.iter().any(|path| has_extension(&path, "crdownload")) {
                     continue;
                 }
-                if let Some(file) = files.iter().find(|path| is(path, extension)) {
+                if let Some(file) = files.iter().find(|path| has_extension(path, extension)) {
                     return read_to_string(file).expect("the file is text");
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, whole).await.expect("the browser saves the file")
+        tokio::time::timeout(WAIT_TIMEOUT, download).await.expect("the file is downloaded in time")
     }
 
-    /// Lets the system around the browser be set to a theme, `light` or `dark`.
+    /// Sets the system theme that the browser sees, `light` or `dark`.
     pub async fn set_system_theme(&self, theme: &'static str) {
         let features = json!([{ "name": "prefers-color-scheme", "value": theme }]);
         self.command("Emulation.setEmulatedMedia", json!({ "features": features })).await;
     }
 
-    /// Takes the network away from the page, or gives it back.
+    /// Turns the page's network connection on or off.
     pub async fn set_network(&self, network: Network) {
-        let offline = matches!(network, Network::Lost);
+        let offline = matches!(network, Network::Offline);
         let conditions = json!({ "offline": offline, "latency": 0, "throughput": 10_000_000 });
-        self.client.issue_cmd(Conditions(conditions)).await.expect("the network can be taken away");
+        self.client.issue_cmd(SetNetworkConditions(conditions)).await.expect("the network can be changed");
     }
 
-    /// Lets no request of the page reach addresses of this pattern, or of none.
+    /// Blocks requests of the page to URLs with this pattern, or unblocks all of them.
     pub async fn block(&self, pattern: Option<&str>) {
         self.command("Network.enable", json!({})).await;
         let urls: Vec<&str> = pattern.into_iter().collect();
         self.command("Network.setBlockedURLs", json!({ "urls": urls })).await;
     }
 
-    /// A command of the `DevTools` protocol.
+    /// Runs a command of the `DevTools` protocol.
     async fn command(&self, name: &'static str, parameters: Value) {
         self.client
             .issue_cmd(DevTools(name, parameters))
@@ -107,9 +108,9 @@ impl Chromium {
             .unwrap_or_else(|error| panic!("{name}: {error}"));
     }
 
-    /// What the browser complained about: errors of scripts, violated policies, answers of 4xx and 5xx.
-    pub async fn complaints(&self) -> Vec<String> {
-        let log = self.client.issue_cmd(ConsoleLog).await.expect("the driver keeps the log");
+    /// New errors on the console: script errors, policy violations, and 4xx and 5xx responses.
+    pub async fn console_errors(&self) -> Vec<String> {
+        let log = self.client.issue_cmd(ConsoleLog).await.expect("the driver keeps a console log");
         let entries = log.as_array().cloned().unwrap_or_default();
         entries
             .into_iter()
@@ -121,7 +122,7 @@ impl Chromium {
 
 /// Starts chromedriver on a port that it chooses itself.
 async fn start_driver() -> (Child, u16) {
-    let program = setting("CHROMEDRIVER").unwrap_or_else(|| "chromedriver".into());
+    let program = environment_variable("CHROMEDRIVER").unwrap_or_else(|| "chromedriver".into());
     let mut driver = Command::new(&program)
         .arg("--port=0")
         .stdout(Stdio::piped())
@@ -129,19 +130,19 @@ async fn start_driver() -> (Child, u16) {
         .kill_on_drop(true)
         .spawn()
         .unwrap_or_else(|error| panic!("{}: {error}; `make setup` installs it", program.display()));
-    let mut lines = BufReader::new(driver.stdout.take().expect("its output is a pipe")).lines();
-    while let Some(line) = lines.next_line().await.expect("its output is text") {
+    let mut lines = BufReader::new(driver.stdout.take().expect("stdout is a pipe")).lines();
+    while let Some(line) = lines.next_line().await.expect("stdout is text") {
         if let Some((_, port)) = line.rsplit_once("successfully on port ") {
-            // Somebody must go on reading, or the driver would stop at a full pipe.
+            // Keep reading, or the driver would block on a full pipe.
             tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
             return (driver, port.trim_end_matches('.').parse().expect("a port is a number"));
         }
     }
-    panic!("chromedriver ended before it listened");
+    panic!("chromedriver exited before it listened");
 }
 
-/// A setting of the environment; an empty one is none.
-fn setting(name: &str) -> Option<OsString> {
+/// An environment variable that is set and not empty.
+fn environment_variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
@@ -159,17 +160,17 @@ fn capabilities(screen: Screen, profile: &Path, downloads: &Path) -> Map<String,
             "--no-first-run",
             "--window-size=1440,1000",
             "--lang=es",
-            // Elements tell scripts the names that the browser computes for a screen reader.
+            // Exposes to scripts the accessible names that the browser computes for screen readers.
             "--enable-blink-features=ComputedAccessibilityInfo",
             format!("--user-data-dir={}", profile.display()),
         ],
         "prefs": { "download.default_directory": downloads, "intl.accept_languages": "es" },
     });
-    if let Some(binary) = setting("CHROMIUM") {
+    if let Some(binary) = environment_variable("CHROMIUM") {
         options["binary"] = json!(binary.to_str());
     }
     if let Screen::Phone = screen {
-        // A window cannot be as narrow as a phone; the page can be told that it is one.
+        // A window cannot be as narrow as a phone, so the browser emulates one.
         let metrics = json!({ "width": 320, "height": 640, "pixelRatio": 1, "touch": true });
         options["mobileEmulation"] = json!({ "deviceMetrics": metrics });
     }
@@ -179,7 +180,7 @@ fn capabilities(screen: Screen, profile: &Path, downloads: &Path) -> Map<String,
     ])
 }
 
-/// Takes what has been logged on the browser's console since the last time.
+/// Gets the new entries of the browser's console log.
 #[derive(Debug)]
 struct ConsoleLog;
 
@@ -193,7 +194,7 @@ impl WebDriverCompatibleCommand for ConsoleLog {
     }
 }
 
-/// Has the browser do something by the `DevTools` protocol.
+/// A command of the `DevTools` protocol with its parameters.
 #[derive(Debug)]
 struct DevTools(&'static str, Value);
 
@@ -207,11 +208,11 @@ impl WebDriverCompatibleCommand for DevTools {
     }
 }
 
-/// Sets how good the network is.
+/// Sets the emulated network conditions.
 #[derive(Debug)]
-struct Conditions(Value);
+struct SetNetworkConditions(Value);
 
-impl WebDriverCompatibleCommand for Conditions {
+impl WebDriverCompatibleCommand for SetNetworkConditions {
     fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, url::ParseError> {
         base.join(&format!("session/{}/chromium/network_conditions", session.unwrap_or_default()))
     }

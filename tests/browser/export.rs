@@ -1,21 +1,21 @@
-//! Choosing, previewing and downloading.
+//! Filtering, previewing and downloading data.
 
 use domain::Role;
 
 use super::visit::visit;
 
 #[tokio::test]
-async fn the_file_on_disk_holds_the_rows_that_the_filters_name() {
+async fn the_downloaded_file_has_the_filtered_rows() {
     visit(async |visit| {
-        visit.lessons_and_events().await;
-        visit.arrive(Role::Admin, "/es/admin/data-porter?course_id=1&event=seek").await;
+        visit.insert_lessons_and_events().await;
+        visit.open_as(Role::Admin, "/es/admin/data-porter?course_id=1&event=seek").await;
         let page = &visit.page;
-        let rows = page.rows().await;
+        let rows = page.table_rows().await;
         assert_eq!(rows.len(), 1);
         assert_eq!(rows[0][5], "seek");
-        page.read("1 fila").await;
+        page.wait_for_text("1 fila").await;
         page.click("Descargar").await;
-        page.read("Descarga iniciada: video_player_events_").await;
+        page.wait_for_text("Descarga iniciada: video_player_events_").await;
         let file = visit.chromium.downloaded("csv").await;
         insta::assert_snapshot!(file.replace('\r', ""), @r#"
         Registrado,ID de estudiante,Correo del estudiante,ID de curso,ID de lección,Evento,Proveedor,Segundo de reproducción,Segundos vistos,Duración del vídeo,Velocidad,Contexto,Metadatos,Sincronizado
@@ -26,10 +26,10 @@ async fn the_file_on_disk_holds_the_rows_that_the_filters_name() {
 }
 
 #[tokio::test]
-async fn format_and_layout_decide_what_the_file_looks_like() {
+async fn the_file_has_the_chosen_format_and_layout() {
     visit(async |visit| {
-        visit.lessons_and_events().await;
-        visit.arrive(Role::Admin, "/es/admin/data-porter?headers=keys&delimiter=%3B").await;
+        visit.insert_lessons_and_events().await;
+        visit.open_as(Role::Admin, "/es/admin/data-porter?headers=keys&delimiter=%3B").await;
         visit.page.click("Descargar").await;
         let csv = visit.chromium.downloaded("csv").await;
         assert!(csv.starts_with("recorded_at;user_id;"), "{csv}");
@@ -43,10 +43,10 @@ async fn format_and_layout_decide_what_the_file_looks_like() {
 }
 
 #[tokio::test]
-async fn the_address_keeps_the_page_as_it_was_left() {
+async fn the_url_preserves_the_state_of_the_page() {
     visit(async |visit| {
-        visit.lessons_and_events().await;
-        visit.arrive(Role::Admin, "/es/admin/data-porter").await;
+        visit.insert_lessons_and_events().await;
+        visit.open_as(Role::Admin, "/es/admin/data-porter").await;
         let page = &visit.page;
         page.click("Prácticas Discord").await;
         page.field("Estado").await.select_by_value("cancelled").await.unwrap();
@@ -56,7 +56,7 @@ async fn the_address_keeps_the_page_as_it_was_left() {
             "/es/admin/data-porter?dataset=discord_practices&date=last_7_days&status=cancelled&format=json";
         page.wait_for_address(address).await;
         page.reload().await;
-        page.read("Ninguna fila pasa estos filtros").await;
+        page.wait_for_text("Ninguna fila coincide con estos filtros").await;
         page.wait_for_value("Estado", "cancelled").await;
         page.wait_for_value("Fechas", "last_7_days").await;
         page.click("Quitar filtros").await;
@@ -66,35 +66,35 @@ async fn the_address_keeps_the_page_as_it_was_left() {
 }
 
 #[tokio::test]
-async fn a_wrong_filter_is_told_beside_its_field() {
+async fn an_invalid_filter_is_reported_next_to_its_field() {
     visit(async |visit| {
         let address = "/es/admin/data-porter?dataset=practice_package_orders&user_id=12abc";
-        visit.arrive(Role::Admin, address).await;
+        visit.open_as(Role::Admin, address).await;
         let page = &visit.page;
-        page.read("No es un identificador.").await;
-        page.inert_button("Descargar").await;
+        page.wait_for_text("No es un identificador.").await;
+        page.disabled_button("Descargar").await;
         page.fill("Estudiante", "12").await;
         page.field("Estado").await.click().await.unwrap();
-        page.read("Ninguna fila pasa estos filtros").await;
+        page.wait_for_text("Ninguna fila coincide con estos filtros").await;
         page.wait_for_address("/es/admin/data-porter?dataset=practice_package_orders&user_id=12").await;
     })
     .await;
 }
 
 #[tokio::test]
-async fn an_export_is_on_record_for_admins() {
+async fn an_export_appears_in_the_audit_log() {
     visit(async |visit| {
-        visit.lessons_and_events().await;
-        visit.arrive(Role::Admin, "/es/admin/data-porter?course_id=2").await;
+        visit.insert_lessons_and_events().await;
+        visit.open_as(Role::Admin, "/es/admin/data-porter?course_id=2").await;
         visit.page.click("Descargar").await;
         let file = visit.chromium.downloaded("csv").await;
         visit.wait_for_complete_exports(1).await;
-        visit.page.follow("Registro").await;
-        visit.page.read("Completa").await;
-        let rows = visit.page.rows().await;
+        visit.page.follow_link("Actividad").await;
+        visit.page.wait_for_text("Completa").await;
+        let rows = visit.page.table_rows().await;
         assert_eq!(rows.len(), 1);
         let [_, _, dataset, format, filters, count, _, _, outcome, _] = rows[0].as_slice() else {
-            panic!("ten columns were expected: {rows:?}");
+            panic!("expected ten columns: {rows:?}");
         };
         assert_eq!([dataset, format, filters], ["Eventos del reproductor", "CSV", "Curso: 2"]);
         assert_eq!(

@@ -1,4 +1,4 @@
-//! The Hub without a mouse.
+//! Using the Hub without a mouse.
 
 use domain::Role;
 use fantoccini::key::Key;
@@ -6,22 +6,22 @@ use fantoccini::key::Key;
 use super::visit::{PASSWORD, visit};
 
 #[tokio::test]
-async fn everything_from_signing_in_to_the_file_is_done_by_keyboard() {
+async fn signing_in_and_exporting_work_by_keyboard() {
     visit(async |visit| {
-        visit.lessons_and_events().await;
-        visit.person("ana", Role::TeacherAdmin).await;
+        visit.insert_lessons_and_events().await;
+        visit.create_user("ana", Role::TeacherAdmin).await;
         let page = &visit.page;
         page.open("/es/admin/data-porter").await;
         page.button("Entrar").await;
-        page.tab_to("Correo electrónico").await;
-        page.write("ana@example.com").await;
+        page.tab_to("Correo").await;
+        page.type_text("ana@example.com").await;
         page.tab_to("Contraseña").await;
-        page.write(PASSWORD).await;
+        page.type_text(PASSWORD).await;
         page.press(Key::Enter).await;
 
         page.field("Curso").await;
         page.tab_to("Curso").await;
-        page.write("ingl").await;
+        page.type_text("ingl").await;
         page.option("Inglés B1").await;
         page.press(Key::Down).await;
         page.press(Key::Enter).await;
@@ -39,27 +39,27 @@ async fn everything_from_signing_in_to_the_file_is_done_by_keyboard() {
 }
 
 #[tokio::test]
-async fn the_first_tab_leads_past_the_navigation() {
+async fn the_first_tab_stop_skips_the_navigation() {
     visit(async |visit| {
-        visit.arrive(Role::Admin, "/es/admin/data-porter").await;
+        visit.open_as(Role::Admin, "/es/admin/data-porter").await;
         visit.page.reload().await;
         visit.page.button("Descargar").await;
         visit.page.press(Key::Tab).await;
-        assert_eq!(visit.page.focused().await, "Saltar al contenido");
+        assert_eq!(visit.page.focused_name().await, "Saltar al contenido");
         visit.page.press(Key::Enter).await;
         visit.page.press(Key::Tab).await;
-        assert_eq!(visit.page.focused().await, "Eventos del reproductor");
+        assert_eq!(visit.page.focused_name().await, "Eventos del reproductor");
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_change_of_page_takes_the_focus_to_its_heading() {
+async fn changing_pages_moves_the_focus_to_the_heading() {
     visit(async |visit| {
-        visit.arrive(Role::Admin, "/es/admin/data-porter").await;
-        visit.page.follow("Cuenta").await;
-        visit.page.read("Tokens de API").await;
-        assert_eq!(visit.page.focused().await, "Cuenta");
+        visit.open_as(Role::Admin, "/es/admin/data-porter").await;
+        visit.page.follow_link("Ajustes").await;
+        visit.page.wait_for_text("Tokens de API").await;
+        assert_eq!(visit.page.focused_name().await, "Ajustes");
     })
     .await;
 }

@@ -1,4 +1,4 @@
-//! The player's demo: whatever happens in the video is recorded once, whatever happens to the network and the page.
+//! The player demo records every video event exactly once, despite network failures and navigation.
 
 use std::collections::BTreeMap;
 
@@ -8,26 +8,27 @@ use domain::Role;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
-use super::audit;
+use super::accessibility;
 use super::chromium::{Network, Screen};
-use super::page::{PATIENCE, PAUSE};
+use super::page::{POLL_INTERVAL, WAIT_TIMEOUT};
 use super::visit::{Visit, visit, visit_hub};
 use crate::harness::database::TestDatabase;
 use crate::harness::hub::Hub;
 
 const DEMO: &str = "/es/player-demo";
-const ELSEWHERE: &str = "/es/admin/data-porter/account";
+/// A page without the player.
+const OTHER_PAGE: &str = "/es/admin/data-porter/account";
 const ENDPOINT: &str = "*/api/video/progress";
 
-/// Notes every id that is made on the page from now on, for as long as the tab is there. The first one is none of an
-/// event's: it tells the buffers of several tabs apart.
-const NOTE_IDS: &str = "const make = crypto.randomUUID.bind(crypto);\
+/// Records every UUID that the page creates from now on, until the tab is closed. The first one identifies
+/// the tab's buffer. The others identify events.
+const RECORD_IDS: &str = "const make = crypto.randomUUID.bind(crypto);\
     crypto.randomUUID = () => { const id = make(); \
-    sessionStorage.made = (sessionStorage.made ?? '') + id + ' '; return id }";
+    sessionStorage.createdIds = (sessionStorage.createdIds ?? '') + id + ' '; return id }";
 
-/// Visits the demo as somebody of that role.
-async fn visit_demo(screen: Screen, role: Role, claim: impl AsyncFnOnce(&Visit)) {
-    // The browser has a clock of its own, which does not stand still.
+/// Opens the demo as a user with this role.
+async fn visit_demo(screen: Screen, role: Role, test: impl AsyncFnOnce(&Visit)) {
+    // The browser's clock runs, so the hub's clock must run too.
     let hub = Hub::at(Clock::system(), TestDatabase::new().await, |_| {}).await;
     visit_hub(hub, screen, async |visit| {
         let app = &visit.hub.app;
@@ -41,85 +42,85 @@ async fn visit_demo(screen: Screen, role: Role, claim: impl AsyncFnOnce(&Visit))
         let mut conn = app.pool.get().await.unwrap();
         let sign_ins = demo::fill(&mut conn, &app.auth.passwords, options).await.unwrap();
         visit.hub.sql("DELETE FROM video_player_events").await;
-        let person = sign_ins.iter().find(|sign_in| sign_in.role == role).unwrap();
+        let user = sign_ins.iter().find(|sign_in| sign_in.role == role).unwrap();
         visit.page.open(DEMO).await;
-        visit.page.fill("Correo electrónico", person.email).await;
-        visit.page.evaluate(NOTE_IDS).await;
-        visit.page.fill("Contraseña", person.password.expose_secret()).await;
+        visit.page.fill("Correo", user.email).await;
+        visit.page.evaluate(RECORD_IDS).await;
+        visit.page.fill("Contraseña", user.password.expose_secret()).await;
         visit.page.click("Entrar").await;
-        visit.page.read("Todavía no hay eventos").await;
-        visit.wait_for("return !!sessionStorage.made").await;
-        claim(visit).await;
+        visit.page.wait_for_text("Todavía no hay eventos").await;
+        visit.wait_until("return !!sessionStorage.createdIds").await;
+        test(visit).await;
     })
     .await;
 }
 
 impl Visit {
-    /// Waits until a script that returns whether it is so returns that it is.
-    async fn wait_for(&self, script: &str) {
+    /// Waits until a script returns `true`.
+    async fn wait_until(&self, script: &str) {
         let wait = async {
-            let mut pause = tokio::time::interval(PAUSE);
+            let mut pause = tokio::time::interval(POLL_INTERVAL);
             while self.page.evaluate(script).await != true {
                 pause.tick().await;
             }
         };
-        assert!(tokio::time::timeout(PATIENCE, wait).await.is_ok(), "{script} is not so");
+        assert!(tokio::time::timeout(WAIT_TIMEOUT, wait).await.is_ok(), "timed out: {script}");
     }
 
-    /// Waits until the list shows an event in a state.
-    async fn see(&self, event: &str, state: &str) {
+    /// Waits until the list shows an event in this state.
+    async fn wait_for_event(&self, event: &str, state: &str) {
         let script = format!(
             "return [...document.querySelectorAll('tbody tr')].some(row => \
              row.cells[0].textContent === '{event}' && row.cells[2].textContent === '{state}')"
         );
-        self.wait_for(&script).await;
+        self.wait_until(&script).await;
     }
 
-    /// Presses the space bar in the video: plays or pauses.
-    async fn toggle(&self) {
+    /// Plays or pauses the video with the space bar.
+    async fn toggle_playback(&self) {
         self.page.evaluate("document.querySelector('video').focus()").await;
-        self.page.write(" ").await;
+        self.page.type_text(" ").await;
     }
 
-    /// The ids of the events that were made, in order of their letters.
-    async fn made(&self) -> Vec<String> {
-        let made = self.page.evaluate("return sessionStorage.made ?? ''").await;
-        let mut made: Vec<String> =
-            made.as_str().unwrap().split_whitespace().skip(1).map(str::to_owned).collect();
-        made.sort();
-        made
+    /// The IDs of the created events, sorted.
+    async fn created_ids(&self) -> Vec<String> {
+        let created = self.page.evaluate("return sessionStorage.createdIds ?? ''").await;
+        let mut created: Vec<String> =
+            created.as_str().unwrap().split_whitespace().skip(1).map(str::to_owned).collect();
+        created.sort();
+        created
     }
 
-    /// The ids that are recorded, in order of their letters; one that is there twice is there twice.
-    async fn recorded(&self) -> Vec<String> {
+    /// The IDs of the recorded events, sorted, including any duplicates.
+    async fn recorded_ids(&self) -> Vec<String> {
         let ids = "SELECT client_event_id::text FROM video_player_events ORDER BY 1";
         let rows = self.hub.database.client().await.query(ids, &[]).await.unwrap();
         rows.iter().map(|row| row.get(0)).collect()
     }
 
-    /// Waits until everything that was made is recorded, each once.
+    /// Waits until every created event is recorded exactly once.
     async fn wait_for_all_recorded(&self) {
-        let made = self.made().await;
+        let created = self.created_ids().await;
         let mut recorded = Vec::new();
         let wait = async {
-            let mut pause = tokio::time::interval(PAUSE);
-            while recorded != made {
+            let mut pause = tokio::time::interval(POLL_INTERVAL);
+            while recorded != created {
                 pause.tick().await;
-                recorded = self.recorded().await;
+                recorded = self.recorded_ids().await;
             }
         };
-        let has_come = tokio::time::timeout(PATIENCE, wait).await.is_ok();
-        let left = self.page.evaluate("return Object.entries(localStorage).join()").await;
-        assert!(has_come, "{left} recorded {recorded:#?}, made {made:#?}");
+        let succeeded = tokio::time::timeout(WAIT_TIMEOUT, wait).await.is_ok();
+        let buffered = self.page.evaluate("return Object.entries(localStorage).join()").await;
+        assert!(succeeded, "expected {created:#?}, recorded {recorded:#?}; the buffer has {buffered}");
     }
 
-    /// How many events of each kind the hub has, as an admin reads them.
-    async fn kinds(&self) -> BTreeMap<String, usize> {
+    /// The number of recorded events of each kind, read from the API as an admin.
+    async fn count_by_kind(&self) -> BTreeMap<String, usize> {
         let admin = self.hub.user(Role::Admin).await;
         let query = "{ videoPlayerEvents(first: 100) { nodes { event lessonId provider contextTag } } }";
-        let answer = self.hub.graphql(query).by(&admin.token).data().await;
+        let response = self.hub.graphql(query).by(&admin.token).data().await;
         let mut kinds = BTreeMap::new();
-        for node in answer["videoPlayerEvents"]["nodes"].as_array().unwrap() {
+        for node in response["videoPlayerEvents"]["nodes"].as_array().unwrap() {
             assert_ne!(node["lessonId"], Value::Null);
             assert_eq!(node["contextTag"], "player-demo");
             *kinds.entry(node["event"].as_str().unwrap().to_owned()).or_default() += 1;
@@ -129,35 +130,35 @@ impl Visit {
 }
 
 #[tokio::test]
-async fn what_is_played_is_recorded_once_through_a_lost_network_and_a_page_that_is_left() {
-    visit_demo(Screen::Wide, Role::Admin, async |visit| {
-        visit.toggle().await;
-        visit.see("play", "Guardado").await;
-        visit.see("progress_tick", "Guardado").await;
-        audit::page(&visit.page, "the player's demo").await;
-        // Somebody drags along the bar: one seek.
+async fn playback_is_recorded_once_despite_network_loss_and_navigation() {
+    visit_demo(Screen::Desktop, Role::Admin, async |visit| {
+        visit.toggle_playback().await;
+        visit.wait_for_event("play", "Guardado").await;
+        visit.wait_for_event("progress_tick", "Guardado").await;
+        accessibility::check(&visit.page, "the player demo").await;
+        // Dragging along the bar is one seek.
         visit
             .page
             .evaluate("for (const at of [20, 25, 31]) document.querySelector('video').currentTime = at")
             .await;
-        visit.see("seek", "Guardado").await;
+        visit.wait_for_event("seek", "Guardado").await;
 
-        visit.chromium.set_network(Network::Lost).await;
-        visit.page.read("No se llega al hub").await;
-        visit.toggle().await;
-        visit.see("pause", "Se reintenta").await;
-        visit.toggle().await;
-        visit.chromium.set_network(Network::There).await;
-        visit.page.read("Nada pendiente.").await;
-        visit.forgive_lost_requests().await;
+        visit.chromium.set_network(Network::Offline).await;
+        visit.page.wait_for_text("No hay conexión con el hub").await;
+        visit.toggle_playback().await;
+        visit.wait_for_event("pause", "Se reintenta").await;
+        visit.toggle_playback().await;
+        visit.chromium.set_network(Network::Online).await;
+        visit.page.wait_for_text("Nada pendiente.").await;
+        visit.ignore_network_errors().await;
 
-        // Away while it plays: the browser's beacon brings the rest.
-        visit.wait_for("return document.querySelector('video').currentTime > 32").await;
-        visit.page.follow("Exportar").await;
+        // Leaving the page during playback sends the remaining events as a beacon.
+        visit.wait_until("return document.querySelector('video').currentTime > 32").await;
+        visit.page.follow_link("Exportar").await;
         visit.page.button("Descargar").await;
-        visit.page.open(ELSEWHERE).await;
+        visit.page.open(OTHER_PAGE).await;
         visit.wait_for_all_recorded().await;
-        let kinds = visit.kinds().await;
+        let kinds = visit.count_by_kind().await;
         assert_eq!((kinds["play"], kinds["pause"], kinds["seek"]), (2, 1, 1), "{kinds:?}");
         assert!(kinds["progress_tick"] >= 2, "{kinds:?}");
     })
@@ -165,83 +166,87 @@ async fn what_is_played_is_recorded_once_through_a_lost_network_and_a_page_that_
 }
 
 #[tokio::test]
-async fn a_page_that_is_closed_while_it_plays_sends_a_beacon() {
-    visit_demo(Screen::Wide, Role::Teacher, async |visit| {
-        visit.toggle().await;
-        visit.wait_for("return document.querySelector('video').currentTime > 1").await;
-        visit.page.open(ELSEWHERE).await;
+async fn leaving_a_page_during_playback_sends_a_beacon() {
+    visit_demo(Screen::Desktop, Role::Teacher, async |visit| {
+        visit.toggle_playback().await;
+        visit.wait_until("return document.querySelector('video').currentTime > 1").await;
+        visit.page.open(OTHER_PAGE).await;
         let script =
             "return Object.keys(localStorage).filter(key => key.startsWith('dataporter-player')).length";
-        assert_eq!(visit.page.evaluate(script).await, json!(1), "a beacon has no answer");
+        assert_eq!(
+            visit.page.evaluate(script).await,
+            json!(1),
+            "a beacon gets no response, so the buffer is kept"
+        );
         visit.wait_for_all_recorded().await;
-        let recorded = visit.recorded().await;
-        // Back again, the page sends what it cannot know to be recorded: nothing new.
+        let recorded = visit.recorded_ids().await;
+        // The reopened page sends the buffered events again, and the hub ignores the duplicates.
         visit.page.open(DEMO).await;
-        visit.see("play", "Guardado").await;
+        visit.wait_for_event("play", "Guardado").await;
         visit
-            .wait_for("return !Object.keys(localStorage).some(key => key.startsWith('dataporter-player'))")
+            .wait_until("return !Object.keys(localStorage).some(key => key.startsWith('dataporter-player'))")
             .await;
-        assert_eq!(visit.recorded().await, recorded);
+        assert_eq!(visit.recorded_ids().await, recorded);
     })
     .await;
 }
 
 #[tokio::test]
-async fn what_could_not_be_sent_outlives_the_page() {
+async fn unsent_events_survive_closing_the_page() {
     visit_demo(Screen::Phone, Role::Student, async |visit| {
         visit.chromium.block(Some(ENDPOINT)).await;
         visit.page.evaluate("navigator.sendBeacon = () => false").await;
-        visit.toggle().await;
-        visit.see("play", "Se reintenta").await;
-        visit.toggle().await;
-        visit.see("pause", "Se reintenta").await;
-        audit::page(&visit.page, "the player's demo, cut off").await;
-        visit.page.open(ELSEWHERE).await;
-        visit.page.read("Cuenta").await;
+        visit.toggle_playback().await;
+        visit.wait_for_event("play", "Se reintenta").await;
+        visit.toggle_playback().await;
+        visit.wait_for_event("pause", "Se reintenta").await;
+        accessibility::check(&visit.page, "the player demo without a connection").await;
+        visit.page.open(OTHER_PAGE).await;
+        visit.page.wait_for_text("Ajustes").await;
         visit.chromium.block(None).await;
-        assert_eq!(visit.recorded().await, Vec::<String>::new());
+        assert_eq!(visit.recorded_ids().await, Vec::<String>::new());
         visit.page.open(DEMO).await;
-        visit.see("pause", "Guardado").await;
-        visit.forgive_lost_requests().await;
+        visit.wait_for_event("pause", "Guardado").await;
+        visit.ignore_network_errors().await;
         visit.wait_for_all_recorded().await;
-        assert!(visit.page.says("tu rol no ve la lista").await);
+        assert!(visit.page.has_text("Tu rol no puede ver otras").await);
     })
     .await;
 }
 
 #[tokio::test]
-async fn what_a_closed_tab_has_left_is_sent_by_another() {
-    visit_demo(Screen::Wide, Role::Teacher, async |visit| {
+async fn another_tab_sends_the_events_of_a_closed_tab() {
+    visit_demo(Screen::Desktop, Role::Teacher, async |visit| {
         let browser = &visit.chromium.client;
         visit.chromium.block(Some(ENDPOINT)).await;
         visit.page.evaluate("navigator.sendBeacon = () => false").await;
-        visit.toggle().await;
-        visit.toggle().await;
-        visit.see("pause", "Se reintenta").await;
-        let left = browser.window().await.unwrap();
+        visit.toggle_playback().await;
+        visit.toggle_playback().await;
+        visit.wait_for_event("pause", "Se reintenta").await;
+        let first_tab = browser.window().await.unwrap();
 
-        let other = browser.new_window(true).await.unwrap().handle;
-        browser.switch_to_window(other.clone()).await.unwrap();
+        let other_tab = browser.new_window(true).await.unwrap().handle;
+        browser.switch_to_window(other_tab.clone()).await.unwrap();
         visit.page.open(DEMO).await;
-        visit.page.read("Todavía no hay eventos").await;
-        browser.switch_to_window(left).await.unwrap();
-        let made = visit.made().await;
-        visit.forgive_lost_requests().await;
+        visit.page.wait_for_text("Todavía no hay eventos").await;
+        browser.switch_to_window(first_tab).await.unwrap();
+        let created = visit.created_ids().await;
+        visit.ignore_network_errors().await;
         browser.close_window().await.unwrap();
-        browser.switch_to_window(other).await.unwrap();
-        visit.see("pause", "Guardado").await;
-        assert_eq!(visit.recorded().await, made);
+        browser.switch_to_window(other_tab).await.unwrap();
+        visit.wait_for_event("pause", "Guardado").await;
+        assert_eq!(visit.recorded_ids().await, created);
     })
     .await;
 }
 
 #[tokio::test]
-async fn without_the_demo_there_is_no_such_page() {
+async fn without_demo_data_the_page_does_not_exist() {
     visit(async |visit| {
-        visit.arrive(Role::Admin, DEMO).await;
-        visit.page.read("Esta página no existe").await;
-        let complaints = visit.chromium.complaints().await;
-        assert!(complaints.iter().all(|complaint| complaint.contains("404")), "{complaints:?}");
+        visit.open_as(Role::Admin, DEMO).await;
+        visit.page.wait_for_text("Esta página no existe").await;
+        let errors = visit.chromium.console_errors().await;
+        assert!(errors.iter().all(|error| error.contains("404")), "{errors:?}");
     })
     .await;
 }

@@ -1,4 +1,4 @@
-//! What learning platforms embed, before a network that does not always answer.
+//! The player script that learning platforms embed, on an unreliable network.
 
 use backend::clock::Clock;
 use chrono::TimeDelta;
@@ -10,25 +10,25 @@ use crate::harness::database::TestDatabase;
 use crate::harness::hub::Hub;
 
 #[tokio::test]
-async fn the_script_loses_nothing_doubles_nothing_and_gives_up_only_what_is_hopeless() {
+async fn the_script_neither_loses_nor_duplicates_events() {
     visit(async |visit| {
         visit.page.open("/es/admin/data-porter").await;
         visit.page.button("Entrar").await;
         let script = format!("return (async () => {{ {} }})()", include_str!("player_script.js"));
-        let faults = visit.page.evaluate(&script).await;
-        assert_eq!(faults, serde_json::json!([]));
+        let failures = visit.page.evaluate(&script).await;
+        assert_eq!(failures, serde_json::json!([]));
     })
     .await;
 }
 
-/// Embeds the script as a page of another site does, with a clock so many milliseconds fast, and gives back what became
-/// of an event.
+/// Embeds the script as a page of another site does, with a clock that is `clockOffset` milliseconds ahead.
+/// Records an event, and returns its states.
 const EMBED: &str = r#"
-    const [origin, token, lessonId, fast] = arguments;
+    const [origin, token, lessonId, clockOffset] = arguments;
     const RealDate = Date;
     window.Date = class extends RealDate {
-      constructor(...parts) { super(...(parts.length ? parts : [RealDate.now() + fast])); }
-      static now = () => RealDate.now() + fast;
+      constructor(...parts) { super(...(parts.length ? parts : [RealDate.now() + clockOffset])); }
+      static now = () => RealDate.now() + clockOffset;
     };
     await import(`${origin}/player/dataporter-player.js`);
     const states = [];
@@ -41,8 +41,8 @@ const EMBED: &str = r#"
     return states;
 "#;
 
-/// Records an event on a page of another site, by a clock that is this much fast.
-async fn record_elsewhere(fast: TimeDelta) {
+/// Records an event on a page of another site, with a clock that is ahead by this time.
+async fn record_on_another_site(clock_offset: TimeDelta) {
     visit(async |visit| {
         let site = visit.hub.url("");
         let hub = Hub::at(Clock::system(), TestDatabase::new().await, |config| {
@@ -51,13 +51,13 @@ async fn record_elsewhere(fast: TimeDelta) {
         .await;
         let student = hub.academy.user(Role::Student).await;
         let lesson = hub.academy.lesson(hub.academy.course().await).await;
-        // A page without a policy of its own, and without an icon.
+        // A page without a content security policy and without an icon.
         visit.page.open("/healthz").await;
         let arguments = vec![
             json!(hub.url("")),
             json!(hub.player_token(student)),
             json!(lesson.id.to_string()),
-            json!(fast.num_milliseconds()),
+            json!(clock_offset.num_milliseconds()),
         ];
         let clock = Clock::system();
         let began = clock.now().timestamp();
@@ -68,21 +68,21 @@ async fn record_elsewhere(fast: TimeDelta) {
                      FROM video_player_events";
         let row = hub.database.client().await.query_one(event, &[]).await.unwrap();
         assert_eq!((row.get(0), row.get(1), row.get(2)), (student, lesson.id, "Reservar"));
-        // Small differences are left alone.
+        // The hub does not correct small differences.
         let span = began - 5..=clock.now().timestamp();
         assert!(span.contains(&row.get(3)), "{row:?} is not within {span:?}");
-        let complaints = visit.chromium.complaints().await;
-        assert!(complaints.iter().all(|complaint| complaint.contains("/favicon.ico")), "{complaints:?}");
+        let errors = visit.chromium.console_errors().await;
+        assert!(errors.iter().all(|error| error.contains("/favicon.ico")), "{errors:?}");
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_page_of_another_site_records_with_a_player_token() {
-    record_elsewhere(TimeDelta::zero()).await;
+async fn another_site_records_events_with_a_player_token() {
+    record_on_another_site(TimeDelta::zero()).await;
 }
 
 #[tokio::test]
-async fn a_viewer_whose_clock_is_hours_fast_loses_nothing() {
-    record_elsewhere(TimeDelta::hours(2)).await;
+async fn a_viewer_with_a_fast_clock_loses_no_events() {
+    record_on_another_site(TimeDelta::hours(2)).await;
 }

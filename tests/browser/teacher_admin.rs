@@ -1,55 +1,55 @@
-//! What a Teacher Admin sees of the rule that binds them.
+//! How the page explains a Teacher Admin's restrictions.
 
 use domain::Role;
 
-use super::audit;
+use super::accessibility;
 use super::visit::visit;
 
 const NOTE: &str =
-    "Como Teacher Admin eliges primero un curso o una lección: solo se exporta lo que les concierne.";
+    "Elige antes un curso o una lección. Un Teacher Admin exporta un solo curso o lección cada vez.";
 
 #[tokio::test]
-async fn a_teacher_admin_sees_the_missing_filter_and_why_before_the_button() {
+async fn a_teacher_admin_sees_why_downloading_needs_a_filter() {
     visit(async |visit| {
-        visit.lessons_and_events().await;
-        visit.arrive(Role::TeacherAdmin, "/es/admin/data-porter").await;
+        visit.insert_lessons_and_events().await;
+        visit.open_as(Role::TeacherAdmin, "/es/admin/data-porter").await;
         let page = &visit.page;
-        let note = page.read(NOTE).await;
-        let button = page.inert_button("Descargar").await;
+        let note = page.wait_for_text(NOTE).await;
+        let button = page.disabled_button("Descargar").await;
         let described_by = button.attr("aria-describedby").await.unwrap();
-        assert_eq!(described_by, note.attr("id").await.unwrap(), "the button refers to the note");
+        assert_eq!(described_by, note.attr("id").await.unwrap(), "the note describes the button");
 
-        audit::page(page, "without a scope").await;
+        accessibility::check(page, "without a scope").await;
 
-        page.search("Curso", "ingl", "Inglés B1").await;
+        page.search_and_choose("Curso", "ingl", "Inglés B1").await;
         page.wait_for_address("/es/admin/data-porter?course_id=1").await;
-        assert_eq!(page.rows().await.len(), 2);
-        assert!(!page.says(NOTE).await);
-        page.ready_button("Descargar").await;
+        assert_eq!(page.table_rows().await.len(), 2);
+        assert!(!page.has_text(NOTE).await);
+        page.enabled_button("Descargar").await;
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_course_is_asked_for_where_a_lesson_would_not_do() {
+async fn a_course_is_required_if_a_lesson_is_not_enough() {
     visit(async |visit| {
-        visit.lessons_and_events().await;
+        visit.insert_lessons_and_events().await;
         let address = "/es/admin/data-porter?dataset=teacher_submissions&lesson_id=11";
-        visit.arrive(Role::TeacherAdmin, address).await;
+        visit.open_as(Role::TeacherAdmin, address).await;
         visit
             .page
-            .read("Como Teacher Admin eliges primero un curso: solo se exporta lo que le concierne.")
+            .wait_for_text("Elige antes un curso. Un Teacher Admin exporta un solo curso cada vez.")
             .await;
     })
     .await;
 }
 
 #[tokio::test]
-async fn somebody_without_data_is_told_so_and_what_to_do() {
+async fn a_user_without_datasets_gets_an_explanation() {
     visit(async |visit| {
-        visit.arrive(Role::Teacher, "/es/admin/data-porter").await;
-        visit.page.read("Tu rol no incluye datos para exportar").await;
-        assert!(!visit.page.says("Registro").await, "the record of exports is for admins");
+        visit.open_as(Role::Teacher, "/es/admin/data-porter").await;
+        visit.page.wait_for_text("Tu rol no incluye datos para exportar").await;
+        assert!(!visit.page.has_text("Actividad").await, "only admins see the audit log");
     })
     .await;
 }

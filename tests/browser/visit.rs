@@ -1,4 +1,4 @@
-//! A visit to a hub: the hub, a browser, and somebody who may sign in. What fails leaves a picture behind.
+//! A visit to a hub: a hub, a browser and its page. A failed test leaves a screenshot.
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::path::Path;
@@ -8,104 +8,101 @@ use domain::Role;
 use futures_util::FutureExt as _;
 
 use super::chromium::{Chromium, Screen};
-use super::page::{PATIENCE, PAUSE, Page};
+use super::page::{POLL_INTERVAL, Page, WAIT_TIMEOUT};
 use crate::harness::hub::Hub;
 
-/// The password of everybody here.
+/// The password of all users.
 pub const PASSWORD: &str = "correct horse battery staple";
 
-/// A visit.
+/// A hub, and a browser that visits it.
 pub struct Visit {
     pub hub: Hub,
     pub page: Page,
     pub chromium: Chromium,
 }
 
-/// Visits a new hub on a wide screen.
-pub async fn visit(claim: impl AsyncFnOnce(&Visit)) {
-    visit_on(Screen::Wide, claim).await;
+/// Visits a new hub with a desktop screen.
+pub async fn visit(test: impl AsyncFnOnce(&Visit)) {
+    visit_on(Screen::Desktop, test).await;
 }
 
-/// Visits a new hub on a screen of some kind.
+/// Visits a new hub with this screen.
 ///
-/// Whatever else a test claims, the browser must have had nothing to complain about: no script failed, and nothing
-/// went against the page's own policy.
-pub async fn visit_on(screen: Screen, claim: impl AsyncFnOnce(&Visit)) {
-    visit_hub(Hub::start().await, screen, claim).await;
+/// Also checks that the browser logged no errors, such as failed scripts and policy violations.
+pub async fn visit_on(screen: Screen, test: impl AsyncFnOnce(&Visit)) {
+    visit_hub(Hub::start().await, screen, test).await;
 }
 
-/// Visits a hub; see [`visit_on`].
-pub async fn visit_hub(hub: Hub, screen: Screen, claim: impl AsyncFnOnce(&Visit)) {
+/// Visits this hub with this screen. See [`visit_on`].
+pub async fn visit_hub(hub: Hub, screen: Screen, test: impl AsyncFnOnce(&Visit)) {
     let chromium = Chromium::start(screen).await;
     let page = Page::new(chromium.client.clone(), hub.url(""));
     let visit = Visit { hub, page, chromium };
-    let outcome = AssertUnwindSafe(claim(&visit)).catch_unwind().await;
-    let complaints = visit.chromium.complaints().await;
-    let went_well = outcome.is_ok() && complaints.is_empty();
-    if !went_well {
-        keep_picture(&visit.chromium).await;
+    let outcome = AssertUnwindSafe(test(&visit)).catch_unwind().await;
+    let errors = visit.chromium.console_errors().await;
+    let succeeded = outcome.is_ok() && errors.is_empty();
+    if !succeeded {
+        save_screenshot(&visit.chromium).await;
     }
-    visit.chromium.client.clone().close().await.expect("a browser can be closed");
+    visit.chromium.client.clone().close().await.expect("the browser can be closed");
     if let Err(panic) = outcome {
-        eprintln!("the browser complained of {complaints:#?}");
+        eprintln!("the browser logged errors: {errors:#?}");
         resume_unwind(panic);
     }
-    assert!(complaints.is_empty(), "the browser complained of {complaints:#?}");
+    assert!(errors.is_empty(), "the browser logged errors: {errors:#?}");
 }
 
 impl Visit {
-    /// Somebody who can sign in as `<name>@example.com`.
-    pub async fn person(&self, name: &str, role: Role) {
+    /// Creates a user who can sign in as `<name>@example.com`.
+    pub async fn create_user(&self, name: &str, role: Role) {
         let app = &self.hub.app;
-        let hash = app.auth.passwords.hash(PASSWORD.into()).await.expect("a password can be hashed");
+        let hash = app.auth.passwords.hash(PASSWORD.into()).await.expect("the password can be hashed");
         let email = format!("{name}@example.com");
-        let mut conn = app.pool.get().await.expect("the database is there");
+        let mut conn = app.pool.get().await.expect("the database is available");
         NewUser { name, email: &email, role: role.key(), manage_settings: None, password_hash: &hash }
             .insert(&mut conn)
             .await
-            .expect("the person is new");
+            .expect("the user is new");
     }
 
-    /// Opens a page as a new person of that role, and signs in where the page asks for it.
-    pub async fn arrive(&self, role: Role, path: &str) {
-        self.person(role.key(), role).await;
+    /// Creates a user with this role, opens a page and signs in.
+    pub async fn open_as(&self, role: Role, path: &str) {
+        self.create_user(role.key(), role).await;
         self.page.open(path).await;
         self.sign_in(role.key(), PASSWORD).await;
         self.page.button("Cerrar sesión").await;
     }
 
-    /// Fills in the form, in Spanish.
+    /// Fills in and submits the Spanish sign-in form.
     pub async fn sign_in(&self, name: &str, password: &str) {
-        self.page.fill("Correo electrónico", &format!("{name}@example.com")).await;
+        self.page.fill("Correo", &format!("{name}@example.com")).await;
         self.page.fill("Contraseña", password).await;
         self.page.click("Entrar").await;
     }
 
-    /// The browser tells of each request and each socket that did not come through; nothing else may have gone wrong.
-    pub async fn forgive_lost_requests(&self) {
-        for complaint in self.chromium.complaints().await {
-            assert!(
-                complaint.contains("net::ERR_") || complaint.contains("WebSocket connection"),
-                "{complaint}"
-            );
+    /// Discards the errors of failed requests and WebSockets, and checks that there are no other errors.
+    pub async fn ignore_network_errors(&self) {
+        for error in self.chromium.console_errors().await {
+            assert!(error.contains("net::ERR_") || error.contains("WebSocket connection"), "{error}");
         }
     }
 
-    /// Waits until the server has noted that so many exports are complete, a moment after the browser has their files.
+    /// Waits until the audit log has this number of complete exports.
     pub async fn wait_for_complete_exports(&self, expected: i64) {
         let client = self.hub.database.client().await;
         let count = "SELECT count(*) FROM export_audits WHERE outcome = 'complete'";
-        let noted = async {
-            let mut pause = tokio::time::interval(PAUSE);
-            while client.query_one(count, &[]).await.expect("a count").get::<_, i64>(0) != expected {
+        let recorded = async {
+            let mut pause = tokio::time::interval(POLL_INTERVAL);
+            while client.query_one(count, &[]).await.expect("the query is valid").get::<_, i64>(0) != expected
+            {
                 pause.tick().await;
             }
         };
-        tokio::time::timeout(PATIENCE, noted).await.expect("the server notes how an export ended");
+        tokio::time::timeout(WAIT_TIMEOUT, recorded).await.expect("the exports are marked as complete");
     }
 
-    /// Two courses with a lesson each, and three events: two of the first course, one of the second.
-    pub async fn lessons_and_events(&self) {
+    /// Inserts two courses with a lesson each, two events for the first course and one for the second.
+    pub async fn insert_lessons_and_events(&self) {
         self.hub
             .sql(
                 "INSERT INTO courses (id, slug, titles) VALUES
@@ -122,11 +119,11 @@ impl Visit {
     }
 }
 
-/// Keeps what the browser shows, under the test's name, beside what cargo builds.
-async fn keep_picture(chromium: &Chromium) {
-    let Ok(picture) = chromium.client.screenshot().await else { return };
+/// Saves a screenshot in the build directory, named after the test.
+async fn save_screenshot(chromium: &Chromium) {
+    let Ok(screenshot) = chromium.client.screenshot().await else { return };
     let name = std::thread::current().name().unwrap_or("browser").replace("::", "-");
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.png"));
-    std::fs::write(&path, picture).expect("the build directory can be written to");
-    eprintln!("what the browser showed: {}", path.display());
+    std::fs::write(&path, screenshot).expect("the build directory is writable");
+    eprintln!("saved a screenshot: {}", path.display());
 }

@@ -1,4 +1,4 @@
-//! An upgrade of PostgreSQL's package under a private PostgreSQL that runs.
+//! Upgrades of the installed PostgreSQL package while an embedded PostgreSQL is running.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,15 +11,15 @@ use diesel_async::SimpleAsyncConnection as _;
 use secrecy::ExposeSecret as _;
 use tokio::time::sleep;
 
-use super::{Place, SETTINGS, execute, postmaster, postmaster_if_any};
+use super::{EmbeddedFixture, SETTINGS, execute, postmaster, postmaster_if_any};
 use crate::harness::cluster;
 
-/// A statement that loads the language's library into its connection.
-const IN_THE_LANGUAGE: &str = "DO $$ BEGIN PERFORM 1; END $$";
-/// In which a program that was replaced is noticed, and more.
-const NOTICED: Duration = Duration::from_secs(14);
+/// A statement that loads the PL/pgSQL library into its connection.
+const PLPGSQL_BLOCK: &str = "DO $$ BEGIN PERFORM 1; END $$";
+/// Longer than it takes the server to detect a replaced program.
+const DETECTION_TIME: Duration = Duration::from_secs(14);
 
-/// A copy of the installed PostgreSQL, to be upgraded. PostgreSQL finds its files from where its program is.
+/// A copy of the installed PostgreSQL to upgrade. PostgreSQL finds its files relative to its program.
 struct Installation {
     programs: PathBuf,
     libraries: PathBuf,
@@ -49,7 +49,7 @@ impl Installation {
         Database { postgres_bin: Some(self.programs.clone()), ..SETTINGS }
     }
 
-    /// Puts another file in the place of one, as a package manager does.
+    /// Replaces a file, as a package manager does.
     fn replace(file: &Path, content: &[u8]) {
         let next = file.with_extension("next");
         fs::write(&next, content).unwrap();
@@ -59,63 +59,65 @@ impl Installation {
 }
 
 #[tokio::test]
-async fn an_upgrade_breaks_no_connection_and_the_new_program_runs_from_the_next_quiet_moment_on() {
-    let place = Place::new();
-    let installed = Installation::copy_to(place.directory.path());
-    let postgres = EmbeddedPostgres::start(&place.data_dir(), &installed.settings()).await.unwrap();
-    let old = postmaster(&place.cluster());
+async fn postgres_restarts_after_an_upgrade_once_it_is_idle() {
+    let fixture = EmbeddedFixture::new();
+    let installation = Installation::copy_to(fixture.directory.path());
+    let postgres = EmbeddedPostgres::start(&fixture.data_dir(), &installation.settings()).await.unwrap();
+    let old = postmaster(&fixture.cluster());
 
-    // Any library of another version: one that cannot be loaded.
-    let library = installed.libraries.join("plpgsql.so");
-    let good = fs::read(&library).unwrap();
+    // A file that cannot be loaded, as a library of another version.
+    let library = installation.libraries.join("plpgsql.so");
+    let original_library = fs::read(&library).unwrap();
     Installation::replace(&library, b"of another version");
-    execute(&postgres, IN_THE_LANGUAGE).await.expect("a new connection needs no file for it");
+    execute(&postgres, PLPGSQL_BLOCK)
+        .await
+        .expect("a new connection does not load the library from its file");
 
-    let program = installed.programs.join("postgres");
-    let fitting = fs::read(&program).unwrap();
+    let program = installation.programs.join("postgres");
+    let original_program = fs::read(&program).unwrap();
     Installation::replace(&program, b"#!/bin/sh\necho 'postgres (PostgreSQL) 99.1'\n");
-    sleep(NOTICED).await;
-    assert_eq!(postmaster(&place.cluster()), old, "another version cannot read the cluster");
+    sleep(DETECTION_TIME).await;
+    assert_eq!(postmaster(&fixture.cluster()), old, "another version cannot read the cluster");
 
     let mut busy = db::connect(&postgres.database_url()).await.unwrap();
     busy.batch_execute("BEGIN; CREATE TABLE kept (id int)").await.unwrap();
-    Installation::replace(&program, &fitting);
-    sleep(NOTICED).await;
-    assert_eq!(postmaster(&place.cluster()), old, "somebody is in the middle of something");
+    Installation::replace(&program, &original_program);
+    sleep(DETECTION_TIME).await;
+    assert_eq!(postmaster(&fixture.cluster()), old, "a transaction is open");
 
-    // It cannot be started before the upgrade is finished, and it is tried again.
+    // PostgreSQL cannot start until the library is replaced too, so the server retries.
     busy.batch_execute("COMMIT").await.unwrap();
     drop(busy);
     let began = Instant::now();
-    while postmaster_if_any(&place.cluster()).is_some_and(|found| found == old) {
-        assert!(began.elapsed() < NOTICED, "it still runs");
+    while postmaster_if_any(&fixture.cluster()).is_some_and(|found| found == old) {
+        assert!(began.elapsed() < DETECTION_TIME, "the old PostgreSQL is still running");
         sleep(Duration::from_millis(50)).await;
     }
-    Installation::replace(&library, &good);
+    Installation::replace(&library, &original_library);
     while execute(&postgres, "INSERT INTO kept VALUES (1)").await.is_err() {
-        assert!(began.elapsed() < 2 * NOTICED, "it does not start again");
+        assert!(began.elapsed() < 2 * DETECTION_TIME, "PostgreSQL does not restart");
         sleep(Duration::from_millis(100)).await;
     }
-    execute(&postgres, IN_THE_LANGUAGE).await.unwrap();
-    let new = postmaster(&place.cluster());
-    sleep(NOTICED).await;
-    assert_eq!(postmaster(&place.cluster()), new, "it is restarted once");
+    execute(&postgres, PLPGSQL_BLOCK).await.unwrap();
+    let new = postmaster(&fixture.cluster());
+    sleep(DETECTION_TIME).await;
+    assert_eq!(postmaster(&fixture.cluster()), new, "PostgreSQL is restarted only once");
     postgres.stop().await.unwrap();
 }
 
 #[tokio::test]
-async fn what_the_configuration_loads_is_loaded_still() {
-    let place = Place::new();
-    place.start().await.unwrap().stop().await.unwrap();
-    let configuration = place.cluster().join("postgresql.auto.conf");
+async fn configured_preload_libraries_are_still_loaded() {
+    let fixture = EmbeddedFixture::new();
+    fixture.start().await.unwrap().stop().await.unwrap();
+    let configuration = fixture.cluster().join("postgresql.auto.conf");
     let mut settings = fs::read_to_string(&configuration).unwrap();
     settings.push_str("shared_preload_libraries = 'auto_explain, \"pg_stat_statements\"'\n");
     fs::write(configuration, settings).unwrap();
 
-    let postgres = place.start().await.unwrap();
+    let postgres = fixture.start().await.unwrap();
     let loaded = "DO $$ BEGIN ASSERT current_setting('shared_preload_libraries') = \
                   'auto_explain, \"pg_stat_statements\",plpgsql', current_setting('shared_preload_libraries'); END $$";
-    // The product may not look at it.
+    // The hub's own role may not read the setting.
     let administrator = postgres.database_url().expose_secret().replace("dataporter", "postgres").into();
     db::connect(&administrator).await.unwrap().batch_execute(loaded).await.unwrap();
     postgres.stop().await.unwrap();

@@ -1,4 +1,4 @@
--- A few rows in every dataset, with all that makes trouble in files.
+-- A few rows in every dataset, with values that are difficult to write to files.
 INSERT INTO users (id, name, email, role) VALUES
     (11, 'Ana', 'ana.ñandú@example.com', 'student'),
     (12, 'Bo', '+bo@example.com', 'student'),

@@ -1,4 +1,4 @@
-//! Asking for links and files, as an integrator does.
+//! Requests links and downloads files, as an API client does.
 
 use domain::access::Role;
 use reqwest::Response;
@@ -8,13 +8,14 @@ use tokio::net::TcpStream;
 
 use crate::harness::hub::{Hub, TestUser};
 
-/// Where links are made.
-pub const LINKS: &str = "/admin/data-porter/export-links";
+/// The endpoint that creates links.
+pub const LINKS_PATH: &str = "/admin/data-porter/export-links";
 
-/// Many rows: more than the buffers between a hub and a reader who does not read can hold.
+/// A number of rows that exceeds the buffers between a hub and a stalled reader.
 pub const MANY_ROWS: usize = 20_000;
 
-const MANY: &str = r"
+/// Inserts [`MANY_ROWS`] player events.
+const INSERT_MANY_EVENTS: &str = r"
     SELECT ensure_player_event_partitions('2026-11-01', '2026-11-30');
     INSERT INTO video_player_events (recorded_at, event, metadata)
     SELECT timestamptz '2026-11-20 00:00Z' + n * interval '1 second', 'play', jsonb_build_object('x', repeat('x', 2000))
@@ -27,70 +28,70 @@ pub struct Exporter {
 }
 
 impl Exporter {
-    /// Of a hub without rows.
+    /// Starts a hub without rows.
     pub async fn new() -> Self {
         Self::on(Hub::start().await).await
     }
 
-    /// Of this hub.
+    /// Uses this hub.
     pub async fn on(hub: Hub) -> Self {
         let admin = hub.user(Role::Admin).await;
         Self { hub, admin }
     }
 
-    /// Of a hub with a few rows in every dataset.
-    pub async fn of_an_academy() -> Self {
+    /// Starts a hub with a few rows in every dataset.
+    pub async fn with_sample_rows() -> Self {
         let exporter = Self::new().await;
         exporter.hub.sql(include_str!("academy.sql")).await;
         exporter
     }
 
-    /// Of a hub with [`MANY_ROWS`] player events.
-    pub async fn of_many_events() -> Self {
-        Self::of_many_events_on(Hub::start().await).await
+    /// Starts a hub with [`MANY_ROWS`] player events.
+    pub async fn with_many_events() -> Self {
+        Self::with_many_events_on(Hub::start().await).await
     }
 
-    /// Of this hub, with [`MANY_ROWS`] player events.
-    pub async fn of_many_events_on(hub: Hub) -> Self {
+    /// Uses this hub, with [`MANY_ROWS`] player events.
+    pub async fn with_many_events_on(hub: Hub) -> Self {
         let exporter = Self::on(hub).await;
-        exporter.hub.sql(MANY).await;
+        exporter.hub.sql(INSERT_MANY_EVENTS).await;
         exporter
     }
 
-    /// Asks for a link with somebody's token.
-    pub async fn ask(&self, token: &str, request: &Value) -> Response {
-        let ask = self.hub.http.post(self.hub.url(LINKS)).header("accept-language", "en");
-        ask.bearer_auth(token).json(request).send().await.unwrap()
+    /// Requests a link with this token.
+    pub async fn request_link(&self, token: &str, request: &Value) -> Response {
+        let post = self.hub.http.post(self.hub.url(LINKS_PATH)).header("accept-language", "en");
+        post.bearer_auth(token).json(request).send().await.unwrap()
     }
 
-    /// What the hub answers to a good request for a link.
-    pub async fn made(&self, token: &str, request: &Value) -> Value {
-        let response = self.ask(token, request).await;
+    /// Requests a link that must be created, and returns the response's body.
+    pub async fn create_link(&self, token: &str, request: &Value) -> Value {
+        let response = self.request_link(token, request).await;
         let status = response.status();
         let body: Value = response.json().await.unwrap();
         assert_eq!(status, 201, "{body}");
         body
     }
 
-    /// A link of the admin's, as a path.
-    pub async fn link(&self, request: &Value) -> String {
-        self.made(&self.admin.token, request).await["url"].as_str().unwrap().to_owned()
+    /// Creates a link as the admin, and returns its path.
+    pub async fn link_path(&self, request: &Value) -> String {
+        self.create_link(&self.admin.token, request).await["url"].as_str().unwrap().to_owned()
     }
 
-    /// Follows a link without any credential.
+    /// Follows a link without credentials.
     pub async fn follow(&self, link: &str) -> Response {
         self.hub.http.get(self.hub.url(link)).header("accept-language", "en").send().await.unwrap()
     }
 
-    /// The whole file.
-    pub async fn file(&self, request: &Value) -> String {
-        let response = self.follow(&self.link(request).await).await;
+    /// Creates a link as the admin, and downloads its file.
+    pub async fn download(&self, request: &Value) -> String {
+        let response = self.follow(&self.link_path(request).await).await;
         assert_eq!(response.status(), 200);
         response.text().await.unwrap()
     }
 
-    /// Sends the request for a file, and leaves the answer to be read, or not.
-    pub async fn raw(&self, link: &str) -> TcpStream {
+    /// Requests a file over a raw connection, and leaves the response unread.
+    pub async fn open_raw(&self, link: &str) -> TcpStream {
         let host = self.hub.url("").replace("http://", "");
         let mut stream = TcpStream::connect(&host).await.unwrap();
         let request = format!("GET {link} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
@@ -98,13 +99,13 @@ impl Exporter {
         stream
     }
 
-    /// A number from the database.
+    /// Runs a query that returns one number.
     pub async fn count(&self, query: &str) -> i64 {
         self.hub.database.client().await.query_one(query, &[]).await.unwrap().get(0)
     }
 
-    /// Waits until the database gives this number, for a while.
-    pub async fn wait_for(&self, number: i64, query: &str) {
+    /// Waits until a query returns this number. Panics after ten seconds.
+    pub async fn wait_for_count(&self, number: i64, query: &str) {
         let client = self.hub.database.client().await;
         let mut found = None;
         for _ in 0..500 {
@@ -115,6 +116,6 @@ impl Exporter {
             found = Some(now);
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
-        panic!("{query}: {found:?} instead of {number}");
+        panic!("expected {number}, found {found:?}: {query}");
     }
 }

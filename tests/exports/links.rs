@@ -1,4 +1,4 @@
-//! Signed links: what they are, and every way in which they are refused.
+//! Signed links, and every reason for which they are rejected.
 
 use chrono::TimeDelta;
 use domain::access::Role;
@@ -9,14 +9,14 @@ use super::download::Exporter;
 use crate::harness::hub::Hub;
 
 const NEW_KEY: &str = "another application key of the tests";
-const ALTERED: &str = "This link was altered or was not made here. Make a new one.";
+const ALTERED: &str = "This link was altered or was not created here. Create a new one.";
 
 fn request() -> Value {
     json!({"dataset": "video_player_events", "format": "csv", "filters": {"course_id": 1}})
 }
 
-/// Follows a link that must be refused; answers with the code and the reason.
-async fn refusal(exporter: &Exporter, link: &str) -> (String, String) {
+/// Follows a link that must be rejected, and returns the code and the message.
+async fn follow_rejected(exporter: &Exporter, link: &str) -> (String, String) {
     let response = exporter.follow(link).await;
     assert_eq!(response.status(), 403, "{link}");
     assert_eq!(response.headers()["content-type"], "application/problem+json");
@@ -26,13 +26,13 @@ async fn refusal(exporter: &Exporter, link: &str) -> (String, String) {
 }
 
 #[tokio::test]
-async fn a_link_says_what_it_leads_to() {
-    let exporter = Exporter::of_an_academy().await;
-    let made = exporter.made(&exporter.admin.token, &request()).await;
-    assert_eq!(made["expiresAt"], "2027-01-15T08:05:00Z");
-    assert_eq!(made["filename"], "video_player_events_20270115_080000.csv");
-    assert_eq!(made["estimatedRows"], 1);
-    let link = made["url"].as_str().unwrap();
+async fn a_link_describes_its_file() {
+    let exporter = Exporter::with_sample_rows().await;
+    let created = exporter.create_link(&exporter.admin.token, &request()).await;
+    assert_eq!(created["expiresAt"], "2027-01-15T08:05:00Z");
+    assert_eq!(created["filename"], "video_player_events_20270115_080000.csv");
+    assert_eq!(created["estimatedRows"], 1);
+    let link = created["url"].as_str().unwrap();
     let response = exporter.follow(link).await;
     let headers = response.headers();
     assert_eq!(headers["content-type"], "text/csv; charset=utf-8");
@@ -44,8 +44,8 @@ async fn a_link_says_what_it_leads_to() {
 
 #[tokio::test]
 async fn a_head_request_starts_no_export() {
-    let exporter = Exporter::of_an_academy().await;
-    let link = exporter.link(&request()).await;
+    let exporter = Exporter::with_sample_rows().await;
+    let link = exporter.link_path(&request()).await;
     let url = exporter.hub.url(&link);
     let head = exporter.hub.http.request(Method::HEAD, &url).send().await.unwrap();
     assert_eq!(head.status(), 200);
@@ -59,9 +59,9 @@ async fn a_head_request_starts_no_export() {
 }
 
 #[tokio::test]
-async fn who_asks_for_a_part_gets_the_whole_file() {
-    let exporter = Exporter::of_an_academy().await;
-    let url = exporter.hub.url(&exporter.link(&request()).await);
+async fn range_requests_get_the_whole_file() {
+    let exporter = Exporter::with_sample_rows().await;
+    let url = exporter.hub.url(&exporter.link_path(&request()).await);
     let whole = exporter.hub.http.get(&url).send().await.unwrap().bytes().await.unwrap();
     let part = exporter.hub.http.get(&url).header("range", "bytes=10-").send().await.unwrap();
     assert_eq!(part.status(), 200);
@@ -70,30 +70,30 @@ async fn who_asks_for_a_part_gets_the_whole_file() {
 }
 
 #[tokio::test]
-async fn the_file_is_compressed_when_the_client_takes_that() {
-    let exporter = Exporter::of_many_events().await;
+async fn the_file_is_compressed_if_the_client_accepts_it() {
+    let exporter = Exporter::with_many_events().await;
     let request = json!({"dataset": "video_player_events", "format": "csv"});
     let plain = Client::builder().no_gzip().no_brotli().build().unwrap();
-    let url = exporter.hub.url(&exporter.link(&request).await);
-    let as_it_is = plain.get(&url).send().await.unwrap();
-    assert!(!as_it_is.headers().contains_key("content-encoding"));
-    let as_it_is = as_it_is.bytes().await.unwrap();
+    let url = exporter.hub.url(&exporter.link_path(&request).await);
+    let uncompressed = plain.get(&url).send().await.unwrap();
+    assert!(!uncompressed.headers().contains_key("content-encoding"));
+    let uncompressed = uncompressed.bytes().await.unwrap();
     for (coding, client) in [
         ("gzip", Client::builder().gzip(true).no_brotli().build().unwrap()),
         ("br", Client::builder().brotli(true).no_gzip().build().unwrap()),
     ] {
         let compressed = plain.get(&url).header("accept-encoding", coding).send().await.unwrap();
         assert_eq!(compressed.headers()["content-encoding"], coding);
-        assert!(compressed.bytes().await.unwrap().len() < as_it_is.len() / 10);
-        assert_eq!(client.get(&url).send().await.unwrap().bytes().await.unwrap(), as_it_is);
+        assert!(compressed.bytes().await.unwrap().len() < uncompressed.len() / 10);
+        assert_eq!(client.get(&url).send().await.unwrap().bytes().await.unwrap(), uncompressed);
     }
 }
 
 #[tokio::test]
-async fn a_link_that_is_touched_leads_nowhere() {
-    let exporter = Exporter::of_an_academy().await;
+async fn a_tampered_link_is_rejected() {
+    let exporter = Exporter::with_sample_rows().await;
     let other = exporter.hub.user_named("other", Role::Admin).await;
-    let link = exporter.link(&request()).await;
+    let link = exporter.link_path(&request()).await;
     let (path, query) = link.split_once('?').unwrap();
     let parameters: Vec<&str> = query.split('&').collect();
     let reordered = {
@@ -103,9 +103,9 @@ async fn a_link_that_is_touched_leads_nowhere() {
     };
     let (unsigned, signature) = query.split_once("&signature=").unwrap();
     let flipped = if signature.starts_with('A') { "B" } else { "A" };
-    let own = format!("user={}", exporter.admin.id);
-    let touched = [
-        query.replace(&own, &format!("user={}", other.id)),
+    let user_parameter = format!("user={}", exporter.admin.id);
+    let tampered = [
+        query.replace(&user_parameter, &format!("user={}", other.id)),
         query.replace("course_id=1", "course_id=2"),
         query.replace("course_id=1&", ""),
         query.replace("course_id=1", "course_id=%31"),
@@ -124,69 +124,70 @@ async fn a_link_that_is_touched_leads_nowhere() {
         reordered,
         String::new(),
     ];
-    for query in touched {
-        let refused = refusal(&exporter, &format!("{path}?{query}")).await;
-        assert_eq!(refused, ("FORBIDDEN".to_owned(), ALTERED.to_owned()), "{query}");
+    for query in tampered {
+        let error = follow_rejected(&exporter, &format!("{path}?{query}")).await;
+        assert_eq!(error, ("FORBIDDEN".to_owned(), ALTERED.to_owned()), "{query}");
     }
     assert_eq!(exporter.count("SELECT count(*) FROM export_audits").await, 0);
     assert_eq!(exporter.follow(&link).await.status(), 200);
 }
 
 #[tokio::test]
-async fn a_link_is_good_for_five_minutes() {
-    let exporter = Exporter::of_an_academy().await;
-    let link = exporter.link(&request()).await;
+async fn a_link_expires_after_five_minutes() {
+    let exporter = Exporter::with_sample_rows().await;
+    let link = exporter.link_path(&request()).await;
     exporter.hub.clock.advance(TimeDelta::seconds(299));
     assert_eq!(exporter.follow(&link).await.status(), 200);
     exporter.hub.clock.advance(TimeDelta::seconds(1));
-    let refused = refusal(&exporter, &link).await;
-    assert_eq!(refused, ("FORBIDDEN".to_owned(), "This link has expired. Make a new one.".to_owned()));
+    let error = follow_rejected(&exporter, &link).await;
+    assert_eq!(error, ("FORBIDDEN".to_owned(), "This link has expired. Create a new one.".to_owned()));
 }
 
 #[tokio::test]
-async fn a_link_does_not_outlive_its_users_rights() {
-    let exporter = Exporter::of_an_academy().await;
-    let link = exporter.link(&request()).await;
-    let unfiltered = exporter.link(&json!({"dataset": "video_player_events", "format": "csv"})).await;
-    let teachers = exporter.link(&json!({"dataset": "teacher_activity_snapshots", "format": "csv"})).await;
-    let become_ = async |change: &str| {
+async fn a_link_loses_access_with_its_user() {
+    let exporter = Exporter::with_sample_rows().await;
+    let link = exporter.link_path(&request()).await;
+    let unfiltered = exporter.link_path(&json!({"dataset": "video_player_events", "format": "csv"})).await;
+    let teachers =
+        exporter.link_path(&json!({"dataset": "teacher_activity_snapshots", "format": "csv"})).await;
+    let update_user = async |change: &str| {
         exporter.hub.sql(&format!("UPDATE users SET {change} WHERE id = {}", exporter.admin.id)).await;
     };
-    become_("role = 'teacher_admin'").await;
+    update_user("role = 'teacher_admin'").await;
     assert_eq!(exporter.follow(&link).await.status(), 200);
-    assert_eq!(refusal(&exporter, &unfiltered).await.0, "SCOPE_REQUIRED");
-    assert_eq!(refusal(&exporter, &teachers).await.0, "FORBIDDEN");
-    become_("role = 'teacher'").await;
-    assert_eq!(refusal(&exporter, &link).await.0, "FORBIDDEN");
-    become_("role = 'admin', active = false").await;
-    let gone = "The person or token that made this link no longer has access.";
-    assert_eq!(refusal(&exporter, &link).await, ("FORBIDDEN".to_owned(), gone.to_owned()));
+    assert_eq!(follow_rejected(&exporter, &unfiltered).await.0, "SCOPE_REQUIRED");
+    assert_eq!(follow_rejected(&exporter, &teachers).await.0, "FORBIDDEN");
+    update_user("role = 'teacher'").await;
+    assert_eq!(follow_rejected(&exporter, &link).await.0, "FORBIDDEN");
+    update_user("role = 'admin', active = false").await;
+    let no_access = "The person or token that created this link no longer has access.";
+    assert_eq!(follow_rejected(&exporter, &link).await, ("FORBIDDEN".to_owned(), no_access.to_owned()));
 }
 
 #[tokio::test]
-async fn a_link_dies_with_the_token_that_made_it() {
-    let exporter = Exporter::of_an_academy().await;
+async fn a_link_is_revoked_with_its_token() {
+    let exporter = Exporter::with_sample_rows().await;
     let create = "mutation { createApiToken(name: \"script\", scopes: [EXPORT]) { secret token { id } } }";
     let created =
         exporter.hub.graphql(create).by(&exporter.admin.token).data().await["createApiToken"].take();
-    let made = exporter.made(created["secret"].as_str().unwrap(), &request()).await;
-    let link = made["url"].as_str().unwrap();
+    let signed = exporter.create_link(created["secret"].as_str().unwrap(), &request()).await;
+    let link = signed["url"].as_str().unwrap();
     assert_eq!(exporter.follow(link).await.status(), 200);
     let revoke = format!("mutation {{ revokeApiToken(id: {}) {{ id }} }}", created["token"]["id"]);
     exporter.hub.graphql(&revoke).by(&exporter.admin.token).data().await;
-    assert_eq!(refusal(&exporter, link).await.0, "FORBIDDEN");
+    assert_eq!(follow_rejected(&exporter, link).await.0, "FORBIDDEN");
 }
 
 #[tokio::test]
-async fn keys_rotate_without_breaking_links() {
-    let before = Exporter::of_an_academy().await;
-    let link = before.link(&request()).await;
+async fn rotating_keys_keeps_links_valid() {
+    let before = Exporter::with_sample_rows().await;
+    let link = before.link_path(&request()).await;
     let rotated =
         Exporter::on(Hub::with(|config| config.auth.app_keys.insert(0, NEW_KEY.into())).await).await;
     assert_eq!(rotated.admin.id, before.admin.id);
     assert_eq!(rotated.follow(&link).await.status(), 200);
-    let newer = rotated.link(&request()).await;
-    assert_eq!(refusal(&before, &newer).await.1, ALTERED);
+    let newer = rotated.link_path(&request()).await;
+    assert_eq!(follow_rejected(&before, &newer).await.1, ALTERED);
     let replaced = Hub::with(|config| config.auth.app_keys = vec![NEW_KEY.into()]).await;
-    assert_eq!(refusal(&Exporter::on(replaced).await, &link).await.1, ALTERED);
+    assert_eq!(follow_rejected(&Exporter::on(replaced).await, &link).await.1, ALTERED);
 }

@@ -1,4 +1,4 @@
-//! What can be chosen: columns, layout, language, time zone, days.
+//! Options of an export: columns, layout, language, time zone and dates.
 
 use serde_json::{Value, json};
 
@@ -8,24 +8,24 @@ use crate::harness::hub::Hub;
 const EVENTS: &str = "video_player_events";
 
 #[tokio::test]
-async fn columns_are_those_that_were_chosen_in_their_order() {
-    let exporter = Exporter::of_an_academy().await;
+async fn the_file_has_the_chosen_columns_in_order() {
+    let exporter = Exporter::with_sample_rows().await;
     let mut request = json!({"dataset": EVENTS, "format": "csv", "columns": ["event", "user_email", "recorded_at"], "headers": "keys"});
     let rows = "event,user_email,recorded_at\r\n\
                 play,'+bo@example.com,2026-11-01T00:00:00Z\r\n\
                 cta_click,,2026-11-01T00:00:00Z\r\n\
                 progress_tick,ana.ñandú@example.com,2026-10-31T23:59:59.999999Z\r\n";
-    assert_eq!(exporter.file(&request).await, rows);
+    assert_eq!(exporter.download(&request).await, rows);
     request["columns"] = json!("event,user_email,recorded_at");
-    assert_eq!(exporter.file(&request).await, rows);
+    assert_eq!(exporter.download(&request).await, rows);
     request["format"] = json!("ndjson");
     let first = r#"{"event":"play","user_email":"+bo@example.com","recorded_at":"2026-11-01T00:00:00Z"}"#;
-    assert_eq!(exporter.file(&request).await.lines().next(), Some(first));
+    assert_eq!(exporter.download(&request).await.lines().next(), Some(first));
 }
 
 #[tokio::test]
-async fn every_layout_of_csv_is_what_its_spreadsheet_expects() {
-    let exporter = Exporter::of_an_academy().await;
+async fn every_csv_layout_has_its_delimiter_and_decimal_mark() {
+    let exporter = Exporter::with_sample_rows().await;
     let columns = json!(["playback_rate", "metadata", "context_tag"]);
     let mut files = String::new();
     for delimiter in [",", ";"] {
@@ -34,7 +34,7 @@ async fn every_layout_of_csv_is_what_its_spreadsheet_expects() {
                 "dataset": EVENTS, "format": "csv", "columns": columns, "locale": "en",
                 "delimiter": delimiter, "decimal": decimal, "bom": delimiter == ";",
             });
-            let file = exporter.file(&request).await;
+            let file = exporter.download(&request).await;
             assert_eq!(file.starts_with('\u{feff}'), delimiter == ";");
             files += &format!(
                 "--- delimiter {delimiter} decimal {decimal}\n{}",
@@ -46,7 +46,7 @@ async fn every_layout_of_csv_is_what_its_spreadsheet_expects() {
 }
 
 #[tokio::test]
-async fn timestamps_are_in_the_chosen_zone_across_changes_of_the_clock() {
+async fn timestamps_use_the_chosen_time_zone_across_dst_changes() {
     let exporter = Exporter::new().await;
     let insert = "SELECT ensure_player_event_partitions('2026-03-01', '2026-10-31');
         INSERT INTO video_player_events (recorded_at, event) SELECT moment::timestamptz, 'play' FROM unnest(ARRAY[
@@ -55,7 +55,7 @@ async fn timestamps_are_in_the_chosen_zone_across_changes_of_the_clock() {
     let file = async |timezone: Value| {
         let columns = json!(["recorded_at"]);
         let request = json!({"dataset": EVENTS, "format": "csv", "headers": "keys", "columns": columns, "timezone": timezone});
-        let file = exporter.file(&request).await;
+        let file = exporter.download(&request).await;
         file.lines().skip(1).map(ToOwned::to_owned).collect::<Vec<_>>()
     };
     let madrid = [
@@ -70,14 +70,14 @@ async fn timestamps_are_in_the_chosen_zone_across_changes_of_the_clock() {
 }
 
 #[tokio::test]
-async fn the_moments_of_a_history_are_in_the_chosen_zone_too() {
-    let exporter = Exporter::of_an_academy().await;
+async fn history_timestamps_use_the_chosen_time_zone() {
+    let exporter = Exporter::with_sample_rows().await;
     let file = async |format: &str| {
         let request = json!({
             "dataset": "teacher_submissions", "format": format, "headers": "keys", "timezone": "America/Bogota",
             "columns": ["reviewed_at", "history"], "filters": {"course_id": 1},
         });
-        exporter.file(&request).await
+        exporter.download(&request).await
     };
     let reviewed = "2026-11-07T04:00:00-05:00";
     let history = json!([
@@ -94,13 +94,13 @@ async fn the_moments_of_a_history_are_in_the_chosen_zone_too() {
     assert_eq!(serde_json::from_str::<Value>(&rows[0][1]).unwrap(), history);
 
     let query = "{ teacherSubmissions(filter: {courseId: 1}) { nodes { history { changedAt } } } }";
-    let answer = exporter.hub.graphql(query).by(&exporter.admin.token).data().await;
-    let changes = &answer["teacherSubmissions"]["nodes"][0]["history"];
+    let response = exporter.hub.graphql(query).by(&exporter.admin.token).data().await;
+    let changes = &response["teacherSubmissions"]["nodes"][0]["history"];
     assert_eq!(changes[1]["changedAt"], "2026-11-07T09:00:00.500+00:00");
 }
 
 #[tokio::test]
-async fn a_date_is_a_whole_day_in_the_hubs_time_zone() {
+async fn a_date_covers_the_whole_day_in_the_hubs_time_zone() {
     let hub = Hub::with(|config| config.hub.timezone = "America/Bogota".parse().unwrap()).await;
     let exporter = Exporter::on(hub).await;
     let insert = "SELECT ensure_player_event_partitions('2026-11-01', '2026-11-30');
@@ -111,7 +111,7 @@ async fn a_date_is_a_whole_day_in_the_hubs_time_zone() {
         let filters = json!({"date_from": from, "date_to": to});
         let request =
             json!({"dataset": EVENTS, "format": "csv", "columns": ["recorded_at"], "filters": filters});
-        let file = exporter.file(&request).await;
+        let file = exporter.download(&request).await;
         file.lines().skip(1).map(ToOwned::to_owned).collect::<Vec<_>>()
     };
     let day = ["2026-11-16T23:59:59.999999-05:00", "2026-11-16T00:00:00-05:00"];
@@ -123,11 +123,11 @@ async fn a_date_is_a_whole_day_in_the_hubs_time_zone() {
 }
 
 #[tokio::test]
-async fn a_lesson_and_a_course_that_contradict_each_other_give_nothing() {
-    let exporter = Exporter::of_an_academy().await;
+async fn a_lesson_of_another_course_matches_no_rows() {
+    let exporter = Exporter::with_sample_rows().await;
     for (course, rows) in [(1, 1), (2, 0)] {
         let filters = json!({"course_id": course, "lesson_id": "101"});
         let request = json!({"dataset": EVENTS, "format": "ndjson", "filters": filters});
-        assert_eq!(exporter.file(&request).await.lines().count(), rows);
+        assert_eq!(exporter.download(&request).await.lines().count(), rows);
     }
 }

@@ -1,4 +1,4 @@
-//! Readers who are slower than the database: they get the whole file, and cost the database nothing.
+//! Readers that are slower than the database get the whole file, and keep no database resources.
 
 use std::time::Duration;
 
@@ -8,28 +8,28 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::net::TcpStream;
 
 use super::download::{Exporter, MANY_ROWS};
-use super::endings::{ABORTED, SLOTS, nothing_is_left};
+use super::interruptions::{ABORTED, MAX_CONCURRENT_EXPORTS, assert_resources_released};
 use crate::harness::hub::Hub;
 
 /// Transactions that keep PostgreSQL from removing dead rows.
-pub const OPEN: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+pub const OPEN_TRANSACTIONS: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
     AND backend_type = 'client backend' AND pid <> pg_backend_pid() AND (xact_start IS NOT NULL OR backend_xmin IS NOT NULL)";
 const COMPLETE: &str = "SELECT count(*) FROM export_audits WHERE outcome = 'complete'";
 
-/// The answer to the request for this file, of which so far only the beginning has been read.
-async fn begun(exporter: &Exporter, request: &Value) -> (TcpStream, Vec<u8>) {
-    let mut stream = exporter.raw(&exporter.link(request).await).await;
+/// Requests a file, and returns the connection and the beginning of the response.
+async fn start_download(exporter: &Exporter, request: &Value) -> (TcpStream, Vec<u8>) {
+    let mut stream = exporter.open_raw(&exporter.link_path(request).await).await;
     let mut beginning = vec![0; 4096];
     stream.read_exact(&mut beginning).await.unwrap();
     assert!(beginning.starts_with(b"HTTP/1.1 200 OK\r\n"));
     (stream, beginning)
 }
 
-/// The file in a whole answer.
-async fn rest(mut stream: TcpStream, mut answer: Vec<u8>) -> Vec<u8> {
-    stream.read_to_end(&mut answer).await.unwrap();
-    let head = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
-    let mut chunks = &answer[head..];
+/// Reads the rest of a complete response, and returns the file.
+async fn finish_download(mut stream: TcpStream, mut response: Vec<u8>) -> Vec<u8> {
+    stream.read_to_end(&mut response).await.unwrap();
+    let head = response.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
+    let mut chunks = &response[head..];
     let mut file = Vec::new();
     loop {
         let line = chunks.windows(2).position(|window| window == b"\r\n").unwrap();
@@ -44,9 +44,9 @@ async fn rest(mut stream: TcpStream, mut answer: Vec<u8>) -> Vec<u8> {
     }
 }
 
-/// What the record says of a whole file, beside what is in the file.
-async fn assert_is_on_record(exporter: &Exporter, file: &[u8]) {
-    exporter.wait_for(1, COMPLETE).await;
+/// Checks that the audit of a complete export matches the file.
+async fn assert_audit_matches(exporter: &Exporter, file: &[u8]) {
+    exporter.wait_for_count(1, COMPLETE).await;
     let select = "SELECT rows, bytes, encode(sha256, 'hex') AS sha256 FROM export_audits";
     let expected =
         json!([{"rows": MANY_ROWS, "bytes": file.len(), "sha256": hex::encode(Sha256::digest(file))}]);
@@ -58,8 +58,8 @@ async fn outcome(exporter: &Exporter) -> Value {
     audits.by(&exporter.admin.token).data().await["exportAudits"]["nodes"][0]["outcome"].take()
 }
 
-/// Bytes that exports keep on disk, as operators see it.
-async fn spooled(hub: &Hub) -> u64 {
+/// The number of bytes that exports keep on disk, from the metrics.
+async fn spooled_bytes(hub: &Hub) -> u64 {
     let metrics = hub.http.get(hub.url("/metrics")).send().await.unwrap().text().await.unwrap();
     let mut lines = metrics.lines();
     lines.find_map(|line| line.strip_prefix("dataporter_export_spool_bytes ")).unwrap().parse().unwrap()
@@ -70,112 +70,114 @@ fn events() -> Value {
 }
 
 #[tokio::test]
-async fn the_data_is_released_while_the_reader_still_reads() {
-    let exporter = Exporter::of_many_events().await;
-    let (stream, beginning) = begun(&exporter, &events()).await;
-    // The file has e-mail addresses, so two connections have read for it.
-    exporter.wait_for(0, OPEN).await;
-    nothing_is_left(&exporter).await;
-    assert!(spooled(&exporter.hub).await > 20_000_000);
+async fn the_database_is_released_while_the_reader_still_reads() {
+    let exporter = Exporter::with_many_events().await;
+    let (stream, beginning) = start_download(&exporter, &events()).await;
+    // The file has e-mail addresses, so the export has used two connections.
+    exporter.wait_for_count(0, OPEN_TRANSACTIONS).await;
+    assert_resources_released(&exporter).await;
+    assert!(spooled_bytes(&exporter.hub).await > 20_000_000);
     assert_eq!(outcome(&exporter).await, "RUNNING");
 
     exporter.hub.sql("UPDATE video_player_events SET event = 'late'").await;
-    let file = rest(stream, beginning).await;
+    let file = finish_download(stream, beginning).await;
     let rows = file.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     let rows: Vec<Value> = rows.map(|row| serde_json::from_slice(row).unwrap()).collect();
     assert_eq!(rows.len(), MANY_ROWS);
     assert!(rows.iter().all(|row| row["event"] == "play"));
-    assert_is_on_record(&exporter, &file).await;
+    assert_audit_matches(&exporter, &file).await;
     assert_eq!(outcome(&exporter).await, "COMPLETE");
-    assert_eq!(spooled(&exporter.hub).await, 0);
+    assert_eq!(spooled_bytes(&exporter.hub).await, 0);
 }
 
 #[tokio::test]
-async fn a_reader_who_leaves_gives_the_disk_space_back() {
-    let exporter = Exporter::of_many_events().await;
-    let (stream, _) = begun(&exporter, &events()).await;
-    exporter.wait_for(0, OPEN).await;
+async fn a_disconnected_reader_frees_the_disk_space() {
+    let exporter = Exporter::with_many_events().await;
+    let (stream, _) = start_download(&exporter, &events()).await;
+    exporter.wait_for_count(0, OPEN_TRANSACTIONS).await;
     drop(stream);
-    exporter.wait_for(1, ABORTED).await;
-    // On record is what the reader was given, not what was kept for it.
+    exporter.wait_for_count(1, ABORTED).await;
+    // The audit counts the rows that the reader got, not the spooled rows.
     let rows = exporter.count("SELECT rows FROM export_audits").await;
     assert!(rows < i64::try_from(MANY_ROWS).unwrap(), "{rows}");
     assert_eq!(outcome(&exporter).await, "ABORTED");
-    no_disk_is_used(&exporter).await;
+    wait_until_disk_is_free(&exporter).await;
 }
 
 #[tokio::test]
-async fn more_readers_than_may_read_from_the_database_at_once_wait_for_none_of_the_others() {
-    let exporter = Exporter::of_many_events().await;
+async fn slow_readers_do_not_block_other_readers() {
+    let exporter = Exporter::with_many_events().await;
     let mut request = events();
     request["filters"] = json!({"date_from": "2026-11-20T04:00:00Z"});
     let mut readers = Vec::new();
-    for _ in 0..=SLOTS {
-        readers.push(begun(&exporter, &request).await);
+    for _ in 0..=MAX_CONCURRENT_EXPORTS {
+        readers.push(start_download(&exporter, &request).await);
     }
-    exporter.wait_for(0, OPEN).await;
-    nothing_is_left(&exporter).await;
+    exporter.wait_for_count(0, OPEN_TRANSACTIONS).await;
+    assert_resources_released(&exporter).await;
     let mut files = Vec::new();
     for (stream, beginning) in readers {
-        files.push(rest(stream, beginning).await);
+        files.push(finish_download(stream, beginning).await);
     }
     assert_eq!(std::str::from_utf8(&files[0]).unwrap().lines().count(), 5601);
     assert!(files.iter().all(|file| *file == files[0]));
 }
 
 #[tokio::test]
-async fn past_the_limit_the_query_waits_for_a_reader_who_gets_the_whole_file() {
+async fn above_the_spool_limit_the_query_waits_for_the_reader() {
     let hub = Hub::with(|config| config.exports.spool_max_bytes = 1 << 20).await;
-    let exporter = Exporter::of_many_events_on(hub).await;
-    let (stream, beginning) = begun(&exporter, &events()).await;
-    until(|| exporter.hub.app.export_disk.used() > 900_000).await;
-    assert!(exporter.count(OPEN).await > 0);
-    assert_is_on_record(&exporter, &rest(stream, beginning).await).await;
-    no_disk_is_used(&exporter).await;
-    nothing_is_left(&exporter).await;
+    let exporter = Exporter::with_many_events_on(hub).await;
+    let (stream, beginning) = start_download(&exporter, &events()).await;
+    wait_until(|| exporter.hub.app.export_disk.used() > 900_000).await;
+    assert!(exporter.count(OPEN_TRANSACTIONS).await > 0);
+    assert_audit_matches(&exporter, &finish_download(stream, beginning).await).await;
+    wait_until_disk_is_free(&exporter).await;
+    assert_resources_released(&exporter).await;
 }
 
 #[tokio::test]
-async fn past_the_limit_a_reader_who_takes_nothing_is_cut_off_visibly() {
+async fn above_the_spool_limit_a_stalled_reader_is_disconnected() {
     let hub = Hub::with(|config| {
         config.exports.spool_max_bytes = 1 << 20;
         config.exports.reader_timeout = Duration::from_millis(500);
     });
-    let exporter = Exporter::of_many_events_on(hub.await).await;
-    let (stream, beginning) = begun(&exporter, &events()).await;
-    exporter.wait_for(1, ABORTED).await;
-    assert_breaks_off(stream, beginning).await;
-    no_disk_is_used(&exporter).await;
-    nothing_is_left(&exporter).await;
+    let exporter = Exporter::with_many_events_on(hub.await).await;
+    let (stream, beginning) = start_download(&exporter, &events()).await;
+    exporter.wait_for_count(1, ABORTED).await;
+    assert_truncated(stream, beginning).await;
+    wait_until_disk_is_free(&exporter).await;
+    assert_resources_released(&exporter).await;
 }
 
 #[tokio::test]
-async fn a_reader_who_takes_nothing_of_what_was_kept_for_it_is_cut_off_visibly() {
+async fn a_stalled_reader_of_a_spooled_file_is_disconnected() {
     let hub = Hub::with(|config| config.exports.reader_timeout = Duration::from_millis(500)).await;
-    let exporter = Exporter::of_many_events_on(hub).await;
-    let (stream, beginning) = begun(&exporter, &events()).await;
-    exporter.wait_for(1, ABORTED).await;
-    no_disk_is_used(&exporter).await;
-    assert_breaks_off(stream, beginning).await;
+    let exporter = Exporter::with_many_events_on(hub).await;
+    let (stream, beginning) = start_download(&exporter, &events()).await;
+    exporter.wait_for_count(1, ABORTED).await;
+    wait_until_disk_is_free(&exporter).await;
+    assert_truncated(stream, beginning).await;
 }
 
-/// The body must not end as a whole one does.
-async fn assert_breaks_off(mut stream: impl AsyncRead + Unpin, mut answer: Vec<u8>) {
-    // An error is as visible as a missing end.
-    stream.read_to_end(&mut answer).await.ok();
-    assert!(!answer.ends_with(b"0\r\n\r\n"));
+/// Checks that the rest of the body does not look complete.
+async fn assert_truncated(mut stream: impl AsyncRead + Unpin, mut response: Vec<u8>) {
+    // A connection error reveals the truncation as well as a missing final chunk does.
+    stream.read_to_end(&mut response).await.ok();
+    assert!(!response.ends_with(b"0\r\n\r\n"));
 }
 
-async fn no_disk_is_used(exporter: &Exporter) {
-    until(|| exporter.hub.app.export_disk.used() == 0).await;
+/// Waits until exports use no disk space.
+async fn wait_until_disk_is_free(exporter: &Exporter) {
+    wait_until(|| exporter.hub.app.export_disk.used() == 0).await;
 }
 
-async fn until(mut holds: impl FnMut() -> bool) {
+/// Waits until a condition is true. Panics after ten seconds.
+async fn wait_until(mut condition: impl FnMut() -> bool) {
     for _ in 0..500 {
-        if holds() {
+        if condition() {
             return;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    panic!("That does not come true");
+    panic!("the condition does not become true");
 }

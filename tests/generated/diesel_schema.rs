@@ -1,6 +1,6 @@
 //! Prints the tables of a migrated database as diesel's `table!` blocks, with their comments.
 //!
-//! Partitions are left out: queries go to the table they are a part of.
+//! Partitions are left out, because queries use the partitioned table.
 
 use std::fmt::Write as _;
 
@@ -39,7 +39,7 @@ const COLUMNS: &str = r"
     WHERE a.attrelid = $1::text::regclass AND a.attnum > 0 AND NOT a.attisdropped
     ORDER BY a.attnum";
 
-/// Foreign keys of one column by which two tables can be joined in only one way.
+/// Single-column foreign keys that are the only foreign key between two tables.
 const JOINS: &str = r"
     SELECT child, parent, min(column_name) AS column_name
     FROM (
@@ -55,7 +55,7 @@ const JOINS: &str = r"
     HAVING count(*) = 1
     ORDER BY child, parent";
 
-/// The whole of `schema.rs`.
+/// Prints the content of `schema.rs`.
 pub async fn print(client: &Client) -> String {
     let mut text = HEADER.to_owned();
     let tables = rows(client, TABLES, &[]).await;
@@ -69,17 +69,18 @@ pub async fn print(client: &Client) -> String {
         let comment = doc(4, table.get("comment"));
         let key = key.join(", ");
         writeln!(text, "\ndiesel::table! {{\n{comment}    {name} ({key}) {{\n{columns}    }}\n}}")
-            .expect("a string takes all");
+            .expect("writing to a string cannot fail");
     }
     text.push('\n');
     for join in rows(client, JOINS, &[]).await {
         let (child, parent): (&str, &str) = (join.get("child"), join.get("parent"));
         let column: &str = join.get("column_name");
-        writeln!(text, "diesel::joinable!({child} -> {parent} ({column}));").expect("a string takes all");
+        writeln!(text, "diesel::joinable!({child} -> {parent} ({column}));")
+            .expect("writing to a string cannot fail");
     }
     text += "\ndiesel::allow_tables_to_appear_in_same_query!(\n";
     for table in &tables {
-        writeln!(text, "    {},", table.get::<_, &str>("name")).expect("a string takes all");
+        writeln!(text, "    {},", table.get::<_, &str>("name")).expect("writing to a string cannot fail");
     }
     text + ");\n"
 }
@@ -88,7 +89,7 @@ fn print_column(column: &Row) -> String {
     let name: &str = column.get("name");
     let sql_type = diesel_type(column.get("sql_type"));
     let sql_type = if column.get("required") { sql_type.to_owned() } else { format!("Nullable<{sql_type}>") };
-    // A keyword of Rust gets the underscore that diesel's own command would give it.
+    // A Rust keyword gets an underscore, as in diesel's own `print-schema`.
     let declaration = match name {
         "type" => "#[sql_name = \"type\"]\n        type_".to_owned(),
         _ => name.to_owned(),
@@ -109,17 +110,17 @@ fn diesel_type(sql_type: &str) -> &'static str {
         "jsonb" => "Jsonb",
         "numeric" => "Numeric",
         "text" => "Text",
-        // A null inside an array is ruled out by a check on the column.
+        // A check constraint on the column excludes nulls inside the array.
         "text[]" => "Array<Text>",
         "timestamp with time zone" => "Timestamptz",
         "uuid" => "Uuid",
-        other => panic!("say here what diesel calls the type {other}"),
+        other => panic!("add diesel's name of the type {other} here"),
     }
 }
 
-/// A comment as a doc comment; names with an underscore are set as code.
+/// Formats a comment as a doc comment. Names with an underscore are marked as code.
 fn doc(indent: usize, comment: Option<&str>) -> String {
-    let comment = comment.expect("a test of the migrations sees to it that everything has a comment");
+    let comment = comment.expect("a test of the migrations checks that everything has a comment");
     let words: Vec<String> = comment
         .split(' ')
         .map(|word| {
@@ -135,5 +136,5 @@ async fn rows(
     query: &str,
     parameters: &[&(dyn tokio_postgres::types::ToSql + Sync)],
 ) -> Vec<Row> {
-    client.query(query, parameters).await.expect("the catalogue of PostgreSQL can be read")
+    client.query(query, parameters).await.expect("the PostgreSQL catalog is readable")
 }

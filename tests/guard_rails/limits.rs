@@ -1,4 +1,4 @@
-//! Each limit of a document: kept to the number, told by its name in both languages, and lower for who is not signed in.
+//! The limits of a document are exact, reported by name in both languages, and lower for anonymous callers.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::hub_and_admin;
 use crate::harness::hub::Hub;
 
-/// A limit, and a document that has this many of what it limits.
+/// A limit, and a function that makes a document with a given number of the limited thing.
 struct Case {
     es: &'static str,
     en: &'static str,
@@ -18,34 +18,34 @@ struct Case {
 }
 
 #[tokio::test]
-async fn each_limit_is_kept_to_the_number_and_is_lower_for_who_is_not_signed_in() {
+async fn each_limit_is_exact_and_lower_for_anonymous_callers() {
     let (hub, admin) = hub_and_admin().await;
     for case in CASES {
         let Case { es, en, signed_in, anonymous, document } = *case;
-        for (token, most) in [(Some(&admin.token), signed_in), (None, anonymous)] {
-            let told = async |number: usize, language: &str| {
-                let ask = hub.graphql(&document(number)).header("accept-language", language);
-                if let Some(token) = token { ask.by(token) } else { ask }.send().await
+        for (token, limit) in [(Some(&admin.token), signed_in), (None, anonymous)] {
+            let send = async |number: usize, language: &str| {
+                let request = hub.graphql(&document(number)).header("accept-language", language);
+                if let Some(token) = token { request.by(token) } else { request }.send().await
             };
-            let within = told(most, "en").await.body.to_string();
-            assert!(!within.contains("The document has"), "{most} {en}: {within}");
+            let at_limit = send(limit, "en").await.body.to_string();
+            assert!(!at_limit.contains("The document has"), "{limit} {en}: {at_limit}");
 
-            let number = most + 1;
-            let beyond = told(number, "en").await;
-            let accepted = if most < signed_in { "Accepted without signing in" } else { "Accepted" };
-            let message = format!("The document has {number} {en}. {accepted}: up to {most}.");
-            assert_eq!(beyond.body["errors"][0]["message"], message, "{}", beyond.body);
-            assert_eq!(beyond.code(), "TOO_COMPLEX");
-            let se_aceptan = if most < signed_in { "Sin iniciar sesión se aceptan" } else { "Se aceptan" };
-            let message = format!("El documento lleva {number} {es}. {se_aceptan} hasta {most}.");
-            assert_eq!(told(number, "es").await.body["errors"][0]["message"], message);
+            let number = limit + 1;
+            let over_limit = send(number, "en").await;
+            let accepted = if limit < signed_in { "Accepted without signing in" } else { "Accepted" };
+            let message = format!("The document has {number} {en}. {accepted}: up to {limit}.");
+            assert_eq!(over_limit.body["errors"][0]["message"], message, "{}", over_limit.body);
+            assert_eq!(over_limit.code(), "TOO_COMPLEX");
+            let accepted_es = if limit < signed_in { "Sin iniciar sesión se aceptan" } else { "Se aceptan" };
+            let message = format!("El documento lleva {number} {es}. {accepted_es} hasta {limit}.");
+            assert_eq!(send(number, "es").await.body["errors"][0]["message"], message);
         }
     }
 }
 
-/// So many pieces, numbered.
-fn pieces(number: usize, piece: impl Fn(usize) -> String) -> String {
-    (0..number).map(piece).collect()
+/// Joins numbered parts.
+fn join_parts(number: usize, part: impl Fn(usize) -> String) -> String {
+    (0..number).map(part).collect()
 }
 
 const CASES: &[Case] = &[
@@ -77,7 +77,9 @@ const CASES: &[Case] = &[
         en: "operations",
         signed_in: 20,
         anonymous: 5,
-        document: |number| pieces(number, |operation| format!("query q{operation} {{ viewer {{ id }} }} ")),
+        document: |number| {
+            join_parts(number, |operation| format!("query q{operation} {{ viewer {{ id }} }} "))
+        },
     },
     Case {
         es: "fragmentos",
@@ -86,7 +88,7 @@ const CASES: &[Case] = &[
         anonymous: 20,
         document: |number| {
             "{ viewer { id } }".to_owned()
-                + &pieces(number, |fragment| format!(" fragment f{fragment} on Query {{ a }}"))
+                + &join_parts(number, |fragment| format!(" fragment f{fragment} on Query {{ a }}"))
         },
     },
     Case {
@@ -97,7 +99,7 @@ const CASES: &[Case] = &[
         document: |number| {
             format!(
                 "query ({}) {{ viewer {{ id }} }}",
-                pieces(number, |variable| format!("$v{variable}: Int "))
+                join_parts(number, |variable| format!("$v{variable}: Int "))
             )
         },
     },
@@ -106,21 +108,25 @@ const CASES: &[Case] = &[
         en: "fields",
         signed_in: 5_000,
         anonymous: 1_000,
-        document: |number| format!("{{ viewer {{ {} }} }}", pieces(number - 1, |field| format!("f{field} "))),
+        document: |number| {
+            format!("{{ viewer {{ {} }} }}", join_parts(number - 1, |field| format!("f{field} ")))
+        },
     },
     Case {
         es: "campos de primer nivel",
         en: "fields at the top",
         signed_in: 50,
         anonymous: 25,
-        document: |number| format!("{{ {} }}", pieces(number, |field| format!("f{field} "))),
+        document: |number| format!("{{ {} }}", join_parts(number, |field| format!("f{field} "))),
     },
     Case {
         es: "alias",
         en: "aliases",
         signed_in: 50,
         anonymous: 25,
-        document: |number| format!("{{ viewer {{ {} }} }}", pieces(number, |alias| format!("a{alias}: id "))),
+        document: |number| {
+            format!("{{ viewer {{ {} }} }}", join_parts(number, |alias| format!("a{alias}: id ")))
+        },
     },
     Case {
         es: "argumentos",
@@ -128,7 +134,7 @@ const CASES: &[Case] = &[
         signed_in: 1_000,
         anonymous: 100,
         document: |number| {
-            format!("{{ viewer {{ {} }} }}", pieces(number, |field| format!("f{field}(a: 1) ")))
+            format!("{{ viewer {{ {} }} }}", join_parts(number, |field| format!("f{field}(a: 1) ")))
         },
     },
     Case {
@@ -137,7 +143,7 @@ const CASES: &[Case] = &[
         signed_in: 32,
         anonymous: 16,
         document: |number| {
-            format!("{{ courses({}) {{ id }} }}", pieces(number, |argument| format!("a{argument}: 1 ")))
+            format!("{{ courses({}) {{ id }} }}", join_parts(number, |argument| format!("a{argument}: 1 ")))
         },
     },
     Case {
@@ -146,7 +152,10 @@ const CASES: &[Case] = &[
         signed_in: 32,
         anonymous: 16,
         document: |number| {
-            format!("{{ viewer @skip({}) {{ id }} }}", pieces(number, |argument| format!("a{argument}: 1 ")))
+            format!(
+                "{{ viewer @skip({}) {{ id }} }}",
+                join_parts(number, |argument| format!("a{argument}: 1 "))
+            )
         },
     },
     Case {
@@ -154,7 +163,9 @@ const CASES: &[Case] = &[
         en: "directives",
         signed_in: 100,
         anonymous: 20,
-        document: |number| format!("{{ viewer {{ {} }} }}", pieces(number, |field| format!("f{field} @a "))),
+        document: |number| {
+            format!("{{ viewer {{ {} }} }}", join_parts(number, |field| format!("f{field} @a ")))
+        },
     },
     Case {
         es: "totalCount",
@@ -162,7 +173,7 @@ const CASES: &[Case] = &[
         signed_in: 10,
         anonymous: 10,
         document: |number| {
-            format!("{{ viewer {{ {} }} }}", pieces(number, |list| format!("l{list} {{ totalCount }} ")))
+            format!("{{ viewer {{ {} }} }}", join_parts(number, |list| format!("l{list} {{ totalCount }} ")))
         },
     },
     Case {
@@ -186,7 +197,7 @@ const CASES: &[Case] = &[
         en: "fields that repeat a name beside them",
         signed_in: 500,
         anonymous: 50,
-        // In the operation and in the fragment, each that the fragment has two of.
+        // Each repetition in the fragment counts twice: in the fragment and where the operation spreads it.
         document: |number| {
             let one_more = if number % 2 == 0 { "" } else { "... { b } b" };
             format!(
@@ -207,31 +218,31 @@ const CASES: &[Case] = &[
 ];
 
 #[tokio::test]
-async fn a_large_variable_may_be_used_once_and_not_again_and_again() {
+async fn repeated_uses_of_a_large_variable_are_limited() {
     let (hub, admin) = hub_and_admin().await;
     let twice = "query ($v: String) { a: courses(search: $v) { id } b: courses(search: $v) { id } }";
     let once = "query ($v: String) { courses(search: $v) { id } }";
-    for (document, length, token, is_refused) in [
+    for (document, length, token, is_rejected) in [
         (once, 2_000_000, None, false),
         (twice, 60_000, None, false),
         (twice, 70_000, None, true),
         (twice, 1_000_000, Some(&admin.token), false),
         (twice, 1_100_000, Some(&admin.token), true),
     ] {
-        let ask =
+        let request =
             hub.graphql(document).variables(json!({"v": "x".repeat(length)})).header("accept-language", "en");
-        let answer = if let Some(token) = token { ask.by(token) } else { ask }.send().await;
-        let told = answer.body["errors"][0]["message"].as_str().unwrap_or_default();
+        let response = if let Some(token) = token { request.by(token) } else { request }.send().await;
+        let message = response.body["errors"][0]["message"].as_str().unwrap_or_default();
         assert_eq!(
-            told.contains(" bytes of variables used more than once. Accepted"),
-            is_refused,
-            "{length}: {told}"
+            message.contains(" bytes of variables used more than once. Accepted"),
+            is_rejected,
+            "{length}: {message}"
         );
     }
 }
 
 #[tokio::test]
-async fn the_hubs_own_operations_are_far_within_the_limits() {
+async fn the_frontends_own_operations_are_within_the_limits() {
     let (hub, admin) = hub_and_admin().await;
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../frontend/graphql");
     let mut found = 0;
@@ -240,13 +251,13 @@ async fn the_hubs_own_operations_are_far_within_the_limits() {
         if path.extension().is_some_and(|extension| extension == "graphql") {
             let document = fs::read_to_string(&path).unwrap();
             for token in [None, Some(&admin.token)] {
-                let ask = hub.graphql(&document);
-                let answer = if let Some(token) = token { ask.by(token) } else { ask }.send().await;
+                let request = hub.graphql(&document);
+                let response = if let Some(token) = token { request.by(token) } else { request }.send().await;
                 assert!(
-                    !answer.body.to_string().contains("TOO_COMPLEX"),
+                    !response.body.to_string().contains("TOO_COMPLEX"),
                     "{}: {}",
                     path.display(),
-                    answer.body
+                    response.body
                 );
             }
             found += 1;
@@ -256,7 +267,7 @@ async fn the_hubs_own_operations_are_far_within_the_limits() {
 }
 
 #[tokio::test]
-async fn only_who_is_signed_in_is_told_what_they_may_have_meant() {
+async fn only_signed_in_callers_get_suggestions() {
     let hub = Hub::start().await;
     let student = hub.user(Role::Student).await;
     for document in [
@@ -265,14 +276,17 @@ async fn only_who_is_signed_in_is_told_what_they_may_have_meant() {
         "{ discordPractices(filtr: 1) { totalCount } }",
         "{ viewer { id @deprecated(reasn: \"x\") } }",
     ] {
-        let told = |body: Value| {
+        let unknown = |body: Value| {
             let mut messages =
                 body["errors"].as_array().unwrap().iter().map(|error| error["message"].as_str().unwrap());
             messages.find(|message| message.starts_with("Unknown ")).unwrap().to_owned()
         };
-        let to_anybody = told(hub.graphql(document).send().await.body);
-        assert!(to_anybody.ends_with('.'), "{to_anybody}");
-        let to_student = told(hub.graphql(document).by(&student.token).send().await.body);
-        assert!(to_student.starts_with(&format!("{to_anybody} Did you mean ")), "{to_student}");
+        let anonymous_message = unknown(hub.graphql(document).send().await.body);
+        assert!(anonymous_message.ends_with('.'), "{anonymous_message}");
+        let student_message = unknown(hub.graphql(document).by(&student.token).send().await.body);
+        assert!(
+            student_message.starts_with(&format!("{anonymous_message} Did you mean ")),
+            "{student_message}"
+        );
     }
 }

@@ -1,136 +1,136 @@
-//! However deep a request is nested, it is answered, and the server lives on.
+//! The server answers deeply nested requests without crashing.
 
 use serde_json::{Value, json};
 
 use super::server::Server;
 
-/// What the parser can hold on its stack ends at 175 to 350, and at 1,250 to 1,450 in a build with optimisation. Deeper
-/// than 800, or 7,800, it refuses by itself.
+/// Depths around the parser's limits. Its stack overflows at a depth of 175 to 350 in a debug build, and of
+/// 1,250 to 1,450 in a release build. It rejects documents deeper than 800 or 7,800 itself.
 const DEPTHS: [usize; 18] = [
     50, 65, 100, 200, 350, 400, 500, 650, 1_000, 1_450, 2_000, 3_000, 4_000, 5_200, 6_500, 7_800, 10_000,
     20_000,
 ];
 
-/// The longest address that is taken.
-const MAX_ADDRESS: usize = 60_000;
+/// The maximum length of a URL that the server accepts.
+const MAX_URL_LENGTH: usize = 60_000;
 
-/// Something that can be nested.
-struct Nest {
+/// A construct that can be nested.
+struct Nesting {
     name: &'static str,
     before: &'static str,
     open: &'static str,
-    heart: &'static str,
+    inner: &'static str,
     close: &'static str,
     after: &'static str,
 }
 
-impl Nest {
+impl Nesting {
     fn document(&self, depth: usize) -> String {
-        let Self { before, open, heart, close, after, .. } = self;
-        format!("{before}{}{heart}{}{after}", open.repeat(depth), close.repeat(depth))
+        let Self { before, open, inner, close, after, .. } = self;
+        format!("{before}{}{inner}{}{after}", open.repeat(depth), close.repeat(depth))
     }
 }
 
-const fn nest(name: &'static str, [before, open, heart, close, after]: [&'static str; 5]) -> Nest {
-    Nest { name, before, open, heart, close, after }
+const fn nesting(name: &'static str, [before, open, inner, close, after]: [&'static str; 5]) -> Nesting {
+    Nesting { name, before, open, inner, close, after }
 }
 
-const NESTS: [Nest; 11] = [
-    nest("lists", ["{courses(search:", "[", "1", "]", "){id}}"]),
-    nest("objects", ["{courses(search:", "{a:", "1", "}", "){id}}"]),
-    nest("lists and objects", ["{courses(search:", "[{a:", "1", "}]", "){id}}"]),
-    nest("a list as a default", ["query($a:Int=", "[", "1", "]", "){courses(first:$a){id}}"]),
-    nest("an object as a default", ["query($a:Int=", "{a:", "1", "}", "){courses(first:$a){id}}"]),
-    nest("a type", ["query($a:", "[", "Int", "]", "){courses(first:$a){id}}"]),
-    nest("a list in a directive", ["{viewer{id @skip(if:", "[", "1", "]", ")}}"]),
-    nest("an object in a directive of an operation", ["query @a(b:", "{a:", "1", "}", "){viewer{id}}"]),
-    nest("fields", ["", "{a", "", "}", ""]),
-    nest("inline fragments", ["{", "...{", "viewer{id}", "}", "}"]),
-    nest("lists without an end", ["{courses(search:", "[", "", "", ""]),
+const NESTINGS: [Nesting; 11] = [
+    nesting("lists", ["{courses(search:", "[", "1", "]", "){id}}"]),
+    nesting("objects", ["{courses(search:", "{a:", "1", "}", "){id}}"]),
+    nesting("lists and objects", ["{courses(search:", "[{a:", "1", "}]", "){id}}"]),
+    nesting("a list as a default", ["query($a:Int=", "[", "1", "]", "){courses(first:$a){id}}"]),
+    nesting("an object as a default", ["query($a:Int=", "{a:", "1", "}", "){courses(first:$a){id}}"]),
+    nesting("a type", ["query($a:", "[", "Int", "]", "){courses(first:$a){id}}"]),
+    nesting("a list in a directive", ["{viewer{id @skip(if:", "[", "1", "]", ")}}"]),
+    nesting("an object in a directive of an operation", ["query @a(b:", "{a:", "1", "}", "){viewer{id}}"]),
+    nesting("fields", ["", "{a", "", "}", ""]),
+    nesting("inline fragments", ["{", "...{", "viewer{id}", "}", "}"]),
+    nesting("unclosed lists", ["{courses(search:", "[", "", "", ""]),
 ];
 
-/// It is answered as GraphQL: up to the limit as the library would, else by the limit, with its number.
-fn told(nest: &Nest, depth: usize, answer: &Value) {
-    let name = nest.name;
+/// Checks that the response is GraphQL. Beyond the limit, it must be an error that states the limit.
+fn check(nesting: &Nesting, depth: usize, response: &Value) {
+    let name = nesting.name;
     let brackets = |text: &str| text.matches(['(', '[', '{']).count();
-    let error = &answer["errors"][0];
+    let error = &response["errors"][0];
     let (code, message) = (&error["extensions"]["code"], error["message"].as_str().unwrap_or_default());
-    if depth * brackets(nest.open) + brackets(nest.before) <= 62 {
-        // A value that is not given is of every type.
-        let is_served = answer["data"].is_object();
-        let is_refused = code == "BAD_USER_INPUT" || code == "TOO_COMPLEX" || code == "UNAUTHENTICATED";
-        assert!(is_served || is_refused, "{name}, {depth} deep: {answer}");
-        assert!(!message.contains("open at once"), "{name}, {depth} deep: {answer}");
+    if depth * brackets(nesting.open) + brackets(nesting.before) <= 62 {
+        // An empty value is valid for every type.
+        let is_success = response["data"].is_object();
+        let is_error = code == "BAD_USER_INPUT" || code == "TOO_COMPLEX" || code == "UNAUTHENTICATED";
+        assert!(is_success || is_error, "{name}, {depth} deep: {response}");
+        assert!(!message.contains("open at once"), "{name}, {depth} deep: {response}");
     } else {
-        assert_eq!(code, "TOO_COMPLEX", "{name}, {depth} deep: {answer}");
+        assert_eq!(code, "TOO_COMPLEX", "{name}, {depth} deep: {response}");
         let by_limit = message.contains("open at once. Accepted: up to 64.")
             || message.contains("bytes, variables apart. Accepted: up to 65536.");
-        assert!(by_limit, "{name}, {depth} deep: {answer}");
+        assert!(by_limit, "{name}, {depth} deep: {response}");
     }
 }
 
 #[tokio::test]
-async fn a_document_of_any_depth_is_answered_by_post_and_get_and_the_server_lives_on() {
+async fn nested_documents_are_answered_over_post_and_get() {
     let mut server = Server::start().await;
-    for nest in &NESTS {
+    for nesting in &NESTINGS {
         for depth in DEPTHS {
-            let document = nest.document(depth);
-            told(nest, depth, &server.post(&document).send().await.body);
-            if document.len() < MAX_ADDRESS {
-                told(nest, depth, &server.get(&document, "{}").await);
+            let document = nesting.document(depth);
+            check(nesting, depth, &server.post(&document).send().await.body);
+            if document.len() < MAX_URL_LENGTH {
+                check(nesting, depth, &server.get(&document, "{}").await);
             }
         }
     }
-    server.lives_on().await;
+    server.assert_alive().await;
 }
 
 #[tokio::test]
-async fn a_document_of_any_depth_is_answered_in_uploads_and_subscriptions_and_the_server_lives_on() {
+async fn nested_documents_are_answered_in_uploads_and_subscriptions() {
     let mut server = Server::start().await;
-    for nest in &NESTS {
+    for nesting in &NESTINGS {
         for depth in [50, 65, 200, 350, 3_000, 20_000] {
-            let document = nest.document(depth);
+            let document = nesting.document(depth);
             let request = json!({"query": document, "variables": {"file": null}}).to_string();
-            told(nest, depth, &server.upload(&request).await);
-            told(nest, depth, &server.stream(&request).await);
-            // A longer message is not read at all.
-            if document.len() < MAX_ADDRESS {
-                told(nest, depth, &server.socket(&request).await.unwrap());
+            check(nesting, depth, &server.upload(&request).await);
+            check(nesting, depth, &server.stream(&request).await);
+            // The server does not read longer messages.
+            if document.len() < MAX_URL_LENGTH {
+                check(nesting, depth, &server.socket(&request).await.unwrap());
             }
         }
     }
-    server.lives_on().await;
+    server.assert_alive().await;
 }
 
 #[tokio::test]
-async fn variables_of_any_depth_are_answered_and_the_server_lives_on() {
+async fn nested_variables_are_answered() {
     let mut server = Server::start().await;
     let direct = "query($file: Upload, $v: [[Int]]) { courses(search: $v) { id } import(id: $file) { id } }";
-    // The value stands 60 deep in the document, and goes on from there.
-    let within =
+    // The variable is used 60 levels deep in the document, and its value is nested further.
+    let nested =
         format!("query($v: Int) {{ courses(search: {}$v{}) {{ id }} }}", "[".repeat(60), "]".repeat(60));
-    for document in [direct, &within] {
+    for document in [direct, &nested] {
         for depth in [50, 110, 120, 127, 128, 1_000, 5_000] {
             for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
-                // As text: JSON values do not go that deep in the tests either.
+                // Built as text, because serde_json cannot represent values of this depth either.
                 let value = format!("{}1{}", open.repeat(depth), close.repeat(depth));
                 let variables = format!(r#"{{"file": null, "v": {value}}}"#);
                 let request = format!(r#"{{"query": {}, "variables": {variables}}}"#, json!(document));
-                let mut answers = vec![
+                let mut responses = vec![
                     server.post_json(&request).await,
                     server.get(document, &variables).await,
                     server.upload(&request).await,
                     server.stream(&request).await,
                 ];
-                // A message that is no JSON for the hub ends the connection.
-                answers.extend(server.socket(&request).await);
-                for answer in answers {
-                    let in_graphql = &answer["errors"][0]["extensions"]["code"];
-                    let code = answer["code"].as_str().or(in_graphql.as_str());
-                    assert_eq!(code, Some("BAD_USER_INPUT"), "{open} {depth} deep in {document}: {answer}");
+                // A message that the hub cannot parse as JSON closes the connection.
+                responses.extend(server.socket(&request).await);
+                for response in responses {
+                    let in_graphql = &response["errors"][0]["extensions"]["code"];
+                    let code = response["code"].as_str().or(in_graphql.as_str());
+                    assert_eq!(code, Some("BAD_USER_INPUT"), "{open} {depth} deep in {document}: {response}");
                 }
             }
         }
     }
-    server.lives_on().await;
+    server.assert_alive().await;
 }

@@ -1,4 +1,4 @@
-//! The real server as a process of its own: a stack that overflows would end it, and its memory can be looked at.
+//! A server in its own process, which a stack overflow would end and whose memory can be measured.
 
 use std::fs;
 use std::process::Stdio;
@@ -15,16 +15,16 @@ use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
-use crate::harness::ask::{Answer, Ask};
 use crate::harness::database::TestDatabase;
 use crate::harness::hub::{APP_KEY, Hub};
+use crate::harness::request::{ApiResponse, GraphqlRequest};
 
-/// A server, and the token of an admin.
+/// A running server and the token of an admin.
 pub struct Server {
     child: Child,
     address: String,
     pub admin: String,
-    /// Made the admin; nothing is asked of it.
+    /// The hub that created the admin. It gets no requests.
     hub: Hub,
 }
 
@@ -52,49 +52,49 @@ impl Server {
         Self { child, address, admin, hub }
     }
 
-    /// By POST, from nobody yet.
-    pub fn post(&self, document: &str) -> Ask {
-        Ask::new(self.hub.http.post(self.url("/graphql")), document)
+    /// An anonymous GraphQL request by POST.
+    pub fn post(&self, document: &str) -> GraphqlRequest {
+        GraphqlRequest::new(self.hub.http.post(self.url("/graphql")), document)
     }
 
-    /// By POST, as JSON that is written already.
+    /// Sends a JSON body by POST, and returns the response.
     pub async fn post_json(&self, request: &str) -> Value {
         let post = self.hub.http.post(self.url("/graphql")).header("content-type", "application/json");
-        Answer::of(post.body(request.to_owned())).await.body
+        ApiResponse::of(post.body(request.to_owned())).await.body
     }
 
-    /// By GET, from nobody.
+    /// Sends an anonymous request by GET, and returns the response.
     pub async fn get(&self, document: &str, variables: &str) -> Value {
-        // Brackets stand for themselves, so that an address has room for very many.
+        // Brackets are not percent-encoded, so that many of them fit into a URL.
         let [document, variables] = [document, variables].map(|text| text.replace(' ', "+"));
         let address = self.url(&format!("/graphql?variables={variables}&query={document}"));
-        Answer::of(self.hub.http.get(address)).await.body
+        ApiResponse::of(self.hub.http.get(address)).await.body
     }
 
-    /// As the operations of an upload, which only somebody signed in may send.
+    /// Sends the operations of a file upload as the admin, and returns the response.
     pub async fn upload(&self, request: &str) -> Value {
         let form = Form::new()
             .text("operations", request.to_owned())
             .text("map", json!({"0": ["variables.file"]}).to_string())
             .part("0", Part::text("id\n").file_name("rows.csv"));
         let post = self.hub.http.post(self.url("/graphql")).bearer_auth(&self.admin).multipart(form);
-        Answer::of(post.header("graphql-require-preflight", "1")).await.body
+        ApiResponse::of(post.header("graphql-require-preflight", "1")).await.body
     }
 
-    /// The first answer to a subscription over server-sent events, or the refusal.
+    /// Subscribes over server-sent events, and returns the first response or the error.
     pub async fn stream(&self, request: &str) -> Value {
         let post = self.hub.http.post(self.url("/graphql/stream")).bearer_auth(&self.admin);
         let post = post.header("content-type", "application/json").body(request.to_owned());
-        let text = post.send().await.expect("the hub answers").text().await.unwrap();
+        let text = post.send().await.expect("the hub responds").text().await.unwrap();
         let first = text.lines().find_map(|line| line.strip_prefix("data:")).unwrap_or(&text);
         serde_json::from_str(first).unwrap()
     }
 
-    /// The first answer to a subscription over a WebSocket; nothing where the hub closes the connection.
+    /// Subscribes over a WebSocket. Returns the first response, or `None` if the hub closes the connection.
     pub async fn socket(&self, request: &str) -> Option<Value> {
         let mut upgrade = self.url("/graphql/ws").replace("http", "ws").into_client_request().unwrap();
         upgrade.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
-        let (mut socket, _) = connect_async(upgrade).await.expect("the hub answers");
+        let (mut socket, _) = connect_async(upgrade).await.expect("the hub responds");
         let token = json!({"authorization": format!("Bearer {}", self.admin)});
         for message in [
             format!(r#"{{"type": "connection_init", "payload": {token}}}"#),
@@ -103,7 +103,7 @@ impl Server {
             socket.send(Message::text(message)).await.unwrap();
         }
         loop {
-            match socket.next().await.expect("the hub answers").unwrap() {
+            match socket.next().await.expect("the hub responds").unwrap() {
                 Message::Text(text) => {
                     let mut message: Value = serde_json::from_str(&text).unwrap();
                     if message["type"] == "next" {
@@ -116,22 +116,22 @@ impl Server {
         }
     }
 
-    /// Answers as if nothing had happened, by the process that was started.
-    pub async fn lives_on(&mut self) {
+    /// Checks that the server still works and that its process has not been restarted.
+    pub async fn assert_alive(&mut self) {
         self.post("{ viewer { id } }").by(&self.admin).data().await;
         assert!(self.child.try_wait().unwrap().is_none());
     }
 
-    /// The memory in use now and the most that was in use since this was asked before, in bytes.
+    /// The current memory usage and the peak since the last call, in bytes.
     pub fn memory(&self) -> (u64, u64) {
         let id = self.child.id().unwrap();
         let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap();
-        let figure = |name: &str| {
+        let field = |name: &str| {
             let line = status.lines().find(|line| line.starts_with(name)).unwrap();
             line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() << 10
         };
-        let found = (figure("VmRSS:"), figure("VmHWM:"));
-        // proc(5): the most begins anew.
+        let found = (field("VmRSS:"), field("VmHWM:"));
+        // Resets the peak; see proc(5).
         fs::write(format!("/proc/{id}/clear_refs"), "5").unwrap();
         found
     }

@@ -1,15 +1,15 @@
-//! What is in the database before a test begins: only what its claim needs, put there by plain SQL.
+//! The rows in the database when a test begins, inserted with plain SQL: only those that the test needs.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use domain::{Dataset, Role};
 use tokio_postgres::types::ToSql;
 
-/// Puts rows into a test's database.
+/// Inserts rows into a test's database.
 pub struct Academy {
     client: tokio_postgres::Client,
-    /// Tells names apart that must not be the same.
-    made: AtomicU32,
+    /// Makes names unique.
+    next_number: AtomicU32,
 }
 
 /// A lesson and its course.
@@ -21,19 +21,19 @@ pub struct Lesson {
 
 impl Academy {
     pub fn new(client: tokio_postgres::Client) -> Self {
-        Self { client, made: AtomicU32::new(1) }
+        Self { client, next_number: AtomicU32::new(1) }
     }
 
-    /// A user who can be signed in by [`super::hub::Hub::sign_in`].
+    /// Creates a user; [`super::hub::Hub::sign_in`] signs it in.
     pub async fn user(&self, role: Role) -> i64 {
-        let name = format!("{}-{}", role.key(), self.number());
+        let name = format!("{}-{}", role.key(), self.unique_number());
         let email = format!("{name}@example.org");
         let user = "INSERT INTO users (name, email, role) VALUES ($1, $2, $3) RETURNING id";
         self.insert(user, &[&name, &email, &role.key()]).await
     }
 
     pub async fn course(&self) -> i64 {
-        let slug = format!("course-{}", self.number());
+        let slug = format!("course-{}", self.unique_number());
         let course =
             "INSERT INTO courses (slug, titles) VALUES ($1, jsonb_build_object('en', $1::text)) RETURNING id";
         self.insert(course, &[&slug]).await
@@ -44,19 +44,19 @@ impl Academy {
         Lesson { id: self.insert(lesson, &[&course]).await, course }
     }
 
-    /// Somebody's `manage-settings` permission, granted.
+    /// Grants a user the `manage-settings` permission.
     pub async fn grant_manage_settings(&self, user: i64) {
         self.execute("UPDATE users SET manage_settings = true WHERE id = $1", &[&user]).await;
     }
 
-    /// A teacher's assignment to a course; its id.
+    /// Assigns a teacher to a course, and returns the assignment's id.
     pub async fn assign(&self, course: i64, teacher: i64, at: &str) -> i64 {
         let assignment = "INSERT INTO course_teacher (course_id, teacher_id, assigned_at) \
                           VALUES ($1, $2, $3::text::timestamptz) RETURNING id";
         self.insert(assignment, &[&course, &teacher, &at]).await
     }
 
-    /// One row of a dataset that belongs to the lesson, or to its course where the dataset knows no lessons.
+    /// Inserts one row of a dataset for a lesson, or for its course if the dataset has no lessons.
     pub async fn row(&self, dataset: Dataset, lesson: Lesson, at: &str) -> i64 {
         let Lesson { id: lesson, course } = lesson;
         match dataset {
@@ -103,7 +103,7 @@ impl Academy {
         }
     }
 
-    /// A pack of practice sessions, of a teacher of its own.
+    /// Creates a pack of practice sessions, and a teacher as its creator.
     pub async fn pack(&self, lesson: Option<i64>) -> i64 {
         let pack = "INSERT INTO practice_packages \
                     (creator_id, lesson_id, title, sessions_count, price_amount, price_currency, status) \
@@ -111,7 +111,7 @@ impl Academy {
         self.insert(pack, &[&self.user(Role::Teacher).await, &lesson]).await
     }
 
-    /// Whatever else a test needs.
+    /// Runs any other statement that a test needs.
     pub async fn execute(&self, statement: &str, parameters: &[&(dyn ToSql + Sync)]) -> u64 {
         self.client
             .execute(statement, parameters)
@@ -119,7 +119,7 @@ impl Academy {
             .unwrap_or_else(|error| panic!("{statement}: {error:?}"))
     }
 
-    /// Makes a row and gives its id.
+    /// Inserts a row and returns its id.
     pub async fn insert(&self, statement: &str, parameters: &[&(dyn ToSql + Sync)]) -> i64 {
         self.client
             .query_one(statement, parameters)
@@ -128,7 +128,7 @@ impl Academy {
             .get(0)
     }
 
-    fn number(&self) -> u32 {
-        self.made.fetch_add(1, Ordering::Relaxed)
+    fn unique_number(&self) -> u32 {
+        self.next_number.fetch_add(1, Ordering::Relaxed)
     }
 }

@@ -1,4 +1,4 @@
-//! A database per test: cloned from a migrated template, dropped with the test.
+//! A database for each test: cloned from a migrated template, and dropped when the test ends.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -13,14 +13,14 @@ use super::proxy::Proxy;
 
 const TEMPLATE: &str = "template_of_tests";
 
-/// The connections of a test's hub.
-const CONNECTIONS: usize = 8;
+/// The pool size of a test's hub.
+const POOL_SIZE: usize = 8;
 
-/// A database that nobody else uses.
+/// A database of one test.
 pub struct TestDatabase {
     pub url: SecretString,
     pub pool: Pool,
-    /// Nobody's but the first owner's, with whom it goes.
+    /// Only set for the owner, which drops the database. Handles that share the database have none.
     name: Option<String>,
 }
 
@@ -30,8 +30,8 @@ impl TestDatabase {
         static MIGRATED: OnceCell<()> = OnceCell::const_new();
         MIGRATED
             .get_or_init(|| async {
-                administer(&format!("DROP DATABASE IF EXISTS {TEMPLATE}")).await;
-                administer(&format!("CREATE DATABASE {TEMPLATE}")).await;
+                execute_as_admin(&format!("DROP DATABASE IF EXISTS {TEMPLATE}")).await;
+                execute_as_admin(&format!("CREATE DATABASE {TEMPLATE}")).await;
                 db::migrate(&cluster().url(TEMPLATE))
                     .await
                     .expect("the migrations apply to an empty database");
@@ -41,64 +41,64 @@ impl TestDatabase {
         Self::create(&format!("TEMPLATE {TEMPLATE} STRATEGY file_copy")).await
     }
 
-    /// The database at this address, with every migration applied.
+    /// The existing database at this URL, with every migration applied.
     pub async fn at(url: SecretString) -> Self {
         db::migrate(&url).await.expect("the migrations apply to an empty database");
-        Self { pool: db::pool(&url, CONNECTIONS, db::POOL_PATIENCE), url, name: None }
+        Self { pool: db::pool(&url, POOL_SIZE, db::POOL_WAIT_TIMEOUT), url, name: None }
     }
 
-    /// A database without any table.
+    /// A database without tables.
     pub async fn empty() -> Self {
         Self::create("").await
     }
 
-    /// The same database, by a pool that nobody waits for.
-    pub fn without_patience(mut self) -> Self {
-        self.pool = db::pool(&self.url, CONNECTIONS, Duration::from_millis(1));
+    /// Replaces the pool by one whose callers wait only a millisecond for a connection.
+    pub fn with_short_pool_timeout(mut self) -> Self {
+        self.pool = db::pool(&self.url, POOL_SIZE, Duration::from_millis(1));
         self
     }
 
-    /// The same database, by a pool that reaches it through a proxy; a second without a word is silence.
-    pub fn behind(mut self, proxy: &Proxy) -> Self {
-        self.pool = db::pool(&self.address_behind(proxy), CONNECTIONS, db::POOL_PATIENCE);
+    /// Replaces the pool by one that connects through a proxy, with a timeout of one second.
+    pub fn through(mut self, proxy: &Proxy) -> Self {
+        self.pool = db::pool(&self.url_through(proxy), POOL_SIZE, db::POOL_WAIT_TIMEOUT);
         self
     }
 
-    /// Its address through a proxy; a second without a word is silence.
-    pub fn address_behind(&self, proxy: &Proxy) -> SecretString {
+    /// The database's URL through a proxy, with a timeout of one second.
+    pub fn url_through(&self, proxy: &Proxy) -> SecretString {
         proxy.url(self.name(), "connect_timeout=1")
     }
 
-    /// Lets nobody connect any more.
-    pub async fn close_to_newcomers(&self) {
-        administer(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name())).await;
+    /// Makes PostgreSQL refuse new connections to the database.
+    pub async fn refuse_new_connections(&self) {
+        execute_as_admin(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name())).await;
     }
 
     fn name(&self) -> &str {
-        self.name.as_deref().expect("the first owner knows the name")
+        self.name.as_deref().expect("only the owner of a database is asked for its name")
     }
 
-    /// The same database for another hub, by a pool of its own.
+    /// The same database with another pool, for another hub.
     pub fn shared(&self) -> Self {
-        let (url, pool) = (self.url.clone(), db::pool(&self.url, CONNECTIONS, db::POOL_PATIENCE));
+        let (url, pool) = (self.url.clone(), db::pool(&self.url, POOL_SIZE, db::POOL_WAIT_TIMEOUT));
         Self { url, pool, name: None }
     }
 
-    /// A connection to it that knows nothing of diesel.
+    /// A connection to the database without diesel.
     pub async fn client(&self) -> tokio_postgres::Client {
         let (client, connection) = tokio_postgres::connect(self.url.expose_secret(), tokio_postgres::NoTls)
             .await
-            .expect("the test database can be reached");
+            .expect("the test database accepts connections");
         tokio::spawn(connection);
         client
     }
 
     async fn create(options: &str) -> Self {
-        static MADE: AtomicU32 = AtomicU32::new(0);
-        let name = format!("test_{}", MADE.fetch_add(1, Ordering::Relaxed));
-        administer(&format!("CREATE DATABASE {name} {options}")).await;
+        static LAST_NUMBER: AtomicU32 = AtomicU32::new(0);
+        let name = format!("test_{}", LAST_NUMBER.fetch_add(1, Ordering::Relaxed));
+        execute_as_admin(&format!("CREATE DATABASE {name} {options}")).await;
         let url = cluster().url(&name);
-        Self { pool: db::pool(&url, CONNECTIONS, db::POOL_PATIENCE), url, name: Some(name) }
+        Self { pool: db::pool(&url, POOL_SIZE, db::POOL_WAIT_TIMEOUT), url, name: Some(name) }
     }
 }
 
@@ -106,22 +106,22 @@ impl Drop for TestDatabase {
     fn drop(&mut self) {
         let Some(name) = &self.name else { return };
         let drop_database = format!("DROP DATABASE {name} WITH (FORCE)");
-        // Nobody waits for it: PostgreSQL drops a database only when every session has taken note, and one of them may be
-        // sending to a client on this very thread.
+        // On another thread: PostgreSQL drops a database only after all its sessions have ended, and one of
+        // them may be waiting for a client on this thread.
         std::thread::spawn(move || {
             tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
-                .expect("a runtime can be made")
-                .block_on(administer(&drop_database));
+                .expect("a runtime can be created")
+                .block_on(execute_as_admin(&drop_database));
         });
     }
 }
 
-async fn administer(statement: &str) {
+async fn execute_as_admin(statement: &str) {
     db::connect(&cluster().url("postgres"))
         .await
-        .expect("the test cluster can be reached")
+        .expect("the test cluster accepts connections")
         .batch_execute(statement)
         .await
         .unwrap_or_else(|error| panic!("{statement}: {error}"));

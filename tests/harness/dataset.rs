@@ -1,4 +1,4 @@
-//! A dataset's names in GraphQL, derived from its description.
+//! The GraphQL names of a dataset, derived from its description.
 
 use domain::Dataset;
 
@@ -7,8 +7,8 @@ pub fn connection(dataset: Dataset) -> String {
     camel_case(dataset.key())
 }
 
-/// The column that is the row's own id, where the dataset shows it: `id` in GraphQL.
-pub fn own_id(dataset: Dataset) -> Option<&'static str> {
+/// The column with the row's own id, if the dataset has it. In GraphQL it is `id`.
+pub fn id_column(dataset: Dataset) -> Option<&'static str> {
     match dataset {
         Dataset::DiscordPractices => Some("practice_id"),
         Dataset::PracticePackageOrders => Some("order_id"),
@@ -22,10 +22,10 @@ pub fn own_id(dataset: Dataset) -> Option<&'static str> {
 
 /// The GraphQL field of a column.
 pub fn field(dataset: Dataset, column: &str) -> String {
-    if own_id(dataset) == Some(column) { "id".to_owned() } else { camel_case(column) }
+    if id_column(dataset) == Some(column) { "id".to_owned() } else { camel_case(column) }
 }
 
-/// Every column, as a selection.
+/// A selection of every column.
 pub fn every_field(dataset: Dataset) -> String {
     let fields = dataset.describe().columns.iter().map(|column| match column.key {
         "history" => "history { status changedBy changedAt notes }".to_owned(),
@@ -34,7 +34,7 @@ pub fn every_field(dataset: Dataset) -> String {
     fields.collect::<Vec<_>>().join(" ")
 }
 
-/// `date_from` as `dateFrom`.
+/// Converts `date_from` to `dateFrom`.
 pub fn camel_case(key: &str) -> String {
     let mut words = key.split('_');
     let first = words.next().unwrap_or_default().to_owned();

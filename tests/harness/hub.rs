@@ -1,10 +1,10 @@
-//! A whole hub on a port of its own, with a database of its own and a clock that stands still.
+//! A complete hub with its own port, its own database and a fixed clock.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
 use backend::app::App;
 use backend::auth::api_token::create_api_token;
-use backend::auth::player_token::{Minutes, PlayerToken};
+use backend::auth::player_token::{LifetimeMinutes, PlayerToken};
 use backend::auth::session::{self, Client};
 use backend::clock::Clock;
 use backend::config::Config;
@@ -20,14 +20,15 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::academy::Academy;
-use super::ask::Ask;
 use super::database::TestDatabase;
+use super::request::GraphqlRequest;
 
-/// What signs the tokens and links of the tests.
+/// The key that signs tokens and links in tests.
 pub const APP_KEY: &str = "the application key of the tests";
 
-/// The time at which every hub starts.
-pub const NOW: DateTime<Utc> = DateTime::from_timestamp(1_800_000_000, 0).expect("a time within range");
+/// The time of a hub's clock at the start of a test.
+pub const NOW: DateTime<Utc> =
+    DateTime::from_timestamp(1_800_000_000, 0).expect("the timestamp is within range");
 
 /// A running hub.
 pub struct Hub {
@@ -35,64 +36,62 @@ pub struct Hub {
     pub clock: Clock,
     pub app: App,
     pub http: reqwest::Client,
-    /// What is in the database.
     pub academy: Academy,
     address: SocketAddr,
     server: JoinHandle<()>,
 }
 
-/// Somebody who is signed in.
+/// A signed-in user.
 pub struct TestUser {
     pub id: i64,
-    /// Their access token.
     pub token: String,
 }
 
 impl Hub {
-    /// A hub with the default settings.
+    /// Starts a hub with the default settings.
     pub async fn start() -> Self {
         Self::with(|_| {}).await
     }
 
-    /// A hub with some settings changed.
+    /// Starts a hub with some settings changed.
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
         Self::on(TestDatabase::new().await, change).await
     }
 
-    /// A hub with this database, and some settings changed.
+    /// Starts a hub with this database and some settings changed.
     pub async fn on(database: TestDatabase, change: impl FnOnce(&mut Config)) -> Self {
         Self::at(Clock::fixed(NOW), database, change).await
     }
 
-    /// A hub by this clock.
+    /// Starts a hub with this clock, this database and some settings changed.
     pub async fn at(clock: Clock, database: TestDatabase, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::for_database(database.url.expose_secret(), APP_KEY);
         change(&mut config);
-        let app = App::new(config, database.pool.clone(), clock.clone()).expect("the settings are good");
+        let app = App::new(config, database.pool.clone(), clock.clone()).expect("the settings are valid");
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port is free");
-        let address = listener.local_addr().expect("it is bound");
+        let address = listener.local_addr().expect("the listener is bound");
         let routes = http::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
-        let server = tokio::spawn(async { axum::serve(listener, routes).await.expect("it serves") });
+        let server = tokio::spawn(async { axum::serve(listener, routes).await.expect("the server runs") });
         let academy = Academy::new(database.client().await);
         Self { database, clock, app, http: client(), academy, address, server }
     }
 
-    /// The address of a path.
+    /// The URL of a path.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    /// A GraphQL request, from nobody yet.
-    pub fn graphql(&self, query: &str) -> Ask {
-        Ask::new(self.http.post(self.url("/graphql")), query)
+    /// An anonymous GraphQL request.
+    pub fn graphql(&self, query: &str) -> GraphqlRequest {
+        GraphqlRequest::new(self.http.post(self.url("/graphql")), query)
     }
 
-    /// A new user, named for their role, signed in.
+    /// Creates a signed-in user with the role's name as its name.
     pub async fn user(&self, role: Role) -> TestUser {
         self.user_named(role.key(), role).await
     }
 
-    /// A new user, signed in.
+    /// Creates a signed-in user.
     pub async fn user_named(&self, name: &str, role: Role) -> TestUser {
         let mut conn = self.conn().await;
         let email = format!("{name}@example.com");
@@ -102,7 +101,7 @@ impl Hub {
         TestUser { id: user.id, token: self.sign_in(user.id).await }
     }
 
-    /// An access token for a user.
+    /// Signs a user in, and returns the access token.
     pub async fn sign_in(&self, user_id: i64) -> String {
         let mut conn = self.conn().await;
         let client = Client { address: None, user_agent: None };
@@ -112,39 +111,39 @@ impl Hub {
         signed_in.access_token.expose_secret().to_owned()
     }
 
-    /// An API token of a user.
+    /// Creates an API token for a user.
     pub async fn api_token(&self, user_id: i64, scopes: &[TokenScope]) -> String {
         let mut conn = self.conn().await;
         let owner = User::active(&mut conn, user_id).await.unwrap().expect("the user is active");
         let (token, _) = create_api_token(&mut conn, &owner, "test", scopes, None, self.clock.now())
             .await
-            .expect("the scopes are within the owner's rights");
+            .expect("the owner may grant the scopes");
         token.expose_secret().to_owned()
     }
 
-    /// A token with which a video player records what a user watches.
+    /// Issues a player token, which records events of a user.
     pub fn player_token(&self, user_id: i64) -> String {
-        let minutes = Minutes::new(60).expect("an hour is short enough");
+        let minutes = LifetimeMinutes::new(60).expect("an hour is within the limit");
         let (token, _) = PlayerToken { user_id }
             .issue(&self.app.auth.keys, self.clock.now(), minutes)
-            .expect("it can be signed");
+            .expect("the token can be signed");
         token.expose_secret().to_owned()
     }
 
-    /// The rows of a query of the hub's database, as JSON.
+    /// Runs a query in the hub's database, and returns its rows as JSON.
     pub async fn rows(&self, select: &str) -> Value {
         let statement = format!("SELECT coalesce(json_agg(row), '[]')::text FROM ({select}) AS row");
-        let row = self.database.client().await.query_one(&statement, &[]).await.expect("the query is right");
+        let row = self.database.client().await.query_one(&statement, &[]).await.expect("the query is valid");
         serde_json::from_str(row.get(0)).expect("PostgreSQL writes JSON")
     }
 
     /// Runs a statement in the hub's database.
     pub async fn sql(&self, statement: &str) {
-        self.database.client().await.batch_execute(statement).await.expect("the statement is right");
+        self.database.client().await.batch_execute(statement).await.expect("the statement is valid");
     }
 
     async fn conn(&self) -> Object<Connection> {
-        self.database.pool.get().await.expect("the database is there")
+        self.database.pool.get().await.expect("the database is available")
     }
 }
 
@@ -155,7 +154,7 @@ impl Drop for Hub {
 }
 
 fn client() -> reqwest::Client {
-    // Fails when another test was faster, with the same provider.
+    // Fails if another test has already installed it.
     rustls::crypto::ring::default_provider().install_default().ok();
-    reqwest::Client::builder().no_proxy().build().expect("a client can be made")
+    reqwest::Client::builder().no_proxy().build().expect("a client can be built")
 }

@@ -1,4 +1,4 @@
-//! A GraphQL schema's types by name, read from its definition language.
+//! Parses the types of a GraphQL schema from its SDL.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +10,12 @@ use async_graphql::parser::types::{
 use backend::config::Config;
 use backend::graphql::schema;
 
-/// The types of a schema.
+/// The types of a schema by name.
 pub struct Types(pub BTreeMap<String, TypeKind>);
 
-/// The server's schema in the definition language.
-pub fn of_server() -> String {
-    schema::build(&Config::of_defaults().graphql).sdl()
+/// The SDL of the server's schema.
+pub fn server_schema() -> String {
+    schema::build(&Config::defaults().graphql).sdl()
 }
 
 impl Types {
@@ -31,7 +31,7 @@ impl Types {
         )
     }
 
-    /// The fields of an object.
+    /// The fields of an object type.
     pub fn object(&self, name: &str) -> Vec<&FieldDefinition> {
         match &self.0[name] {
             TypeKind::Object(ObjectType { fields, .. }) => fields.iter().map(|field| &field.node).collect(),
@@ -39,13 +39,13 @@ impl Types {
         }
     }
 
-    /// A field of an object.
+    /// A field of an object type.
     pub fn field(&self, object: &str, name: &str) -> &FieldDefinition {
         let mut fields = self.object(object).into_iter();
         fields.find(|field| field.name.node == name).unwrap_or_else(|| panic!("{object} has no {name}"))
     }
 
-    /// The fields of an input.
+    /// The fields of an input type.
     pub fn input(&self, name: &str) -> Vec<&InputValueDefinition> {
         match &self.0[name] {
             TypeKind::InputObject(InputObjectType { fields }) => {
@@ -55,7 +55,7 @@ impl Types {
         }
     }
 
-    /// The values of an enumeration.
+    /// The values of an enum.
     pub fn values(&self, name: &str) -> Vec<&str> {
         match &self.0[name] {
             TypeKind::Enum(EnumType { values }) => {
@@ -66,10 +66,10 @@ impl Types {
     }
 }
 
-/// The name in the innermost brackets.
-pub fn named(ty: &Type) -> &str {
+/// The name of a type without its list and non-null modifiers.
+pub fn type_name(ty: &Type) -> &str {
     match &ty.base {
         BaseType::Named(name) => name,
-        BaseType::List(inner) => named(inner),
+        BaseType::List(inner) => type_name(inner),
     }
 }

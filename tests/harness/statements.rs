@@ -1,4 +1,4 @@
-//! Listens to what the server asks of its database.
+//! Records the statements that the server sends to its database.
 
 use std::sync::{Arc, Mutex};
 
@@ -6,24 +6,24 @@ use backend::db::Pool;
 use diesel::connection::{Instrumentation, InstrumentationEvent};
 use diesel_async::AsyncConnection as _;
 
-/// The statements that a pool's connections were sent, but for the pool's own test of a connection.
+/// The statements sent over a pool's connections, except for the pool's own health checks.
 #[derive(Clone, Default)]
 pub struct Statements(Arc<Mutex<Vec<String>>>);
 
 impl Statements {
-    /// Listens to every connection of the pool from now on.
+    /// Records the statements of every connection of the pool from now on.
     pub async fn of(pool: &Pool) -> Self {
         let statements = Self::default();
-        let mut held = Vec::new();
+        let mut conns = Vec::new();
         for _ in 0..pool.status().max_size {
             let mut conn = pool.get().await.unwrap();
             conn.set_instrumentation(statements.clone());
-            held.push(conn);
+            conns.push(conn);
         }
         statements
     }
 
-    /// What was heard since this was last asked.
+    /// The statements since the last call.
     pub fn take(&self) -> Vec<String> {
         std::mem::take(&mut *self.0.lock().unwrap())
     }

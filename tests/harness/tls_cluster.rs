@@ -1,4 +1,4 @@
-//! A PostgreSQL that is reached over TCP and proves who it is by a certificate.
+//! A PostgreSQL cluster that listens on TCP and has a TLS certificate.
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
@@ -9,10 +9,10 @@ use std::process::Child;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use secrecy::SecretString;
 
-use super::cluster::keep;
+use super::cluster::start_supervisor;
 
-/// Makes the cluster, says `ready`, and takes it away when its standard input ends.
-const KEEPER: &str = r#"
+/// Creates the cluster, prints `ready`, and removes the cluster when its standard input is closed.
+const SUPERVISOR_SCRIPT: &str = r#"
 exec 2>>"$1/log"
 echo secret >"$1/password"
 "$2/initdb" -D "$1/cluster" -U postgres -A scram-sha-256 --pwfile="$1/password" -E UTF8 --locale=C.UTF-8 --no-sync >&2 &&
@@ -26,31 +26,31 @@ read -r _
 rm -rf "$1"
 "#;
 
-/// Whether the cluster speaks TLS.
+/// Whether the cluster accepts TLS connections over the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Speaks {
-    /// Nothing else, over the network.
-    TlsOnly,
-    /// Plain text only.
-    PlainText,
+pub enum TlsSupport {
+    /// It requires TLS.
+    Required,
+    /// It does not support TLS.
+    Unsupported,
 }
 
-/// A running cluster; gone with whoever holds it.
+/// A running cluster. Dropping it removes the cluster.
 pub struct TlsCluster {
     pub port: u16,
     directory: PathBuf,
-    _keeper: Child,
+    _supervisor: Child,
 }
 
 impl TlsCluster {
-    /// A cluster whose certificate is for `localhost`, issued by an authority of its own.
-    pub fn start(speaks: Speaks) -> Self {
+    /// Starts a cluster with a certificate for `localhost`, issued by the cluster's own authority.
+    pub fn start(tls: TlsSupport) -> Self {
         let directory = tempfile::Builder::new().prefix("dataporter-tls-").tempdir().unwrap().keep();
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
         let (authority, certificate, key) = certificates();
-        let (access, ssl) = match speaks {
-            Speaks::TlsOnly => ("hostssl", "on"),
-            Speaks::PlainText => ("hostnossl", "off"),
+        let (access, ssl) = match tls {
+            TlsSupport::Required => ("hostssl", "on"),
+            TlsSupport::Unsupported => ("hostnossl", "off"),
         };
         let files = [
             ("authority.pem", authority),
@@ -63,27 +63,27 @@ impl TlsCluster {
             fs::write(directory.join(name), content).unwrap();
         }
         fs::set_permissions(directory.join("server.key"), fs::Permissions::from_mode(0o600)).unwrap();
-        let keeper = keep(KEEPER, &directory, &[&port.to_string(), ssl]);
-        Self { port, directory, _keeper: keeper }
+        let supervisor = start_supervisor(SUPERVISOR_SCRIPT, &directory, &[&port.to_string(), ssl]);
+        Self { port, directory, _supervisor: supervisor }
     }
 
-    /// An address by these hosts and ports, with further parameters.
+    /// The URL of a database at these hosts and ports, with further parameters.
     pub fn url(host: &str, parameters: &str) -> SecretString {
         format!("postgres://postgres:secret@{host}/postgres?connect_timeout=5&{parameters}").into()
     }
 
-    /// The file with the certificate of its authority.
-    pub fn authority(&self) -> String {
+    /// The path of the certificate of the authority that issued the cluster's certificate.
+    pub fn trusted_ca(&self) -> String {
         self.directory.join("authority.pem").display().to_string()
     }
 
-    /// The file with the certificate of an authority of the same name that issued nothing.
-    pub fn forger(&self) -> String {
+    /// The path of the certificate of an unrelated authority with the same name.
+    pub fn untrusted_ca(&self) -> String {
         self.directory.join("other.pem").display().to_string()
     }
 }
 
-/// An authority, and a server's certificate and key by it, as PEM files hold them.
+/// The certificate of a new authority, and a server certificate issued by it with its key, all in PEM format.
 fn certificates() -> (String, String, String) {
     let key = || KeyPair::generate().unwrap();
     let mut authority = CertificateParams::default();
@@ -103,7 +103,7 @@ fn certificates() -> (String, String, String) {
 fn pem(kind: &str, content: &[u8]) -> String {
     use base64::Engine as _;
     let base64 = base64::prelude::BASE64_STANDARD.encode(content);
-    // OpenSSL reads no longer lines.
+    // OpenSSL does not read longer lines.
     let lines: Vec<&str> = base64.as_bytes().chunks(64).map(|line| str::from_utf8(line).unwrap()).collect();
     format!("-----BEGIN {kind}-----\n{}\n-----END {kind}-----\n", lines.join("\n"))
 }

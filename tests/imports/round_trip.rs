@@ -1,12 +1,12 @@
-//! A file that the hub wrote, read by the hub: nothing changes on the way, in whatever layout.
+//! Exported files are imported without changes, in every layout.
 
 use domain::access::Role;
 use serde_json::{Value, json};
 
-use super::{ALL, counts, hub, import};
+use super::{ALL_OR_NOTHING, counts, hub, import};
 use crate::harness::hub::{Hub, TestUser};
 
-/// Rows that are hard on a CSV: formulas, guards, quotes, line ends, delimiters, and fields that are not there.
+/// Rows that are difficult to write as CSV: formulas, escapes, quotes, line breaks and missing fields.
 const ROWS: &str = r#"
     INSERT INTO student_activity_snapshots
         (captured_at, user_id, course_id, lesson_id, practice_package_id, category, scope, value, payload)
@@ -19,7 +19,7 @@ const ROWS: &str = r#"
 "#;
 
 #[tokio::test]
-async fn a_file_that_the_hub_wrote_is_read_as_what_it_was() {
+async fn an_exported_file_is_imported_unchanged() {
     let hub = hub().await;
     let admin = hub.user(Role::Admin).await;
     hub.sql(ROWS).await;
@@ -34,8 +34,12 @@ async fn a_file_that_the_hub_wrote_is_read_as_what_it_was() {
                         "bom": bom, "locale": locale, "timezone": timezone,
                     });
                     let file = export(&hub, &admin, layout.clone()).await;
-                    let again = import(&hub, &admin, ALL, file).await;
-                    assert_eq!(counts(&again), json!(["DONE", 0, 5, 0]), "all are there: {layout}");
+                    let repeated = import(&hub, &admin, ALL_OR_NOTHING, file).await;
+                    assert_eq!(
+                        counts(&repeated),
+                        json!(["DONE", 0, 5, 0]),
+                        "all rows are duplicates: {layout}"
+                    );
                     layouts += 1;
                 }
             }
@@ -45,8 +49,8 @@ async fn a_file_that_the_hub_wrote_is_read_as_what_it_was() {
 
     let file = export(&hub, &admin, json!({"format": "csv", "headers": "keys"})).await;
     hub.sql("DELETE FROM student_activity_snapshots").await;
-    let anew = import(&hub, &admin, ALL, file).await;
-    assert_eq!(counts(&anew), json!(["DONE", 5, 0, 0]));
+    let restored = import(&hub, &admin, ALL_OR_NOTHING, file).await;
+    assert_eq!(counts(&restored), json!(["DONE", 5, 0, 0]));
     assert_eq!(export(&hub, &admin, json!({"format": "ndjson"})).await, before);
 }
 
@@ -54,8 +58,8 @@ async fn export(hub: &Hub, admin: &TestUser, mut layout: Value) -> String {
     layout["dataset"] = json!("student_activity_snapshots");
     let links = hub.http.post(hub.url("/admin/data-porter/export-links")).bearer_auth(&admin.token);
     let link: Value = links.json(&layout).send().await.unwrap().json().await.unwrap();
-    let address = link["url"].as_str().unwrap_or_else(|| panic!("{link}"));
-    let file = hub.http.get(hub.url(address)).send().await.unwrap();
+    let path = link["url"].as_str().unwrap_or_else(|| panic!("{link}"));
+    let file = hub.http.get(hub.url(path)).send().await.unwrap();
     assert_eq!(file.status(), 200);
     file.text().await.unwrap()
 }

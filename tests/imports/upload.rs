@@ -1,13 +1,13 @@
-//! How a file comes: who may send one, and in which parts.
+//! File uploads: who may send them, and their multipart format.
 
 use domain::access::Role;
 use reqwest::multipart::{Form, Part};
 use serde_json::json;
 
-use crate::harness::ask::Answer;
 use crate::harness::hub::Hub;
+use crate::harness::request::ApiResponse;
 
-/// A multipart request: its parts by name, with a file name where there is one.
+/// A multipart request. Each part has a name, its content and optionally a file name.
 fn upload(
     hub: &Hub,
     token: &str,
@@ -23,7 +23,7 @@ fn upload(
 }
 
 #[tokio::test]
-async fn only_who_may_import_may_upload() {
+async fn only_callers_who_may_import_may_upload() {
     let hub = Hub::start().await;
     let operations = json!({"query": "{ viewer { id } }"}).to_string();
     for (token, status, code) in [
@@ -32,37 +32,37 @@ async fn only_who_may_import_may_upload() {
         (hub.user(Role::TeacherAdmin).await.token, 403, "FORBIDDEN"),
     ] {
         let parts = [("operations", operations.clone(), None), ("map", "{}".to_owned(), None)];
-        let answer = Answer::of(upload(&hub, &token, &parts)).await;
-        assert_eq!((answer.status, answer.code().as_str()), (status, code));
+        let response = ApiResponse::of(upload(&hub, &token, &parts)).await;
+        assert_eq!((response.status, response.code().as_str()), (status, code));
     }
 }
 
 #[tokio::test]
-async fn an_upload_is_one_file_in_one_variable_beside_a_small_request() {
+async fn an_upload_has_one_file_in_one_variable_and_a_small_request() {
     let hub = Hub::start().await;
     let admin = hub.user(Role::Admin).await;
     let operations = || ("operations", json!({"query": "{ viewer { id } }"}).to_string(), None);
     let map = |text: &str| ("map", text.to_owned(), None);
     let file = |name| (name, "user_id\n".to_owned(), Some("a.csv"));
     let padded = json!({"query": "{ viewer { id } }", "pad": "x".repeat(3 << 20)}).to_string();
-    let one_by_one = r#"{"0": ["variables.file"]}"#;
-    for (wrong, parts, status) in [
-        ("a second file", vec![operations(), map(one_by_one), file("0"), file("1")], 400),
+    let one_file = r#"{"0": ["variables.file"]}"#;
+    for (name, parts, status) in [
+        ("a second file", vec![operations(), map(one_file), file("0"), file("1")], 400),
         (
             "a file in two variables",
             vec![operations(), map(r#"{"0": ["variables.file", "variables.too"]}"#), file("0")],
             400,
         ),
-        ("a file that the map does not know", vec![operations(), map("{}"), file("0")], 400),
-        ("a file that does not come", vec![operations(), map(one_by_one)], 400),
-        ("no operations", vec![map(one_by_one), file("0")], 400),
+        ("a file that is missing in the map", vec![operations(), map("{}"), file("0")], 400),
+        ("a missing file", vec![operations(), map(one_file)], 400),
+        ("no operations", vec![map(one_file), file("0")], 400),
         ("no map", vec![operations(), file("0")], 400),
-        ("operations that are none", vec![("operations", "x".to_owned(), None), map("{}")], 400),
+        ("invalid operations", vec![("operations", "x".to_owned(), None), map("{}")], 400),
         ("operations of 3 MiB", vec![("operations", padded, None), map("{}")], 413),
         ("a map of 5 KiB", vec![operations(), map(&" ".repeat(5 << 10))], 413),
         ("operations twice", vec![operations(), operations(), map("{}")], 400),
     ] {
-        let answer = Answer::of(upload(&hub, &admin.token, &parts)).await;
-        assert_eq!((answer.status, answer.code().as_str()), (status, "BAD_USER_INPUT"), "{wrong}");
+        let response = ApiResponse::of(upload(&hub, &admin.token, &parts)).await;
+        assert_eq!((response.status, response.code().as_str()), (status, "BAD_USER_INPUT"), "{name}");
     }
 }

@@ -14,7 +14,7 @@ use crate::harness::hub::Hub;
 
 const TOKEN: &str = "a token for the scraper";
 
-/// The status that somebody gets who asks from this address, with this header.
+/// The response status for a request from this address with this header.
 async fn status(hub: &Hub, from: &str, header: (&str, &str)) -> u16 {
     let mut request = Request::get("/metrics").header(header.0, header.1).body(Body::empty()).unwrap();
     let peer: SocketAddr = from.parse().unwrap();
@@ -23,7 +23,7 @@ async fn status(hub: &Hub, from: &str, header: (&str, &str)) -> u16 {
 }
 
 #[tokio::test]
-async fn without_a_token_they_are_for_the_same_machine_and_not_through_a_proxy_on_it() {
+async fn without_a_token_metrics_are_only_readable_from_the_same_machine() {
     let hub = Hub::start().await;
     let plain = ("accept", "*/*");
     assert_eq!(status(&hub, "127.0.0.1:4000", plain).await, 200);
@@ -37,7 +37,7 @@ async fn without_a_token_they_are_for_the_same_machine_and_not_through_a_proxy_o
 }
 
 #[tokio::test]
-async fn with_a_token_they_are_for_whoever_brings_it() {
+async fn with_a_token_metrics_are_readable_by_its_bearers() {
     let hub = Hub::with(|config| config.http.metrics_token = Some(SecretString::from(TOKEN))).await;
     let bearer = format!("Bearer {TOKEN}");
     assert_eq!(status(&hub, "203.0.113.7:4000", ("authorization", &bearer)).await, 200);
@@ -50,14 +50,14 @@ async fn with_a_token_they_are_for_whoever_brings_it() {
 }
 
 #[tokio::test]
-async fn a_database_out_of_reach_leaves_the_rest() {
+async fn an_unavailable_database_leaves_the_other_metrics() {
     let hub = Hub::start().await;
     assert_eq!(scrape(&hub).await.get("dataporter_database_up"), Some(1.0));
     hub.database.pool.close();
-    let told = scrape(&hub).await;
-    assert_eq!(told.get("dataporter_database_up"), Some(0.0));
-    assert_eq!(told.get("dataporter_sync_pending_events"), None, "what is not known is not said");
-    let before =
+    let metrics = scrape(&hub).await;
+    assert_eq!(metrics.get("dataporter_database_up"), Some(0.0));
+    assert_eq!(metrics.get("dataporter_sync_pending_events"), None, "unknown values are left out");
+    let first_scrape =
         r#"dataporter_http_request_duration_seconds_count{status="200",method="GET",route="/metrics"}"#;
-    assert_eq!(told.get(before), Some(1.0));
+    assert_eq!(metrics.get(first_scrape), Some(1.0));
 }

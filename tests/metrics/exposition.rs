@@ -1,67 +1,67 @@
-//! Reads the OpenMetrics text format as strictly as its specification has it, as far as the hub uses it.
+//! A strict parser for the part of the OpenMetrics text format that the hub uses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Samples by name and labels, as they are written.
+/// Samples by series, as written with name and labels.
 pub struct Exposition {
     pub text: String,
     samples: BTreeMap<String, f64>,
 }
 
-/// A family of samples: its name, its type, and what is known of it so far.
+/// A metric family while it is parsed.
 struct Family<'a> {
     name: &'a str,
     kind: &'a str,
-    /// Of a histogram, by its labels but for `le`: the count in its last bucket, and the bound of that.
+    /// For a histogram: the count and the bound of the last bucket, by the labels except `le`.
     buckets: BTreeMap<String, (f64, f64)>,
 }
 
 impl Exposition {
-    /// Reads a text, or says where it is wrong.
+    /// Parses a text. Panics with the line that is invalid.
     pub fn read(text: &str) -> Self {
-        assert!(text.ends_with("\n# EOF\n"), "it has no end");
+        assert!(text.ends_with("\n# EOF\n"), "the text does not end with # EOF");
         let mut samples = BTreeMap::new();
         let mut names = BTreeSet::new();
-        let mut helped = "";
+        let mut help_name = "";
         let mut family: Option<Family<'_>> = None;
         for line in text.lines() {
             if let Some(rest) = line.strip_prefix("# HELP ") {
                 let (name, help) = rest.split_once(' ').expect(line);
                 assert!(help.len() > 10 && help.ends_with('.') && !help.ends_with(".."), "{line}");
                 assert!(name.starts_with("dataporter_") && !name.ends_with("_total"), "{line}");
-                assert!(names.insert(name), "a second family {name}");
-                helped = name;
+                assert!(names.insert(name), "duplicate family {name}");
+                help_name = name;
             } else if let Some(rest) = line.strip_prefix("# TYPE ") {
                 let (name, kind) = rest.split_once(' ').expect(line);
-                assert_eq!(name, helped, "a type without a help text");
+                assert_eq!(name, help_name, "a type without a help text");
                 assert!(["counter", "gauge", "histogram", "info"].contains(&kind), "{line}");
                 family = Some(Family { name, kind, buckets: BTreeMap::new() });
             } else if let Some(rest) = line.strip_prefix("# UNIT ") {
                 let (name, unit) = rest.split_once(' ').expect(line);
-                assert!(name == helped && name.ends_with(&format!("_{unit}")), "{line}");
+                assert!(name == help_name && name.ends_with(&format!("_{unit}")), "{line}");
             } else if line != "# EOF" {
                 let (series, value) = line.rsplit_once(' ').expect(line);
                 let value: f64 = value.parse().expect(line);
-                family.as_mut().expect("a sample belongs to a family").take(series, value);
-                assert!(samples.insert(series.to_owned(), value).is_none(), "twice: {series}");
+                family.as_mut().expect("a sample follows its family").check(series, value);
+                assert!(samples.insert(series.to_owned(), value).is_none(), "duplicate series {series}");
             }
         }
         Self { text: text.to_owned(), samples }
     }
 
-    /// The value of a sample, if it is there.
+    /// The value of a sample, if the series exists.
     pub fn get(&self, series: &str) -> Option<f64> {
         self.samples.get(series).copied()
     }
 
-    /// All labels and their values, of all samples.
+    /// The labels of all samples with their values.
     pub fn labels(&self) -> BTreeSet<(String, String)> {
         self.samples.keys().flat_map(|series| labels(series)).collect()
     }
 }
 
 impl Family<'_> {
-    fn take(&mut self, series: &str, value: f64) {
+    fn check(&mut self, series: &str, value: f64) {
         let name = series.split('{').next().unwrap_or_default();
         let suffix = name.strip_prefix(self.name).expect(series);
         let suffixes: &[&str] = match self.kind {
@@ -70,7 +70,7 @@ impl Family<'_> {
             "histogram" => &["_sum", "_count", "_bucket"],
             _ => &[""],
         };
-        assert!(suffixes.contains(&suffix), "{series} is no sample of a {}", self.kind);
+        assert!(suffixes.contains(&suffix), "{series} is not a sample of a {}", self.kind);
         assert!(value.is_finite() && (self.kind == "gauge" || value >= 0.0), "{series} is {value}");
         if self.kind == "histogram" {
             let (bound, mut rest): (Vec<_>, Vec<_>) =
@@ -80,8 +80,8 @@ impl Family<'_> {
             match suffix {
                 "_bucket" => {
                     let bound: f64 = bound[0].1.parse().expect(series);
-                    if let Some((count, before)) = self.buckets.insert(key, (value, bound)) {
-                        assert!(count <= value && before < bound, "{series} is out of order");
+                    if let Some((count, last_bound)) = self.buckets.insert(key, (value, bound)) {
+                        assert!(count <= value && last_bound < bound, "{series} is out of order");
                     }
                 }
                 "_count" => {
@@ -93,7 +93,7 @@ impl Family<'_> {
     }
 }
 
-/// The labels of a series; their values hold no quotes here, nor anything that is escaped.
+/// The labels of a series. Quotes and escapes in values are not supported.
 fn labels(series: &str) -> Vec<(String, String)> {
     let Some((_, rest)) = series.split_once('{') else { return Vec::new() };
     let inner = rest.strip_suffix("\"}").expect(series);

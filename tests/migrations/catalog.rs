@@ -1,10 +1,10 @@
-//! What PostgreSQL says is in a database, as sorted lines that can be compared and read.
+//! Describes the schema of a database as sorted lines that can be compared.
 
 use tokio_postgres::Client;
 use tokio_postgres::types::ToSql;
 
-/// Everything of ours: relations, columns, constraints, indexes, sequences, triggers, types and functions, with their
-/// comments. Diesel's own table of applied migrations is left out.
+/// All relations, columns, constraints, indexes, sequences, triggers, types and functions, with their
+/// comments. Diesel's table of applied migrations is left out.
 const EVERYTHING: &str = r"
     WITH ours AS (
         SELECT oid, relname::text AS name, relkind::text AS kind, reloptions, relpartbound
@@ -64,30 +64,30 @@ const WITHOUT_COMMENT: &str = r"
     FROM pg_proc
     WHERE pronamespace = 'public'::regnamespace AND obj_description(oid, 'pg_proc') IS NULL";
 
-/// Those of these columns of a table that may be null or text, and no check looks at.
+/// The nullable text columns among these columns of a table that have no check constraint.
 const ACCEPTING_EMPTY_TEXT: &str = r"
     SELECT attname::text
     FROM pg_attribute
     WHERE attrelid = to_regclass($1) AND attname = ANY ($2) AND atttypid = 'text'::regtype AND NOT attnotnull
       AND NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = attrelid AND contype = 'c' AND conkey = ARRAY[attnum])";
 
-/// All that is in the database, one thing a line.
+/// Describes the schema of a database, with one line for each object.
 pub async fn describe(client: &Client) -> Vec<String> {
     lines(client, EVERYTHING, &[]).await
 }
 
-/// The names of what has no comment.
+/// The names of tables, columns and functions without a comment.
 pub async fn without_comment(client: &Client) -> Vec<String> {
     lines(client, WITHOUT_COMMENT, &[]).await
 }
 
-/// Those of these columns of a table that may be null, and may be empty text besides.
+/// The columns among these that accept both null and the empty text.
 pub async fn accepting_empty_text(client: &Client, table: &str, columns: &[&str]) -> Vec<String> {
     lines(client, ACCEPTING_EMPTY_TEXT, &[&table, &columns]).await
 }
 
 async fn lines(client: &Client, query: &str, parameters: &[&(dyn ToSql + Sync)]) -> Vec<String> {
-    let rows = client.query(query, parameters).await.expect("the catalogue of PostgreSQL can be read");
+    let rows = client.query(query, parameters).await.expect("the PostgreSQL catalog is readable");
     let mut lines: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
     lines.sort();
     lines

@@ -1,4 +1,4 @@
-//! What CONTRIBUTING.md asks of migrations from the baseline on: none locks a large table for as long as its rows take.
+//! The rules of CONTRIBUTING.md: no migration locks a large table while it processes the table's rows.
 
 mod statements;
 
@@ -7,10 +7,10 @@ use std::path::Path;
 
 use self::statements::statements;
 
-/// Migrations from this day on meet tables that are large and in use; those before it are of the first version.
-const FIRST: &str = "2026-11-29";
+/// Migrations from this date on run on large tables in use. Earlier migrations belong to the first version.
+const BASELINE: &str = "2026-11-29";
 
-/// The tables whose rows are many.
+/// Tables with many rows.
 const LARGE: [&str; 7] = [
     "video_player_events",
     "video_progress",
@@ -21,82 +21,85 @@ const LARGE: [&str; 7] = [
     "telemetry_deliveries",
 ];
 
-/// The tables that whoever records looks into before they write to the large ones.
+/// Tables that recording reads before it writes to the large ones.
 const LOOKED_UP: [&str; 4] = ["users", "courses", "lessons", "practice_packages"];
 
-/// What a migration does wrong.
+/// A rule that a migration violates.
 #[derive(Debug, PartialEq, Eq)]
-enum Fault {
-    /// Writers wait until the index is built: `CONCURRENTLY`, or `ON ONLY` for a table of months.
+enum Violation {
+    /// Writers wait until the index is built. Use `CONCURRENTLY`, or `ON ONLY` for a partitioned table.
     Index,
-    /// Everybody waits until all rows are checked: `NOT VALID`, and a migration of its own that validates it.
+    /// All access waits until every row is checked. Use `NOT VALID`, and validate in a separate migration.
     Constraint,
-    /// The lock of what stands beside it is held while all rows are checked.
-    ValidatesBesideOthers,
-    /// Everybody waits until all rows are written or read again.
+    /// The other statements' locks are held while rows are checked. Validate in a separate migration.
+    ValidatesWithOtherStatements,
+    /// All access waits until every row is rewritten or scanned.
     Rewrite,
-    /// All rows are changed, and locked, in one transaction.
+    /// Rows are changed, and therefore locked, in one transaction.
     ChangesRows,
-    /// One statement, and `run_in_transaction = false` in `metadata.toml`.
+    /// `CONCURRENTLY` needs a single statement and `run_in_transaction = false` in `metadata.toml`.
     ConcurrentlyInTransaction,
-    /// Only what is done concurrently needs no transaction, and has no lock timeout.
+    /// Only `CONCURRENTLY` may run without a transaction, since there is no lock timeout then.
     NoTransaction,
-    /// It could wait for one table while it holds another: `SELECT lock_tables(…)` comes first.
-    SeveralTables,
+    /// It could wait for one table while it holds another. Start with `SELECT lock_tables(…)`.
+    MultipleTables,
 }
 
-/// The faults of a migration of these statements.
-fn faults(sql: &str, in_transaction: bool) -> Vec<Fault> {
+/// The violations of a migration with these statements.
+fn violations(sql: &str, in_transaction: bool) -> Vec<Violation> {
     let statements = statements(sql);
-    let mut faults = Vec::new();
+    let mut violations = Vec::new();
     let is_concurrent = |statement: &String| statement.contains(" concurrently ");
     if statements.iter().any(is_concurrent) && (in_transaction || statements.len() > 1) {
-        faults.push(Fault::ConcurrentlyInTransaction);
+        violations.push(Violation::ConcurrentlyInTransaction);
     }
     if !in_transaction && !statements.iter().all(is_concurrent) {
-        faults.push(Fault::NoTransaction);
+        violations.push(Violation::NoTransaction);
     }
     let validates = statements.iter().any(|statement| statement.contains(" validate constraint "));
     if validates && statements.len() > 1 {
-        faults.push(Fault::ValidatesBesideOthers);
+        violations.push(Violation::ValidatesWithOtherStatements);
     }
-    let made: Vec<&str> = statements.iter().filter_map(|statement| made_table(statement)).collect();
-    let is_there = |table: &&&str| !made.contains(*table);
+    let created: Vec<&str> = statements.iter().filter_map(|statement| created_table(statement)).collect();
+    let existed_before = |table: &&&str| !created.contains(*table);
     for statement in &statements {
-        if LARGE.iter().filter(is_there).any(|table| names(statement, table)) {
-            faults.extend(fault_of_large(statement));
+        if LARGE.iter().filter(existed_before).any(|table| names(statement, table)) {
+            violations.extend(large_table_violation(statement));
         }
     }
     let mut locked: Vec<&str> = Vec::new();
-    for table in LARGE.iter().chain(&LOOKED_UP).filter(is_there) {
+    for table in LARGE.iter().chain(&LOOKED_UP).filter(existed_before) {
         if statements.iter().any(|statement| locks(statement, table)) {
             locked.push(table);
         }
     }
-    let is_careful = statements.first().is_some_and(|first| first.starts_with("select lock_tables("));
-    if locked.len() > 1 && !is_careful {
-        faults.push(Fault::SeveralTables);
+    let locks_first = statements.first().is_some_and(|first| first.starts_with("select lock_tables("));
+    if locked.len() > 1 && !locks_first {
+        violations.push(Violation::MultipleTables);
     }
-    faults
+    violations
 }
 
-/// What is wrong with a statement that names a large table.
-fn fault_of_large(statement: &str) -> Option<Fault> {
-    let has = |part: &str| statement.contains(part);
-    let starts = |starts: &[&str]| starts.iter().any(|start| statement.starts_with(start));
-    if starts(&["create index", "create unique index"]) && !has(" concurrently ") && !has(" on only ") {
-        return Some(Fault::Index);
+/// The violation of a statement that names a large table.
+fn large_table_violation(statement: &str) -> Option<Violation> {
+    let contains = |part: &str| statement.contains(part);
+    let starts_with = |prefixes: &[&str]| prefixes.iter().any(|start| statement.starts_with(start));
+    if starts_with(&["create index", "create unique index"])
+        && !contains(" concurrently ")
+        && !contains(" on only ")
+    {
+        return Some(Violation::Index);
     }
-    if starts(&["cluster ", "vacuum full ", "reindex "]) && !has(" concurrently ") {
-        return Some(Fault::Rewrite);
+    if starts_with(&["cluster ", "vacuum full ", "reindex "]) && !contains(" concurrently ") {
+        return Some(Violation::Rewrite);
     }
-    if starts(&["update ", "delete from ", "with "]) {
-        return Some(Fault::ChangesRows);
+    if starts_with(&["update ", "delete from ", "with "]) {
+        return Some(Violation::ChangesRows);
     }
-    if !starts(&["alter table "]) {
+    if !starts_with(&["alter table "]) {
         return None;
     }
-    let is_column = has(" add column ");
+    let is_column = contains(" add column ");
     let adds_constraint = [
         " add constraint ",
         " add check ",
@@ -106,38 +109,38 @@ fn fault_of_large(statement: &str) -> Option<Fault> {
         " add exclude ",
     ]
     .iter()
-    .any(|form| has(form));
-    if adds_constraint && !has(" not valid") && !has(" using index ")
-        || is_column && (has(" references ") || has(" check ("))
+    .any(|form| contains(form));
+    if adds_constraint && !contains(" not valid") && !contains(" using index ")
+        || is_column && (contains(" references ") || contains(" check ("))
     {
-        return Some(Fault::Constraint);
+        return Some(Violation::Constraint);
     }
     let volatile =
         ["gen_random_uuid(", "nextval(", "random(", "clock_timestamp(", " stored", " identity", " serial"];
-    let rewrites = has(" set not null")
-        || has(" type ")
-        || has(" set tablespace ")
-        || has(" set logged")
-        || has(" set unlogged");
-    (rewrites || is_column && volatile.iter().any(|form| has(form))).then_some(Fault::Rewrite)
+    let rewrites = contains(" set not null")
+        || contains(" type ")
+        || contains(" set tablespace ")
+        || contains(" set logged")
+        || contains(" set unlogged");
+    (rewrites || is_column && volatile.iter().any(|form| contains(form))).then_some(Violation::Rewrite)
 }
 
-/// The table that a statement makes.
-fn made_table(statement: &str) -> Option<&str> {
+/// The table that a statement creates.
+fn created_table(statement: &str) -> Option<&str> {
     let name = statement.strip_prefix("create table ")?;
     let name = name.strip_prefix("if not exists ").unwrap_or(name);
     name.split([' ', '(']).next()
 }
 
-/// Whether a statement locks this table against those who write to it.
+/// Whether a statement takes a lock on this table that blocks writers.
 fn locks(statement: &str, table: &str) -> bool {
-    let takes =
+    let locking_statements =
         ["alter table ", "drop table ", "lock table ", "create trigger ", "drop trigger ", "truncate "];
-    (takes.iter().any(|start| statement.starts_with(start)) && names(statement, table))
+    (locking_statements.iter().any(|start| statement.starts_with(start)) && names(statement, table))
         || (statement.starts_with("alter table ") && statement.contains(&format!(" references {table}")))
 }
 
-/// Whether a statement names this table, or a part of it.
+/// Whether a statement names this table or one of its partitions.
 fn names(statement: &str, table: &str) -> bool {
     let is_part_of_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     statement
@@ -146,58 +149,60 @@ fn names(statement: &str, table: &str) -> bool {
 }
 
 #[test]
-fn no_migration_holds_a_large_table_for_as_long_as_its_rows_take() {
+fn no_migration_locks_a_large_table_while_processing_rows() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations");
-    let mut found = Vec::new();
+    let mut violating = Vec::new();
     for migration in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
         let name = migration.file_name().unwrap().to_str().unwrap().to_owned();
-        if name.as_str() >= FIRST {
+        if name.as_str() >= BASELINE {
             let metadata = fs::read_to_string(migration.join("metadata.toml")).unwrap_or_default();
             let in_transaction = !metadata.replace(' ', "").contains("run_in_transaction=false");
-            let faults = faults(&fs::read_to_string(migration.join("up.sql")).unwrap(), in_transaction);
-            if !faults.is_empty() {
-                found.push((name, faults));
+            let violations =
+                violations(&fs::read_to_string(migration.join("up.sql")).unwrap(), in_transaction);
+            if !violations.is_empty() {
+                violating.push((name, violations));
             }
         }
     }
-    assert!(found.is_empty(), "{found:#?}");
+    assert!(violating.is_empty(), "{violating:#?}");
 }
 
 #[test]
-fn what_holds_a_large_table_is_found() {
-    for (sql, fault) in [
-        ("CREATE INDEX ON video_progress (updated_at)", Fault::Index),
-        ("create unique index a\n on video_player_events\n(id, recorded_at)", Fault::Index),
-        ("ALTER TABLE video_progress ADD CHECK (duration < 9)", Fault::Constraint),
-        ("ALTER TABLE video_progress ADD CONSTRAINT a UNIQUE (lesson_id)", Fault::Constraint),
-        ("ALTER TABLE video_progress ADD COLUMN a bigint REFERENCES imports", Fault::Constraint),
-        ("ALTER TABLE video_progress ADD COLUMN a uuid DEFAULT gen_random_uuid()", Fault::Rewrite),
-        ("ALTER TABLE video_progress ALTER COLUMN source SET NOT NULL", Fault::Rewrite),
-        ("ALTER TABLE video_player_events_y2026m11 ALTER COLUMN event TYPE varchar", Fault::Rewrite),
-        ("-- It's short;\nUPDATE telemetry_deliveries SET state = 'dead'", Fault::ChangesRows),
-        ("CREATE INDEX CONCURRENTLY a ON video_progress (updated_at)", Fault::ConcurrentlyInTransaction),
+fn statements_that_lock_a_large_table_are_detected() {
+    for (sql, violation) in [
+        ("CREATE INDEX ON video_progress (updated_at)", Violation::Index),
+        ("create unique index a\n on video_player_events\n(id, recorded_at)", Violation::Index),
+        ("ALTER TABLE video_progress ADD CHECK (duration < 9)", Violation::Constraint),
+        ("ALTER TABLE video_progress ADD CONSTRAINT a UNIQUE (lesson_id)", Violation::Constraint),
+        ("ALTER TABLE video_progress ADD COLUMN a bigint REFERENCES imports", Violation::Constraint),
+        ("ALTER TABLE video_progress ADD COLUMN a uuid DEFAULT gen_random_uuid()", Violation::Rewrite),
+        ("ALTER TABLE video_progress ALTER COLUMN source SET NOT NULL", Violation::Rewrite),
+        ("ALTER TABLE video_player_events_y2026m11 ALTER COLUMN event TYPE varchar", Violation::Rewrite),
+        ("-- It's short;\nUPDATE telemetry_deliveries SET state = 'dead'", Violation::ChangesRows),
+        ("CREATE INDEX CONCURRENTLY a ON video_progress (updated_at)", Violation::ConcurrentlyInTransaction),
         (
             "ALTER TABLE imports ADD COLUMN a text; ALTER TABLE video_progress VALIDATE CONSTRAINT a",
-            Fault::ValidatesBesideOthers,
+            Violation::ValidatesWithOtherStatements,
         ),
         (
             "ALTER TABLE users ADD COLUMN a text; ALTER TABLE video_progress ADD COLUMN a text",
-            Fault::SeveralTables,
+            Violation::MultipleTables,
         ),
         (
             "ALTER TABLE video_progress ADD CONSTRAINT a FOREIGN KEY (lesson_id) REFERENCES lessons NOT VALID",
-            Fault::SeveralTables,
+            Violation::MultipleTables,
         ),
     ] {
-        assert_eq!(faults(sql, true), [fault], "{sql}");
+        assert_eq!(violations(sql, true), [violation], "{sql}");
     }
-    assert_eq!(faults("ALTER TABLE imports ADD COLUMN a text", false), [Fault::NoTransaction]);
-    let two = "CREATE INDEX CONCURRENTLY a ON imports (id); CREATE INDEX CONCURRENTLY b ON imports (id)";
-    assert_eq!(faults(two, false), [Fault::ConcurrentlyInTransaction]);
+    assert_eq!(violations("ALTER TABLE imports ADD COLUMN a text", false), [Violation::NoTransaction]);
+    let two_indexes =
+        "CREATE INDEX CONCURRENTLY a ON imports (id); CREATE INDEX CONCURRENTLY b ON imports (id)";
+    assert_eq!(violations(two_indexes, false), [Violation::ConcurrentlyInTransaction]);
 }
 
 #[test]
-fn what_holds_nobody_up_for_long_is_allowed() {
+fn statements_with_short_locks_are_allowed() {
     for (sql, in_transaction) in [
         ("CREATE INDEX a ON ONLY video_player_events (playback_rate)", true),
         ("CREATE INDEX CONCURRENTLY a ON video_progress (updated_at)", false),
@@ -219,6 +224,6 @@ fn what_holds_nobody_up_for_long_is_allowed() {
         ),
         ("UPDATE installation SET is_the_one = true -- not video_progress", true),
     ] {
-        assert_eq!(faults(sql, in_transaction), [], "{sql}");
+        assert_eq!(violations(sql, in_transaction), [], "{sql}");
     }
 }

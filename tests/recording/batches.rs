@@ -1,31 +1,31 @@
-//! Each event of a batch is judged alone.
+//! Each event of a batch is validated separately.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::{Classroom, refusal};
+use super::{RecordingFixture, error_of};
 use crate::harness::hub::NOW;
 
 #[tokio::test]
-async fn an_event_is_stored_as_it_was_sent_with_its_lessons_course() {
-    let class = Classroom::open().await;
-    let at = NOW - TimeDelta::minutes(3);
-    let event = class.event(json!({
+async fn an_event_is_stored_as_sent_with_the_course_of_its_lesson() {
+    let fixture = RecordingFixture::new().await;
+    let recorded_at = NOW - TimeDelta::minutes(3);
+    let event = fixture.event(json!({
         "event": "cta_click", "provider": "vimeo", "playbackSeconds": 61, "watchedSeconds": 40,
         "videoDuration": 300, "playbackRate": 1.25, "contextTag": "footer", "metadata": {"button": "más"},
-        "recordedAt": at,
+        "recordedAt": recorded_at,
     }));
-    let result = &class.record(json!([event])).await[0];
+    let result = &fixture.record(json!([event])).await[0];
     assert_eq!(result["clientEventId"], event["clientEventId"]);
     assert_eq!((&result["duplicate"], &result["error"]), (&json!(false), &Value::Null));
 
-    let admin = class.hub.user(domain::Role::Admin).await;
+    let admin = fixture.hub.user(domain::Role::Admin).await;
     let query = "{ videoPlayerEvents { nodes { id recordedAt userId courseId lessonId event provider \
                  playbackSeconds watchedSeconds videoDuration playbackRate contextTag metadata syncedAt } } }";
-    let data = class.hub.graphql(query).by(&admin.token).data().await;
+    let data = fixture.hub.graphql(query).by(&admin.token).data().await;
     let stored = json!([{
-        "id": result["eventId"], "recordedAt": at.to_rfc3339(), "userId": class.student.id.to_string(),
-        "courseId": class.lesson.course.to_string(), "lessonId": class.lesson.id.to_string(),
+        "id": result["eventId"], "recordedAt": recorded_at.to_rfc3339(), "userId": fixture.student.id.to_string(),
+        "courseId": fixture.lesson.course.to_string(), "lessonId": fixture.lesson.id.to_string(),
         "event": "cta_click", "provider": "vimeo", "playbackSeconds": 61, "watchedSeconds": 40,
         "videoDuration": 300, "playbackRate": 1.25, "contextTag": "footer", "metadata": {"button": "más"},
         "syncedAt": null,
@@ -34,12 +34,12 @@ async fn an_event_is_stored_as_it_was_sent_with_its_lessons_course() {
 }
 
 #[tokio::test]
-async fn what_is_left_out_has_its_default() {
-    let class = Classroom::open().await;
-    class
+async fn omitted_fields_have_defaults() {
+    let fixture = RecordingFixture::new().await;
+    fixture
         .record(json!([{"clientEventId": "0d0f7a5e-8f0e-4c0b-9d5f-3c8b1a2e4f60", "event": "banner_view"}]))
         .await;
-    let stored = class
+    let stored = fixture
         .hub
         .rows(
             "SELECT recorded_at = created_at AS now, lesson_id, course_id, provider, playback_seconds, \
@@ -55,9 +55,9 @@ async fn what_is_left_out_has_its_default() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_refused_by_name_and_the_rest_of_the_batch_is_stored() {
-    let class = Classroom::open().await;
-    let deep = |levels: usize| (0..levels).fold(json!(1), |inner, _| json!([inner]));
+async fn invalid_events_are_refused_and_the_rest_of_the_batch_is_stored() {
+    let fixture = RecordingFixture::new().await;
+    let nested = |levels: usize| (0..levels).fold(json!(1), |inner, _| json!([inner]));
     let cases = [
         (json!({"lessonId": "999999"}), ("UNKNOWN_LESSON", "lessonId")),
         (json!({"lessonId": "12abc"}), ("NOT_AN_ID", "lessonId")),
@@ -79,94 +79,96 @@ async fn what_is_wrong_is_refused_by_name_and_the_rest_of_the_batch_is_stored() 
         (json!({"recordedAt": NOW + TimeDelta::seconds(121)}), ("IN_THE_FUTURE", "recordedAt")),
         (json!({"recordedAt": NOW - TimeDelta::days(30) - TimeDelta::seconds(1)}), ("TOO_OLD", "recordedAt")),
         (json!({"metadata": "x".repeat(4095)}), ("METADATA_TOO_LARGE", "metadata")),
-        (json!({"metadata": deep(9)}), ("METADATA_TOO_DEEP", "metadata")),
+        (json!({"metadata": nested(9)}), ("METADATA_TOO_DEEP", "metadata")),
         (json!({"metadata": {"a": "\u{0}"}}), ("METADATA_NOT_STORABLE", "metadata")),
     ];
-    let good =
-        [json!({"metadata": "x".repeat(4094)}), json!({"metadata": deep(8)})].map(|rest| class.event(rest));
-    let mut events = vec![good[0].clone()];
-    events.extend(cases.iter().map(|(rest, _)| class.event(rest.clone())));
-    events.push(good[1].clone());
+    let valid = [json!({"metadata": "x".repeat(4094)}), json!({"metadata": nested(8)})]
+        .map(|rest| fixture.event(rest));
+    let mut events = vec![valid[0].clone()];
+    events.extend(cases.iter().map(|(rest, _)| fixture.event(rest.clone())));
+    events.push(valid[1].clone());
 
-    let results = class.record(json!(events)).await;
+    let results = fixture.record(json!(events)).await;
     assert_eq!(results.len(), events.len());
     for (event, result) in events.iter().zip(&results) {
         assert_eq!(event["clientEventId"], result["clientEventId"]);
     }
     for ((rest, (reason, field)), result) in cases.iter().zip(&results[1..]) {
-        assert_eq!(refusal(result), ("BAD_USER_INPUT", *reason, *field), "{rest}");
+        assert_eq!(error_of(result), ("BAD_USER_INPUT", *reason, *field), "{rest}");
     }
-    let stored = class.hub.rows("SELECT client_event_id FROM video_player_events ORDER BY id").await;
-    assert_eq!(stored, json!(good.map(|event| json!({"client_event_id": event["clientEventId"]}))));
+    let stored = fixture.hub.rows("SELECT client_event_id FROM video_player_events ORDER BY id").await;
+    assert_eq!(stored, json!(valid.map(|event| json!({"client_event_id": event["clientEventId"]}))));
 }
 
 #[tokio::test]
-async fn an_id_that_is_no_uuid_is_refused_alone_wherever_it_stands_in_the_document() {
-    let class = Classroom::open().await;
+async fn an_invalid_uuid_only_refuses_its_event_in_literals_and_variables() {
+    let fixture = RecordingFixture::new().await;
     let document = "mutation ($uuid: UUID!, $text: UUID!) { recordPlayerEvents(events: [
         { clientEventId: $uuid, event: \"play\" }, { clientEventId: $text, event: \"play\" },
         { clientEventId: \"no uuid\", event: \"play\" } ]) { clientEventId eventId error { reason } } }";
     let uuid = "0D0F7A5E8F0E4C0B9D5F3C8B1A2E4F60";
     let variables = json!({"uuid": uuid, "text": "17"});
-    let ask = class.hub.graphql(document).by(&class.student.token).variables(variables);
-    let results = ask.data().await["recordPlayerEvents"].take();
-    // As it is written elsewhere too.
+    let request = fixture.hub.graphql(document).by(&fixture.student.token).variables(variables);
+    let results = request.data().await["recordPlayerEvents"].take();
+    // The response has the canonical form.
     assert_eq!(results[0]["clientEventId"], "0d0f7a5e-8f0e-4c0b-9d5f-3c8b1a2e4f60");
     assert_eq!((results[0]["eventId"].is_null(), &results[0]["error"]), (false, &Value::Null));
-    for (place, text) in [(1, "17"), (2, "no uuid")] {
+    for (index, text) in [(1, "17"), (2, "no uuid")] {
         let refused = json!({"clientEventId": text, "eventId": null, "error": {"reason": "NOT_A_UUID"}});
-        assert_eq!(results[place], refused);
+        assert_eq!(results[index], refused);
     }
-    assert_eq!(class.count("true").await, 1);
+    assert_eq!(fixture.count_events("true").await, 1);
     for id in [json!(17), Value::Null, json!(["0d0f7a5e-8f0e-4c0b-9d5f-3c8b1a2e4f60", "x"])] {
-        let event = class.event(json!({"clientEventId": id}));
-        assert_eq!(class.send(json!([event])).code().await, "BAD_USER_INPUT", "{id}");
+        let event = fixture.event(json!({"clientEventId": id}));
+        assert_eq!(fixture.send(json!([event])).code().await, "BAD_USER_INPUT", "{id}");
     }
 }
 
 #[tokio::test]
-async fn a_clock_up_to_two_minutes_ahead_means_now_and_thirty_days_ago_is_taken() {
-    let class = Classroom::open().await;
+async fn times_up_to_two_minutes_ahead_and_30_days_ago_are_accepted() {
+    let fixture = RecordingFixture::new().await;
     let month_ago = NOW - TimeDelta::days(30);
-    let moments = [NOW + TimeDelta::minutes(2), NOW + TimeDelta::seconds(1), NOW, month_ago];
-    let events = moments.map(|moment| class.event(json!({"recordedAt": moment})));
-    let results = class.record(json!(events)).await;
+    let times = [NOW + TimeDelta::minutes(2), NOW + TimeDelta::seconds(1), NOW, month_ago];
+    let events = times.map(|time| fixture.event(json!({"recordedAt": time})));
+    let results = fixture.record(json!(events)).await;
     assert!(results.iter().all(|result| result["error"].is_null()), "{results:?}");
-    assert_eq!(class.count(&format!("recorded_at = '{}'", NOW.to_rfc3339())).await, 3);
-    assert_eq!(class.count(&format!("recorded_at = '{}'", month_ago.to_rfc3339())).await, 1);
+    assert_eq!(fixture.count_events(&format!("recorded_at = '{}'", NOW.to_rfc3339())).await, 3);
+    assert_eq!(fixture.count_events(&format!("recorded_at = '{}'", month_ago.to_rfc3339())).await, 1);
 }
 
 #[tokio::test]
-async fn five_hundred_events_are_taken_at_once_and_not_one_more() {
-    let class = Classroom::open().await;
-    let many = |number: usize| json!((0..number).map(|_| class.event(json!({}))).collect::<Vec<_>>());
-    let answer = class.send(many(501)).send().await;
+async fn a_batch_holds_at_most_500_events() {
+    let fixture = RecordingFixture::new().await;
+    let batch_of = |count: usize| json!((0..count).map(|_| fixture.event(json!({}))).collect::<Vec<_>>());
+    let response = fixture.send(batch_of(501)).send().await;
     assert_eq!(
-        (answer.code().as_str(), &answer.body["errors"][0]["extensions"]["field"]),
+        (response.code().as_str(), &response.body["errors"][0]["extensions"]["field"]),
         ("BAD_USER_INPUT", &json!("events"))
     );
-    assert_eq!(class.count("true").await, 0);
-    assert_eq!(class.record(many(500)).await.len(), 500);
-    assert_eq!(class.count("true").await, 500);
-    assert_eq!(class.record(json!([])).await, Vec::<Value>::new());
+    assert_eq!(fixture.count_events("true").await, 0);
+    assert_eq!(fixture.record(batch_of(500)).await.len(), 500);
+    assert_eq!(fixture.count_events("true").await, 500);
+    assert_eq!(fixture.record(json!([])).await, Vec::<Value>::new());
 }
 
 #[tokio::test]
 async fn ids_follow_the_order_of_the_batch() {
-    let class = Classroom::open().await;
-    let events: Vec<Value> = (0..50).map(|second| class.event(json!({"playbackSeconds": second}))).collect();
-    class.record(json!(events)).await;
-    let stored = class.hub.rows("SELECT playback_seconds AS s FROM video_player_events ORDER BY id").await;
+    let fixture = RecordingFixture::new().await;
+    let events: Vec<Value> =
+        (0..50).map(|second| fixture.event(json!({"playbackSeconds": second}))).collect();
+    fixture.record(json!(events)).await;
+    let stored = fixture.hub.rows("SELECT playback_seconds AS s FROM video_player_events ORDER BY id").await;
     assert_eq!(stored, json!((0..50).map(|second| json!({"s": second})).collect::<Vec<_>>()));
 }
 
 #[tokio::test]
-async fn a_message_is_in_the_readers_language() {
-    let class = Classroom::open().await;
-    let bad = json!([class.event(json!({"playbackSeconds": -1}))]);
-    let told = |data: Value| data["recordPlayerEvents"][0]["error"]["message"].as_str().unwrap().to_owned();
-    let english = told(class.send(bad.clone()).header("accept-language", "en").data().await);
-    let spanish = told(class.send(bad).header("accept-language", "es").data().await);
+async fn error_messages_are_in_the_callers_language() {
+    let fixture = RecordingFixture::new().await;
+    let bad = json!([fixture.event(json!({"playbackSeconds": -1}))]);
+    let message =
+        |data: Value| data["recordPlayerEvents"][0]["error"]["message"].as_str().unwrap().to_owned();
+    let english = message(fixture.send(bad.clone()).header("accept-language", "en").data().await);
+    let spanish = message(fixture.send(bad).header("accept-language", "es").data().await);
     assert!(english.starts_with("Seconds cannot be negative"), "{english}");
     assert!(spanish.starts_with("Los segundos no pueden"), "{spanish}");
 }

@@ -1,4 +1,4 @@
-//! A server that is killed under load loses no event that it acknowledged.
+//! A server that is killed under load loses no acknowledged event.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -11,16 +11,16 @@ use nix::unistd::Pid;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
-use super::Classroom;
+use super::RecordingFixture;
 use crate::harness::hub::APP_KEY;
 
 const CLIENTS: usize = 16;
 
-/// A `dataporter serve` of its own on the classroom's database, and its address.
-fn serve(class: &Classroom) -> (Child, String) {
+/// Starts `dataporter serve` on the fixture's database. Returns the process and its address.
+fn serve(fixture: &RecordingFixture) -> (Child, String) {
     let mut server = Command::new(env!("CARGO_BIN_EXE_dataporter"))
         .args(["serve", "--listen", "127.0.0.1:0", "--no-scheduler"])
-        .env("DATABASE_URL", class.hub.database.url.expose_secret())
+        .env("DATABASE_URL", fixture.hub.database.url.expose_secret())
         .env("APP_KEY", APP_KEY)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -34,74 +34,78 @@ fn serve(class: &Classroom) -> (Child, String) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_killed_under_load_loses_no_acknowledged_event() {
-    let class = Classroom::open().await;
-    let service = class.hub.user(domain::Role::Service).await;
-    // The servers go by the system's clock, and the hub of the tests does not.
-    let token = class.hub.api_token(service.id, &[domain::access::TokenScope::Record]).await;
+    let fixture = RecordingFixture::new().await;
+    let service = fixture.hub.user(domain::Role::Service).await;
+    // The servers use the system clock, where sessions of the test hub are not valid.
+    let token = fixture.hub.api_token(service.id, &[domain::access::TokenScope::Record]).await;
     let mut acknowledged: Vec<String> = Vec::new();
     for round in 0..10 {
-        let (mut server, address) = serve(&class);
-        let answered = AtomicUsize::new(0);
-        let clients = (0..CLIENTS).map(|_| send_until_it_is_gone(&class, &address, &token, &answered));
-        let killed = async {
-            while answered.load(Ordering::Relaxed) < 40 + round * 7 {
+        let (mut server, address) = serve(&fixture);
+        let responses = AtomicUsize::new(0);
+        let clients = (0..CLIENTS).map(|_| send_until_killed(&fixture, &address, &token, &responses));
+        let kill_server = async {
+            while responses.load(Ordering::Relaxed) < 40 + round * 7 {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
             server.kill().unwrap();
         };
-        let (told, ()) = tokio::join!(join_all(clients), killed);
+        let (ids_by_client, ()) = tokio::join!(join_all(clients), kill_server);
         server.wait().unwrap();
-        acknowledged.extend(told.into_iter().flatten());
+        acknowledged.extend(ids_by_client.into_iter().flatten());
     }
     assert!(acknowledged.len() >= 10 * 40);
-    let stored = class.hub.rows("SELECT client_event_id FROM video_player_events").await;
+    let stored = fixture.hub.rows("SELECT client_event_id FROM video_player_events").await;
     let stored: std::collections::HashSet<&str> =
         stored.as_array().unwrap().iter().map(|row| row["client_event_id"].as_str().unwrap()).collect();
     let lost: Vec<&String> = acknowledged.iter().filter(|id| !stored.contains(id.as_str())).collect();
     assert!(lost.is_empty(), "{lost:?}");
-    assert_eq!(class.count("true").await, i64::try_from(stored.len()).unwrap(), "none is there twice");
+    assert_eq!(
+        fixture.count_events("true").await,
+        i64::try_from(stored.len()).unwrap(),
+        "an event was stored twice"
+    );
 }
 
-/// Sends one event after the other, and answers with the ids of those that were acknowledged.
-async fn send_until_it_is_gone(
-    class: &Classroom,
+/// Sends one event after another until the server is gone. Returns the ids of the acknowledged events.
+async fn send_until_killed(
+    fixture: &RecordingFixture,
     address: &str,
     token: &str,
-    answered: &AtomicUsize,
+    responses: &AtomicUsize,
 ) -> Vec<String> {
     let mut acknowledged = Vec::new();
     loop {
-        let event = class.event(json!({}));
-        let request = class.hub.http.post(format!("{address}/api/video/progress")).bearer_auth(token);
-        let Ok(answer) = request.json(&json!({ "events": [event] })).send().await else { break };
-        let status = answer.status();
-        let Ok(body) = answer.json::<Value>().await else { break };
+        let event = fixture.event(json!({}));
+        let request = fixture.hub.http.post(format!("{address}/api/video/progress")).bearer_auth(token);
+        let Ok(response) = request.json(&json!({ "events": [event] })).send().await else { break };
+        let status = response.status();
+        let Ok(body) = response.json::<Value>().await else { break };
         assert_eq!(status, 200, "{body}");
         acknowledged.push(event["clientEventId"].as_str().unwrap().to_owned());
-        answered.fetch_add(1, Ordering::Relaxed);
+        responses.fetch_add(1, Ordering::Relaxed);
     }
     acknowledged
 }
 
-/// The sender of a beacon is gone before there is an answer.
+/// The sender of a beacon closes the connection before the response.
 #[tokio::test]
-async fn a_server_that_is_told_to_end_records_what_it_took_first() {
-    let class = Classroom::open().await;
-    let service = class.hub.user(domain::Role::Service).await;
-    let token = class.hub.api_token(service.id, &[domain::access::TokenScope::Record]).await;
-    let (mut server, address) = serve(&class);
-    let holder = class.hub.database.client().await;
-    holder.batch_execute(super::load::HOLD).await.unwrap();
-    let request = class.hub.http.post(format!("{address}/api/video/progress")).bearer_auth(token);
-    let beacon = request.json(&json!({ "events": [class.event(json!({}))] })).send();
+async fn a_server_that_shuts_down_records_accepted_events_first() {
+    let fixture = RecordingFixture::new().await;
+    let service = fixture.hub.user(domain::Role::Service).await;
+    let token = fixture.hub.api_token(service.id, &[domain::access::TokenScope::Record]).await;
+    let (mut server, address) = serve(&fixture);
+    let blocker = fixture.hub.database.client().await;
+    blocker.batch_execute(super::load::LOCK_EVENTS).await.unwrap();
+    let request = fixture.hub.http.post(format!("{address}/api/video/progress")).bearer_auth(token);
+    let beacon = request.json(&json!({ "events": [fixture.event(json!({}))] })).send();
     tokio::select! {
-        answer = beacon => panic!("{answer:?}"),
-        () = class.wait_for_waiting(1) => {}
+        response = beacon => panic!("{response:?}"),
+        () = fixture.wait_for_blocked(1) => {}
     }
     kill(Pid::from_raw(i32::try_from(server.id()).unwrap()), Signal::SIGTERM).unwrap();
     tokio::time::sleep(Duration::from_millis(300)).await;
-    assert!(server.try_wait().unwrap().is_none(), "it waits for what it took");
-    holder.batch_execute("COMMIT").await.unwrap();
+    assert!(server.try_wait().unwrap().is_none(), "the server exited before it recorded the event");
+    blocker.batch_execute("COMMIT").await.unwrap();
     assert!(server.wait().unwrap().success());
-    assert_eq!(class.count("true").await, 1);
+    assert_eq!(fixture.count_events("true").await, 1);
 }

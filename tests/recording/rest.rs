@@ -1,4 +1,4 @@
-//! `POST /api/video/progress`: the same rules for JSON, beacons and forms.
+//! `POST /api/video/progress`, with JSON, beacons and forms.
 
 use axum::http::{HeaderMap, StatusCode};
 use domain::Role;
@@ -6,12 +6,12 @@ use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Classroom, with};
+use super::{RecordingFixture, with};
 
 const PATH: &str = "/api/video/progress";
 const ACADEMY: &str = "https://academy.example.org";
 
-impl Classroom {
+impl RecordingFixture {
     fn post(&self) -> RequestBuilder {
         self.hub.http.post(self.hub.url(PATH))
     }
@@ -21,14 +21,14 @@ impl Classroom {
     }
 }
 
-async fn json_of(response: Response) -> (u16, Value) {
+async fn read_json(response: Response) -> (u16, Value) {
     (response.status().as_u16(), response.json().await.unwrap())
 }
 
-/// The status, code and wrong fields of a problem document.
+/// The status, code and invalid fields of a problem document.
 async fn problem(response: Response) -> (u16, String, Vec<String>) {
     assert_eq!(response.headers()["content-type"], "application/problem+json");
-    let (status, body) = json_of(response).await;
+    let (status, body) = read_json(response).await;
     assert_eq!(body["status"], status);
     let fields = body["errors"].as_object().map(|errors| errors.keys().cloned().collect());
     (status, body["code"].as_str().unwrap().to_owned(), fields.unwrap_or_default())
@@ -39,14 +39,15 @@ fn urlencoded(fields: &[(&str, &str)]) -> String {
 }
 
 #[tokio::test]
-async fn a_report_is_taken_in_every_shape_in_which_a_browser_sends_it() {
-    let class = Classroom::open().await;
-    let token = class.hub.player_token(class.student.id);
-    let report = class.report_of(json!({"watchedSeconds": 20, "playbackRate": 1.5, "metadata": {"a": [1]}}));
+async fn a_report_is_accepted_in_every_format_that_browsers_send() {
+    let fixture = RecordingFixture::new().await;
+    let token = fixture.hub.player_token(fixture.student.id);
+    let report =
+        fixture.report_of(json!({"watchedSeconds": 20, "playbackRate": 1.5, "metadata": {"a": [1]}}));
     let in_body = with(report.clone(), json!({ "token": token })).to_string();
     let form = [
         ("token", token.as_str()),
-        ("lessonId", &class.lesson.id.to_string()),
+        ("lessonId", &fixture.lesson.id.to_string()),
         ("source", "vimeo"),
         ("lastSecond", "30"),
         ("watchedSeconds", "20"),
@@ -58,57 +59,57 @@ async fn a_report_is_taken_in_every_shape_in_which_a_browser_sends_it() {
         parts.text((*name).to_owned(), (*value).to_owned())
     });
     let requests = [
-        class.post().bearer_auth(&class.student.token).json(&report),
-        class.post().header("content-type", "text/plain;charset=UTF-8").body(in_body.clone()),
-        class.post().header("content-type", "application/json").body(in_body),
-        class.post().header("content-type", "application/x-www-form-urlencoded").body(urlencoded(&form)),
-        class.post().multipart(multipart),
+        fixture.post().bearer_auth(&fixture.student.token).json(&report),
+        fixture.post().header("content-type", "text/plain;charset=UTF-8").body(in_body.clone()),
+        fixture.post().header("content-type", "application/json").body(in_body),
+        fixture.post().header("content-type", "application/x-www-form-urlencoded").body(urlencoded(&form)),
+        fixture.post().multipart(multipart),
     ];
-    let number = requests.len();
+    let count = requests.len();
     for request in requests {
-        let (status, body) = json_of(request.send().await.unwrap()).await;
+        let (status, body) = read_json(request.send().await.unwrap()).await;
         assert_eq!(status, 200, "{body}");
         assert!(body["eventId"].is_string() && body["updatedAt"].is_string(), "{body}");
-        let lesson = class.lesson.id.to_string();
+        let lesson = fixture.lesson.id.to_string();
         assert_eq!(
             (&body["lessonId"], &body["lastSecond"], &body["watchedSeconds"]),
             (&json!(lesson), &json!(30), &json!(20))
         );
     }
-    let same = format!(
+    let condition = format!(
         "user_id = {} AND event = 'progress_tick' AND provider = 'vimeo' AND playback_seconds = 30 \
          AND watched_seconds = 20 AND playback_rate = 1.5 AND metadata = '{{\"a\": [1]}}' AND video_duration IS NULL",
-        class.student.id
+        fixture.student.id
     );
-    assert_eq!(class.count(&same).await, i64::try_from(number).unwrap());
+    assert_eq!(fixture.count_events(&condition).await, i64::try_from(count).unwrap());
 }
 
 #[tokio::test]
-async fn a_beacon_may_carry_many_events_each_judged_alone() {
-    let class = Classroom::open().await;
+async fn each_event_of_a_beacon_is_validated_separately() {
+    let fixture = RecordingFixture::new().await;
     let events = json!([
-        class.event(json!({"playbackSeconds": 5})),
-        class.event(json!({"playbackSeconds": -5})),
-        class.event(json!({"playbackSecond": 5})),
-        class.event(json!({"clientEventId": null})),
-        class.event(json!({"clientEventId": "no uuid"})),
-        class.event(json!({"lessonId": 404})),
-        class.event(json!({"lessonId": ""})),
+        fixture.event(json!({"playbackSeconds": 5})),
+        fixture.event(json!({"playbackSeconds": -5})),
+        fixture.event(json!({"playbackSecond": 5})),
+        fixture.event(json!({"clientEventId": null})),
+        fixture.event(json!({"clientEventId": "no uuid"})),
+        fixture.event(json!({"lessonId": 404})),
+        fixture.event(json!({"lessonId": ""})),
         json!(7),
-        class.event(json!({"metadata": "CUT"})),
+        fixture.event(json!({"metadata": "CUT"})),
     ]);
-    let body = json!({"token": class.hub.player_token(class.student.id), "events": events});
-    // Half of an emoji, as a text that was cut holds it.
+    let body = json!({"token": fixture.hub.player_token(fixture.student.id), "events": events});
+    // A lone surrogate, as in a text that was cut within an emoji.
     let body = body.to_string().replace("CUT", "\\ud83d");
-    let request = class.post().header("content-type", "text/plain").body(body);
-    let (status, answer) = json_of(request.send().await.unwrap()).await;
-    assert_eq!(status, 200, "{answer}");
-    let results = answer["results"].as_array().unwrap();
+    let request = fixture.post().header("content-type", "text/plain").body(body);
+    let (status, response) = read_json(request.send().await.unwrap()).await;
+    assert_eq!(status, 200, "{response}");
+    let results = response["results"].as_array().unwrap();
     assert_eq!(results[0]["clientEventId"], events[0]["clientEventId"]);
-    assert!(results[0]["eventId"].is_string() && results[0]["error"].is_null(), "{answer}");
-    let refusals: Vec<_> = results[1..].iter().map(super::refusal).collect();
+    assert!(results[0]["eventId"].is_string() && results[0]["error"].is_null(), "{response}");
+    let errors: Vec<_> = results[1..].iter().map(super::error_of).collect();
     assert_eq!(
-        refusals,
+        errors,
         [
             ("BAD_USER_INPUT", "NEGATIVE_SECONDS", "playbackSeconds"),
             ("BAD_USER_INPUT", "UNKNOWN_FIELD", "playbackSecond"),
@@ -120,28 +121,29 @@ async fn a_beacon_may_carry_many_events_each_judged_alone() {
             ("BAD_USER_INPUT", "METADATA_NOT_STORABLE", "metadata"),
         ]
     );
-    assert_eq!(class.count("true").await, 1);
+    assert_eq!(fixture.count_events("true").await, 1);
 }
 
 #[tokio::test]
-async fn a_retry_over_the_other_way_in_is_known_as_one() {
-    let class = Classroom::open().await;
-    let event = class.event(json!({}));
-    let first = class.record(json!([event])).await;
-    let again = class.post().bearer_auth(&class.student.token).json(&json!({ "events": [event] }));
-    let (_, again) = json_of(again.send().await.unwrap()).await;
+async fn a_retry_through_the_other_endpoint_is_a_duplicate() {
+    let fixture = RecordingFixture::new().await;
+    let event = fixture.event(json!({}));
+    let first = fixture.record(json!([event])).await;
+    let again = fixture.post().bearer_auth(&fixture.student.token).json(&json!({ "events": [event] }));
+    let (_, again) = read_json(again.send().await.unwrap()).await;
     assert_eq!(again["results"][0]["eventId"], first[0]["eventId"]);
     assert_eq!(again["results"][0]["duplicate"], true);
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_request_is_a_problem_document() {
-    let class = Classroom::open().await;
-    let token = &class.student.token;
-    let other = class.hub.user_named("other", Role::Student).await.id.to_string();
-    let report = |rest| class.post().bearer_auth(token).json(&class.report_of(rest));
-    let plain =
-        |body: &'static str| class.post().bearer_auth(token).header("content-type", "text/plain").body(body);
+async fn invalid_requests_get_a_problem_document() {
+    let fixture = RecordingFixture::new().await;
+    let token = &fixture.student.token;
+    let other = fixture.hub.user_named("other", Role::Student).await.id.to_string();
+    let report = |rest| fixture.post().bearer_auth(token).json(&fixture.report_of(rest));
+    let plain = |body: &'static str| {
+        fixture.post().bearer_auth(token).header("content-type", "text/plain").body(body)
+    };
     let bad = |status: u16, fields: &[&str]| {
         (
             status,
@@ -149,9 +151,9 @@ async fn what_is_wrong_with_a_request_is_a_problem_document() {
             fields.iter().map(|field| (*field).to_owned()).collect::<Vec<_>>(),
         )
     };
-    let no_token = class.post().json(&class.report_of(json!({})));
-    let bad_token = class.post().json(&class.report_of(json!({"token": "dph_nonsense"})));
-    // A token in the body is meant; the one in the header does not stand in for it.
+    let no_token = fixture.post().json(&fixture.report_of(json!({})));
+    let bad_token = fixture.post().json(&fixture.report_of(json!({"token": "dph_nonsense"})));
+    // A token in the body takes precedence over the header, even if it is invalid.
     let both = report(json!({"token": "nonsense"}));
     for request in [no_token, bad_token, both] {
         let unauthenticated = (401, "UNAUTHENTICATED".to_owned(), Vec::new());
@@ -172,54 +174,55 @@ async fn what_is_wrong_with_a_request_is_a_problem_document() {
         (plain("{\"events\": {}}"), bad(422, &["events"])),
         (plain("no JSON"), bad(400, &[])),
         (plain("[]"), bad(400, &[])),
-        (class.post().bearer_auth(token).body("lastSecond=1"), bad(415, &[])),
-        (class.post().bearer_auth(token).json(&"x".repeat(1 << 20)), bad(413, &[])),
+        (fixture.post().bearer_auth(token).body("lastSecond=1"), bad(415, &[])),
+        (fixture.post().bearer_auth(token).json(&"x".repeat(1 << 20)), bad(413, &[])),
     ] {
-        let described = format!("{request:?}");
-        assert_eq!(problem(request.send().await.unwrap()).await, expected, "{described}");
+        let description = format!("{request:?}");
+        assert_eq!(problem(request.send().await.unwrap()).await, expected, "{description}");
     }
-    assert_eq!(class.count("true").await, 0);
+    assert_eq!(fixture.count_events("true").await, 0);
 }
 
 #[tokio::test]
-async fn more_than_five_hundred_events_are_refused_whole() {
-    let class = Classroom::open().await;
+async fn more_than_500_events_are_refused() {
+    let fixture = RecordingFixture::new().await;
     let events: Vec<Value> =
         (0..501).map(|_| json!({"clientEventId": Uuid::new_v4(), "event": "play"})).collect();
-    let request = class.post().bearer_auth(&class.student.token).json(&json!({ "events": events }));
+    let request = fixture.post().bearer_auth(&fixture.student.token).json(&json!({ "events": events }));
     let expected = (422, "BAD_USER_INPUT".to_owned(), vec!["events".to_owned()]);
     assert_eq!(problem(request.send().await.unwrap()).await, expected);
-    assert_eq!(class.count("true").await, 0);
+    assert_eq!(fixture.count_events("true").await, 0);
 }
 
 #[tokio::test]
-async fn players_of_other_sites_are_let_in_where_a_setting_names_them() {
-    let class = Classroom::with(|config| config.http.player_origins = vec![ACADEMY.to_owned()]).await;
+async fn players_on_other_sites_are_allowed_if_a_setting_lists_them() {
+    let fixture =
+        RecordingFixture::with(|config| config.http.player_origins = vec![ACADEMY.to_owned()]).await;
     let preflight = async |hub: &crate::harness::hub::Hub, origin: &str, path: &str| -> HeaderMap {
         let request = hub.http.request(reqwest::Method::OPTIONS, hub.url(path)).header("origin", origin);
         let request = request.header("access-control-request-method", "POST");
         let request = request.header("access-control-request-headers", "authorization,content-type");
         request.send().await.unwrap().headers().clone()
     };
-    let allowed = preflight(&class.hub, ACADEMY, PATH).await;
+    let allowed = preflight(&fixture.hub, ACADEMY, PATH).await;
     assert_eq!(allowed["access-control-allow-origin"], ACADEMY);
     assert_eq!(allowed["access-control-allow-methods"], "POST");
     assert_eq!(allowed["access-control-allow-headers"], "authorization,content-type");
-    assert!(!allowed.contains_key("access-control-allow-credentials"), "cookies never count here");
+    assert!(!allowed.contains_key("access-control-allow-credentials"), "cookies are not accepted here");
     for origin in ["https://evil.example.org", "null", "https://academy.example.org.evil.net"] {
-        let refused = preflight(&class.hub, origin, PATH).await;
+        let refused = preflight(&fixture.hub, origin, PATH).await;
         assert!(!refused.contains_key("access-control-allow-origin"), "{origin}");
     }
-    let elsewhere = preflight(&class.hub, ACADEMY, "/graphql").await;
+    let elsewhere = preflight(&fixture.hub, ACADEMY, "/graphql").await;
     assert!(!elsewhere.contains_key("access-control-allow-origin"));
 
-    let simple = class.post().header("origin", ACADEMY).header("content-type", "text/plain");
-    let body = class.report_of(json!({"token": class.hub.player_token(class.student.id)}));
-    let answer = simple.body(body.to_string()).send().await.unwrap();
-    assert_eq!(answer.status(), StatusCode::OK);
-    assert_eq!(answer.headers()["access-control-allow-origin"], ACADEMY);
+    let simple = fixture.post().header("origin", ACADEMY).header("content-type", "text/plain");
+    let body = fixture.report_of(json!({"token": fixture.hub.player_token(fixture.student.id)}));
+    let response = simple.body(body.to_string()).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.headers()["access-control-allow-origin"], ACADEMY);
 
-    let closed = Classroom::open().await;
+    let closed = RecordingFixture::new().await;
     let refused = preflight(&closed.hub, ACADEMY, PATH).await;
-    assert!(!refused.contains_key("access-control-allow-origin"), "none is let in unless a setting says so");
+    assert!(!refused.contains_key("access-control-allow-origin"), "other sites are refused by default");
 }

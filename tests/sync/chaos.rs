@@ -1,64 +1,66 @@
-//! Random trouble: whatever fails and whenever the process is killed, in the end every event is where it belongs.
+//! Chaos tests: every event gets its expected outcome, whatever fails and whenever the process is killed.
 //!
-//! A seed decides on the events, on which of them the services refuse, on the faults of each round and on the moments at
-//! which the program is killed or frozen, or its database falls silent, goes away or is killed. What happens to fall together is up to the machine, so a seed that fails once may pass
-//! the next time; what it claims is true of every course that it can take. `make chaos` runs more seeds.
+//! A seed determines the events, which of them the services refuse, the faults of each round, and the times
+//! at which the program is killed or frozen, or its database stops responding, goes down or is killed. The
+//! interleaving depends on the machine, so a seed that failed once may pass the next time. The assertions
+//! hold for every interleaving. `make chaos` runs more seeds.
 
-mod reckoning;
-mod storm;
-mod trouble;
-mod weather;
-mod world;
+mod assertions;
+mod disruption;
+mod faults;
+mod model;
+mod runner;
 
 use std::ops::Range;
 
 use futures_util::{StreamExt as _, stream};
 
-use self::storm::Storm;
+use self::runner::Runner;
 
-/// So many tests share the seeds, so that they run side by side.
-const SHARES: u64 = 5;
+/// The number of tests that the seeds are split over, so that they run in parallel.
+const SHARDS: u64 = 5;
 
-/// So many seeds of a share at once, since some are waiting for an answer that never comes.
-const AT_ONCE: usize = 3;
-
-#[tokio::test]
-async fn all_ends_well_whatever_fails_first_share() {
-    weather_the_share(0).await;
-}
+/// Seeds that a test runs concurrently. Some of them wait for responses that never arrive.
+const MAX_CONCURRENT_SEEDS: usize = 3;
 
 #[tokio::test]
-async fn all_ends_well_whatever_fails_second_share() {
-    weather_the_share(1).await;
+async fn every_event_gets_its_expected_outcome_shard_0() {
+    run_shard(0).await;
 }
 
 #[tokio::test]
-async fn all_ends_well_whatever_fails_third_share() {
-    weather_the_share(2).await;
+async fn every_event_gets_its_expected_outcome_shard_1() {
+    run_shard(1).await;
 }
 
 #[tokio::test]
-async fn all_ends_well_whatever_fails_fourth_share() {
-    weather_the_share(3).await;
+async fn every_event_gets_its_expected_outcome_shard_2() {
+    run_shard(2).await;
 }
 
 #[tokio::test]
-async fn all_ends_well_whatever_fails_fifth_share() {
-    weather_the_share(4).await;
+async fn every_event_gets_its_expected_outcome_shard_3() {
+    run_shard(3).await;
 }
 
-async fn weather_the_share(share: u64) {
-    let storms =
-        seeds().filter(|seed| seed % SHARES == share).map(async |seed| Storm::of(seed).await.weather().await);
-    stream::iter(storms).buffer_unordered(AT_ONCE).collect::<()>().await;
+#[tokio::test]
+async fn every_event_gets_its_expected_outcome_shard_4() {
+    run_shard(4).await;
 }
 
-/// Fifty, or those of `CHAOS_SEEDS`: a number of them, or a range such as `17..18`.
+async fn run_shard(shard: u64) {
+    let runs = seeds()
+        .filter(|seed| seed % SHARDS == shard)
+        .map(async |seed| Runner::new(seed).await.run_to_end().await);
+    stream::iter(runs).buffer_unordered(MAX_CONCURRENT_SEEDS).collect::<()>().await;
+}
+
+/// The first 50 seeds, or those in `CHAOS_SEEDS`: a count, or a range such as `17..18`.
 fn seeds() -> Range<u64> {
-    let Ok(wanted) = std::env::var("CHAOS_SEEDS") else { return 0..50 };
-    let number = |text: &str| text.parse().unwrap_or_else(|_| panic!("CHAOS_SEEDS: {wanted}"));
-    match wanted.split_once("..") {
+    let Ok(value) = std::env::var("CHAOS_SEEDS") else { return 0..50 };
+    let number = |text: &str| text.parse().unwrap_or_else(|_| panic!("CHAOS_SEEDS: {value}"));
+    match value.split_once("..") {
         Some((first, end)) => number(first)..number(end),
-        None => 0..number(&wanted),
+        None => 0..number(&value),
     }
 }

@@ -1,4 +1,4 @@
-//! `dataporter telemetry:check`: it tries the ways in that events would go, and sends none.
+//! `dataporter telemetry:check`: it tries the endpoints that events would go to, without sending any event.
 
 use serde_json::{Value, json};
 use stand_ins::config::{
@@ -10,19 +10,19 @@ use tokio::process::Command;
 
 use crate::harness::hub::APP_KEY;
 
-const TOKEN_UNPROVEN: &str = "whether the project token is right; /track never says";
+const TOKEN_NOT_VERIFIED: &str = "whether the project token is correct (/track never reports it)";
 
-/// Statuses of the pages with which something on the way answers in the service's stead.
-const PAGES: [u16; 2] = [200, 400];
+/// Statuses of HTML pages that a proxy might return instead of the service's own response.
+const PROXY_STATUSES: [u16; 2] = [200, 400];
 
 type Variables<'a> = &'a [(&'a str, &'a str)];
 
-/// The code with which the command ends, and what it says of each driver.
+/// Runs the command. Returns its exit code and its report on each driver.
 async fn check(services: &StandIns, variables: Variables<'_>) -> (i32, Value) {
     let output = Command::new(env!("CARGO_BIN_EXE_dataporter"))
         .args(["telemetry:check", "--json"])
         .env_clear()
-        // Where no file of settings lies.
+        // This folder has no settings file.
         .current_dir(std::env::temp_dir())
         .env("APP_KEY", APP_KEY)
         .env("GA4_BASE_URL", services.ga4_url())
@@ -32,29 +32,29 @@ async fn check(services: &StandIns, variables: Variables<'_>) -> (i32, Value) {
         .output()
         .await
         .unwrap();
-    let told: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
-    (output.status.code().unwrap(), told["drivers"].clone())
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+    (output.status.code().unwrap(), report["drivers"].clone())
 }
 
-/// The same for Mixpanel alone, with the right token.
+/// Checks Mixpanel alone, with the correct token.
 async fn check_mixpanel(services: &StandIns, variables: Variables<'_>) -> (i32, Value) {
     let token = [("MIXPANEL_ENABLED", "true"), ("MIXPANEL_PROJECT_TOKEN", PROJECT_TOKEN)];
-    let (code, told) = check(services, &[&token, variables].concat()).await;
-    assert_eq!(told[0]["driver"], "mixpanel", "{told}");
+    let (code, report) = check(services, &[&token, variables].concat()).await;
+    assert_eq!(report[0]["driver"], "mixpanel", "{report}");
     assert_eq!(services.counts().mixpanel.stored, 0);
-    (code, told[0].clone())
+    (code, report[0].clone())
 }
 
-fn good(unproven: Option<&str>) -> (i32, Value) {
+fn passed(unproven: Option<&str>) -> (i32, Value) {
     (0, json!({"driver": "mixpanel", "good": true, "problems": [], "unproven": unproven}))
 }
 
-fn bad(problems: &[&str]) -> (i32, Value) {
+fn failed(problems: &[&str]) -> (i32, Value) {
     (1, json!({"driver": "mixpanel", "good": false, "problems": problems, "unproven": null}))
 }
 
-/// The ways in that Mixpanel was asked by, in order.
-fn asked(services: &StandIns) -> Vec<String> {
+/// The endpoints of Mixpanel that received a request, in order.
+fn requested(services: &StandIns) -> Vec<String> {
     services.requests(Service::Mixpanel).iter().map(|entry| entry.route.clone()).collect()
 }
 
@@ -63,7 +63,7 @@ fn answering(answer: Answer) -> [Rule; 1] {
 }
 
 #[tokio::test]
-async fn a_login_is_proven_by_an_import_of_nothing() {
+async fn an_import_without_events_verifies_the_credentials() {
     let account = ("MIXPANEL_SERVICE_ACCOUNT", "standin.service-account:standin0service0account0secret");
     for variables in [
         [("MIXPANEL_API_SECRET", PROJECT_SECRET)].as_slice(),
@@ -73,86 +73,92 @@ async fn a_login_is_proven_by_an_import_of_nothing() {
         for empty_import in [EmptyImport::Imported, EmptyImport::Refused] {
             let services = StandIns::start().await.unwrap();
             services.configure(|config| config.mixpanel.empty_import = empty_import);
-            assert_eq!(check_mixpanel(&services, variables).await, good(None), "{variables:?}");
-            assert_eq!(asked(&services), ["/import"]);
+            assert_eq!(check_mixpanel(&services, variables).await, passed(None), "{variables:?}");
+            assert_eq!(requested(&services), ["/import"]);
         }
     }
 }
 
 #[tokio::test]
-async fn a_wrong_secret_is_told_and_not_repeated() {
+async fn a_wrong_secret_is_reported_but_not_printed() {
     let services = StandIns::start().await.unwrap();
     let wrong = [("MIXPANEL_API_SECRET", "wrong0secret")];
-    let said = r#"/import answered 401: {"code":401,"error":"Invalid credentials","status":"Unauthorized"}"#;
-    assert_eq!(check_mixpanel(&services, &wrong).await, bad(&[said]));
+    let problem =
+        r#"/import returned 401: {"code":401,"error":"Invalid credentials","status":"Unauthorized"}"#;
+    assert_eq!(check_mixpanel(&services, &wrong).await, failed(&[problem]));
     services.set_faults(answering(Answer::plain(403, "wrong0secret opens nothing"))).unwrap();
-    let said = "/import answered 403: *** opens nothing";
-    assert_eq!(check_mixpanel(&services, &wrong).await, bad(&[said]));
+    let problem = "/import returned 403: *** opens nothing";
+    assert_eq!(check_mixpanel(&services, &wrong).await, failed(&[problem]));
     services.set_faults([]).unwrap();
     services.configure(|config| config.mixpanel.secrets = Secrets::SwitchedOff);
     let (code, _) = check_mixpanel(&services, &[("MIXPANEL_API_SECRET", PROJECT_SECRET)]).await;
-    assert_eq!(code, 1, "as from 2027-03-03 on");
+    assert_eq!(code, 1, "project secrets are disabled from 2027-03-03 on");
 }
 
 #[tokio::test]
-async fn with_a_token_alone_both_ways_in_are_tried_and_the_import_proves_it() {
+async fn with_only_a_token_both_endpoints_are_tried_and_import_verifies_it() {
     for empty_import in [EmptyImport::Imported, EmptyImport::Refused] {
         let services = StandIns::start().await.unwrap();
         services.configure(|config| config.mixpanel.empty_import = empty_import);
-        assert_eq!(check_mixpanel(&services, &[]).await, good(None));
-        assert_eq!(asked(&services), ["/track", "/import"]);
+        assert_eq!(check_mixpanel(&services, &[]).await, passed(None));
+        assert_eq!(requested(&services), ["/track", "/import"]);
     }
     let services = StandIns::start().await.unwrap();
-    let (code, told) = check_mixpanel(&services, &[("MIXPANEL_PROJECT_TOKEN", "wrong0token")]).await;
-    let said = told["problems"][0].as_str().unwrap();
-    assert!(said.starts_with("/import answered 401"), "{said}");
-    assert!(said.contains("the project token is wrong, or else what is older than five days"), "{said}");
-    assert_eq!((code, told["problems"].as_array().unwrap().len()), (1, 1), "/track never says: {told}");
+    let (code, report) = check_mixpanel(&services, &[("MIXPANEL_PROJECT_TOKEN", "wrong0token")]).await;
+    let problem = report["problems"][0].as_str().unwrap();
+    assert!(problem.starts_with("/import returned 401"), "{problem}");
+    assert!(
+        problem.contains(
+            "the project token is wrong, or Mixpanel does not accept it for events older than five days"
+        ),
+        "{problem}"
+    );
+    assert_eq!((code, report["problems"].as_array().unwrap().len()), (1, 1), "/track never says: {report}");
 }
 
 #[tokio::test]
-async fn where_everything_is_tracked_the_import_is_not_asked_and_the_token_stays_unproven() {
+async fn with_track_only_import_is_not_tried_and_the_token_is_not_verified() {
     for token in [PROJECT_TOKEN, "wrong0token"] {
         let services = StandIns::start().await.unwrap();
-        // Neither does a secret that is not used make a difference.
+        // A secret that is not used makes no difference.
         for secret in [[].as_slice(), &[("MIXPANEL_API_SECRET", "wrong0secret")]] {
             let track = [("MIXPANEL_ENDPOINT", "track"), ("MIXPANEL_PROJECT_TOKEN", token)];
-            let told = check_mixpanel(&services, &[&track, secret].concat()).await;
-            assert_eq!(told, good(Some(TOKEN_UNPROVEN)));
+            let report = check_mixpanel(&services, &[&track, secret].concat()).await;
+            assert_eq!(report, passed(Some(TOKEN_NOT_VERIFIED)));
         }
-        assert_eq!(asked(&services), ["/track", "/track"]);
+        assert_eq!(requested(&services), ["/track", "/track"]);
     }
     let services = StandIns::start().await.unwrap();
     services.set_faults(answering(Answer::temporary_failure())).unwrap();
-    let said = r#"/track answered 200: {"error":"a temporary failure occurred","status":0}"#;
-    assert_eq!(check_mixpanel(&services, &[("MIXPANEL_ENDPOINT", "track")]).await, bad(&[said]));
+    let problem = r#"/track returned 200: {"error":"a temporary failure occurred","status":0}"#;
+    assert_eq!(check_mixpanel(&services, &[("MIXPANEL_ENDPOINT", "track")]).await, failed(&[problem]));
 }
 
 #[tokio::test]
-async fn an_answer_that_is_not_mixpanels_is_not_taken_for_good() {
-    for way in ["import", "track"] {
-        for status in PAGES {
+async fn a_response_that_is_not_from_mixpanel_is_a_problem() {
+    for endpoint in ["import", "track"] {
+        for status in PROXY_STATUSES {
             let services = StandIns::start().await.unwrap();
             services.set_faults(answering(Answer::html(status))).unwrap();
-            let said = format!("/{way} answered {status} in words that are not Mixpanel's");
-            let told = check_mixpanel(&services, &[("MIXPANEL_ENDPOINT", way)]).await;
-            assert_eq!(told, bad(&[&said]));
+            let problem = format!("/{endpoint} returned {status}, but not with a response from Mixpanel");
+            let report = check_mixpanel(&services, &[("MIXPANEL_ENDPOINT", endpoint)]).await;
+            assert_eq!(report, failed(&[&problem]));
         }
     }
 }
 
 #[tokio::test]
-async fn a_refusal_for_something_else_than_that_nothing_came_is_told() {
+async fn a_refusal_for_another_reason_than_missing_events_is_reported() {
     let services = StandIns::start().await.unwrap();
     let refusal =
         json!({"code": 400, "error": "project_id must not be missing or empty", "status": "Bad Request"});
     services.set_faults(answering(Answer::json(400, refusal.clone()))).unwrap();
-    let said = format!("/import answered 400: {refusal}");
-    assert_eq!(check_mixpanel(&services, &[("MIXPANEL_ENDPOINT", "import")]).await, bad(&[&said]));
+    let problem = format!("/import returned 400: {refusal}");
+    assert_eq!(check_mixpanel(&services, &[("MIXPANEL_ENDPOINT", "import")]).await, failed(&[&problem]));
 }
 
 #[tokio::test]
-async fn both_drivers_are_checked_and_of_ga4_it_is_said_what_is_not_proven() {
+async fn both_drivers_are_checked_and_ga4_lists_what_cannot_be_verified() {
     let services = StandIns::start().await.unwrap();
     let mut variables = vec![
         ("GA4_ENABLED", "true"),
@@ -160,20 +166,23 @@ async fn both_drivers_are_checked_and_of_ga4_it_is_said_what_is_not_proven() {
         ("GA4_API_SECRET", API_SECRET),
         ("MIXPANEL_ENABLED", "true"),
     ];
-    let lacking = json!({"driver": "mixpanel", "good": false, "problems": ["MIXPANEL_PROJECT_TOKEN is missing"],
+    let missing = json!({"driver": "mixpanel", "good": false, "problems": ["MIXPANEL_PROJECT_TOKEN is missing"],
         "unproven": null});
-    let unproven = "whether the measurement id and the secret are right; GA4 never says";
+    let unproven = "whether the measurement id and the secret are correct (GA4 never reports it)";
     let ga4 = json!({"driver": "ga4", "good": true, "problems": [], "unproven": unproven});
-    assert_eq!(check(&services, &variables).await, (2, json!([ga4, lacking])));
+    assert_eq!(check(&services, &variables).await, (2, json!([ga4, missing])));
     variables.push(("MIXPANEL_PROJECT_TOKEN", PROJECT_TOKEN));
-    assert_eq!(check(&services, &variables).await, (0, json!([ga4, good(None).1])));
+    assert_eq!(check(&services, &variables).await, (0, json!([ga4, passed(None).1])));
     services
-        .set_faults(PAGES.map(|status| Rule::new(Service::Ga4, Fault::Answer(Answer::html(status))).times(1)))
+        .set_faults(
+            PROXY_STATUSES
+                .map(|status| Rule::new(Service::Ga4, Fault::Answer(Answer::html(status))).times(1)),
+        )
         .unwrap();
-    for status in PAGES {
-        let (code, told) = check(&services, &variables).await;
-        let said = format!("it answered {status} in words that are not GA4's");
-        assert_eq!((code, &told[0]["problems"]), (1, &json!([said])));
+    for status in PROXY_STATUSES {
+        let (code, report) = check(&services, &variables).await;
+        let problem = format!("/debug/mp/collect returned {status}, but not with a response from GA4");
+        assert_eq!((code, &report[0]["problems"]), (1, &json!([problem])));
     }
     assert_eq!((services.stored_ga4().len(), services.mixpanel_raw().len()), (0, 0));
 }

@@ -1,46 +1,47 @@
-//! Which drivers an event is owed to, when drivers come and go.
+//! For which drivers events are pending while drivers are enabled and disabled.
 
 use chrono::TimeDelta;
+use domain::Driver;
 use domain::Locale;
+use domain::sync::SyncState;
 use serde_json::json;
 use stand_ins::{Service, StandIns};
 
 use backend::config::Config;
-use backend::models::driver::Driver;
-use backend::models::sync_run::{RunReason, SyncState};
+use backend::models::sync_run::RunReason;
 use backend::telemetry::delivery::ForgetError;
 use backend::telemetry::delivery::texts;
 
-use super::ground::Ground;
-use super::record::Record;
-use super::settings::{both, ga4, mixpanel};
-use super::steps::uid;
+use super::actions::uid;
+use super::configs::{both, ga4, mixpanel};
+use super::delivery_record::DeliveryRecord;
+use super::fixture::SyncFixture;
 use crate::harness::hub::Hub;
 
-/// Nothing was sent, and nothing is on record.
-async fn nothing_was_touched(ground: &Ground) {
-    assert_eq!((ground.requests(Service::Ga4), ground.requests(Service::Mixpanel)), (0, 0));
-    assert_eq!(ground.hub.rows("SELECT * FROM telemetry_deliveries").await, json!([]));
-    assert_eq!(ground.unsynced().await, 5);
+/// Asserts that nothing was sent and no delivery was recorded.
+async fn assert_untouched(fixture: &SyncFixture) {
+    assert_eq!((fixture.requests(Service::Ga4), fixture.requests(Service::Mixpanel)), (0, 0));
+    assert_eq!(fixture.hub.rows("SELECT * FROM telemetry_deliveries").await, json!([]));
+    assert_eq!(fixture.unsynced().await, 5);
 }
 
 #[tokio::test]
-async fn without_a_driver_a_run_says_so_and_touches_nothing() {
-    let ground = Ground::with(|_, _| {}).await;
-    ground.events(5).await;
-    let run = ground.run().await;
+async fn a_run_without_drivers_is_skipped_with_a_message() {
+    let fixture = SyncFixture::with(|_, _| {}).await;
+    fixture.insert_events(5).await;
+    let run = fixture.run().await;
     assert_eq!(
         (&run["state"], &run["driverCount"], &run["processed"]),
         (&json!("SKIPPED"), &json!(0), &json!(0))
     );
     assert!(run["message"].as_str().unwrap().contains("GA4_ENABLED"), "{run}");
-    nothing_was_touched(&ground).await;
+    assert_untouched(&fixture).await;
 }
 
 #[tokio::test]
-async fn without_a_setting_a_run_names_it_and_touches_nothing() {
+async fn a_run_with_a_missing_setting_fails_and_names_it() {
     type Change = fn(&mut Config, &StandIns);
-    let lacking: [(&str, Change); 4] = [
+    let missing: [(&str, Change); 4] = [
         ("GA4_MEASUREMENT_ID", |config, _| config.telemetry.ga4.measurement_id = None),
         ("GA4_API_SECRET", |config, _| config.telemetry.ga4.api_secret = None),
         ("MIXPANEL_PROJECT_TOKEN", |config, _| config.telemetry.mixpanel.project_token = None),
@@ -49,20 +50,20 @@ async fn without_a_setting_a_run_names_it_and_touches_nothing() {
             config.telemetry.mixpanel.project_token = None;
         }),
     ];
-    for (names, lack) in lacking {
-        let ground = Ground::with(|config, services| {
+    for (names, remove) in missing {
+        let fixture = SyncFixture::with(|config, services| {
             both(config, services);
-            lack(config, services);
+            remove(config, services);
         })
         .await;
-        ground.events(5).await;
-        let run = ground.run().await;
+        fixture.insert_events(5).await;
+        let run = fixture.run().await;
         assert_eq!((&run["state"], &run["processed"]), (&json!("FAILED"), &json!(0)), "{names}");
         let message = run["message"].as_str().unwrap();
         assert!(message.contains(&format!("{names}.")), "{names}: {message}");
-        nothing_was_touched(&ground).await;
+        assert_untouched(&fixture).await;
         let status = "{ syncStatus { eventsPending drivers { driver enabled configured problem } } }";
-        let status = ground.hub.graphql(status).by(&ground.admin).data().await;
+        let status = fixture.hub.graphql(status).by(&fixture.admin_token).data().await;
         let drivers = status["syncStatus"]["drivers"].as_array().unwrap();
         for driver in drivers {
             let problem = driver["problem"].as_str();
@@ -74,34 +75,34 @@ async fn without_a_setting_a_run_names_it_and_touches_nothing() {
 }
 
 #[tokio::test]
-async fn a_process_without_a_drivers_settings_leaves_its_events_pending_and_says_so() {
-    let ground = Ground::impatient(both).await;
-    ground.events(10).await;
-    let run = ground.run_with(mixpanel).await;
+async fn a_process_without_a_drivers_settings_leaves_its_events_pending() {
+    let fixture = SyncFixture::without_waits(both).await;
+    fixture.insert_events(10).await;
+    let run = fixture.run_with(mixpanel).await;
     assert_eq!((run.state, run.processed), (SyncState::Success, 0));
     assert_eq!((run.drivers_left_out.as_slice(), run.drivers.len()), ([Driver::Ga4].as_slice(), 1));
-    let said = |run, locale| texts::message(run, locale).unwrap();
-    assert!(said(&run, Locale::En).contains("lacks its settings (GA4_ENABLED)"));
-    assert!(said(&run, Locale::Es).contains("no tiene su configuración (GA4_ENABLED)"));
-    assert_eq!(ground.records("ga4").await, vec![Record::untouched(); 10]);
-    assert_eq!((ground.states("mixpanel").await, ground.unsynced().await), (json!({"delivered": 10}), 10));
-    // With nothing left for the driver that it knows, it still touches nothing.
-    let again = ground.run_with(mixpanel).await;
+    let message = |run, locale| texts::message(run, locale).unwrap();
+    assert!(message(&run, Locale::En).contains("lacks its settings (GA4_ENABLED)"));
+    assert!(message(&run, Locale::Es).contains("no tiene su configuración (GA4_ENABLED)"));
+    assert_eq!(fixture.records("ga4").await, vec![DeliveryRecord::unsent(); 10]);
+    assert_eq!((fixture.states("mixpanel").await, fixture.unsynced().await), (json!({"delivered": 10}), 10));
+    // Nothing is pending for the only driver that is enabled here, so the run changes nothing.
+    let again = fixture.run_with(mixpanel).await;
     assert_eq!((again.state, again.reason), (SyncState::Skipped, Some(RunReason::NothingPending)));
-    assert_eq!(ground.run_with(|_, _| {}).await.drivers_left_out, Driver::ALL);
-    assert_eq!(ground.run().await["processed"], 10);
-    assert_eq!((ground.states("ga4").await, ground.unsynced().await), (json!({"delivered": 10}), 0));
-    assert_eq!((ground.requests(Service::Ga4), ground.requests(Service::Mixpanel)), (10, 1));
+    assert_eq!(fixture.run_with(|_, _| {}).await.drivers_left_out, Driver::ALL);
+    assert_eq!(fixture.run().await["processed"], 10);
+    assert_eq!((fixture.states("ga4").await, fixture.unsynced().await), (json!({"delivered": 10}), 0));
+    assert_eq!((fixture.requests(Service::Ga4), fixture.requests(Service::Mixpanel)), (10, 1));
 }
 
 #[tokio::test]
-async fn a_process_without_a_drivers_settings_leaves_its_retries_and_leases_alone() {
-    let ground = Ground::impatient(both).await;
-    let ids = ground.events(5).await;
-    ground.services.refuse_connections(Service::Ga4).await;
-    ground.run().await;
-    let before = ground.records("ga4").await;
-    ground
+async fn a_process_without_a_drivers_settings_leaves_retries_and_leases_alone() {
+    let fixture = SyncFixture::without_waits(both).await;
+    let ids = fixture.insert_events(5).await;
+    fixture.services.refuse_connections(Service::Ga4).await;
+    fixture.run().await;
+    let before = fixture.records("ga4").await;
+    fixture
         .hub
         .sql(&format!(
             "INSERT INTO telemetry_leases (run_id, driver, taken_at, event_ids, recorded_at) \
@@ -109,22 +110,22 @@ async fn a_process_without_a_drivers_settings_leaves_its_retries_and_leases_alon
             ids[0]
         ))
         .await;
-    ground.run_with(mixpanel).await;
-    assert_eq!((ground.records("ga4").await, ground.unsynced().await), (before, 5));
-    let leases = ground.hub.rows("SELECT run_id FROM telemetry_leases").await;
+    fixture.run_with(mixpanel).await;
+    assert_eq!((fixture.records("ga4").await, fixture.unsynced().await), (before, 5));
+    let leases = fixture.hub.rows("SELECT run_id FROM telemetry_leases").await;
     assert_eq!(leases, json!([{"run_id": 1000}]));
 }
 
 #[tokio::test]
-async fn the_status_shows_a_driver_that_another_process_has_enabled() {
-    let ground = Ground::impatient(both).await;
-    ground.events(5).await;
-    let other = Hub::at(ground.hub.clock.clone(), ground.hub.database.shared(), |config| {
-        mixpanel(config, &ground.services);
+async fn the_status_shows_a_driver_that_another_process_enabled() {
+    let fixture = SyncFixture::without_waits(both).await;
+    fixture.insert_events(5).await;
+    let other = Hub::at(fixture.hub.clock.clone(), fixture.hub.database.shared(), |config| {
+        mixpanel(config, &fixture.services);
     })
     .await;
     let status = "{ syncStatus { eventsPending drivers { driver enabled configured pending problem } } }";
-    let status = other.graphql(status).by(&ground.admin).data().await;
+    let status = other.graphql(status).by(&fixture.admin_token).data().await;
     let ga4 = &status["syncStatus"]["drivers"][0];
     assert_eq!(
         (&ga4["driver"], &ga4["enabled"], &ga4["configured"], &ga4["pending"]),
@@ -135,73 +136,73 @@ async fn the_status_shows_a_driver_that_another_process_has_enabled() {
 }
 
 #[tokio::test]
-async fn what_is_pending_for_a_driver_that_is_forgotten_is_skipped_until_it_is_requeued() {
-    let ground = Ground::impatient(both).await;
-    ground.events(5).await;
-    ground.services.refuse_connections(Service::Ga4).await;
-    ground.run().await;
-    ground.services.accept_connections(Service::Ga4).await;
-    let new = ground.events_from(TimeDelta::seconds(30), 2).await;
-    let without_ga4 = ground.app_with(mixpanel);
-    assert!(matches!(ground.hub.app.sync.forget(Driver::Ga4).await, Err(ForgetError::EnabledHere)));
+async fn pending_events_of_a_forgotten_driver_are_skipped_until_requeued() {
+    let fixture = SyncFixture::without_waits(both).await;
+    fixture.insert_events(5).await;
+    fixture.services.refuse_connections(Service::Ga4).await;
+    fixture.run().await;
+    fixture.services.accept_connections(Service::Ga4).await;
+    let new = fixture.insert_events_from(TimeDelta::seconds(30), 2).await;
+    let without_ga4 = fixture.app_with(mixpanel);
+    assert!(matches!(fixture.hub.app.sync.forget(Driver::Ga4).await, Err(ForgetError::EnabledHere)));
     assert_eq!(without_ga4.sync.forget(Driver::Ga4).await.unwrap(), 7);
-    assert_eq!(ground.states("ga4").await, json!({"skipped": 7}));
-    assert_eq!(ground.unsynced().await, 2, "Mixpanel waits for the new ones");
-    let run = ground.run_with(mixpanel).await;
+    assert_eq!(fixture.states("ga4").await, json!({"skipped": 7}));
+    assert_eq!(fixture.unsynced().await, 2, "the new events are pending for Mixpanel");
+    let run = fixture.run_with(mixpanel).await;
     assert_eq!((run.state, run.drivers_left_out), (SyncState::Success, Vec::new()));
-    assert_eq!(ground.unsynced().await, 0);
-    // Enabled again, it gets what happens from then on, and what somebody requeues.
-    ground.advance(TimeDelta::hours(1));
-    assert_eq!(ground.run_with(both).await.state, SyncState::Skipped);
-    assert_eq!(ground.requeue(&format!("driver: GA4, eventIds: [\"{}\"]", new[0])).await, 1);
-    assert_eq!(ground.requeue("driver: GA4").await, 6);
-    ground.run().await;
-    assert_eq!((ground.states("ga4").await, ground.unsynced().await), (json!({"delivered": 7}), 0));
+    assert_eq!(fixture.unsynced().await, 0);
+    // When GA4 is enabled again, it gets new events and events that are requeued.
+    fixture.advance(TimeDelta::hours(1));
+    assert_eq!(fixture.run_with(both).await.state, SyncState::Skipped);
+    assert_eq!(fixture.requeue(&format!("driver: GA4, eventIds: [\"{}\"]", new[0])).await, 1);
+    assert_eq!(fixture.requeue("driver: GA4").await, 6);
+    fixture.run().await;
+    assert_eq!((fixture.states("ga4").await, fixture.unsynced().await), (json!({"delivered": 7}), 0));
 }
 
 #[tokio::test]
-async fn forgetting_the_only_driver_settles_its_events_and_nothing_is_pending_any_more() {
-    let ground = Ground::impatient(ga4).await;
-    ground.events(5).await;
-    assert_eq!(ground.app_with(|_, _| {}).sync.forget(Driver::Ga4).await.unwrap(), 5);
-    assert_eq!((ground.states("ga4").await, ground.unsynced().await), (json!({"skipped": 5}), 0));
-    assert_eq!(ground.hub.rows("SELECT * FROM telemetry_pending").await, json!([]));
+async fn forgetting_the_only_driver_marks_its_events_synced() {
+    let fixture = SyncFixture::without_waits(ga4).await;
+    fixture.insert_events(5).await;
+    assert_eq!(fixture.app_with(|_, _| {}).sync.forget(Driver::Ga4).await.unwrap(), 5);
+    assert_eq!((fixture.states("ga4").await, fixture.unsynced().await), (json!({"skipped": 5}), 0));
+    assert_eq!(fixture.hub.rows("SELECT * FROM telemetry_pending").await, json!([]));
 }
 
 #[tokio::test]
-async fn with_every_driver_switched_off_what_is_owed_stays_owed() {
-    let ground = Ground::impatient(both).await;
-    ground.events(5).await;
-    ground.services.refuse_connections(Service::Ga4).await;
-    ground.run().await;
-    let run = ground.run_with(|_, _| {}).await;
+async fn with_every_driver_disabled_pending_events_stay_pending() {
+    let fixture = SyncFixture::without_waits(both).await;
+    fixture.insert_events(5).await;
+    fixture.services.refuse_connections(Service::Ga4).await;
+    fixture.run().await;
+    let run = fixture.run_with(|_, _| {}).await;
     assert_eq!((run.state, run.reason), (SyncState::Skipped, Some(RunReason::NoDriver)));
-    let owed = Record::of("retry", 0).because("unreachable");
-    assert_eq!((ground.records("ga4").await, ground.unsynced().await), (vec![owed; 5], 5));
+    let pending = DeliveryRecord::new("retry", 0).error_class("unreachable");
+    assert_eq!((fixture.records("ga4").await, fixture.unsynced().await), (vec![pending; 5], 5));
 }
 
 #[tokio::test]
-async fn a_driver_that_is_switched_on_gets_what_happens_from_then_on() {
-    let ground = Ground::impatient(mixpanel).await;
-    ground.events(5).await;
-    ground.run().await;
-    assert_eq!(ground.unsynced().await, 0);
-    let new = ground.events(2).await;
-    ground.run_with(both).await;
-    let copies = ground.services.ga4_copies_by_event_uid();
+async fn a_newly_enabled_driver_gets_events_from_then_on() {
+    let fixture = SyncFixture::without_waits(mixpanel).await;
+    fixture.insert_events(5).await;
+    fixture.run().await;
+    assert_eq!(fixture.unsynced().await, 0);
+    let new = fixture.insert_events(2).await;
+    fixture.run_with(both).await;
+    let copies = fixture.services.ga4_copies_by_event_uid();
     assert_eq!(copies.into_keys().collect::<Vec<_>>(), new.iter().map(|id| uid(*id)).collect::<Vec<_>>());
-    assert_eq!((ground.services.mixpanel_raw().len(), ground.unsynced().await), (7, 0));
+    assert_eq!((fixture.services.mixpanel_raw().len(), fixture.unsynced().await), (7, 0));
 }
 
 #[tokio::test]
-async fn what_a_run_had_taken_up_before_is_not_owed_to_a_new_driver() {
-    let ground = Ground::impatient(ga4).await;
-    ground.events(5).await;
-    ground.services.refuse_connections(Service::Ga4).await;
-    ground.run().await;
-    ground.services.accept_connections(Service::Ga4).await;
-    ground.advance(TimeDelta::seconds(8));
-    ground.run_with(both).await;
-    assert_eq!((ground.services.stored_ga4().len(), ground.requests(Service::Mixpanel)), (5, 0));
-    assert_eq!(ground.unsynced().await, 0);
+async fn events_that_an_earlier_run_fetched_are_not_pending_for_a_new_driver() {
+    let fixture = SyncFixture::without_waits(ga4).await;
+    fixture.insert_events(5).await;
+    fixture.services.refuse_connections(Service::Ga4).await;
+    fixture.run().await;
+    fixture.services.accept_connections(Service::Ga4).await;
+    fixture.advance(TimeDelta::seconds(8));
+    fixture.run_with(both).await;
+    assert_eq!((fixture.services.stored_ga4().len(), fixture.requests(Service::Mixpanel)), (5, 0));
+    assert_eq!(fixture.unsynced().await, 0);
 }

@@ -1,76 +1,80 @@
-//! GA4 where all events of a viewer come from one client, up to 25 of them in a request.
+//! GA4 with one client id per viewer and up to 25 events per request.
 
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde_json::json;
 use stand_ins::Service;
-use stand_ins::fault::{Answer, Fault, How, Point, Rule};
+use stand_ins::fault::{Answer, BreakMode, Fault, Point, Rule};
 
-use super::ground::Ground;
-use super::record::Record;
-use super::settings::{answers_within, ga4_by_viewer};
-use super::steps::{share, uid};
+use super::actions::{driver_stats, uid};
+use super::configs::{ga4_by_viewer, response_timeout};
+use super::delivery_record::DeliveryRecord;
+use super::fixture::SyncFixture;
 
-fn sizes(ground: &Ground) -> Vec<usize> {
-    ground.services.requests(Service::Ga4).iter().map(|request| request.events.len()).collect()
+fn sizes(fixture: &SyncFixture) -> Vec<usize> {
+    fixture.services.requests(Service::Ga4).iter().map(|request| request.events.len()).collect()
 }
 
 #[tokio::test]
-async fn a_viewers_events_go_out_by_25_in_order() {
-    let ground = Ground::impatient(ga4_by_viewer).await;
-    let ids = ground.events(60).await;
-    assert_eq!(ground.run().await["state"], "SUCCESS");
-    assert_eq!(sizes(&ground), [25, 25, 10]);
-    let stored = ground.services.stored_ga4();
+async fn events_of_a_viewer_are_sent_in_order_in_batches_of_25() {
+    let fixture = SyncFixture::without_waits(ga4_by_viewer).await;
+    let ids = fixture.insert_events(60).await;
+    assert_eq!(fixture.run().await["state"], "SUCCESS");
+    assert_eq!(sizes(&fixture), [25, 25, 10]);
+    let stored = fixture.services.stored_ga4();
     let uids: Vec<_> = stored.iter().filter_map(|event| event.event_uid.clone()).collect();
     assert_eq!(uids, ids.iter().map(|id| uid(*id)).collect::<Vec<_>>());
     assert!(stored.iter().all(|event| event.client_id == stored[0].client_id && event.flags.is_empty()));
-    assert_eq!(ground.unsynced().await, 0);
+    assert_eq!(fixture.unsynced().await, 0);
 }
 
 #[tokio::test]
-async fn a_refusal_of_a_group_is_narrowed_down_to_the_event_that_is_to_blame() {
+async fn a_refused_batch_is_split_until_the_bad_event_is_found() {
     for (status, class) in [(400, "refused"), (413, "too_large")] {
-        let ground = Ground::impatient(ga4_by_viewer).await;
-        let ids = ground.events(25).await;
+        let fixture = SyncFixture::without_waits(ga4_by_viewer).await;
+        let ids = fixture.insert_events(25).await;
         let rule = Rule::new(Service::Ga4, Fault::Answer(Answer::html(status)));
-        ground.faults([rule.events([uid(ids[0]), uid(ids[17])])]);
-        let run = ground.run().await;
-        assert_eq!((&share(&run, "GA4")["delivered"], &share(&run, "GA4")["dead"]), (&json!(23), &json!(2)));
-        let mut records = vec![Record::delivered(); 25];
-        for place in [0, 17] {
-            records[place] = Record::of("dead", 1).because(class).answered(status);
+        fixture.faults([rule.events([uid(ids[0]), uid(ids[17])])]);
+        let run = fixture.run().await;
+        assert_eq!(
+            (&driver_stats(&run, "GA4")["delivered"], &driver_stats(&run, "GA4")["dead"]),
+            (&json!(23), &json!(2))
+        );
+        let mut records = vec![DeliveryRecord::delivered(); 25];
+        for index in [0, 17] {
+            records[index] = DeliveryRecord::new("dead", 1).error_class(class).http_status(status);
         }
-        assert_eq!(ground.records("ga4").await, records, "{status}");
-        assert_eq!(ground.services.stored_ga4().len(), 23, "each of the others is there once");
-        assert!(ground.requests(Service::Ga4) <= 1 + 2 * 2 * 5, "{}", ground.requests(Service::Ga4));
-        assert_eq!(ground.unsynced().await, 0);
+        assert_eq!(fixture.records("ga4").await, records, "{status}");
+        assert_eq!(fixture.services.stored_ga4().len(), 23, "the other events are stored once");
+        assert!(fixture.requests(Service::Ga4) <= 1 + 2 * 2 * 5, "{}", fixture.requests(Service::Ga4));
+        assert_eq!(fixture.unsynced().await, 0);
     }
 }
 
 #[tokio::test]
-async fn a_group_without_an_answer_is_repeated_one_by_one() {
-    let ground = Ground::impatient(|config, services| {
+async fn a_batch_without_a_response_is_retried_one_event_at_a_time() {
+    let fixture = SyncFixture::without_waits(|config, services| {
         ga4_by_viewer(config, services);
-        answers_within(config, Duration::from_millis(300));
+        response_timeout(config, Duration::from_millis(300));
     })
     .await;
-    let ids = ground.events(4).await;
-    let silent = Rule::new(Service::Ga4, Fault::Break { at: Point::BeforeAnswer, how: How::Hang });
-    ground.faults([silent.clone().times(1)]);
-    ground.run().await;
-    let doubtful = Record::of("retry", 1).because("ambiguous").unanswered(1).doubtful();
-    assert_eq!(ground.records("ga4").await, vec![doubtful; 4]);
-    // One of them is not answered again.
-    ground.faults([silent.events([uid(ids[2])])]);
-    ground.advance(TimeDelta::seconds(8));
-    ground.run().await;
-    assert_eq!(sizes(&ground), [4, 1, 1, 1, 1]);
-    let mut records = vec![Record::of("delivered", 2).unanswered(1).doubtful(); 4];
-    records[2] = Record::of("dead", 2).because("ambiguous").unanswered(2).doubtful();
-    assert_eq!(ground.records("ga4").await, records);
-    let stored = ground.services.stored_ga4();
+    let ids = fixture.insert_events(4).await;
+    let silent = Rule::new(Service::Ga4, Fault::Break { at: Point::BeforeAnswer, how: BreakMode::Hang });
+    fixture.faults([silent.clone().times(1)]);
+    fixture.run().await;
+    let maybe_delivered =
+        DeliveryRecord::new("retry", 1).error_class("ambiguous").unanswered(1).maybe_duplicate();
+    assert_eq!(fixture.records("ga4").await, vec![maybe_delivered; 4]);
+    // One of the events gets no response again.
+    fixture.faults([silent.events([uid(ids[2])])]);
+    fixture.advance(TimeDelta::seconds(8));
+    fixture.run().await;
+    assert_eq!(sizes(&fixture), [4, 1, 1, 1, 1]);
+    let mut records = vec![DeliveryRecord::new("delivered", 2).unanswered(1).maybe_duplicate(); 4];
+    records[2] = DeliveryRecord::new("dead", 2).error_class("ambiguous").unanswered(2).maybe_duplicate();
+    assert_eq!(fixture.records("ga4").await, records);
+    let stored = fixture.services.stored_ga4();
     assert!(stored.iter().all(|event| event.params["maybe_duplicate"] == 1));
-    assert_eq!((stored.len(), ground.unsynced().await), (3, 0));
+    assert_eq!((stored.len(), fixture.unsynced().await), (3, 0));
 }

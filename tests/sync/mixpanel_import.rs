@@ -1,4 +1,4 @@
-//! What Mixpanel's import answers, and what is believed of it.
+//! How responses of Mixpanel's `/import` are interpreted.
 
 use std::collections::HashSet;
 
@@ -6,53 +6,57 @@ use serde_json::json;
 use stand_ins::fault::{Answer, Fault, ImportLie, Rule};
 use stand_ins::{IMPORT, Service};
 
-use super::ground::Ground;
-use super::record::Record;
-use super::settings::mixpanel;
-use super::steps::{share, uid};
+use super::actions::{driver_stats, uid};
+use super::configs::mixpanel;
+use super::delivery_record::DeliveryRecord;
+use super::fixture::SyncFixture;
 
 fn answers(answer: Answer) -> Rule {
     Rule::new(Service::Mixpanel, Fault::Answer(answer)).route(IMPORT)
 }
 
-fn refused() -> Record {
-    Record::of("dead", 1).because("refused").answered(400)
+fn refused() -> DeliveryRecord {
+    DeliveryRecord::new("dead", 1).error_class("refused").http_status(400)
 }
 
-/// Every request held other events than any before it.
-fn nothing_went_out_unchanged(ground: &Ground) -> bool {
+/// Whether every request contained a different set of events.
+fn all_requests_differ(fixture: &SyncFixture) -> bool {
     let mut seen = HashSet::new();
-    ground.services.requests(Service::Mixpanel).iter().all(|request| {
+    fixture.services.requests(Service::Mixpanel).iter().all(|request| {
         let uids: Vec<String> = request.event_uids().into_iter().map(str::to_owned).collect();
         seen.insert(uids)
     })
 }
 
 #[tokio::test]
-async fn the_events_that_are_complained_of_are_given_up_and_the_others_are_there() {
-    let ground = Ground::impatient(mixpanel).await;
-    let ids = ground.events(10).await;
+async fn failed_records_are_dead_and_the_others_are_delivered() {
+    let fixture = SyncFixture::without_waits(mixpanel).await;
+    let ids = fixture.insert_events(10).await;
     let fault = Fault::FailRecords { field: "properties.time".to_owned(), message: "is invalid".to_owned() };
-    ground.faults([Rule::new(Service::Mixpanel, fault).route(IMPORT).events([uid(ids[2]), uid(ids[7])])]);
-    let run = ground.run().await;
-    assert_eq!((&run["state"], &share(&run, "MIXPANEL")["requests"]), (&json!("PARTIAL"), &json!(1)));
-    let records = ground.records("mixpanel").await;
-    for (place, record) in records.into_iter().enumerate() {
-        assert_eq!(record, if [2, 7].contains(&place) { refused() } else { Record::delivered() }, "{place}");
+    fixture.faults([Rule::new(Service::Mixpanel, fault).route(IMPORT).events([uid(ids[2]), uid(ids[7])])]);
+    let run = fixture.run().await;
+    assert_eq!((&run["state"], &driver_stats(&run, "MIXPANEL")["requests"]), (&json!("PARTIAL"), &json!(1)));
+    let records = fixture.records("mixpanel").await;
+    for (index, record) in records.into_iter().enumerate() {
+        assert_eq!(
+            record,
+            if [2, 7].contains(&index) { refused() } else { DeliveryRecord::delivered() },
+            "{index}"
+        );
     }
-    let said = ground
+    let errors = fixture
         .hub
         .rows("SELECT DISTINCT error_code, error_message FROM telemetry_deliveries WHERE state = 'dead'")
         .await;
-    assert_eq!(said, json!([{"error_code": "properties.time", "error_message": "is invalid"}]));
-    assert_eq!((ground.services.mixpanel_raw().len(), ground.unsynced().await), (8, 0));
-    ground.faults([]);
-    assert_eq!(ground.run().await["state"], "SKIPPED");
-    assert_eq!(ground.requests(Service::Mixpanel), 1, "what was refused is not sent again");
+    assert_eq!(errors, json!([{"error_code": "properties.time", "error_message": "is invalid"}]));
+    assert_eq!((fixture.services.mixpanel_raw().len(), fixture.unsynced().await), (8, 0));
+    fixture.faults([]);
+    assert_eq!(fixture.run().await["state"], "SKIPPED");
+    assert_eq!(fixture.requests(Service::Mixpanel), 1, "refused events are not sent again");
 }
 
-/// Lies that leave it open what was taken.
-const RIDDLES: [ImportLie; 7] = [
+/// Inconsistent responses that leave open which events were stored.
+const AMBIGUOUS_RESPONSES: [ImportLie; 7] = [
     ImportLie::EmptyList,
     ImportLie::NoList,
     ImportLie::WrongCount,
@@ -67,95 +71,106 @@ fn lie(lie: ImportLie) -> Rule {
 }
 
 #[tokio::test]
-async fn an_answer_that_does_not_add_up_is_asked_again_by_halves() {
-    let ground = Ground::impatient(mixpanel).await;
-    for riddle in RIDDLES {
-        ground.clear().await;
-        ground.events(8).await;
-        // Once before and once after the events were kept.
-        for rule in [lie(riddle).times(1), lie(riddle).times(1).after_storing()] {
-            ground
+async fn an_inconsistent_response_is_retried_in_halves() {
+    let fixture = SyncFixture::without_waits(mixpanel).await;
+    for response in AMBIGUOUS_RESPONSES {
+        fixture.clear().await;
+        fixture.insert_events(8).await;
+        // Once before and once after the events were stored.
+        for rule in [lie(response).times(1), lie(response).times(1).after_storing()] {
+            fixture
                 .hub
                 .sql("DELETE FROM telemetry_deliveries; UPDATE video_player_events SET synced_at = NULL")
                 .await;
-            let before = ground.requests(Service::Mixpanel);
-            ground.faults([rule]);
-            assert_eq!(ground.run().await["state"], "SUCCESS", "{riddle:?}");
-            assert_eq!(ground.requests(Service::Mixpanel) - before, 3, "{riddle:?}");
-            assert_eq!(ground.records("mixpanel").await, vec![Record::delivered(); 8], "{riddle:?}");
-            assert_eq!(ground.services.mixpanel_deduped().len(), 8, "{riddle:?}");
+            let before = fixture.requests(Service::Mixpanel);
+            fixture.faults([rule]);
+            assert_eq!(fixture.run().await["state"], "SUCCESS", "{response:?}");
+            assert_eq!(fixture.requests(Service::Mixpanel) - before, 3, "{response:?}");
+            assert_eq!(
+                fixture.records("mixpanel").await,
+                vec![DeliveryRecord::delivered(); 8],
+                "{response:?}"
+            );
+            assert_eq!(fixture.services.mixpanel_deduped().len(), 8, "{response:?}");
         }
     }
 }
 
 #[tokio::test]
-async fn an_answer_that_never_adds_up_is_never_taken_for_delivered() {
-    let ground = Ground::impatient(mixpanel).await;
-    for riddle in RIDDLES {
-        ground.clear().await;
-        ground.events(8).await;
-        ground.faults([lie(riddle)]);
-        let run = ground.run().await;
+async fn always_inconsistent_responses_never_count_as_delivered() {
+    let fixture = SyncFixture::without_waits(mixpanel).await;
+    for response in AMBIGUOUS_RESPONSES {
+        fixture.clear().await;
+        fixture.insert_events(8).await;
+        fixture.faults([lie(response)]);
+        let run = fixture.run().await;
         assert_eq!(
-            (&run["state"], &share(&run, "MIXPANEL")["retrying"]),
+            (&run["state"], &driver_stats(&run, "MIXPANEL")["retrying"]),
             (&json!("FAILED"), &json!(8)),
-            "{riddle:?}"
+            "{response:?}"
         );
-        let status = if riddle == ImportLie::FewerImported { 200 } else { 400 };
-        // So few events say nothing of the service, and are tried again.
-        let put_off = Record::of("retry", 1).because("refused").answered(status);
-        assert_eq!(ground.records("mixpanel").await, vec![put_off; 8], "{riddle:?}");
-        assert_eq!(ground.requests(Service::Mixpanel), 15, "{riddle:?}");
-        assert!(nothing_went_out_unchanged(&ground), "{riddle:?}");
-        ground.faults([]);
-        ground.advance(chrono::TimeDelta::seconds(8));
-        assert_eq!(ground.run().await["state"], "SUCCESS", "{riddle:?}");
-        assert_eq!((ground.services.mixpanel_deduped().len(), ground.unsynced().await), (8, 0), "{riddle:?}");
+        let status = if response == ImportLie::FewerImported { 200 } else { 400 };
+        // With so few refusals, the service may be at fault, so the events are retried.
+        let awaiting_retry = DeliveryRecord::new("retry", 1).error_class("refused").http_status(status);
+        assert_eq!(fixture.records("mixpanel").await, vec![awaiting_retry; 8], "{response:?}");
+        assert_eq!(fixture.requests(Service::Mixpanel), 15, "{response:?}");
+        assert!(all_requests_differ(&fixture), "{response:?}");
+        fixture.faults([]);
+        fixture.advance(chrono::TimeDelta::seconds(8));
+        assert_eq!(fixture.run().await["state"], "SUCCESS", "{response:?}");
+        assert_eq!(
+            (fixture.services.mixpanel_deduped().len(), fixture.unsynced().await),
+            (8, 0),
+            "{response:?}"
+        );
     }
 }
 
 #[tokio::test]
-async fn a_list_that_adds_up_is_believed_under_either_name_of_its_ids() {
-    let ground = Ground::impatient(mixpanel).await;
-    ground.events(3).await;
-    ground.faults([lie(ImportLie::OtherKey)]);
-    ground.run().await;
-    assert_eq!(ground.records("mixpanel").await, [refused(), Record::delivered(), Record::delivered()]);
-    ground.events(3).await;
-    ground.faults([lie(ImportLie::AllFailed)]);
-    let run = ground.run().await;
+async fn a_consistent_list_is_accepted_with_either_id_key() {
+    let fixture = SyncFixture::without_waits(mixpanel).await;
+    fixture.insert_events(3).await;
+    fixture.faults([lie(ImportLie::OtherKey)]);
+    fixture.run().await;
     assert_eq!(
-        (&share(&run, "MIXPANEL")["retrying"], &share(&run, "MIXPANEL")["requests"]),
+        fixture.records("mixpanel").await,
+        [refused(), DeliveryRecord::delivered(), DeliveryRecord::delivered()]
+    );
+    fixture.insert_events(3).await;
+    fixture.faults([lie(ImportLie::AllFailed)]);
+    let run = fixture.run().await;
+    assert_eq!(
+        (&driver_stats(&run, "MIXPANEL")["retrying"], &driver_stats(&run, "MIXPANEL")["requests"]),
         (&json!(3), &json!(1))
     );
 }
 
 #[tokio::test]
-async fn exactly_the_poisoned_events_are_given_up() {
-    let ground = Ground::impatient(mixpanel).await;
-    let ids = ground.events(100).await;
-    let poisoned = [ids[0], ids[41], ids[99]];
-    ground.faults([answers(Answer::json(400, json!({"error": "bad request"}))).events(poisoned.map(uid))]);
-    let run = ground.run().await;
+async fn exactly_the_bad_events_are_dead() {
+    let fixture = SyncFixture::without_waits(mixpanel).await;
+    let ids = fixture.insert_events(100).await;
+    let bad = [ids[0], ids[41], ids[99]];
+    fixture.faults([answers(Answer::json(400, json!({"error": "bad request"}))).events(bad.map(uid))]);
+    let run = fixture.run().await;
     assert_eq!(
-        (&share(&run, "MIXPANEL")["delivered"], &share(&run, "MIXPANEL")["dead"]),
+        (&driver_stats(&run, "MIXPANEL")["delivered"], &driver_stats(&run, "MIXPANEL")["dead"]),
         (&json!(97), &json!(3))
     );
-    let records = ground.records("mixpanel").await;
+    let records = fixture.records("mixpanel").await;
     for (id, record) in ids.iter().zip(records) {
-        assert_eq!(record, if poisoned.contains(id) { refused() } else { Record::delivered() }, "{id}");
+        assert_eq!(record, if bad.contains(id) { refused() } else { DeliveryRecord::delivered() }, "{id}");
     }
-    let stored = ground.services.mixpanel_deduped_by_event_uid();
-    assert_eq!((stored.len(), ground.services.mixpanel_raw().len()), (97, 97));
-    assert!(poisoned.iter().all(|id| !stored.contains_key(&uid(*id))));
-    // Each poisoned event costs two requests a level, of which there are seven.
-    assert!(ground.requests(Service::Mixpanel) <= 1 + 3 * 2 * 7, "{}", ground.requests(Service::Mixpanel));
-    assert!(nothing_went_out_unchanged(&ground));
+    let stored = fixture.services.mixpanel_deduped_by_event_uid();
+    assert_eq!((stored.len(), fixture.services.mixpanel_raw().len()), (97, 97));
+    assert!(bad.iter().all(|id| !stored.contains_key(&uid(*id))));
+    // Each bad event costs two requests per level, and there are seven levels.
+    assert!(fixture.requests(Service::Mixpanel) <= 1 + 3 * 2 * 7, "{}", fixture.requests(Service::Mixpanel));
+    assert!(all_requests_differ(&fixture));
 }
 
 #[tokio::test]
-async fn success_in_words_that_nobody_knows_is_tried_again_and_not_believed() {
-    let ground = Ground::impatient(mixpanel).await;
+async fn an_unreadable_success_response_is_retried() {
+    let fixture = SyncFixture::without_waits(mixpanel).await;
     for answer in [
         Answer::empty(200),
         Answer::html(200),
@@ -164,36 +179,39 @@ async fn success_in_words_that_nobody_knows_is_tried_again_and_not_believed() {
         Answer::plain(200, &"x".repeat(5 << 20)),
         Answer::empty(204),
     ] {
-        ground.clear().await;
-        ground.events(3).await;
+        fixture.clear().await;
+        fixture.insert_events(3).await;
         let status = answer.status;
-        ground.faults([answers(answer.clone())]);
-        ground.run().await;
-        let unreadable = Record::of("retry", 1).because("unreadable").answered(status);
-        assert_eq!(ground.records("mixpanel").await, vec![unreadable; 3], "{status}");
-        assert_eq!((ground.requests(Service::Mixpanel), ground.unsynced().await), (1, 3));
-        ground.faults([]);
-        ground.advance(chrono::TimeDelta::seconds(8));
-        assert_eq!(ground.run().await["state"], "SUCCESS");
-        assert_eq!((ground.services.mixpanel_raw().len(), ground.unsynced().await), (3, 0));
+        fixture.faults([answers(answer.clone())]);
+        fixture.run().await;
+        let unreadable = DeliveryRecord::new("retry", 1).error_class("unreadable").http_status(status);
+        assert_eq!(fixture.records("mixpanel").await, vec![unreadable; 3], "{status}");
+        assert_eq!((fixture.requests(Service::Mixpanel), fixture.unsynced().await), (1, 3));
+        fixture.faults([]);
+        fixture.advance(chrono::TimeDelta::seconds(8));
+        assert_eq!(fixture.run().await["state"], "SUCCESS");
+        assert_eq!((fixture.services.mixpanel_raw().len(), fixture.unsynced().await), (3, 0));
     }
 }
 
 #[tokio::test]
-async fn more_than_was_sent_was_not_imported() {
-    let ground = Ground::impatient(mixpanel).await;
-    ground.events(1).await;
-    ground.faults([answers(Answer::json(
+async fn a_response_that_reports_too_many_imports_is_retried() {
+    let fixture = SyncFixture::without_waits(mixpanel).await;
+    fixture.insert_events(1).await;
+    fixture.faults([answers(Answer::json(
         200,
         json!({"code": 200, "num_records_imported": 2, "status": "OK"}),
     ))]);
-    ground.run().await;
-    assert_eq!(ground.record("mixpanel").await, Record::of("retry", 1).because("refused").answered(200));
+    fixture.run().await;
+    assert_eq!(
+        fixture.record("mixpanel").await,
+        DeliveryRecord::new("retry", 1).error_class("refused").http_status(200)
+    );
 }
 
 #[tokio::test]
-async fn what_passes_is_tried_again_and_marked_as_nothing() {
-    let ground = Ground::impatient(mixpanel).await;
+async fn transient_failures_are_retried_without_a_duplicate_mark() {
+    let fixture = SyncFixture::without_waits(mixpanel).await;
     for (answer, class) in [
         (Answer::empty(408), "down"),
         (Answer::too_many_requests(), "throttled"),
@@ -202,18 +220,18 @@ async fn what_passes_is_tried_again_and_marked_as_nothing() {
         (Answer::upstream_unavailable(), "down"),
         (Answer::json(504, json!({"error": "time-out"})), "down"),
     ] {
-        ground.clear().await;
-        ground.events(3).await;
+        fixture.clear().await;
+        fixture.insert_events(3).await;
         let status = answer.status;
-        ground.faults([answers(answer).times(1).after_storing()]);
-        assert_eq!(ground.run().await["state"], "FAILED", "{status}");
-        let put_off = Record::of("retry", 1).because(class).answered(status);
-        assert_eq!(ground.records("mixpanel").await, vec![put_off; 3]);
-        ground.run().await;
-        assert_eq!((ground.requests(Service::Mixpanel), ground.unsynced().await), (1, 3), "{status}");
-        ground.advance(chrono::TimeDelta::seconds(8));
-        assert_eq!(ground.run().await["state"], "SUCCESS", "{status}");
-        assert_eq!(ground.records("mixpanel").await, vec![Record::of("delivered", 2); 3]);
-        assert_eq!((ground.services.mixpanel_deduped().len(), ground.unsynced().await), (3, 0), "{status}");
+        fixture.faults([answers(answer).times(1).after_storing()]);
+        assert_eq!(fixture.run().await["state"], "FAILED", "{status}");
+        let awaiting_retry = DeliveryRecord::new("retry", 1).error_class(class).http_status(status);
+        assert_eq!(fixture.records("mixpanel").await, vec![awaiting_retry; 3]);
+        fixture.run().await;
+        assert_eq!((fixture.requests(Service::Mixpanel), fixture.unsynced().await), (1, 3), "{status}");
+        fixture.advance(chrono::TimeDelta::seconds(8));
+        assert_eq!(fixture.run().await["state"], "SUCCESS", "{status}");
+        assert_eq!(fixture.records("mixpanel").await, vec![DeliveryRecord::new("delivered", 2); 3]);
+        assert_eq!((fixture.services.mixpanel_deduped().len(), fixture.unsynced().await), (3, 0), "{status}");
     }
 }

@@ -1,4 +1,4 @@
-//! A service that asks for a pause gets it: all of it, from whatever run, and at no event's cost.
+//! Pauses: when a service sends `Retry-After`, every run waits that long, and no attempt is counted.
 
 use backend::config::Config;
 use chrono::TimeDelta;
@@ -6,12 +6,12 @@ use serde_json::json;
 use stand_ins::fault::{Answer, Fault, RetryAfter, Rule};
 use stand_ins::{Service, StandIns};
 
-use super::ground::Ground;
-use super::record::Record;
-use super::settings::{both, ga4_in_order, impatient, mixpanel};
-use super::steps::share;
+use super::actions::driver_stats;
+use super::configs::{both, ga4_in_order, mixpanel, without_waits};
+use super::delivery_record::DeliveryRecord;
+use super::fixture::SyncFixture;
 
-/// What a service may say, and for how many seconds it is then left alone.
+/// Values of `Retry-After`, and the number of seconds that the driver then pauses.
 fn pauses() -> [(RetryAfter, i64); 6] {
     [
         (RetryAfter::Seconds(30), 30),
@@ -23,21 +23,21 @@ fn pauses() -> [(RetryAfter, i64); 6] {
     ]
 }
 
-/// Another process, with both drivers, that waits for nothing.
-fn in_vain(config: &mut Config, services: &StandIns) {
+/// The configuration of another process, with both drivers and without waits.
+fn both_without_waits(config: &mut Config, services: &StandIns) {
     both(config, services);
-    impatient(config);
+    without_waits(config);
 }
 
-fn asking_for(pause: RetryAfter, status: u16) -> Fault {
+fn answer_with_pause(pause: RetryAfter, status: u16) -> Fault {
     let answer = Answer::empty(status).header("Date", "Fri, 15 Jan 2027 08:00:00 GMT");
     Fault::Answer(answer.retry_after(pause))
 }
 
 #[tokio::test]
-async fn a_pause_holds_for_every_event_and_every_run_and_costs_no_try() {
+async fn a_pause_applies_to_every_run_and_does_not_count_as_an_attempt() {
     for (service, driver, status) in [(Service::Ga4, "ga4", 429), (Service::Mixpanel, "mixpanel", 503)] {
-        let ground = Ground::impatient(|config, services| {
+        let fixture = SyncFixture::without_waits(|config, services| {
             ga4_in_order(config, services);
             config.telemetry.ga4.enabled = service == Service::Ga4;
             if service == Service::Mixpanel {
@@ -46,83 +46,90 @@ async fn a_pause_holds_for_every_event_and_every_run_and_costs_no_try() {
         })
         .await;
         for (pause, seconds) in pauses() {
-            ground.clear().await;
-            ground.services.reset();
-            ground.events(4).await;
-            ground.faults([Rule::new(service, asking_for(pause.clone(), status)).times(1)]);
-            let run = ground.run().await;
+            fixture.clear().await;
+            fixture.services.reset();
+            fixture.insert_events(4).await;
+            fixture.faults([Rule::new(service, answer_with_pause(pause.clone(), status)).times(1)]);
+            let run = fixture.run().await;
             assert_eq!(
-                (&run["state"], ground.requests(service)),
+                (&run["state"], fixture.requests(service)),
                 (&json!("FAILED"), 1),
                 "{driver} {pause:?}"
             );
             assert!(run["message"].as_str().unwrap().contains("pausa"), "{run}");
-            let records = ground.records(driver).await;
+            let records = fixture.records(driver).await;
             assert!(records.iter().all(|record| record.attempts == 0), "{driver} {pause:?}: {records:?}");
             assert_eq!(records[0].state, "retry", "{driver} {pause:?}");
-            // Neither by this hub nor by another process, until the time has come.
-            ground.advance(TimeDelta::milliseconds(seconds * 1000 - 1));
-            ground.run().await;
-            ground.retry_last_batch().await;
-            ground.run_with(in_vain).await;
-            assert_eq!(ground.requests(service), 1, "{driver} {pause:?}");
-            ground.advance(TimeDelta::milliseconds(1));
-            assert_eq!(ground.run().await["state"], "SUCCESS", "{driver} {pause:?}");
-            assert_eq!(ground.records(driver).await, vec![Record::delivered(); 4], "{driver} {pause:?}");
+            // Neither this hub nor another process sends anything before the pause ends.
+            fixture.advance(TimeDelta::milliseconds(seconds * 1000 - 1));
+            fixture.run().await;
+            fixture.retry_last_batch().await;
+            fixture.run_with(both_without_waits).await;
+            assert_eq!(fixture.requests(service), 1, "{driver} {pause:?}");
+            fixture.advance(TimeDelta::milliseconds(1));
+            assert_eq!(fixture.run().await["state"], "SUCCESS", "{driver} {pause:?}");
+            assert_eq!(
+                fixture.records(driver).await,
+                vec![DeliveryRecord::delivered(); 4],
+                "{driver} {pause:?}"
+            );
         }
     }
 }
 
 #[tokio::test]
-async fn a_pause_until_a_date_is_measured_by_the_hubs_clock_where_the_service_does_not_tell_its_own() {
-    let ground = Ground::impatient(both).await;
-    ground.events(1).await;
-    ground.faults([Service::Ga4, Service::Mixpanel].map(|service| {
+async fn a_pause_until_a_date_uses_the_hubs_clock_without_a_date_header() {
+    let fixture = SyncFixture::without_waits(both).await;
+    fixture.insert_events(1).await;
+    fixture.faults([Service::Ga4, Service::Mixpanel].map(|service| {
         Rule::new(service, Fault::Answer(Answer::empty(503).retry_after(RetryAfter::DateIn(90)))).times(1)
     }));
-    ground.run().await;
+    fixture.run().await;
     for driver in ["ga4", "mixpanel"] {
-        assert_eq!(ground.record(driver).await.attempts, 0, "{driver}");
-        assert_eq!(ground.put_off_for(driver).await, TimeDelta::seconds(90), "{driver}");
+        assert_eq!(fixture.record(driver).await.attempts, 0, "{driver}");
+        assert_eq!(fixture.retry_delay(driver).await, TimeDelta::seconds(90), "{driver}");
     }
-    ground.advance(TimeDelta::seconds(90));
-    assert_eq!(ground.run().await["state"], "SUCCESS");
+    fixture.advance(TimeDelta::seconds(90));
+    assert_eq!(fixture.run().await["state"], "SUCCESS");
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_as_a_pause_is_a_failure_like_any_other() {
-    let ground = Ground::impatient(mixpanel).await;
+async fn an_invalid_retry_after_is_an_ordinary_failure() {
+    let fixture = SyncFixture::without_waits(mixpanel).await;
     for pause in ["soon", "-5", "", "1e3", "99999999999999999999999"] {
-        ground.clear().await;
-        ground.events(1).await;
+        fixture.clear().await;
+        fixture.insert_events(1).await;
         let answer = Answer::too_many_requests().retry_after(RetryAfter::Text(pause.to_owned()));
-        ground.faults([Rule::new(Service::Mixpanel, Fault::Answer(answer))]);
-        ground.run().await;
-        let failed = Record::of("retry", 1).because("throttled").answered(429);
-        assert_eq!(ground.record("mixpanel").await, failed, "{pause:?}");
-        let put_off = ground.put_off_for("mixpanel").await;
-        assert!((TimeDelta::seconds(3)..=TimeDelta::seconds(7)).contains(&put_off), "{pause:?}: {put_off}");
+        fixture.faults([Rule::new(Service::Mixpanel, Fault::Answer(answer))]);
+        fixture.run().await;
+        let failed = DeliveryRecord::new("retry", 1).error_class("throttled").http_status(429);
+        assert_eq!(fixture.record("mixpanel").await, failed, "{pause:?}");
+        let delay = fixture.retry_delay("mixpanel").await;
+        assert!((TimeDelta::seconds(3)..=TimeDelta::seconds(7)).contains(&delay), "{pause:?}: {delay}");
     }
 }
 
 #[tokio::test]
-async fn a_run_waits_for_a_short_pause_itself() {
-    let ground = Ground::with(mixpanel).await;
-    ground.events(4).await;
-    ground.faults([Rule::new(Service::Mixpanel, asking_for(RetryAfter::Seconds(5), 429)).times(1)]);
-    let before = ground.hub.clock.now();
-    let run = ground.run().await;
+async fn a_run_waits_during_a_short_pause() {
+    let fixture = SyncFixture::with(mixpanel).await;
+    fixture.insert_events(4).await;
+    fixture.faults([Rule::new(Service::Mixpanel, answer_with_pause(RetryAfter::Seconds(5), 429)).times(1)]);
+    let before = fixture.hub.clock.now();
+    let run = fixture.run().await;
     assert_eq!((&run["state"], &run["message"]), (&json!("SUCCESS"), &json!(null)));
-    assert_eq!(share(&run, "MIXPANEL")["requests"], 2);
-    assert_eq!(ground.hub.clock.now() - before, TimeDelta::seconds(5));
+    assert_eq!(driver_stats(&run, "MIXPANEL")["requests"], 2);
+    assert_eq!(fixture.hub.clock.now() - before, TimeDelta::seconds(5));
 }
 
 #[tokio::test]
-async fn one_service_that_pauses_holds_no_other_up() {
-    let ground = Ground::impatient(both).await;
-    ground.events(10).await;
-    ground.faults([Rule::new(Service::Ga4, asking_for(RetryAfter::Seconds(600), 429))]);
-    let run = ground.run().await;
-    assert_eq!((&run["state"], &share(&run, "MIXPANEL")["delivered"]), (&json!("PARTIAL"), &json!(10)));
-    assert_eq!((ground.states("mixpanel").await, ground.unsynced().await), (json!({"delivered": 10}), 10));
+async fn a_pausing_service_does_not_delay_the_other() {
+    let fixture = SyncFixture::without_waits(both).await;
+    fixture.insert_events(10).await;
+    fixture.faults([Rule::new(Service::Ga4, answer_with_pause(RetryAfter::Seconds(600), 429))]);
+    let run = fixture.run().await;
+    assert_eq!(
+        (&run["state"], &driver_stats(&run, "MIXPANEL")["delivered"]),
+        (&json!("PARTIAL"), &json!(10))
+    );
+    assert_eq!((fixture.states("mixpanel").await, fixture.unsynced().await), (json!({"delivered": 10}), 10));
 }

@@ -1,4 +1,4 @@
-//! The real program: `dataporter` as a process of its own, which goes by the system's clock and sends to stand-ins.
+//! Runs the real program, `dataporter`, as a separate process on the system clock, against stand-ins.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -10,12 +10,12 @@ use stand_ins::{StandIns, config as valid};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-use super::ground::Ground;
+use super::fixture::SyncFixture;
 use crate::harness::database::TestDatabase;
 use crate::harness::hub::APP_KEY;
 
-/// `dataporter` on this database, with both drivers enabled and nothing else set; it waits for no service that pauses,
-/// and it is killed when nobody wants to know of it any more.
+/// `dataporter` on this database, with both drivers enabled and default settings otherwise. Its runs do not
+/// wait for a service that pauses. The process is killed when its handle is dropped.
 pub fn dataporter(database: &TestDatabase, services: &StandIns, arguments: &[&str]) -> Command {
     let mut command = without_drivers(database, arguments);
     command
@@ -30,13 +30,13 @@ pub fn dataporter(database: &TestDatabase, services: &StandIns, arguments: &[&st
     command
 }
 
-/// The same without any driver.
+/// Like [`dataporter`], but without drivers.
 pub fn without_drivers(database: &TestDatabase, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dataporter"));
     command
         .args(arguments)
         .env_clear()
-        // Where no file of settings lies.
+        // This folder has no settings file.
         .current_dir(std::env::temp_dir())
         .env("DATABASE_URL", database.url.expose_secret())
         .env("APP_KEY", APP_KEY)
@@ -48,10 +48,10 @@ pub fn without_drivers(database: &TestDatabase, arguments: &[&str]) -> Command {
     command
 }
 
-/// A real server that is ready, and its address.
-pub async fn server(ground: &Ground) -> (Child, String) {
+/// Starts a real server and waits until it is ready. Returns the process and its address.
+pub async fn server(fixture: &SyncFixture) -> (Child, String) {
     let arguments = ["serve", "--listen", "127.0.0.1:0", "--no-scheduler"];
-    let mut command = dataporter(&ground.hub.database, &ground.services, &arguments);
+    let mut command = dataporter(&fixture.hub.database, &fixture.services, &arguments);
     let mut server = command.stderr(Stdio::null()).spawn().unwrap();
     let mut ready = String::new();
     BufReader::new(server.stdout.take().unwrap()).read_line(&mut ready).await.unwrap();
@@ -59,20 +59,20 @@ pub async fn server(ground: &Ground) -> (Child, String) {
     (server, address.unwrap_or_else(|| panic!("{ready}")).trim_end_matches('/').to_owned())
 }
 
-/// After a process was frozen for so long it takes it that others may have taken over from it.
-pub const FREEZE_NOTICED: Duration = Duration::from_millis(2_500);
+/// A process that was frozen for this long assumes that another process may have replaced its run.
+pub const FREEZE_DETECTED_AFTER: Duration = Duration::from_millis(2_500);
 
-/// Makes a run look as if its process had been frozen for three minutes: nobody waits for so long in a test. The frozen
-/// process may hold the run's row, so this comes just before it is frozen.
-pub const SILENT_FOR_LONG: &str = "UPDATE telemetry_sync_logs SET heartbeat_at = heartbeat_at - interval '3 minutes' WHERE status = 'running'";
+/// Makes a run look as if its process had been frozen for three minutes, so that no test waits that long.
+/// Execute this just before freezing the process, because the frozen process may have locked the run's row.
+pub const BACKDATE_HEARTBEATS: &str = "UPDATE telemetry_sync_logs SET heartbeat_at = heartbeat_at - interval '3 minutes' WHERE status = 'running'";
 
-/// Sends a signal to a process that has not been waited for.
+/// Sends a signal to a process that was not waited for yet.
 pub fn signal(child: &Child, signal: Signal) {
     let id = child.id().and_then(|id| i32::try_from(id).ok()).unwrap();
     kill(Pid::from_raw(id), signal).unwrap();
 }
 
-/// Tells a process that has not been waited for to end.
+/// Sends SIGTERM to a process that was not waited for yet.
 pub fn terminate(child: &Child) {
     signal(child, Signal::SIGTERM);
 }

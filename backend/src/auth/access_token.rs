@@ -1,4 +1,4 @@
-//! Access tokens: what a person who signed in shows with each request, for fifteen minutes.
+//! Access tokens: the short-lived tokens that a signed-in person sends with each request.
 
 use anyhow::Result;
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
@@ -10,17 +10,18 @@ use super::hub_token::{self, AUDIENCE};
 use super::jwt;
 use super::keys::{Keys, Purpose};
 
-/// How long an access token is good for.
+/// How long an access token is valid.
 pub const LIFETIME: TimeDelta = TimeDelta::minutes(15);
 
-const KIND: &str = "access";
+/// The `typ` claim.
+const TOKEN_TYPE: &str = "access";
 
-/// What a genuine access token says. The user and the session may have ended since: ask the database.
+/// The contents of a verified access token. Only the database knows whether the user and the session are
+/// still active.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AccessToken {
-    /// The user's id.
     pub user_id: i64,
-    /// The session family that the token came from.
+    /// The session that the token was issued for: a family of refresh tokens.
     pub family_id: Uuid,
 }
 
@@ -35,11 +36,11 @@ struct Claims {
 }
 
 impl AccessToken {
-    /// The signed token, and when it expires: at a whole second, as the token says it.
+    /// The signed token and when it expires, truncated to whole seconds as in the token.
     pub fn issue(&self, keys: &Keys, now: DateTime<Utc>) -> Result<(SecretString, DateTime<Utc>)> {
         let expires_at = (now + LIFETIME).trunc_subsecs(0);
         let claims = Claims {
-            typ: KIND.to_owned(),
+            typ: TOKEN_TYPE.to_owned(),
             aud: AUDIENCE.to_owned(),
             sub: self.user_id.to_string(),
             sid: self.family_id,
@@ -49,12 +50,12 @@ impl AccessToken {
         Ok((hub_token::sign(keys, Purpose::Access, &claims)?, expires_at))
     }
 
-    /// Reads a token that is genuine and has not expired.
-    pub fn read(keys: &Keys, token: &str, now: DateTime<Utc>) -> Option<Self> {
-        let Claims { typ, aud, sub, sid, iat, exp } = hub_token::read(keys, Purpose::Access, token)?;
-        let holds = typ == KIND && aud == AUDIENCE && iat < exp && now < jwt::moment(exp)?;
+    /// Verifies a token; `None` if it is not genuine or has expired.
+    pub fn verify(keys: &Keys, token: &str, now: DateTime<Utc>) -> Option<Self> {
+        let Claims { typ, aud, sub, sid, iat, exp } = hub_token::verify(keys, Purpose::Access, token)?;
+        let is_valid = typ == TOKEN_TYPE && aud == AUDIENCE && iat < exp && now < jwt::timestamp(exp)?;
         let user_id = sub.parse().ok()?;
-        holds.then_some(Self { user_id, family_id: sid })
+        is_valid.then_some(Self { user_id, family_id: sid })
     }
 }
 
@@ -78,7 +79,7 @@ mod tests {
         json!({"typ": "access", "aud": AUDIENCE, "sub": "7", "sid": Uuid::from_u128(1), "iat": 1, "exp": NOW.timestamp() + 1})
     }
 
-    /// Signs whatever the header and payload are, as somebody with the key would.
+    /// Signs any header and payload with the real key.
     fn signed(header: &Value, payload: &str) -> String {
         let keys = keys("a");
         let parts = [header.to_string(), payload.to_owned()].map(|part| URL_SAFE_NO_PAD.encode(part));
@@ -91,24 +92,24 @@ mod tests {
         json!({"alg": "HS256", "kid": keys("a").sign(Purpose::Access, b"").0})
     }
 
-    fn read(token: &str) -> Option<AccessToken> {
-        AccessToken::read(&keys("a"), token, NOW)
+    fn verify(token: &str) -> Option<AccessToken> {
+        AccessToken::verify(&keys("a"), token, NOW)
     }
 
     #[test]
-    fn a_token_is_good_for_fifteen_minutes_and_by_its_own_key() {
+    fn a_token_is_valid_for_fifteen_minutes_and_with_its_own_key() {
         let (token, expires_at) = TOKEN.issue(&keys("a"), NOW).unwrap();
-        let read = |keys: &Keys, at| AccessToken::read(keys, token.expose_secret(), at);
+        let verify = |keys: &Keys, at| AccessToken::verify(keys, token.expose_secret(), at);
         assert_eq!(expires_at, NOW + LIFETIME);
-        assert_eq!(read(&keys("a"), NOW), Some(TOKEN));
-        assert_eq!(read(&keys("a"), expires_at - TimeDelta::seconds(1)), Some(TOKEN));
-        assert_eq!(read(&keys("a"), expires_at), None);
-        assert_eq!(read(&keys("b"), NOW), None);
+        assert_eq!(verify(&keys("a"), NOW), Some(TOKEN));
+        assert_eq!(verify(&keys("a"), expires_at - TimeDelta::seconds(1)), Some(TOKEN));
+        assert_eq!(verify(&keys("a"), expires_at), None);
+        assert_eq!(verify(&keys("b"), NOW), None);
     }
 
     #[test]
-    fn claims_of_other_types_are_refused_even_when_signed() {
-        assert_eq!(read(&signed(&header(), &claims().to_string())), Some(TOKEN));
+    fn claims_of_the_wrong_type_are_refused_even_when_signed() {
+        assert_eq!(verify(&signed(&header(), &claims().to_string())), Some(TOKEN));
         let wrong = [
             ("exp", json!("9999999999")),
             ("exp", json!(9_999_999_999.5)),
@@ -126,21 +127,21 @@ mod tests {
         for (claim, value) in wrong {
             let mut claims = claims();
             claims[claim] = value;
-            assert_eq!(read(&signed(&header(), &claims.to_string())), None, "{claims}");
+            assert_eq!(verify(&signed(&header(), &claims.to_string())), None, "{claims}");
         }
         for missing in ["exp", "iat", "sub", "aud", "typ", "sid"] {
             let mut claims = claims();
             claims.as_object_mut().unwrap().remove(missing);
-            assert_eq!(read(&signed(&header(), &claims.to_string())), None, "{claims}");
+            assert_eq!(verify(&signed(&header(), &claims.to_string())), None, "{claims}");
         }
-        let twice = claims().to_string().replacen('{', r#"{"exp":1,"#, 1);
-        assert_eq!(read(&signed(&header(), &twice)), None);
+        let duplicate = claims().to_string().replacen('{', r#"{"exp":1,"#, 1);
+        assert_eq!(verify(&signed(&header(), &duplicate)), None);
         let not_a_number = claims().to_string().replace(&(NOW.timestamp() + 1).to_string(), "NaN");
-        assert_eq!(read(&signed(&header(), &not_a_number)), None);
+        assert_eq!(verify(&signed(&header(), &not_a_number)), None);
     }
 
     #[test]
-    fn headers_that_ask_for_something_else_are_refused() {
+    fn headers_with_another_algorithm_key_or_extension_are_refused() {
         let kid = header()["kid"].clone();
         let wrong = [
             json!({"alg": "none", "kid": kid}),
@@ -154,12 +155,12 @@ mod tests {
             json!({"alg": "HS256", "kid": kid, "crit": ["exp"]}),
         ];
         for header in wrong {
-            assert_eq!(read(&signed(&header, &claims().to_string())), None, "{header}");
+            assert_eq!(verify(&signed(&header, &claims().to_string())), None, "{header}");
         }
     }
 
     #[test]
-    fn mangled_tokens_are_refused() {
+    fn malformed_tokens_are_refused() {
         let token = signed(&header(), &claims().to_string());
         let unsigned = token.rsplit_once('.').unwrap().0;
         for token in [
@@ -171,7 +172,7 @@ mod tests {
             "..",
             &"a".repeat(9000),
         ] {
-            assert_eq!(read(token), None, "{token}");
+            assert_eq!(verify(token), None, "{token}");
         }
     }
 }

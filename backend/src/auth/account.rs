@@ -1,4 +1,4 @@
-//! Making and changing accounts.
+//! Creating and changing accounts.
 
 use chrono::{DateTime, Utc};
 use diesel::result::{DatabaseErrorKind, Error as DatabaseError};
@@ -13,50 +13,46 @@ use crate::error::{Error, Result};
 use crate::models::session::Session;
 use crate::models::user::{NewUser, User, UserChanges};
 
-/// The most bytes of an e-mail address (RFC 5321).
-const MAX_EMAIL: usize = 254;
-/// The most characters of a name.
-pub const MAX_NAME: usize = 200;
+/// The maximum length of an e-mail address (RFC 5321), in bytes.
+const MAX_EMAIL_BYTES: usize = 254;
+/// The maximum length of a name, in characters.
+pub const MAX_NAME_CHARACTERS: usize = 200;
 
-const NAME: Text =
-    Text::new("El nombre debe tener de 1 a 200 caracteres.", "The name must have from 1 to 200 characters.");
-/// What somebody is told whose address is none.
-pub const NOT_AN_EMAIL: Text = Text::new("Esa no es una dirección de correo.", "That is no e-mail address.");
+const INVALID_NAME: Text =
+    Text::new("El nombre debe tener de 1 a 200 caracteres.", "The name must have 1 to 200 characters.");
+/// The message for an invalid e-mail address.
+pub const INVALID_EMAIL: Text =
+    Text::new("La dirección de correo no es válida.", "This is not a valid e-mail address.");
 const EMAIL_TAKEN: Text =
-    Text::new("Ya hay una cuenta con ese correo.", "There is an account with that e-mail address already.");
-const NO_SUCH_USER: Text = Text::new("No existe ese usuario.", "There is no such user.");
+    Text::new("Ya existe una cuenta con ese correo.", "An account with this e-mail address already exists.");
+const USER_NOT_FOUND: Text = Text::new("No existe ese usuario.", "User not found.");
 const LAST_ADMIN: Text = Text::new(
     "Es el último administrador activo: antes nombra a otro.",
-    "This is the last active admin: appoint another one first.",
+    "This is the last active admin. Make another user an admin first.",
 );
 
-/// An account that somebody wants made.
+/// An account to create.
 #[derive(Debug)]
 pub struct Registration<'a> {
-    /// The person's or program's name.
+    /// The name of a person or a program.
     pub name: &'a str,
-    /// Their e-mail address, which they sign in with.
     pub email: &'a str,
-    /// What they are.
     pub role: Role,
-    /// `manage-settings`: granted, taken, or as the role has it.
+    /// Whether to grant `manage-settings`; `None` leaves it to the role.
     pub manage_settings: Option<bool>,
-    /// What they sign in with.
     pub password: SecretString,
 }
 
-/// What an admin wants changed; what is `None` stays.
+/// Changes that an admin makes to an account; `None` leaves a value as it is.
 #[derive(Debug, Clone, Copy)]
 pub struct Change {
-    /// Another role.
     pub role: Option<Role>,
-    /// `manage-settings`: granted or taken.
+    /// Whether to grant or to revoke `manage-settings`.
     pub manage_settings: Option<bool>,
-    /// Let in or locked out.
     pub active: Option<bool>,
 }
 
-/// Makes an account.
+/// Creates an account.
 pub async fn create_user(
     conn: &mut Connection,
     passwords: &Passwords,
@@ -64,11 +60,11 @@ pub async fn create_user(
 ) -> Result<User> {
     let Registration { name, email, role, manage_settings, password } = registration;
     let (name, email) = (name.trim(), email.trim());
-    if name.is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
-        return Err(Error::invalid("name", NAME));
+    if name.is_empty() || name.chars().count() > MAX_NAME_CHARACTERS || name.chars().any(char::is_control) {
+        return Err(Error::invalid("name", INVALID_NAME));
     }
     if !is_email(email) {
-        return Err(Error::invalid("email", NOT_AN_EMAIL));
+        return Err(Error::invalid("email", INVALID_EMAIL));
     }
     password::check_strength(&password).map_err(|weak| Error::invalid("password", weak.text()))?;
     if User::by_email(conn, email).await?.is_some() {
@@ -80,16 +76,17 @@ pub async fn create_user(
         Err(DatabaseError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
             Err(Error::Conflict(EMAIL_TAKEN.into()))
         }
-        made => Ok(made?),
+        inserted => Ok(inserted?),
     }
 }
 
-/// Changes an account; locking it out ends its sessions. One active admin always remains.
+/// Changes an account. Deactivating it ends its sessions. The last active admin cannot be demoted or
+/// deactivated.
 pub async fn change_user(conn: &mut Connection, id: i64, change: Change, now: DateTime<Utc>) -> Result<User> {
     conn.transaction(async |conn| {
-        // The admins first, so that two of them cannot depose each other at the same moment.
+        // The admins are locked first, so that two of them cannot demote each other at the same time.
         let admins = User::lock_active_admins(conn).await?;
-        let user = User::lock(conn, id).await?.ok_or(Error::NotFound(NO_SUCH_USER.into()))?;
+        let user = User::lock(conn, id).await?.ok_or(Error::NotFound(USER_NOT_FOUND.into()))?;
         let Change { role, manage_settings, active } = change;
         let stays_admin = role.unwrap_or(user.role) == Role::Admin && active.unwrap_or(user.active);
         if admins == [id] && !stays_admin {
@@ -104,12 +101,12 @@ pub async fn change_user(conn: &mut Connection, id: i64, change: Change, now: Da
     .await
 }
 
-/// Whether mail could be sent there, as far as one can see. Whether it arrives, only sending would tell.
+/// Whether this looks like an e-mail address. Whether mail arrives there is not checked.
 pub fn is_email(text: &str) -> bool {
-    let plain = !text.chars().any(|letter| letter.is_whitespace() || letter.is_control());
+    let is_plain = !text.chars().any(|letter| letter.is_whitespace() || letter.is_control());
     let parts = text.rsplit_once('@');
-    plain
-        && text.len() <= MAX_EMAIL
+    is_plain
+        && text.len() <= MAX_EMAIL_BYTES
         && parts.is_some_and(|(local, domain)| {
             !local.is_empty() && !local.contains('@') && domain.split('.').all(|label| !label.is_empty())
         })
@@ -120,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_told_from_other_text() {
+    fn only_email_addresses_are_accepted() {
         for address in ["ana@example.com", "a.b+c@sub.example.org", "admin@localhost", "ñandú@ejemplo.es"] {
             assert!(is_email(address), "{address}");
         }

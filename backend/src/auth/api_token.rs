@@ -1,4 +1,4 @@
-//! Giving out API tokens.
+//! Creating API tokens.
 
 use chrono::{DateTime, Utc};
 use domain::access::{CourseScope, Credential, TokenScope, Viewer};
@@ -11,15 +11,16 @@ use crate::error::{Error, Result};
 use crate::models::api_token::{ApiToken, NewApiToken};
 use crate::models::user::User;
 
-/// The most characters of a token's name.
-const MAX_NAME: usize = 100;
+/// The maximum length of a token's name, in characters.
+const MAX_NAME_CHARACTERS: usize = 100;
 
-const NAME: Text =
-    Text::new("El nombre debe tener de 1 a 100 caracteres.", "The name must have from 1 to 100 characters.");
+const INVALID_NAME: Text =
+    Text::new("El nombre debe tener de 1 a 100 caracteres.", "The name must have 1 to 100 characters.");
 const NO_SCOPE: Text = Text::new("Elige al menos un alcance.", "Choose at least one scope.");
-const IN_THE_PAST: Text = Text::new("El vencimiento ya pasó.", "The expiry is in the past.");
+const EXPIRY_IN_THE_PAST: Text =
+    Text::new("La fecha de vencimiento ya pasó.", "The expiry date is in the past.");
 
-/// Makes a token for a user; the secret is given out this once.
+/// Creates a token for a user. The secret cannot be retrieved later.
 pub async fn create_api_token(
     conn: &mut Connection,
     owner: &User,
@@ -29,13 +30,13 @@ pub async fn create_api_token(
     now: DateTime<Utc>,
 ) -> Result<(SecretString, ApiToken)> {
     let name = name.trim();
-    if name.is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
-        return Err(Error::invalid("name", NAME));
+    if name.is_empty() || name.chars().count() > MAX_NAME_CHARACTERS || name.chars().any(char::is_control) {
+        return Err(Error::invalid("name", INVALID_NAME));
     }
     if scopes.is_empty() {
         return Err(Error::invalid("scopes", NO_SCOPE));
     }
-    // What they may do signed in; a token never gives birth to another.
+    // The owner's rights when signed in: a token cannot create another token.
     let signed_in = Viewer {
         user_id: owner.id,
         role: owner.role,
@@ -44,10 +45,10 @@ pub async fn create_api_token(
         courses: CourseScope::Any,
     };
     if let Some(scope) = scopes.iter().find(|scope| !signed_in.may_give(**scope)) {
-        return Err(Error::invalid("scopes", beyond_rights(*scope)));
+        return Err(Error::invalid("scopes", exceeds_permissions(*scope)));
     }
-    if expires_at.is_some_and(|moment| moment <= now) {
-        return Err(Error::invalid("expiresAt", IN_THE_PAST));
+    if expires_at.is_some_and(|expires_at| expires_at <= now) {
+        return Err(Error::invalid("expiresAt", EXPIRY_IN_THE_PAST));
     }
     let (secret, prefix) = opaque::new_api_token(&mut rand::rng());
     let chosen = TokenScope::ALL.into_iter().filter(|scope| scopes.contains(scope));
@@ -64,10 +65,10 @@ pub async fn create_api_token(
     Ok((secret, token))
 }
 
-fn beyond_rights(scope: TokenScope) -> Phrase {
+fn exceeds_permissions(scope: TokenScope) -> Phrase {
     let scope = scope.key();
     Phrase::new(
-        format!("El alcance «{scope}» va más allá de los derechos del dueño."),
-        format!("The scope “{scope}” goes beyond the owner's rights."),
+        format!("El alcance «{scope}» excede los permisos del propietario."),
+        format!("The scope “{scope}” exceeds the owner's permissions."),
     )
 }

@@ -1,6 +1,7 @@
-//! JSON Web Tokens that the hub signs for itself: HS256 by a key of the token's own purpose, named by `kid`.
+//! JSON Web Tokens that the hub signs for itself: HS256, with a separate key for each purpose, identified by
+//! `kid`.
 //!
-//! Knows signatures only; what the claims say is for [`super::access_token`] and [`super::player_token`] to judge.
+//! Checks signatures only. [`super::access_token`] and [`super::player_token`] validate the claims.
 
 use anyhow::{Context, Result};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
@@ -11,22 +12,22 @@ use serde::de::DeserializeOwned;
 use super::jwt;
 use super::keys::{Keys, Purpose};
 
-/// Who the hub's own tokens are for: itself.
+/// The `aud` claim: the hub issues these tokens to itself.
 pub const AUDIENCE: &str = "dataporter-hub";
 
 /// Signs claims for a purpose.
 pub fn sign<C: Serialize>(keys: &Keys, purpose: Purpose, claims: &C) -> Result<SecretString> {
-    let (key_id, secret) = keys.signing(purpose);
+    let (key_id, secret) = keys.signing_key(purpose);
     let header = Header { kid: Some(key_id.to_owned()), ..Header::new(Algorithm::HS256) };
     let key = EncodingKey::from_secret(secret.expose_secret());
     let token = jsonwebtoken::encode(&header, claims, &key).context("signing a token")?;
     Ok(token.into())
 }
 
-/// The claims of a token that one of our keys signed for this purpose.
-pub fn read<C: DeserializeOwned>(keys: &Keys, purpose: Purpose, token: &str) -> Option<C> {
-    let header = jwt::header(token)?;
-    let secret = keys.verifying(purpose, header.kid.as_deref()?)?;
+/// The claims of a token, if one of our keys signed it for this purpose.
+pub fn verify<C: DeserializeOwned>(keys: &Keys, purpose: Purpose, token: &str) -> Option<C> {
+    let header = jwt::unverified_header(token)?;
+    let secret = keys.verifying_key(purpose, header.kid.as_deref()?)?;
     let key = DecodingKey::from_secret(secret.expose_secret());
     jwt::claims(token, &key, Algorithm::HS256)
 }

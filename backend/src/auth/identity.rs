@@ -1,7 +1,7 @@
-//! From a bearer token to the person or program behind it, as the database knows them now.
+//! Identifies the person or program that a bearer token belongs to, by the current state of the database.
 //!
-//! Nothing is remembered between requests: a user who was deactivated, a role that was taken away, a token or session
-//! that was ended count from the next request on.
+//! Nothing is cached between requests: a deactivated user, a changed role or a revoked token or session takes
+//! effect with the next request.
 
 use chrono::{DateTime, Utc};
 use domain::access::{CourseScope, Credential, Role, Viewer};
@@ -16,48 +16,48 @@ use crate::error::Result;
 use crate::models::api_token::ApiToken;
 use crate::models::user::User;
 
-/// Who is calling.
+/// Who sent a request.
 #[derive(Debug, Clone)]
 pub struct Identity {
-    /// Their account.
     pub user: User,
-    /// What the rules ask about them.
+    /// The attributes that authorization rules depend on.
     pub viewer: Viewer,
-    /// The session that they called from, if they signed in here.
+    /// The session, if they signed in here.
     pub family_id: Option<Uuid>,
-    /// The API token that they called with, if it was one.
+    /// The API token, if they used one.
     pub token_id: Option<i64>,
 }
 
-/// What a token says and its signature proves. Whether it still counts, the database knows.
+/// A credential that passed every check that needs no database. It may have been revoked.
 pub enum Proof {
-    /// It has the form of an API token; this is its digest.
+    /// The digest of something with the format of an API token.
     ApiToken([u8; 32]),
-    /// The hub signed it for a session.
+    /// An access token that the hub signed for a session.
     Session(AccessToken),
-    /// The hub signed it for a video player.
+    /// A token that the hub signed for a video player.
     Player(PlayerToken),
-    /// The platform signed it for the user with this id.
+    /// The user id in a token of the learning platform.
     Platform(i64),
 }
 
 impl Proof {
-    /// Judges a token without the database, so that made-up tokens cost it nothing.
-    pub async fn of(auth: &Auth, token: &str, now: DateTime<Utc>) -> Option<Self> {
+    /// Verifies a token without the database, so that forged tokens cause no queries.
+    pub async fn from_token(auth: &Auth, token: &str, now: DateTime<Utc>) -> Option<Self> {
         if token.starts_with(opaque::API_TOKEN_PREFIX) {
             return opaque::looks_like_api_token(token).then(|| Self::ApiToken(opaque::digest(token)));
         }
-        if let Some(access) = AccessToken::read(&auth.keys, token, now) {
+        if let Some(access) = AccessToken::verify(&auth.keys, token, now) {
             return Some(Self::Session(access));
         }
-        if let Some(player) = PlayerToken::read(&auth.keys, token, now) {
+        if let Some(player) = PlayerToken::verify(&auth.keys, token, now) {
             return Some(Self::Player(player));
         }
-        auth.platform.read(token, now).await.map(Self::Platform)
+        auth.platform.verify(token, now).await.map(Self::Platform)
     }
 }
 
-/// Who proved by a token who they are; nobody when it no longer counts.
+/// The identity that a credential proves; `None` if it was revoked, has expired or belongs to an inactive
+/// user.
 pub async fn identify(
     auth: &Auth,
     conn: &mut Connection,
@@ -65,7 +65,7 @@ pub async fn identify(
     now: DateTime<Utc>,
 ) -> Result<Option<Identity>> {
     let (user, credential, family_id) = match proof {
-        Proof::ApiToken(digest) => return by_api_token(auth, conn, &digest, now).await,
+        Proof::ApiToken(digest) => return identify_by_api_token(auth, conn, &digest, now).await,
         Proof::Session(AccessToken { user_id, family_id }) => {
             (User::in_session(conn, user_id, family_id, now).await?, Credential::Session, Some(family_id))
         }
@@ -79,7 +79,7 @@ pub async fn identify(
     Ok(Some(Identity { user, viewer, family_id, token_id: None }))
 }
 
-/// What the rules ask about an active user who proved by this credential who they are.
+/// The viewer for an active user who authenticated with this credential.
 pub async fn viewer(
     auth: &Auth,
     conn: &mut Connection,
@@ -101,7 +101,7 @@ pub async fn viewer(
     })
 }
 
-async fn by_api_token(
+async fn identify_by_api_token(
     auth: &Auth,
     conn: &mut Connection,
     digest: &[u8],
@@ -109,17 +109,17 @@ async fn by_api_token(
 ) -> Result<Option<Identity>> {
     let Some((token, user)) = ApiToken::in_force(conn, digest, now).await? else { return Ok(None) };
     token.note_use(conn, now).await?;
-    with_api_token(auth, conn, token, user).await.map(Some)
+    from_api_token(auth, conn, token, user).await.map(Some)
 }
 
-async fn with_api_token(auth: &Auth, conn: &mut Connection, token: ApiToken, user: User) -> Result<Identity> {
+async fn from_api_token(auth: &Auth, conn: &mut Connection, token: ApiToken, user: User) -> Result<Identity> {
     let viewer = viewer(auth, conn, &user, Credential::ApiToken(token.scopes())).await?;
     Ok(Identity { user, viewer, family_id: None, token_id: Some(token.id) })
 }
 
-/// Who a signed link was made for, as the database knows them now; nobody when they, or the API token that it was made
-/// with, are no longer good.
-pub async fn behind_link(
+/// The identity that a signed link was created for; `None` if the user is no longer active, or the API token
+/// that created the link is no longer valid.
+pub async fn identify_link_owner(
     auth: &Auth,
     conn: &mut Connection,
     user_id: i64,
@@ -132,7 +132,7 @@ pub async fn behind_link(
         return Ok(Some(Identity { user, viewer, family_id: None, token_id: None }));
     };
     match ApiToken::in_force_by_id(conn, token_id, now).await? {
-        Some((token, user)) if user.id == user_id => with_api_token(auth, conn, token, user).await.map(Some),
+        Some((token, user)) if user.id == user_id => from_api_token(auth, conn, token, user).await.map(Some),
         Some(_) | None => Ok(None),
     }
 }

@@ -1,32 +1,32 @@
 //! The hub's own signing keys, all derived from `APP_KEY`.
 //!
-//! Each purpose has a key of its own, so that a signature made for one purpose proves nothing for another.
-//! The first `APP_KEY` signs; every one of them verifies, which is how keys rotate: put the new key first, and drop the
-//! old one when nothing signed by it is valid any more.
+//! Each purpose has a separate key, so a signature for one purpose is invalid for another. The first
+//! `APP_KEY` signs, and all of them verify. To rotate keys, put the new key first, and remove the old one
+//! when everything that it signed has expired.
 
 use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 use sha2::Sha256;
 
-/// The least number of bytes of an `APP_KEY`.
+/// The minimum length of an `APP_KEY`, in bytes.
 pub const MIN_KEY_BYTES: usize = 32;
 
 /// What a signature is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// The access tokens of people who signed in.
+    /// The access tokens of signed-in people.
     Access,
-    /// The short-lived tokens that may only record one user's progress.
+    /// Short-lived tokens that can only record one user's progress.
     Player,
     /// Signed export links.
     Links,
 }
 
-/// Why a list of `APP_KEY`s cannot be used.
+/// Why a list of `APP_KEY`s is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// There is no key at all.
-    #[error("at least one key is needed")]
+    /// The list is empty.
+    #[error("at least one key is required")]
     None,
     /// The key at this position, counted from 1, is too short.
     #[error("key {0} is shorter than {MIN_KEY_BYTES} bytes")]
@@ -47,7 +47,7 @@ struct Key {
 }
 
 impl Keys {
-    /// Takes the `APP_KEY`s, the signing one first.
+    /// Checks the `APP_KEY`s. The first one signs.
     pub fn new(app_keys: &[SecretString]) -> Result<Self, KeyError> {
         for (index, key) in app_keys.iter().enumerate() {
             if key.expose_secret().len() < MIN_KEY_BYTES {
@@ -59,24 +59,24 @@ impl Keys {
         Ok(Self { newest, older: keys.collect() })
     }
 
-    /// Signs with the newest key; answers with that key's id, which is no secret, and the signature.
+    /// Signs with the newest key. Returns that key's id, which is not secret, and the signature.
     pub fn sign(&self, purpose: Purpose, message: &[u8]) -> (&str, [u8; 32]) {
         let mac = self.newest.mac(purpose, message);
         (&self.newest.id, mac.finalize().into_bytes().into())
     }
 
-    /// Whether the key with this id made this signature for this purpose; compares in constant time.
+    /// Whether this signature is valid for this key id and purpose, compared in constant time.
     pub fn verify(&self, purpose: Purpose, key_id: &str, message: &[u8], mac: &[u8]) -> bool {
         self.find(key_id).is_some_and(|key| key.mac(purpose, message).verify_slice(mac).is_ok())
     }
 
-    /// The id and the secret that sign for this purpose.
-    pub(super) fn signing(&self, purpose: Purpose) -> (&str, SecretBox<[u8; 32]>) {
+    /// The id of the newest key, and its secret for this purpose.
+    pub(super) fn signing_key(&self, purpose: Purpose) -> (&str, SecretBox<[u8; 32]>) {
         (&self.newest.id, self.newest.derive(purpose))
     }
 
     /// The secret of the key with this id for this purpose.
-    pub(super) fn verifying(&self, purpose: Purpose, key_id: &str) -> Option<SecretBox<[u8; 32]>> {
+    pub(super) fn verifying_key(&self, purpose: Purpose, key_id: &str) -> Option<SecretBox<[u8; 32]>> {
         self.find(key_id).map(|key| key.derive(purpose))
     }
 
@@ -97,7 +97,7 @@ impl Key {
     }
 
     fn mac(&self, purpose: Purpose, message: &[u8]) -> Hmac<Sha256> {
-        keyed(self.derive(purpose).expose_secret()).chain_update(message)
+        hmac_with_key(self.derive(purpose).expose_secret()).chain_update(message)
     }
 }
 
@@ -112,11 +112,11 @@ impl Purpose {
 }
 
 fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
-    keyed(key).chain_update(message).finalize().into_bytes().into()
+    hmac_with_key(key).chain_update(message).finalize().into_bytes().into()
 }
 
-fn keyed(key: &[u8]) -> Hmac<Sha256> {
-    Hmac::new_from_slice(key).expect("HMAC takes keys of any length")
+fn hmac_with_key(key: &[u8]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).expect("HMAC accepts keys of any length")
 }
 
 #[cfg(test)]
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_holds_for_its_own_message_and_purpose_only() {
+    fn a_signature_is_valid_only_for_its_own_message_and_purpose() {
         let keys = keys(&["a"]);
         let (id, mac) = keys.sign(Purpose::Links, b"message");
         assert!(keys.verify(Purpose::Links, id, b"message", &mac));
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn an_older_key_still_verifies_and_a_dropped_one_does_not() {
+    fn an_older_key_still_verifies_and_a_removed_one_does_not() {
         let before = keys(&["a"]);
         let (id, mac) = before.sign(Purpose::Links, b"message");
         let rotated = keys(&["b", "a"]);
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_never_print_themselves() {
+    fn debug_output_contains_no_key() {
         assert!(!format!("{:?}", keys(&["s3cret"])).contains("s3cret"));
     }
 }

@@ -1,4 +1,4 @@
-//! Passwords: argon2id, a few at a time, off the async threads.
+//! Password hashing with argon2id, on blocking threads and with limited concurrency.
 
 use std::sync::Arc;
 
@@ -10,61 +10,61 @@ use rand::RngCore;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 
-/// The least number of characters of a new password.
+/// The minimum length of a new password, in characters.
 pub const MIN_CHARACTERS: usize = 10;
-/// The most bytes of a password; more would only cost time.
+/// The maximum length of a password, in bytes. Longer ones would only cost time.
 pub const MAX_BYTES: usize = 1024;
 
-/// Memory in KiB and passes, as OWASP's Password Storage Cheat Sheet advises for argon2id with one lane.
+/// Memory in KiB and passes that OWASP's Password Storage Cheat Sheet recommends for argon2id with one lane.
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
-/// Why a password cannot be set.
+/// Why a new password is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WeakPassword {
-    /// It has fewer than [`MIN_CHARACTERS`].
+    /// Shorter than [`MIN_CHARACTERS`].
     TooShort,
-    /// It has more than [`MAX_BYTES`].
+    /// Longer than [`MAX_BYTES`].
     TooLong,
 }
 
 impl WeakPassword {
-    /// What is accepted, in the user's words.
+    /// The message for the user, which says what is accepted.
     pub const fn text(self) -> Text {
         match self {
             Self::TooShort => Text::new(
-                "La contraseña necesita al menos 10 caracteres.",
-                "The password needs at least 10 characters.",
+                "La contraseña debe tener al menos 10 caracteres.",
+                "The password must have at least 10 characters.",
             ),
             Self::TooLong => Text::new(
                 "La contraseña puede tener como máximo 1024 bytes.",
-                "The password may have at most 1024 bytes.",
+                "The password must not exceed 1024 bytes.",
             ),
         }
     }
 }
 
-/// What a password turned out to be.
+/// The result of comparing a password with an account's hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum PasswordCheck {
     /// Not the account's password, or the account does not exist.
     Wrong,
     /// The account's password.
-    Right,
-    /// The account's password, but hashed with parameters of another time: hash it anew.
-    RightButOutdated,
+    Correct,
+    /// The account's password, but the hash has outdated parameters and must be replaced.
+    CorrectButOutdated,
 }
 
-/// Hashes and verifies passwords, so many at once as there are cores.
+/// Hashes and verifies passwords, at most one per core at a time.
 #[derive(Debug, Clone)]
 pub struct Passwords {
     permits: Arc<Semaphore>,
-    /// What the password of an unknown account is compared with, so that the answer takes as long as for a known one.
-    decoy: Arc<str>,
+    /// Compared with the password for an unknown account, so that this takes as long as for a known account.
+    dummy_hash: Arc<str>,
 }
 
-/// Whether this may become somebody's password.
+/// Checks a new password.
 pub fn check_strength(password: &SecretString) -> Result<(), WeakPassword> {
     let password = password.expose_secret();
     if password.chars().count() < MIN_CHARACTERS {
@@ -77,32 +77,33 @@ pub fn check_strength(password: &SecretString) -> Result<(), WeakPassword> {
 }
 
 impl Passwords {
-    /// Ready to hash; takes as long as hashing one password.
+    /// Computes the dummy hash, which takes as long as hashing one password.
     pub fn new() -> Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let decoy = hash(&SecretString::from("the password of nobody"))?;
-        Ok(Self { permits: Arc::new(Semaphore::new(cores)), decoy: decoy.into() })
+        let dummy_hash = hash(&SecretString::from("the password of no account"))?;
+        Ok(Self { permits: Arc::new(Semaphore::new(cores)), dummy_hash: dummy_hash.into() })
     }
 
-    /// The password's hash, as it is stored.
+    /// The hash to store for a password.
     pub async fn hash(&self, password: SecretString) -> Result<String> {
         self.run(move || hash(&password)).await
     }
 
-    /// Compares a password with the stored hash; with no hash it is wrong, and the answer takes just as long.
-    pub async fn verify(&self, password: SecretString, stored: Option<&str>) -> Result<Verdict> {
+    /// Compares a password with the stored hash. Without a hash it is wrong, but the comparison takes as
+    /// long.
+    pub async fn verify(&self, password: SecretString, stored: Option<&str>) -> Result<PasswordCheck> {
         if password.expose_secret().len() > MAX_BYTES {
-            return Ok(Verdict::Wrong);
+            return Ok(PasswordCheck::Wrong);
         }
-        let known = stored.is_some();
-        let stored = stored.unwrap_or(&self.decoy).to_owned();
-        let verdict = self.run(move || verify(&password, &stored)).await?;
-        Ok(if known { verdict } else { Verdict::Wrong })
+        let is_known = stored.is_some();
+        let stored = stored.unwrap_or(&self.dummy_hash).to_owned();
+        let check = self.run(move || verify(&password, &stored)).await?;
+        Ok(if is_known { check } else { PasswordCheck::Wrong })
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-        let permit = self.permits.clone().acquire_owned().await.context("password hashing has ended")?;
-        // The permit goes along: a caller that gives up does not make room for more work than there are cores.
+        let permit = self.permits.clone().acquire_owned().await.context("password hashing has stopped")?;
+        // The thread owns the permit, so that work whose caller was cancelled still counts against the limit.
         tokio::task::spawn_blocking(move || {
             let outcome = work();
             drop(permit);
@@ -121,24 +122,25 @@ fn argon2id() -> Argon2<'static> {
 fn hash(password: &SecretString) -> Result<String> {
     let mut salt = [0; 16];
     rand::rng().fill_bytes(&mut salt);
-    let salt = SaltString::encode_b64(&salt).map_err(|error| anyhow!("salt: {error}"))?;
+    let salt = SaltString::encode_b64(&salt).map_err(|error| anyhow!("encoding a salt: {error}"))?;
     let hash = argon2id()
         .hash_password(password.expose_secret().as_bytes(), &salt)
         .map_err(|error| anyhow!("hashing a password: {error}"))?;
     Ok(hash.to_string())
 }
 
-fn verify(password: &SecretString, stored: &str) -> Result<Verdict> {
-    let stored = PasswordHash::new(stored).map_err(|error| anyhow!("a stored password hash: {error}"))?;
+fn verify(password: &SecretString, stored: &str) -> Result<PasswordCheck> {
+    let stored =
+        PasswordHash::new(stored).map_err(|error| anyhow!("parsing a stored password hash: {error}"))?;
     let current = argon2id();
     if current.verify_password(password.expose_secret().as_bytes(), &stored).is_err() {
-        return Ok(Verdict::Wrong);
+        return Ok(PasswordCheck::Wrong);
     }
-    let as_now = stored.algorithm == argon2::ARGON2ID_IDENT
+    let is_current = stored.algorithm == argon2::ARGON2ID_IDENT
         && Params::try_from(&stored).is_ok_and(|params| {
             (params.m_cost(), params.t_cost(), params.p_cost()) == (MEMORY_KIB, PASSES, LANES)
         });
-    Ok(if as_now { Verdict::Right } else { Verdict::RightButOutdated })
+    Ok(if is_current { PasswordCheck::Correct } else { PasswordCheck::CorrectButOutdated })
 }
 
 #[cfg(test)]
@@ -146,28 +148,28 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn only_the_right_password_of_a_known_account_passes() {
+    async fn only_the_correct_password_of_a_known_account_is_accepted() {
         let passwords = Passwords::new().unwrap();
         let stored = passwords.hash("correct horse".into()).await.unwrap();
         assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
         let verify = |password: &'static str, stored| passwords.verify(password.into(), stored);
-        assert_eq!(verify("correct horse", Some(&*stored)).await.unwrap(), Verdict::Right);
-        assert_eq!(verify("correct horsf", Some(&*stored)).await.unwrap(), Verdict::Wrong);
-        assert_eq!(verify("the password of nobody", None).await.unwrap(), Verdict::Wrong);
+        assert_eq!(verify("correct horse", Some(&*stored)).await.unwrap(), PasswordCheck::Correct);
+        assert_eq!(verify("correct horsf", Some(&*stored)).await.unwrap(), PasswordCheck::Wrong);
+        assert_eq!(verify("the password of no account", None).await.unwrap(), PasswordCheck::Wrong);
     }
 
     #[tokio::test]
-    async fn a_hash_with_other_parameters_is_right_but_outdated() {
+    async fn a_hash_with_other_parameters_is_correct_but_outdated() {
         let weaker = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(64, 1, 1, None).unwrap());
         let salt = SaltString::encode_b64(b"sixteen bytes ok").unwrap();
         let stored = weaker.hash_password(b"correct horse", &salt).unwrap().to_string();
         let passwords = Passwords::new().unwrap();
-        let verdict = passwords.verify("correct horse".into(), Some(&stored)).await.unwrap();
-        assert_eq!(verdict, Verdict::RightButOutdated);
+        let check = passwords.verify("correct horse".into(), Some(&stored)).await.unwrap();
+        assert_eq!(check, PasswordCheck::CorrectButOutdated);
     }
 
     #[test]
-    fn a_new_password_is_neither_too_short_nor_too_long() {
+    fn a_new_password_must_not_be_too_short_or_too_long() {
         assert_eq!(check_strength(&"ñandúñandú".into()), Ok(()));
         assert_eq!(check_strength(&"ñandúñand".into()), Err(WeakPassword::TooShort));
         assert_eq!(check_strength(&"a".repeat(1024).into()), Ok(()));

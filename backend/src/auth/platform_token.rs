@@ -1,6 +1,6 @@
-//! Tokens that the learning platform signs: by a key pair whose public half the hub is told of, or by a shared secret.
+//! Tokens that the learning platform signs, with a key pair or with a secret that it shares with the hub.
 //!
-//! The subject is the id of the user whom the platform mirrored here.
+//! The subject is the id of a user that the platform mirrored to the hub.
 
 mod key_set;
 
@@ -14,10 +14,10 @@ use self::key_set::{KeySet, KeySource};
 use super::jwt;
 use crate::config;
 
-/// How far the platform's clock may be ahead of ours when it says from when a token is good.
+/// How far the platform's clock may be ahead of ours when it sets `nbf`.
 const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(10);
 
-/// Reads the platform's tokens; believes none where nothing is configured.
+/// Verifies the platform's tokens. Without configuration it accepts none.
 #[derive(Debug)]
 pub struct PlatformTokens {
     key_set: Option<KeySet>,
@@ -32,7 +32,7 @@ struct Claims {
     aud: Audience,
     sub: String,
     exp: i64,
-    #[serde(default, deserialize_with = "jwt::given_seconds")]
+    #[serde(default, deserialize_with = "jwt::optional_seconds")]
     nbf: Option<i64>,
 }
 
@@ -44,7 +44,7 @@ enum Audience {
 }
 
 impl PlatformTokens {
-    /// Believes what the settings say.
+    /// Trusts the issuer and the keys in the settings.
     pub fn new(config: &config::auth::Auth) -> Result<Self> {
         let url = config.jwks_url.clone().map(KeySource::Url);
         let source = url.or_else(|| config.jwks_file.clone().map(KeySource::File));
@@ -56,10 +56,10 @@ impl PlatformTokens {
         })
     }
 
-    /// The id of the user whom a genuine token names, if it is meant for this hub and in force.
-    pub async fn read(&self, token: &str, now: DateTime<Utc>) -> Option<i64> {
-        let header = jwt::header(token)?;
-        // The header only says where to look: each key proves signatures of its own algorithm and no other.
+    /// The user id in a token, if the token is genuine, currently valid and meant for this hub.
+    pub async fn verify(&self, token: &str, now: DateTime<Utc>) -> Option<i64> {
+        let header = jwt::unverified_header(token)?;
+        // The header only selects the key. Each key verifies signatures of one algorithm.
         let claims = if header.alg == Algorithm::HS256 {
             let secret = self.shared_secret.as_ref()?;
             let key = DecodingKey::from_secret(secret.expose_secret().as_bytes());
@@ -68,22 +68,22 @@ impl PlatformTokens {
             let key = self.key_set.as_ref()?.find(header.kid.as_deref()?, now).await?;
             jwt::claims(token, &key.verifier, key.algorithm)?
         };
-        self.judge(claims, now)
+        self.validate(claims, now)
     }
 
-    fn judge(&self, claims: Claims, now: DateTime<Utc>) -> Option<i64> {
+    fn validate(&self, claims: Claims, now: DateTime<Utc>) -> Option<i64> {
         let Claims { iss, aud, sub, exp, nbf } = claims;
-        let ours = self.audience.as_ref()?;
-        let for_us = match aud {
-            Audience::One(audience) => audience == *ours,
-            Audience::Many(audiences) => audiences.contains(ours),
+        let expected = self.audience.as_ref()?;
+        let is_for_us = match aud {
+            Audience::One(audience) => audience == *expected,
+            Audience::Many(audiences) => audiences.contains(expected),
         };
-        let begun = match nbf {
-            Some(seconds) => jwt::moment(seconds)? <= now + CLOCK_SKEW,
+        let has_begun = match nbf {
+            Some(seconds) => jwt::timestamp(seconds)? <= now + CLOCK_SKEW,
             None => true,
         };
-        let in_force = begun && now < jwt::moment(exp)?;
-        (iss == *self.issuer.as_ref()? && for_us && in_force).then(|| sub.parse().ok()).flatten()
+        let is_current = has_begun && now < jwt::timestamp(exp)?;
+        (iss == *self.issuer.as_ref()? && is_for_us && is_current).then(|| sub.parse().ok()).flatten()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Player tokens: what a video player shows to record the progress of one user, and good for nothing else.
+//! Player tokens: tokens with which a video player can record the progress of one user, and nothing else.
 
 use anyhow::Result;
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
@@ -9,27 +9,28 @@ use super::hub_token::{self, AUDIENCE};
 use super::jwt;
 use super::keys::{Keys, Purpose};
 
-const KIND: &str = "player";
+/// The `typ` claim.
+const TOKEN_TYPE: &str = "player";
 
-/// How many minutes a player token is good for.
+/// How long a player token is valid, in minutes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Minutes(u16);
+pub struct LifetimeMinutes(u16);
 
-impl Minutes {
-    /// The longest life: a day.
+impl LifetimeMinutes {
+    /// The maximum lifetime: a day.
     pub const MAX: u16 = 24 * 60;
 
-    /// From 1 to [`Self::MAX`].
+    /// Accepts 1 to [`Self::MAX`] minutes.
     pub fn new(minutes: i32) -> Option<Self> {
         let minutes = u16::try_from(minutes).ok()?;
         (1..=Self::MAX).contains(&minutes).then_some(Self(minutes))
     }
 }
 
-/// What a genuine player token says. The user may have gone since: ask the database.
+/// The contents of a verified player token. Only the database knows whether the user is still active.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PlayerToken {
-    /// The only user whose progress may be recorded.
+    /// The user whose progress may be recorded.
     pub user_id: i64,
 }
 
@@ -43,16 +44,16 @@ struct Claims {
 }
 
 impl PlayerToken {
-    /// The signed token, and when it expires: at a whole second, as the token says it.
+    /// The signed token and when it expires, truncated to whole seconds as in the token.
     pub fn issue(
         &self,
         keys: &Keys,
         now: DateTime<Utc>,
-        minutes: Minutes,
+        lifetime: LifetimeMinutes,
     ) -> Result<(SecretString, DateTime<Utc>)> {
-        let expires_at = (now + TimeDelta::minutes(minutes.0.into())).trunc_subsecs(0);
+        let expires_at = (now + TimeDelta::minutes(lifetime.0.into())).trunc_subsecs(0);
         let claims = Claims {
-            typ: KIND.to_owned(),
+            typ: TOKEN_TYPE.to_owned(),
             aud: AUDIENCE.to_owned(),
             sub: self.user_id.to_string(),
             iat: now.timestamp(),
@@ -61,12 +62,12 @@ impl PlayerToken {
         Ok((hub_token::sign(keys, Purpose::Player, &claims)?, expires_at))
     }
 
-    /// Reads a token that is genuine and has not expired.
-    pub fn read(keys: &Keys, token: &str, now: DateTime<Utc>) -> Option<Self> {
-        let Claims { typ, aud, sub, iat, exp } = hub_token::read(keys, Purpose::Player, token)?;
-        let holds = typ == KIND && aud == AUDIENCE && iat < exp && now < jwt::moment(exp)?;
+    /// Verifies a token; `None` if it is not genuine or has expired.
+    pub fn verify(keys: &Keys, token: &str, now: DateTime<Utc>) -> Option<Self> {
+        let Claims { typ, aud, sub, iat, exp } = hub_token::verify(keys, Purpose::Player, token)?;
+        let is_valid = typ == TOKEN_TYPE && aud == AUDIENCE && iat < exp && now < jwt::timestamp(exp)?;
         let user_id = sub.parse().ok()?;
-        holds.then_some(Self { user_id })
+        is_valid.then_some(Self { user_id })
     }
 }
 
@@ -86,26 +87,26 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_good_for_its_minutes() {
-        let (token, expires_at) = TOKEN.issue(&keys(), NOW, Minutes::new(120).unwrap()).unwrap();
-        let read = |at| PlayerToken::read(&keys(), token.expose_secret(), at);
+    fn a_token_is_valid_for_its_lifetime() {
+        let (token, expires_at) = TOKEN.issue(&keys(), NOW, LifetimeMinutes::new(120).unwrap()).unwrap();
+        let verify = |at| PlayerToken::verify(&keys(), token.expose_secret(), at);
         assert_eq!(expires_at, NOW + TimeDelta::hours(2));
-        assert_eq!(read(NOW), Some(TOKEN));
-        assert_eq!(read(expires_at), None);
+        assert_eq!(verify(NOW), Some(TOKEN));
+        assert_eq!(verify(expires_at), None);
     }
 
     #[test]
-    fn player_tokens_and_access_tokens_do_not_pass_for_each_other() {
-        let (player, _) = TOKEN.issue(&keys(), NOW, Minutes::new(1).unwrap()).unwrap();
-        assert_eq!(AccessToken::read(&keys(), player.expose_secret(), NOW), None);
+    fn player_tokens_and_access_tokens_are_not_interchangeable() {
+        let (player, _) = TOKEN.issue(&keys(), NOW, LifetimeMinutes::new(1).unwrap()).unwrap();
+        assert_eq!(AccessToken::verify(&keys(), player.expose_secret(), NOW), None);
         let access = AccessToken { user_id: 7, family_id: Uuid::nil() };
         let (access, _) = access.issue(&keys(), NOW).unwrap();
-        assert_eq!(PlayerToken::read(&keys(), access.expose_secret(), NOW), None);
+        assert_eq!(PlayerToken::verify(&keys(), access.expose_secret(), NOW), None);
     }
 
     #[test]
-    fn a_token_lives_from_a_minute_to_a_day() {
-        assert_eq!([-1, 0, 1441, i32::MAX].map(Minutes::new), [None; 4]);
-        assert!([1, 120, 1440].map(Minutes::new).iter().all(Option::is_some));
+    fn a_lifetime_is_between_a_minute_and_a_day() {
+        assert_eq!([-1, 0, 1441, i32::MAX].map(LifetimeMinutes::new), [None; 4]);
+        assert!([1, 120, 1440].map(LifetimeMinutes::new).iter().all(Option::is_some));
     }
 }

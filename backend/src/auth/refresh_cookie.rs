@@ -1,4 +1,5 @@
-//! The cookie that holds a refresh token: out of reach of scripts, of other sites, and of every path but GraphQL's.
+//! The cookie with the refresh token. Scripts and other sites cannot access it, and it is sent to GraphQL
+//! only.
 
 use axum::http::HeaderMap;
 use axum_extra::extract::CookieJar;
@@ -12,9 +13,9 @@ pub const NAME: &str = "dph_refresh";
 /// Whether the browser may send the cookie over plain HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
-    /// The hub's address is `https`.
+    /// The hub's URL is `https`.
     Encrypted,
-    /// The hub runs on plain HTTP, as on one's own machine.
+    /// The hub's URL is `http`, as during development.
     Plain,
 }
 
@@ -23,12 +24,12 @@ pub fn store(token: &SecretString, transport: Transport) -> String {
     cookie(token.expose_secret(), session::LIFETIME.num_seconds(), transport)
 }
 
-/// The `Set-Cookie` value that takes the token away.
+/// The `Set-Cookie` value that deletes the cookie.
 pub fn clear(transport: Transport) -> String {
     cookie("", 0, transport)
 }
 
-/// The token that came with a request.
+/// The token in a request's cookies.
 pub fn read(headers: &HeaderMap) -> Option<SecretString> {
     let cookies = CookieJar::from_headers(headers);
     cookies.get(NAME).map(|cookie| cookie.value().into())
@@ -49,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_cookie_is_strict_and_comes_back() {
+    fn the_cookie_is_strict_and_can_be_read_back() {
         let stored = store(&"secret".into(), Transport::Encrypted);
         assert_eq!(
             stored,

@@ -1,11 +1,12 @@
-//! Sign-in sessions: a short access token, and a refresh token that is good for one exchange.
+//! Sign-in sessions: a short-lived access token, and a refresh token that can be used once.
 //!
-//! A sign-in starts a family of refresh tokens, each the successor of the one before. Whoever shows a token that has
-//! been exchanged already holds a copy of it, so the whole family ends and both holders must sign in again. There is no
-//! grace for two exchanges at the same time: it would be the thief's as well. The browser's tabs take turns instead.
+//! A sign-in starts a family of refresh tokens, in which each token replaces the previous one. If a replaced
+//! token is used again, it was copied, so the whole family is revoked and everyone who has one of its tokens
+//! must sign in again. There is no grace period for concurrent refreshes, since a thief would benefit from it
+//! too. The browser's tabs take turns instead.
 //!
-//! Whatever starts, continues or ends sessions of a user locks the user's row first. So no token can be born in a family
-//! while it is being ended, nor for an account while it is being locked out.
+//! Everything that starts, refreshes or ends a user's sessions locks the user's row first. Therefore no token
+//! is issued in a family that is being revoked, or for an account that is being deactivated.
 
 use std::net::IpAddr;
 
@@ -23,41 +24,39 @@ use crate::error::{Error, Result};
 use crate::models::session::{NewSession, Session};
 use crate::models::user::User;
 
-/// How long a refresh token waits for its exchange; each exchange starts the time anew.
+/// How long a refresh token is valid. Each refresh issues a token with a new lifetime.
 pub const LIFETIME: TimeDelta = TimeDelta::days(30);
 
-/// The most of what a browser says about itself that is kept.
+/// A longer user agent is truncated to this many bytes.
 const MAX_USER_AGENT_BYTES: usize = 512;
 
-/// Where a request came from, for the record.
+/// Where a request came from, recorded with its session.
 #[derive(Debug, Clone, Copy)]
 pub struct Client<'a> {
-    /// Its address.
     pub address: Option<IpAddr>,
-    /// What it calls itself.
     pub user_agent: Option<&'a str>,
 }
 
-/// Somebody who is signed in, with what the browser needs to stay so.
+/// A signed-in user and the tokens for their browser.
 #[derive(Debug)]
 pub struct SignedIn {
-    /// Who.
     pub user: User,
     /// For the `Authorization` header.
     pub access_token: SecretString,
-    /// When the access token ends.
+    /// When the access token expires.
     pub expires_at: DateTime<Utc>,
     /// For the refresh cookie.
     pub refresh_token: SecretString,
 }
 
-/// What an exchange came to. A refusal is an outcome and no error, since ending the family must be committed.
-enum Exchange {
-    Done(SignedIn),
+/// The outcome of a refresh. A refusal is not an error, since the transaction that revokes the family must
+/// commit.
+enum RefreshOutcome {
+    Issued(SignedIn),
     Refused,
 }
 
-/// Starts a session for a user who has proven who they are.
+/// Starts a session for an authenticated user.
 pub async fn start(
     conn: &mut Connection,
     keys: &Keys,
@@ -73,7 +72,7 @@ pub async fn start(
     .await
 }
 
-/// Exchanges a refresh token for the next one.
+/// Exchanges a refresh token for a new access token and a new refresh token.
 pub async fn refresh(
     conn: &mut Connection,
     keys: &Keys,
@@ -81,28 +80,34 @@ pub async fn refresh(
     client: Client<'_>,
     now: DateTime<Utc>,
 ) -> Result<SignedIn> {
-    let exchange: Exchange = conn
+    let outcome: RefreshOutcome = conn
         .transaction(async |conn| {
-            let Some((session, user)) = lock(conn, refresh_token).await? else { return Ok(Exchange::Refused) };
+            let Some((session, user)) = lock(conn, refresh_token).await? else {
+                return Ok(RefreshOutcome::Refused);
+            };
             if session.revoked_at.is_some() || session.expires_at <= now || !user.active {
-                return Ok(Exchange::Refused);
+                return Ok(RefreshOutcome::Refused);
             }
             if session.rotated_at.is_some() {
-                warn!(user_id = user.id, family = %session.family_id, "A refresh token was shown twice; ended its session");
+                warn!(
+                    user_id = user.id,
+                    family = %session.family_id,
+                    "A refresh token was reused; revoked its session"
+                );
                 Session::revoke_family(conn, session.family_id, now).await?;
-                return Ok(Exchange::Refused);
+                return Ok(RefreshOutcome::Refused);
             }
             Session::mark_rotated(conn, session.id, now).await?;
-            issue(conn, keys, user, session.family_id, client, now).await.map(Exchange::Done)
+            issue(conn, keys, user, session.family_id, client, now).await.map(RefreshOutcome::Issued)
         })
         .await?;
-    match exchange {
-        Exchange::Done(signed_in) => Ok(signed_in),
-        Exchange::Refused => Err(Error::Unauthenticated),
+    match outcome {
+        RefreshOutcome::Issued(signed_in) => Ok(signed_in),
+        RefreshOutcome::Refused => Err(Error::Unauthenticated),
     }
 }
 
-/// Ends the session that a refresh token belongs to; an unknown token is none of anybody's business.
+/// Ends the session that a refresh token belongs to. Unknown tokens are ignored.
 pub async fn end(conn: &mut Connection, refresh_token: &SecretString, now: DateTime<Utc>) -> Result<()> {
     conn.transaction(async |conn| {
         if let Some((session, _)) = lock(conn, refresh_token).await? {
@@ -113,7 +118,7 @@ pub async fn end(conn: &mut Connection, refresh_token: &SecretString, now: DateT
     .await
 }
 
-/// Ends a session by the id that its access tokens carry.
+/// Ends a session by the family id in its access tokens.
 pub async fn end_family(
     conn: &mut Connection,
     user_id: i64,
@@ -127,7 +132,7 @@ pub async fn end_family(
     .await
 }
 
-/// The token's session as it is once its user is locked.
+/// Locks the user of a refresh token, then reads the token's session.
 async fn lock(conn: &mut Connection, refresh_token: &SecretString) -> Result<Option<(Session, User)>> {
     let digest = opaque::digest(refresh_token.expose_secret());
     let Some(found) = Session::by_digest(conn, &digest).await? else { return Ok(None) };
@@ -153,7 +158,7 @@ async fn issue(
         created_at: now,
         expires_at: now + LIFETIME,
         address: client.address.map(Into::into),
-        user_agent: client.user_agent.map(|name| &name[..name.floor_char_boundary(MAX_USER_AGENT_BYTES)]),
+        user_agent: client.user_agent.map(|agent| &agent[..agent.floor_char_boundary(MAX_USER_AGENT_BYTES)]),
     };
     session.insert(conn).await?;
     let (access_token, expires_at) = AccessToken { user_id: user.id, family_id }.issue(keys, now)?;

@@ -4,15 +4,15 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 
 use super::Auth;
-use super::password::Verdict;
+use super::password::PasswordCheck;
 use super::session::{self, Client, SignedIn};
 use crate::db::Pool;
 use crate::error::{Error, Result};
 use crate::models::user::User;
 
-/// Starts a session if the two belong together.
+/// Starts a session if the password is correct.
 ///
-/// Takes as long and answers the same whether the address is unknown, its account locked out, or the password wrong.
+/// An unknown address, an inactive account and a wrong password take the same time and return the same error.
 pub async fn sign_in(
     auth: &Auth,
     pool: &Pool,
@@ -21,27 +21,27 @@ pub async fn sign_in(
     client: Client<'_>,
     now: DateTime<Utc>,
 ) -> Result<SignedIn> {
-    auth.login_limits.admit(email, client.address, now)?;
+    auth.login_limits.check(email, client.address, now)?;
     let account = find(pool, email).await?;
-    // No connection is held while the password is hashed.
+    // No database connection is in use while the password is hashed.
     let stored = account.as_ref().map(|(_, hash)| hash.as_str());
-    let verdict = auth.passwords.verify(password.clone(), stored).await?;
-    let Some((user, hash)) = account else { return Err(Error::WrongLogin) };
-    let renewed = match verdict {
-        Verdict::Wrong => return Err(Error::WrongLogin),
-        Verdict::Right => None,
-        Verdict::RightButOutdated => Some(auth.passwords.hash(password).await?),
+    let check = auth.passwords.verify(password.clone(), stored).await?;
+    let Some((user, hash)) = account else { return Err(Error::WrongCredentials) };
+    let new_hash = match check {
+        PasswordCheck::Wrong => return Err(Error::WrongCredentials),
+        PasswordCheck::Correct => None,
+        PasswordCheck::CorrectButOutdated => Some(auth.passwords.hash(password).await?),
     };
-    auth.login_limits.forgive(email);
+    auth.login_limits.reset(email);
     let mut conn = pool.get().await?;
-    if let Some(renewed) = renewed {
-        User::rehash(&mut conn, user.id, &hash, &renewed).await?;
+    if let Some(new_hash) = new_hash {
+        User::rehash(&mut conn, user.id, &hash, &new_hash).await?;
     }
     session::start(&mut conn, &auth.keys, user.id, client, now).await
 }
 
 async fn find(pool: &Pool, email: &str) -> Result<Option<(User, String)>> {
-    // PostgreSQL takes no text with a NUL in it, and no account has one.
+    // PostgreSQL rejects text with a NUL character, so no account has one.
     if email.contains('\0') {
         return Ok(None);
     }

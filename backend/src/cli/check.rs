@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use super::Failure;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::telemetry::driver::{self, Checked, NotConfigured};
+use crate::telemetry::driver::{self, CheckResult, NotConfigured};
 
-/// What can be asked for.
+/// The arguments of `dataporter telemetry:check`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Print one JSON object.
@@ -16,65 +16,71 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-/// What was found out about a driver.
-struct Found {
+/// The result of checking one driver.
+struct DriverReport {
     title: &'static str,
     key: &'static str,
     problems: Vec<String>,
     unproven: Option<&'static str>,
-    lacks: bool,
+    is_setting_missing: bool,
 }
 
-/// Tries the settings of each driver out, without a database.
+/// Tests the settings of each enabled driver. This needs no database.
 pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> {
-    let mut found = Vec::new();
+    let mut reports = Vec::new();
     for (name, driver) in driver::enabled(&config.telemetry) {
-        let (problems, unproven, lacks) = match driver {
+        let (problems, unproven, is_setting_missing) = match driver {
             Err(NotConfigured(setting)) => (vec![format!("{setting} is missing")], None, true),
             Ok(driver) => match driver.check(Clock::system().now()).await {
-                Checked::Good { unproven } => (Vec::new(), unproven, false),
-                Checked::Bad(problems) => (problems, None, false),
+                CheckResult::Passed { unproven } => (Vec::new(), unproven, false),
+                CheckResult::Failed(problems) => (problems, None, false),
             },
         };
-        found.push(Found { title: name.title(), key: name.key(), problems, unproven, lacks });
+        reports.push(DriverReport {
+            title: name.title(),
+            key: name.key(),
+            problems,
+            unproven,
+            is_setting_missing,
+        });
     }
     if arguments.json {
-        println!("{}", in_json(&found));
+        println!("{}", to_json(&reports));
     } else {
-        print!("{}", in_words(&found));
+        print!("{}", describe(&reports));
     }
-    let bad: Vec<&str> =
-        found.iter().filter(|found| !found.problems.is_empty()).map(|found| found.title).collect();
-    if bad.is_empty() {
+    let failed: Vec<&str> =
+        reports.iter().filter(|report| !report.problems.is_empty()).map(|report| report.title).collect();
+    if failed.is_empty() {
         return Ok(());
     }
-    let said = format!("Something is wrong with {}", bad.join(" and "));
-    Err(if found.iter().any(|found| found.lacks) {
-        Failure::Usage(said)
+    let message = format!("The check failed for {}", failed.join(" and "));
+    Err(if reports.iter().any(|report| report.is_setting_missing) {
+        Failure::Usage(message)
     } else {
-        Failure::Failed(anyhow!(said))
+        Failure::Failed(anyhow!(message))
     })
 }
 
-fn in_words(found: &[Found]) -> String {
-    if found.is_empty() {
+fn describe(reports: &[DriverReport]) -> String {
+    if reports.is_empty() {
         return "No driver is enabled (GA4_ENABLED, MIXPANEL_ENABLED)\n".to_owned();
     }
     let mut lines = Vec::new();
-    for Found { title, problems, unproven, .. } in found {
+    for DriverReport { title, problems, unproven, .. } in reports {
         if problems.is_empty() {
-            lines.push(format!("{title}: good\n"));
+            lines.push(format!("{title}: OK\n"));
         }
         lines.extend(problems.iter().map(|problem| format!("{title}: {problem}\n")));
-        lines.extend(unproven.map(|unproven| format!("  It cannot be told {unproven}.\n")));
+        lines.extend(unproven.map(|unproven| format!("  Not verified: {unproven}.\n")));
     }
     lines.concat()
 }
 
-fn in_json(found: &[Found]) -> Value {
-    let drivers: Vec<Value> = found
+fn to_json(reports: &[DriverReport]) -> Value {
+    let drivers: Vec<Value> = reports
         .iter()
-        .map(|Found { key, problems, unproven, .. }| {
+        .map(|DriverReport { key, problems, unproven, .. }| {
             json!({ "driver": key, "good": problems.is_empty(), "problems": problems, "unproven": unproven })
         })
         .collect();

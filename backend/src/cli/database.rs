@@ -1,4 +1,4 @@
-//! The database that a command works on: the one that is configured, or the private one.
+//! The database of a command: the configured one, or else the private one.
 
 use std::path::Path;
 
@@ -9,18 +9,17 @@ use crate::config::Config;
 use crate::db::embedded::EmbeddedPostgres;
 use crate::db::{self, Pool};
 
-/// Few: a command does one thing after the other.
-const CONNECTIONS: usize = 4;
+/// A command needs few connections, because it does one thing after another.
+const MAX_CONNECTIONS: usize = 4;
 
-/// A database, for as long as a command takes.
+/// The database that a command uses while it runs.
 pub(super) struct CommandDatabase {
-    /// Where it is.
     pub url: SecretString,
     private: Option<EmbeddedPostgres>,
 }
 
 impl CommandDatabase {
-    /// The database, whatever is in it; the private one is started if it does not run.
+    /// Opens the database, migrated or not. Starts the private database if it is not running.
     pub async fn open(data_dir: &Path, config: &Config) -> anyhow::Result<Self> {
         if let Some(url) = &config.database.url {
             return Ok(Self { url: url.clone(), private: None });
@@ -29,30 +28,31 @@ impl CommandDatabase {
         Ok(Self { url: private.database_url(), private: Some(private) })
     }
 
-    /// The database with every table.
+    /// Opens the database and makes sure that all migrations are applied.
     ///
-    /// The private one gets what is missing; one that others share is left as it is, since they may not expect it.
+    /// Pending migrations are applied to the private database only. For a shared database they are an error,
+    /// because its other users may not expect them.
     pub async fn open_migrated(data_dir: &Path, config: &Config) -> anyhow::Result<Self> {
         let database = Self::open(data_dir, config).await?;
         if database.private.is_some() {
             db::migrate(&database.url).await?;
         } else if !db::pending(&database.url).await?.is_empty() {
-            bail!("Migrations are missing in the database: run `dataporter migrate` first");
+            bail!("The database has pending migrations: run `dataporter migrate` first");
         }
         Ok(database)
     }
 
-    /// Whether it is the private one in the data directory.
+    /// Whether this is the private database in the data directory.
     pub fn is_private(&self) -> bool {
         self.private.is_some()
     }
 
-    /// Connections to it.
+    /// A pool of connections to the database.
     pub fn pool(&self) -> Pool {
-        db::pool(&self.url, CONNECTIONS, db::POOL_PATIENCE)
+        db::pool(&self.url, MAX_CONNECTIONS, db::POOL_WAIT_TIMEOUT)
     }
 
-    /// Stops the private database if nobody else runs or uses it.
+    /// Stops the private database unless another process started or uses it.
     pub async fn close(self) -> anyhow::Result<()> {
         match self.private {
             Some(private) => private.stop_when_unused().await,

@@ -21,42 +21,50 @@ use crate::db::Pool;
 use crate::demo::sign_in::SignIn;
 use crate::demo::{self, Options};
 
-/// Beside the private database: who can sign in to what it was filled with.
-const SIGN_INS: &str = "demo-sign-ins.txt";
+/// The file in the data directory that holds the sign-ins of the demo academy.
+const SIGN_INS_FILE: &str = "demo-sign-ins.txt";
 
-const STUDENTS: u32 = 200;
-const EVENTS: u32 = 50_000;
-const SEED: u64 = 1;
+const DEFAULT_STUDENTS: u32 = 200;
+const DEFAULT_EVENTS: u32 = 50_000;
+const DEFAULT_SEED: u64 = 1;
 
-/// What can be asked for.
+/// The arguments of `dataporter demo`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// How many students the academy has.
-    #[arg(long, default_value_t = STUDENTS, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    /// The number of students.
+    #[arg(
+        long,
+        default_value_t = DEFAULT_STUDENTS,
+        value_parser = clap::value_parser!(u32).range(1..=100_000)
+    )]
     students: u32,
-    /// How many events the player reported of them.
-    #[arg(long, default_value_t = EVENTS, value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
+    /// The number of player events.
+    #[arg(
+        long,
+        default_value_t = DEFAULT_EVENTS,
+        value_parser = clap::value_parser!(u32).range(0..=10_000_000)
+    )]
     events: u32,
-    /// The same seed makes the same academy.
-    #[arg(long, default_value_t = SEED)]
+    /// The seed of the generated data: the same seed gives the same academy.
+    #[arg(long, default_value_t = DEFAULT_SEED)]
     seed: u64,
     /// Print the sign-ins as JSON.
     #[arg(long)]
     json: bool,
 }
 
-/// Fills an empty database, and prints the sign-ins this once.
+/// Fills an empty database and prints the sign-ins.
 pub(super) async fn run(data_dir: &Path, config: &Config, arguments: Arguments) -> Result<(), Failure> {
     let Arguments { students, events, seed, json } = arguments;
     let database = CommandDatabase::open_migrated(data_dir, config).await?;
-    let file = database.is_private().then(|| data_dir.join(SIGN_INS));
+    let file = database.is_private().then(|| data_dir.join(SIGN_INS_FILE));
     let pool = database.pool();
     let filled = fill(&pool, &Passwords::new()?, options(config, students, events, seed)).await;
     pool.close();
     database.close().await?;
     let sign_ins = filled?;
     if let Some(file) = &file {
-        keep(file, &sign_ins)?;
+        save(file, &sign_ins)?;
     }
     if json {
         let sign_ins: Vec<_> = sign_ins
@@ -67,67 +75,68 @@ pub(super) async fn run(data_dir: &Path, config: &Config, arguments: Arguments) 
             .collect();
         println!("{}", json!(sign_ins));
     } else {
-        Notice::Filled { sign_ins, file }.print();
+        StartupMessage::Created { sign_ins, file }.print();
     }
     Ok(())
 }
 
-/// The wish to serve a demo academy where there is nothing else to serve.
-pub(super) struct IfEmpty {
+/// Fills the database with the demo academy if it is empty.
+pub(super) struct DemoIfEmpty {
     file: Option<PathBuf>,
 }
 
-impl IfEmpty {
-    /// The sign-ins are kept in this directory, where there is one.
-    pub fn new(kept_in: Option<&Path>) -> Self {
-        Self { file: kept_in.map(|directory| directory.join(SIGN_INS)) }
+impl DemoIfEmpty {
+    /// Saves the sign-ins in this directory, if there is one.
+    pub fn new(directory: Option<&Path>) -> Self {
+        Self { file: directory.map(|directory| directory.join(SIGN_INS_FILE)) }
     }
 
     /// Fills the database if it is empty.
-    pub async fn fill(self, app: &App) -> anyhow::Result<Notice> {
+    pub async fn fill(self, app: &App) -> anyhow::Result<StartupMessage> {
         let Self { file } = self;
-        let empty = demo::would_fit(&mut *app.pool.get().await?).await?;
-        if !empty {
-            return Ok(file.filter(|file| file.exists()).map_or(Notice::Unknown, Notice::Kept));
+        let is_empty = demo::is_database_empty(&mut *app.pool.get().await?).await?;
+        if !is_empty {
+            return Ok(file
+                .filter(|file| file.exists())
+                .map_or(StartupMessage::Nothing, StartupMessage::SavedEarlier));
         }
         println!("Filling the empty database with a demo academy…");
-        let options = options(&app.config, STUDENTS, EVENTS, SEED);
+        let options = options(&app.config, DEFAULT_STUDENTS, DEFAULT_EVENTS, DEFAULT_SEED);
         let sign_ins = fill(&app.pool, &app.auth.passwords, options).await?;
         if let Some(file) = &file {
-            keep(file, &sign_ins)?;
+            save(file, &sign_ins)?;
         }
-        Ok(Notice::Filled { sign_ins, file })
+        Ok(StartupMessage::Created { sign_ins, file })
     }
 }
 
-/// What somebody who starts a server should know of the academy in its database.
-pub(super) enum Notice {
-    /// It was made just now.
-    Filled {
-        /// Who can sign in.
+/// What the server prints about the demo academy when it starts.
+pub(super) enum StartupMessage {
+    /// The academy was created at this start.
+    Created {
         sign_ins: Vec<SignIn>,
-        /// Where that is kept.
+        /// The file that the sign-ins were saved to.
         file: Option<PathBuf>,
     },
-    /// It was made before, and this file says who can sign in.
-    Kept(PathBuf),
-    /// There is something in the database, and nobody here knows what.
-    Unknown,
+    /// The academy was created earlier, and its sign-ins are in this file.
+    SavedEarlier(PathBuf),
+    /// The database was not empty, and there is no file with sign-ins.
+    Nothing,
 }
 
-impl Notice {
-    /// Says it.
+impl StartupMessage {
+    /// Prints the message.
     pub fn print(&self) {
         match self {
-            Self::Filled { sign_ins, file } => {
-                println!("Demo sign-ins:\n{}", listed(sign_ins).expose_secret());
+            Self::Created { sign_ins, file } => {
+                println!("Demo sign-ins:\n{}", format_sign_ins(sign_ins).expose_secret());
                 match file {
-                    Some(file) => println!("They are kept in {}, which only you can read.", file.display()),
-                    None => println!("They are shown this once."),
+                    Some(file) => println!("They are saved in {}, which only you can read.", file.display()),
+                    None => println!("They are not shown again."),
                 }
             }
-            Self::Kept(file) => println!("The demo sign-ins are in {}.", file.display()),
-            Self::Unknown => {}
+            Self::SavedEarlier(file) => println!("The demo sign-ins are in {}.", file.display()),
+            Self::Nothing => {}
         }
     }
 }
@@ -144,26 +153,26 @@ fn options(config: &Config, students: u32, events: u32, seed: u64) -> Options {
 }
 
 async fn fill(pool: &Pool, passwords: &Passwords, options: Options) -> anyhow::Result<Vec<SignIn>> {
-    let mut conn = pool.get().await.context("The database cannot be reached")?;
+    let mut conn = pool.get().await.context("Failed to connect to the database")?;
     Ok(demo::fill(&mut conn, passwords, options).await?)
 }
 
-fn listed(sign_ins: &[SignIn]) -> SecretString {
+fn format_sign_ins(sign_ins: &[SignIn]) -> SecretString {
     let mut list = String::new();
     for SignIn { role, email, password } in sign_ins {
         let (role, password) = (role.key(), password.expose_secret());
-        writeln!(list, "  {role:<14} {email:<32} {password}").expect("a string takes whatever is written");
+        writeln!(list, "  {role:<14} {email:<32} {password}").expect("writing to a String never fails");
     }
     list.trim_end().into()
 }
 
-fn keep(file: &Path, sign_ins: &[SignIn]) -> anyhow::Result<()> {
+fn save(file: &Path, sign_ins: &[SignIn]) -> anyhow::Result<()> {
     OpenOptions::new()
         .write(true)
         .create(true)
         .truncate(true)
         .mode(0o600)
         .open(file)
-        .and_then(|mut opened| writeln!(opened, "{}", listed(sign_ins).expose_secret()))
-        .with_context(|| format!("The sign-ins cannot be kept in {}", file.display()))
+        .and_then(|mut opened| writeln!(opened, "{}", format_sign_ins(sign_ins).expose_secret()))
+        .with_context(|| format!("Failed to save the sign-ins to {}", file.display()))
 }

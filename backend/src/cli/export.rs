@@ -14,33 +14,33 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::export::request::{Defaults, Parameters};
-use crate::export::{Export, ExportRequest, NotWritten};
+use crate::export::{Export, ExportRequest, WriteError};
 
-/// What can be asked for.
+/// The arguments of `dataporter export`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// The dataset.
+    /// The dataset to export.
     #[arg(value_parser = PossibleValuesParser::new(Dataset::ALL.map(Dataset::key)))]
     dataset: String,
     /// The format of the file.
     #[arg(long, value_parser = PossibleValuesParser::new(ExportFormat::AVAILABLE.map(ExportFormat::key)))]
     format: String,
-    /// A filter of the dataset, such as course_id=7 or date_from=2026-11-16; may be repeated, with another key each time.
+    /// A filter, such as course_id=7 or date_from=2026-11-16; may be given several times with different keys.
     #[arg(long = "filter", value_name = "KEY=VALUE", value_parser = filter)]
     filters: Vec<(String, String)>,
-    /// The columns of the file in their order, with commas between; all when left out.
+    /// The columns of the file in order, comma-separated; all columns by default.
     #[arg(long)]
     columns: Option<String>,
-    /// The first line of a CSV file: labels (readable) or keys (for machines).
+    /// The header row of a CSV file: labels (readable) or keys (machine-readable).
     #[arg(long)]
     headers: Option<String>,
-    /// What stands between the cells of a CSV file: , or ;
+    /// The cell delimiter of a CSV file: , or ;
     #[arg(long)]
     delimiter: Option<String>,
-    /// What stands before a fraction in a CSV file: . or ,
+    /// The decimal separator of a CSV file: . or ,
     #[arg(long)]
     decimal: Option<String>,
-    /// Begin a CSV file with a byte order mark, for Excel.
+    /// Start a CSV file with a byte order mark, for Excel.
     #[arg(long)]
     bom: bool,
     /// The language of readable headers: es or en.
@@ -69,14 +69,14 @@ async fn write(app: &App, request: ExportRequest) -> Result<(), Failure> {
     let export = Export { user_id: None, address: None, request, grant };
     let started = export.start(app).await?;
     match started.write_to(&mut tokio::io::stdout()).await {
-        // Whoever reads has had enough, as `head` does.
-        Err(NotWritten::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => Ok(written.context("The file is not whole")?),
+        // The reader of a pipe closed it early, as `head` does.
+        Err(WriteError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written.context("The file is incomplete")?),
     }
 }
 
 impl Arguments {
-    /// The request as a link would have it.
+    /// The arguments as the parameters of an export link.
     fn parameters(self) -> Parameters {
         let Self { dataset, format, filters, columns, headers, delimiter, decimal, bom, locale, timezone } =
             self;
@@ -96,14 +96,14 @@ impl Arguments {
     }
 }
 
-/// Reads `key=value`; an option of the request may not pose as a filter.
+/// Parses `key=value`. Only filter keys are accepted, so that no other parameter can be passed as a filter.
 fn filter(text: &str) -> anyhow::Result<(String, String)> {
     let (key, value) = text.split_once('=').context("expected KEY=VALUE, such as course_id=7")?;
     match FilterKey::parse(key) {
         Some(key) => Ok((key.key().to_owned(), value.to_owned())),
         None => {
             let known: Vec<&str> = FilterKey::ALL.map(FilterKey::key).to_vec();
-            Err(anyhow!("there is no filter “{key}”; filters are {}", known.join(", ")))
+            Err(anyhow!("unknown filter “{key}”, accepted: {}", known.join(", ")))
         }
     }
 }

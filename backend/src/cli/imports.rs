@@ -13,18 +13,17 @@ use crate::config::Config;
 use crate::db::Pool;
 use crate::models::import::{Import, IncompleteImport};
 
-/// What can be asked for.
+/// The subcommands of `dataporter imports`.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
-    /// Name the stored imports of which an older version may have read the beginning of the file only: import those
-    /// files again.
+    /// List stored imports that an older version may have read only in part. Import their files again.
     Verify(Verify),
 }
 
-/// Which imports to verify.
+/// The arguments of `dataporter imports verify`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Verify {
-    /// Only the imports from this date or timestamp on, such as 2026-11-16.
+    /// Only imports since this date or timestamp, such as 2026-11-16.
     #[arg(long, value_name = "DATE", value_parser = date)]
     since: Option<DateBound>,
     /// Print one JSON object.
@@ -32,15 +31,15 @@ pub(super) struct Verify {
     json: bool,
 }
 
-/// Runs one of the commands.
+/// Runs a subcommand.
 pub(super) async fn run(data_dir: &Path, config: &Config, command: Command) -> Result<(), Failure> {
     match command {
         Command::Verify(verify) => verify.run(data_dir, config).await,
     }
 }
 
-/// What was found.
-struct Found {
+/// The number of stored imports, and the incomplete ones.
+struct Report {
     stored: i64,
     incomplete: Vec<IncompleteImport>,
 }
@@ -49,27 +48,27 @@ impl Verify {
     async fn run(self, data_dir: &Path, config: &Config) -> Result<(), Failure> {
         let database = CommandDatabase::open_migrated(data_dir, config).await?;
         let pool = database.pool();
-        let found = self.find(&pool, config).await;
+        let report = self.find(&pool, config).await;
         pool.close();
         database.close().await?;
-        let found = found?;
+        let report = report?;
         if self.json {
-            println!("{}", in_json(&found));
+            println!("{}", to_json(&report));
         } else {
-            print!("{}", in_words(&found));
+            print!("{}", describe(&report));
         }
-        match found.incomplete.len() {
+        match report.incomplete.len() {
             0 => Ok(()),
             1 => Err(Failure::Failed(anyhow!("1 import must be repeated"))),
             many => Err(Failure::Failed(anyhow!("{many} imports must be repeated"))),
         }
     }
 
-    async fn find(&self, pool: &Pool, config: &Config) -> anyhow::Result<Found> {
+    async fn find(&self, pool: &Pool, config: &Config) -> anyhow::Result<Report> {
         let since = self.since.map(|date| date.start(config.hub.timezone));
-        let conn = &mut *pool.get().await.context("The database cannot be reached")?;
+        let conn = &mut *pool.get().await.context("Failed to connect to the database")?;
         let incomplete = IncompleteImport::since(conn, since).await?;
-        Ok(Found { stored: Import::count_stored(conn, since).await?, incomplete })
+        Ok(Report { stored: Import::count_stored(conn, since).await?, incomplete })
     }
 }
 
@@ -77,9 +76,9 @@ fn date(text: &str) -> Result<DateBound, &'static str> {
     DateBound::parse(text).ok_or("accepted: a date such as 2026-11-16, or an RFC 3339 timestamp")
 }
 
-fn in_words(found: &Found) -> String {
-    let head = format!("Stored imports: {}, to be repeated: {}\n", found.stored, found.incomplete.len());
-    let lines = found.incomplete.iter().map(|import| {
+fn describe(report: &Report) -> String {
+    let head = format!("Stored imports: {}, to be repeated: {}\n", report.stored, report.incomplete.len());
+    let lines = report.incomplete.iter().map(|import| {
         let IncompleteImport { id, started_at, filename, dataset, size_bytes, bytes_read, rows_read } = import;
         let date = started_at.to_rfc3339_opts(SecondsFormat::Secs, true);
         let read = match bytes_read {
@@ -94,8 +93,8 @@ fn in_words(found: &Found) -> String {
     [head].into_iter().chain(lines).collect()
 }
 
-fn in_json(found: &Found) -> Value {
-    let repeat: Vec<Value> = found
+fn to_json(report: &Report) -> Value {
+    let repeat: Vec<Value> = report
         .incomplete
         .iter()
         .map(|import| {
@@ -112,5 +111,5 @@ fn in_json(found: &Found) -> Value {
             })
         })
         .collect();
-    json!({ "stored": found.stored, "repeat": repeat })
+    json!({ "stored": report.stored, "repeat": repeat })
 }

@@ -1,4 +1,4 @@
-//! Begins the log, on standard error: standard output is for what a command was asked for.
+//! Logging to standard error. Standard output is reserved for the output of commands.
 
 use std::io::{self, IsTerminal as _};
 
@@ -6,7 +6,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::logging::{LogFormat, Logging};
 
-/// Begins to log as the settings say.
+/// Starts logging as configured.
 pub(super) fn start(settings: &Logging) {
     let log = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(&settings.filter))

@@ -9,7 +9,7 @@ use super::database::CommandDatabase;
 use crate::config::Config;
 use crate::db;
 
-/// What can be asked for.
+/// The arguments of `dataporter migrate`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Print the names of the applied migrations as JSON.
@@ -17,7 +17,7 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-/// Applies the migrations that are missing, and prints which.
+/// Applies the pending migrations and prints their names.
 pub(super) async fn run(data_dir: &Path, config: &Config, arguments: Arguments) -> Result<(), Failure> {
     let database = CommandDatabase::open(data_dir, config).await?;
     let applied = db::migrate(&database.url).await?;
@@ -25,7 +25,7 @@ pub(super) async fn run(data_dir: &Path, config: &Config, arguments: Arguments) 
     if arguments.json {
         println!("{}", json!({ "applied": applied }));
     } else if applied.is_empty() {
-        println!("Nothing to do: every migration is applied.");
+        println!("Nothing to do: all migrations are applied.");
     } else {
         for migration in applied {
             println!("Applied {migration}");

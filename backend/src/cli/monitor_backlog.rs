@@ -11,28 +11,28 @@ use super::database::CommandDatabase;
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::mail::{self, Delivered};
-use crate::notice::words::span;
+use crate::mail::{self, DeliverySummary};
+use crate::notification::texts::format_duration;
 use crate::telemetry::backlog::Alarm;
 use crate::telemetry::monitor::{self, Checked, Finding};
 
-/// What can be asked for.
+/// The arguments of `dataporter telemetry:monitor-backlog`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Print what was found as one JSON object.
+    /// Print one JSON object.
     #[arg(long)]
     json: bool,
 }
 
-/// Looks at the backlog, tells whoever is to be told, sends what mail is due, and prints what was found.
+/// Checks the backlog, sends notifications and the mails that are due, and prints a report.
 pub(super) async fn run(data_dir: &Path, config: Config, arguments: Arguments) -> Result<(), Failure> {
     let database = CommandDatabase::open_migrated(data_dir, &config).await?;
     let pool = database.pool();
     let app = App::new(config, pool.clone(), Clock::system())?;
-    let done = look(&app).await;
+    let result = check(&app).await;
     pool.close();
     database.close().await?;
-    let (checked, mail) = done?;
+    let (checked, mail) = result?;
     let report = Report { app: &app, checked, mail };
     if arguments.json {
         println!("{}", report.as_json());
@@ -42,9 +42,9 @@ pub(super) async fn run(data_dir: &Path, config: Config, arguments: Arguments) -
     Ok(())
 }
 
-async fn look(app: &App) -> anyhow::Result<(Checked, Option<Delivered>)> {
+async fn check(app: &App) -> anyhow::Result<(Checked, Option<DeliverySummary>)> {
     let checked = monitor::check(app).await?;
-    // An interrupted command is dropped as it is: whatever mail it holds is sent by whoever comes next.
+    // If the command is interrupted, the next process sends the mail that this one had claimed.
     let mail = mail::deliver(app, &CancellationToken::new()).await?;
     Ok((checked, mail))
 }
@@ -52,7 +52,7 @@ async fn look(app: &App) -> anyhow::Result<(Checked, Option<Delivered>)> {
 struct Report<'a> {
     app: &'a App,
     checked: Checked,
-    mail: Option<Delivered>,
+    mail: Option<DeliverySummary>,
 }
 
 impl Report<'_> {
@@ -62,22 +62,22 @@ impl Report<'_> {
         let oldest = match (backlog.oldest, backlog.age(at)) {
             (Some(oldest), Some(age)) => {
                 format!(
-                    ", the oldest of {} ({} ago)",
+                    ", the oldest from {} ({} ago)",
                     oldest.to_rfc3339_opts(SecondsFormat::Secs, true),
-                    span(age)
+                    format_duration(age)
                 )
             }
             _ => String::new(),
         };
-        let mut lines = vec![format!("Events waiting for the sync: {}{oldest}.", backlog.events_pending)];
+        let mut lines = vec![format!("Pending events: {}{oldest}.", backlog.events_pending)];
         match finding {
             Finding::NothingEnabled => lines.push(
-                "No driver is enabled (GA4_ENABLED, MIXPANEL_ENABLED): nothing is synced, and no alarm is raised."
+                "No driver is enabled (GA4_ENABLED, MIXPANEL_ENABLED): no events are synced and no alarm is raised."
                     .to_owned(),
             ),
             Finding::Calm => lines.push("No cause for alarm.".to_owned()),
             Finding::Recovered { people } => {
-                lines.extend(["The cause for alarm is gone.".to_owned(), notified(people)]);
+                lines.extend(["The alarm is resolved.".to_owned(), notified(people)]);
             }
             Finding::Alarmed { why, people } => {
                 lines.extend([reached(why), notified(people)]);
@@ -85,21 +85,21 @@ impl Report<'_> {
             Finding::StillAlarmed { why, told_again_from } => {
                 lines.push(reached(why));
                 let from = told_again_from.to_rfc3339_opts(SecondsFormat::Secs, true);
-                lines.push(format!("Notified already: nobody is notified again before {from}."));
+                lines.push(format!("Already notified: the next notification is sent at {from} or later."));
             }
         }
         if !refusing.is_empty() {
             let names: Vec<_> = refusing.iter().map(|driver| driver.title()).collect();
-            lines.push(format!("ALARM: whatever is sent is refused by {}.", names.join(" and ")));
+            lines.push(format!("ALARM: every event is rejected by {}.", names.join(" and ")));
         }
         if *told_of_refusing > 0 {
             lines.push(notified(*told_of_refusing));
         }
         lines.push(match self.mail {
-            None => "No mail server is configured (SMTP_URL): notifications are kept in the database only."
+            None => "No mail server is configured (SMTP_URL). Notifications are stored in the database only."
                 .to_owned(),
-            Some(Delivered { sent, postponed, given_up }) => {
-                format!("Mail: {sent} sent, {postponed} to be tried again, {given_up} given up.")
+            Some(DeliverySummary { sent, postponed, failed }) => {
+                format!("Mail: {sent} sent, {postponed} to be retried, {failed} failed.")
             }
         });
         lines
@@ -120,7 +120,7 @@ impl Report<'_> {
             "oldest": backlog.oldest,
             "oldestAgeSeconds": backlog.age(at).map(|age| age.num_seconds()),
             "threshold": limits.threshold,
-            "ageMinutes": limits.age.as_secs() / 60,
+            "ageMinutes": limits.max_age.as_secs() / 60,
             "driverEnabled": finding != Finding::NothingEnabled,
             "alarmed": why.is_some(),
             "limitsReached": why.map_or(&[][..], |why| why.limits_reached()),
@@ -129,21 +129,21 @@ impl Report<'_> {
             "recovered": matches!(finding, Finding::Recovered { .. }),
             "notified": notified,
             "toldAgainFrom": told_again_from,
-            "mail": self.mail.map(|Delivered { sent, postponed, given_up }| {
-                json!({ "sent": sent, "postponed": postponed, "givenUp": given_up })
+            "mail": self.mail.map(|DeliverySummary { sent, postponed, failed }| {
+                json!({ "sent": sent, "postponed": postponed, "givenUp": failed })
             }),
         })
     }
 }
 
 fn reached(why: Alarm) -> String {
-    format!("ALARM: the limit of {} is reached.", why.limits_reached().join(" and of "))
+    format!("ALARM: {} reached.", why.limits_reached().join(" and "))
 }
 
 fn notified(people: usize) -> String {
     match people {
-        0 => "Nobody is notified: there is no active admin or teacher admin.".to_owned(),
-        1 => "One person is notified.".to_owned(),
-        _ => format!("{people} people are notified."),
+        0 => "No one was notified: there is no active admin or teacher admin.".to_owned(),
+        1 => "1 person was notified.".to_owned(),
+        _ => format!("{people} people were notified."),
     }
 }

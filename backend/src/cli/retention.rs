@@ -15,13 +15,13 @@ use crate::db::Connection;
 use crate::models::player_event_month::{OldMonth, be_patient};
 use crate::models::telemetry_delivery::{EventPosition, forget_month};
 
-/// What can be asked for.
+/// The arguments of `dataporter retention`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Whole months to keep beside the present one, at least 2: players may still send events of the last 30 days.
+    /// Full months to keep before the current one, at least 2, as players may send events up to 30 days late.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=1200))]
     keep_months: u32,
-    /// Drop nothing, and say what would be dropped.
+    /// Only list the months that would be dropped.
     #[arg(long)]
     dry_run: bool,
     /// Print one JSON object.
@@ -29,36 +29,36 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-/// A month and what it holds.
+/// A month that was or would be dropped.
 struct OldMonthReport {
     month: String,
     events: i64,
     bytes: i64,
 }
 
-/// Drops the months of player events that are older than those to be kept, with their deliveries.
+/// Drops the months of player events that are not kept, with their deliveries.
 pub(super) async fn run(data_dir: &Path, config: Config, arguments: Arguments) -> Result<(), Failure> {
     let first = first_kept(arguments.keep_months)?;
     let database = CommandDatabase::open_migrated(data_dir, &config).await?;
     let pool = database.pool();
-    let done = async {
-        let conn = &mut Object::take(pool.get().await.context("No database connection")?);
-        be_patient(conn).await.context("The database does not answer")?;
-        let old = OldMonth::until(conn, first).await.context("The months cannot be listed")?;
+    let result = async {
+        let conn = &mut Object::take(pool.get().await.context("Failed to get a database connection")?);
+        be_patient(conn).await.context("Failed to set the timeouts")?;
+        let old = OldMonth::until(conn, first).await.context("Failed to list the months")?;
         let mut months = Vec::new();
         for month in old {
             let events = if arguments.dry_run { month.count(conn).await } else { drop(conn, &month).await };
             let events = events.with_context(|| {
-                format!("{} could not be dropped whole; run the command again to go on", month.month)
+                format!("Failed to drop {} completely, run the command again to continue", month.month)
             })?;
             months.push(OldMonthReport { month: month.month, events, bytes: month.bytes });
         }
         anyhow::Ok(months)
     };
-    let done = done.await;
+    let result = result.await;
     pool.close();
     database.close().await?;
-    tell(&done?, first, &arguments);
+    print_report(&result?, first, &arguments);
     Ok(())
 }
 
@@ -66,23 +66,23 @@ pub(super) async fn run(data_dir: &Path, config: Config, arguments: Arguments) -
 fn first_kept(months: u32) -> Result<NaiveDate, Failure> {
     let today = Clock::system().now().date_naive();
     let first = today.with_day(1).and_then(|day| day.checked_sub_months(Months::new(months)));
-    first.ok_or_else(|| Failure::Usage("There are no such months".to_owned()))
+    first.ok_or_else(|| Failure::Usage("The number of months is too large".to_owned()))
 }
 
-/// Answers with how many events it had.
+/// Drops a month in batches. Returns the number of its events.
 async fn drop(conn: &mut Connection, month: &OldMonth) -> diesel::QueryResult<i64> {
     month.detach(conn).await?;
     let (mut after, mut events) = (Some(EventPosition::START), 0);
-    while let Some(place) = after {
-        let (slice, next) = forget_month(conn, &month.table_name, place).await?;
-        events += slice;
+    while let Some(position) = after {
+        let (batch, next) = forget_month(conn, &month.table_name, position).await?;
+        events += batch;
         after = next;
     }
     month.drop(conn).await?;
     Ok(events)
 }
 
-fn tell(months: &[OldMonthReport], first: NaiveDate, arguments: &Arguments) {
+fn print_report(months: &[OldMonthReport], first: NaiveDate, arguments: &Arguments) {
     let Arguments { keep_months: _, dry_run, json } = *arguments;
     if json {
         let months = months.iter().map(
@@ -92,12 +92,12 @@ fn tell(months: &[OldMonthReport], first: NaiveDate, arguments: &Arguments) {
         println!("{}", json!({ "keptFrom": first, "dryRun": dry_run, "months": months }));
         return;
     }
-    let (done, none) =
+    let (dropped, dropped_nothing) =
         if dry_run { ("Would drop", "Would drop nothing") } else { ("Dropped", "Dropped nothing") };
     for OldMonthReport { month, events, bytes } in months {
-        println!("{done} {month}: {events} events, {} MiB", bytes / (1024 * 1024));
+        println!("{dropped} {month}: {events} events, {} MiB", bytes / (1024 * 1024));
     }
     if months.is_empty() {
-        println!("{none}: there are no player events from before {first}.");
+        println!("{dropped_nothing}: there are no player events before {first}.");
     }
 }

@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::graphql::schema;
 
-/// Prints the GraphQL schema; neither settings nor a database are needed for it.
+/// Prints the GraphQL schema. This needs neither settings nor a database.
 pub(super) fn run() {
-    print!("{}", schema::build(&Config::of_defaults().graphql).sdl());
+    print!("{}", schema::build(&Config::defaults().graphql).sdl());
 }

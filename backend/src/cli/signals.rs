@@ -1,26 +1,26 @@
-//! How the process is told to end: by Ctrl-C, or by its supervisor.
+//! Shutdown signals: SIGINT (Ctrl-C) and SIGTERM.
 
 use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// What the process was told.
+/// The shutdown signals that the process has received.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Stop {
-    /// To end, in good order.
-    pub told: CancellationToken,
-    /// To end, and quickly.
-    pub told_again: CancellationToken,
+pub(super) struct Shutdown {
+    /// Cancelled by the first signal: shut down gracefully.
+    pub requested: CancellationToken,
+    /// Cancelled by the second signal: shut down at once.
+    pub forced: CancellationToken,
 }
 
-/// Listens from now on.
-pub(super) fn stop() -> anyhow::Result<Stop> {
-    let stop = Stop::default();
-    let telling = stop.clone();
+/// Starts listening for shutdown signals.
+pub(super) fn shutdown() -> anyhow::Result<Shutdown> {
+    let shutdown = Shutdown::default();
+    let tokens = shutdown.clone();
     let mut interrupt = listen(SignalKind::interrupt())?;
     let mut terminate = listen(SignalKind::terminate())?;
     tokio::spawn(async move {
-        for token in [telling.told, telling.told_again] {
+        for token in [tokens.requested, tokens.forced] {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
@@ -28,9 +28,9 @@ pub(super) fn stop() -> anyhow::Result<Stop> {
             token.cancel();
         }
     });
-    Ok(stop)
+    Ok(shutdown)
 }
 
 fn listen(kind: SignalKind) -> anyhow::Result<Signal> {
-    signal(kind).context("Signals cannot be received")
+    signal(kind).context("Failed to listen for signals")
 }

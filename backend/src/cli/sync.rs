@@ -5,53 +5,54 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use domain::Driver;
 use domain::Locale;
+use domain::sync::{SyncState, SyncTrigger};
 use serde_json::json;
 
 use super::database::CommandDatabase;
-use super::signals::{self, Stop};
+use super::signals::{self, Shutdown};
 use super::{Failure, runtime};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::models::driver::Driver;
-use crate::models::sync_run::{DriverStats, Outage, RunReason, SyncRun, SyncState, SyncTrigger};
+use crate::models::sync_run::{DriverStats, Outage, RunReason, SyncRun};
 use crate::telemetry::delivery::texts;
 use crate::telemetry::delivery::{
     BackfillError, ForgetError, Mode, SHUTDOWN_TIMEOUT, Scope, StartError, Started, SyncRequest,
 };
 
-/// What can be asked for.
+/// The arguments of `dataporter telemetry:sync`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// The most events that each driver takes up; those that are too old to be sent do not count.
+    /// The maximum number of events per driver, not counting events that are too old to be sent.
     #[arg(long, default_value_t = SyncRequest::DEFAULT_LIMIT, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     limit: u32,
-    /// Go on until nothing is owed that can be sent now, whatever the limit.
+    /// Continue until no pending event can be sent now, regardless of the limit.
     #[arg(long)]
     until_empty: bool,
-    /// Take nothing more up after so many seconds.
+    /// Stop fetching events after this many seconds.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     max_seconds: Option<u64>,
-    /// Send nothing: disable this driver for the whole hub and skip what is pending for it.
+    /// Send nothing. Disable this driver for the whole hub and skip its pending events.
     ///
-    /// Refused while this process has the driver enabled. `requeueDeadDeliveries` brings back what was skipped.
+    /// Refused while this process has the driver enabled. `requeueDeadDeliveries` brings skipped events back.
     #[arg(long, value_name = "DRIVER", value_parser = driver, conflicts_with_all = ["limit", "until_empty", "max_seconds"])]
     forget: Option<Driver>,
-    /// First make every event since `--since` of which this driver has no record pending for it, however old.
+    /// First make all events since `--since` pending that this driver has no record of, regardless of age.
     #[arg(long, value_name = "DRIVER", value_parser = driver, requires = "since", conflicts_with = "forget")]
     backfill: Option<Driver>,
-    /// When the backfill begins: a date (UTC) or a moment such as 2026-03-01T08:00:00Z.
-    #[arg(long, value_name = "MOMENT", value_parser = moment, requires = "backfill")]
+    /// The start of the backfill: a date (UTC) or a timestamp such as 2026-03-01T08:00:00Z.
+    #[arg(long, value_name = "TIMESTAMP", value_parser = timestamp, requires = "backfill")]
     since: Option<DateTime<Utc>>,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
 }
 
-/// What there is to say when the database does not take down how a run ended.
-const UNKNOWN_END: &str =
-    "The database does not answer, so how the run ended is not known; the next run takes over what it left";
+/// The message when the outcome of a run could not be read from the database.
+const UNKNOWN_OUTCOME: &str =
+    "The database does not respond, so the outcome of the run is unknown. The next run resumes its work";
 
 fn driver(name: &str) -> Result<Driver, String> {
     Driver::ALL
@@ -60,26 +61,26 @@ fn driver(name: &str) -> Result<Driver, String> {
         .ok_or_else(|| "accepted: ga4 or mixpanel".to_owned())
 }
 
-fn moment(text: &str) -> Result<DateTime<Utc>, String> {
+fn timestamp(text: &str) -> Result<DateTime<Utc>, String> {
     let date = || Some(text.parse::<NaiveDate>().ok()?.and_time(NaiveTime::MIN).and_utc());
-    let moment = DateTime::parse_from_rfc3339(text).ok().map(|moment| moment.to_utc());
-    moment.or_else(date).ok_or_else(|| "accepted: 2026-03-01 or 2026-03-01T08:00:00Z".to_owned())
+    let timestamp = DateTime::parse_from_rfc3339(text).ok().map(|timestamp| timestamp.to_utc());
+    timestamp.or_else(date).ok_or_else(|| "accepted: 2026-03-01 or 2026-03-01T08:00:00Z".to_owned())
 }
 
-/// Runs the sync, and ends in good order when told to.
+/// Runs the sync. A shutdown signal stops it gracefully.
 pub(super) fn run(data_dir: &Path, config: Config, arguments: &Arguments) -> Result<(), Failure> {
     runtime()?.block_on(async {
-        let stop = signals::stop()?;
+        let shutdown = signals::shutdown()?;
         let database = CommandDatabase::open_migrated(data_dir, &config).await?;
         let pool = database.pool();
         let app = App::new(config, pool.clone(), Clock::system())?;
-        let done = match arguments.forget {
+        let result = match arguments.forget {
             Some(driver) => forget(&app, driver, arguments.json).await,
-            None => sync(&app, &stop, arguments).await,
+            None => sync(&app, &shutdown, arguments).await,
         };
         pool.close();
         database.close().await?;
-        done
+        result
     })
 }
 
@@ -89,7 +90,7 @@ async fn forget(app: &App, driver: Driver, json: bool) -> Result<(), Failure> {
         Ok(skipped) => skipped,
         Err(ForgetError::EnabledHere) => {
             return Err(Failure::Usage(format!(
-                "{title} is enabled in this process, which would enable it again: set {}_ENABLED=false in every process first.",
+                "{title} is enabled in this process, which would enable it again. Set {}_ENABLED=false in every process first.",
                 driver.key().to_uppercase()
             )));
         }
@@ -108,28 +109,34 @@ async fn forget(app: &App, driver: Driver, json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn backfill(app: &App, driver: Driver, since: DateTime<Utc>, stop: &Stop) -> Result<i64, Failure> {
+async fn backfill(
+    app: &App,
+    driver: Driver,
+    since: DateTime<Utc>,
+    shutdown: &Shutdown,
+) -> Result<i64, Failure> {
     let title = driver.title();
-    app.sync.backfill(driver, since, &stop.told).await.map_err(|why| match why {
+    app.sync.backfill(driver, since, &shutdown.requested).await.map_err(|error| match error {
         BackfillError::NotEnabledHere => {
             Failure::Usage(format!("{title} is not enabled and configured in this process."))
         }
         BackfillError::TooOld(limit) => Failure::Usage(format!(
-            "{title} takes no event older than {} hours{}: nothing was made pending.",
+            "{title} accepts no events older than {} hours{}. No events were made pending.",
             limit.num_hours(),
             match driver {
                 Driver::Ga4 => "",
-                Driver::Mixpanel => " by /track (MIXPANEL_ENDPOINT)",
+                Driver::Mixpanel => " through /track (MIXPANEL_ENDPOINT)",
             }
         )),
         BackfillError::Failed(error) => error.into(),
     })
 }
 
-async fn sync(app: &App, stop: &Stop, arguments: &Arguments) -> Result<(), Failure> {
-    let Arguments { limit, until_empty, max_seconds, json, forget: _, backfill: what, since } = *arguments;
-    let backfilled = match what.zip(since) {
-        Some((driver, since)) => Some(backfill(app, driver, since, stop).await?),
+async fn sync(app: &App, shutdown: &Shutdown, arguments: &Arguments) -> Result<(), Failure> {
+    let Arguments { limit, until_empty, max_seconds, json, forget: _, backfill: backfill_driver, since } =
+        *arguments;
+    let backfilled = match backfill_driver.zip(since) {
+        Some((driver, since)) => Some(backfill(app, driver, since, shutdown).await?),
         None => None,
     };
     let request = SyncRequest {
@@ -145,19 +152,19 @@ async fn sync(app: &App, stop: &Stop, arguments: &Arguments) -> Result<(), Failu
         Ok(Started::InProgress { run, ended }) => {
             tokio::select! {
                 ended = ended => ended.context("The run failed")?,
-                () = stop.told.cancelled() => {
+                () = shutdown.requested.cancelled() => {
                     eprintln!("Stopping: waiting for the requests in flight");
                     app.sync.shut_down().await;
                 }
                 () = overdue(request.budget) => {
-                    return Err(Failure::Failed(anyhow!("The run did not end in time. {UNKNOWN_END}")));
+                    return Err(Failure::Failed(anyhow!("The run did not end in time. {UNKNOWN_OUTCOME}")));
                 }
             }
             let found = async {
                 let conn = &mut *app.pool.get().await?;
                 anyhow::Ok(SyncRun::find(conn, run.id).await?)
             };
-            found.await.context(UNKNOWN_END)?.context("The run is gone")?
+            found.await.context(UNKNOWN_OUTCOME)?.context("The run no longer exists")?
         }
         Err(StartError::AlreadyRunning) => {
             return Err(Failure::Failed(anyhow!("Another sync run is in progress")));
@@ -165,17 +172,17 @@ async fn sync(app: &App, stop: &Stop, arguments: &Arguments) -> Result<(), Failu
         Err(StartError::Failed(error)) => return Err(error.into()),
     };
     if json {
-        println!("{}", in_json(&run, backfilled));
+        println!("{}", to_json(&run, backfilled));
     } else {
         if let Some(events) = backfilled {
-            println!("{events} older events were made pending");
+            println!("Made {events} older events pending");
         }
-        print!("{}", in_words(&run));
+        print!("{}", describe(&run));
     }
-    verdict(&run)
+    check_outcome(&run)
 }
 
-/// Waits until a run with a time limit should long have ended, with what was under way done and written down.
+/// Waits until a run with a time limit must have ended, including the time it takes to shut down.
 async fn overdue(budget: Option<Duration>) {
     match budget {
         Some(budget) => tokio::time::sleep(budget + SHUTDOWN_TIMEOUT).await,
@@ -183,24 +190,24 @@ async fn overdue(budget: Option<Duration>) {
     }
 }
 
-fn verdict(run: &SyncRun) -> Result<(), Failure> {
-    let said = texts::message(run, Locale::En).unwrap_or_else(|| run.state.key().to_owned());
-    let is_refused = |stats: &DriverStats| matches!(stats.outage, Some(Outage::Refusing { .. }));
-    if run.drivers.iter().any(is_refused) {
-        return Err(Failure::Failed(anyhow!(said)));
+fn check_outcome(run: &SyncRun) -> Result<(), Failure> {
+    let message = texts::message(run, Locale::En).unwrap_or_else(|| run.state.key().to_owned());
+    let is_refusing = |stats: &DriverStats| matches!(stats.outage, Some(Outage::Refusing { .. }));
+    if run.drivers.iter().any(is_refusing) {
+        return Err(Failure::Failed(anyhow!(message)));
     }
     match (run.state, &run.reason) {
-        (_, Some(RunReason::NotConfigured { .. })) => Err(Failure::Usage(said)),
+        (_, Some(RunReason::NotConfigured { .. })) => Err(Failure::Usage(message)),
         (_, Some(RunReason::Interrupted)) | (SyncState::Failed | SyncState::Running, _) => {
-            Err(Failure::Failed(anyhow!(said)))
+            Err(Failure::Failed(anyhow!(message)))
         }
         (SyncState::Success | SyncState::Partial | SyncState::Skipped, _) => Ok(()),
     }
 }
 
-fn in_words(run: &SyncRun) -> String {
+fn describe(run: &SyncRun) -> String {
     let took = run.duration_ms.unwrap_or_default();
-    let head =
+    let summary =
         format!("Run {}: {}, {} events processed in {took} ms\n", run.id, run.state.key(), run.processed);
     let drivers = run.drivers.iter().map(|stats| {
         let DriverStats { driver, attempted, delivered, retrying, dead, expired, requests, outage: _ } =
@@ -212,11 +219,11 @@ fn in_words(run: &SyncRun) -> String {
         )
     });
     let message = texts::message(run, Locale::En).map(|message| message + "\n");
-    [head].into_iter().chain(drivers).chain(message).collect()
+    [summary].into_iter().chain(drivers).chain(message).collect()
 }
 
-fn in_json(run: &SyncRun, backfilled: Option<i64>) -> serde_json::Value {
-    let mut told = json!({
+fn to_json(run: &SyncRun, backfilled: Option<i64>) -> serde_json::Value {
+    let mut report = json!({
         "id": run.id.to_string(),
         "state": run.state.key(),
         "processed": run.processed,
@@ -228,7 +235,7 @@ fn in_json(run: &SyncRun, backfilled: Option<i64>) -> serde_json::Value {
         "message": texts::message(run, Locale::En),
     });
     if let Some(events) = backfilled {
-        told["backfilled"] = events.into();
+        report["backfilled"] = events.into();
     }
-    told
+    report
 }

@@ -16,29 +16,29 @@ use crate::auth::account::{Registration, create_user};
 use crate::auth::password::Passwords;
 use crate::config::Config;
 
-/// What can be asked for.
+/// The subcommands of `dataporter user`.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
-    /// Make an account; the password is the first line of standard input.
+    /// Create an account. The password is read from the first line of standard input.
     Create(Create),
 }
 
-/// The account to make.
+/// The arguments of `dataporter user create`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Create {
-    /// The e-mail address to sign in with.
+    /// The email address to sign in with.
     #[arg(long)]
     email: String,
-    /// The person's or program's name.
+    /// The name of the person or program.
     #[arg(long)]
     name: String,
-    /// What they are in the academy.
+    /// The role of the account.
     #[arg(long, value_parser = role())]
     role: Role,
-    /// A permission beside the role.
+    /// A permission in addition to the role.
     #[arg(long, value_parser = ["manage-settings"])]
     permission: Option<String>,
-    /// Read the password from standard input: it must not be seen in the list of processes.
+    /// Read the password from standard input, so that it does not appear in the process list.
     #[arg(long, required = true)]
     password_stdin: bool,
     /// Print the account as JSON.
@@ -46,7 +46,7 @@ pub(super) struct Create {
     json: bool,
 }
 
-/// Runs one of the commands.
+/// Runs a subcommand.
 pub(super) async fn run(data_dir: &Path, config: &Config, command: Command) -> Result<(), Failure> {
     match command {
         Command::Create(create) => create.run(data_dir, config).await,
@@ -58,7 +58,7 @@ impl Create {
         let password = read_password()?;
         let database = CommandDatabase::open_migrated(data_dir, config).await?;
         let pool = database.pool();
-        let mut conn = pool.get().await.context("The database cannot be reached")?;
+        let mut conn = pool.get().await.context("Failed to connect to the database")?;
         let registration = Registration {
             name: &self.name,
             email: &self.email,
@@ -66,15 +66,15 @@ impl Create {
             manage_settings: self.permission.is_some().then_some(true),
             password,
         };
-        let made = create_user(&mut conn, &Passwords::new()?, registration).await;
+        let created = create_user(&mut conn, &Passwords::new()?, registration).await;
         drop(conn);
         pool.close();
         database.close().await?;
-        let user = made?;
+        let user = created?;
         if self.json {
             println!("{}", json!({ "id": user.id, "email": user.email, "role": user.role.key() }));
         } else {
-            println!("Made the account {} ({}) of {}", user.id, user.role.key(), user.email);
+            println!("Created account {} ({}) for {}", user.id, user.role.key(), user.email);
         }
         Ok(())
     }
@@ -82,12 +82,12 @@ impl Create {
 
 fn role() -> impl clap::builder::TypedValueParser<Value = Role> {
     PossibleValuesParser::new(Role::ALL.map(Role::key))
-        .map(|key| Role::parse(&key).expect("only keys of roles are possible"))
+        .map(|key| Role::parse(&key).expect("clap accepts only the keys of roles"))
 }
 
 fn read_password() -> Result<SecretString, Failure> {
     let mut line = String::new();
-    io::stdin().read_line(&mut line).context("The password cannot be read from standard input")?;
+    io::stdin().read_line(&mut line).context("Failed to read the password from standard input")?;
     let password = line.trim_end_matches(['\r', '\n']);
     if password.is_empty() {
         return Err(Failure::Usage("The first line of standard input must be the password.".to_owned()));

@@ -1,21 +1,20 @@
-//! How far a Teacher Admin may look.
+//! The access rules that can be configured.
 
 use super::kind;
 use super::reader::Reader;
 
-/// The rules of access that can be set.
+/// The access rules that can be configured.
 #[derive(Debug)]
 pub struct Access {
-    /// The courses that a Teacher Admin may name.
     pub teacher_admin_scope: TeacherAdminScope,
 }
 
-/// The courses that a Teacher Admin may name.
+/// The courses that a Teacher Admin may filter by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TeacherAdminScope {
-    /// Any course that exists.
+    /// Any course.
     Any,
-    /// Only a course that is assigned to that person.
+    /// Only courses assigned to that person.
     Assigned,
 }
 
@@ -26,7 +25,7 @@ impl Access {
                 "TEACHER_ADMIN_SCOPE",
                 "any",
                 kind::one_of(&[("any", TeacherAdminScope::Any), ("assigned", TeacherAdminScope::Assigned)]),
-                "The courses that a Teacher Admin may name: any, or only those assigned to that person.",
+                "The courses that a Teacher Admin may filter by: any, or only those assigned to that person.",
             ),
         }
     }

@@ -1,4 +1,4 @@
-//! The database.
+//! The database settings.
 
 use std::path::PathBuf;
 
@@ -8,17 +8,17 @@ use super::kind::{self, Kind};
 use super::reader::Reader;
 use crate::db::{Address, ConnectError};
 
-/// What is accepted as the database's address.
-const ADDRESS: &str = "an address such as postgresql://user:password@host:5432/database";
+/// The accepted values of `DATABASE_URL`.
+const ACCEPTED_URL: &str = "a URL such as postgresql://user:password@host:5432/database";
 
-/// Which database, and how many connections to it.
+/// The database settings.
 #[derive(Debug)]
 pub struct Database {
-    /// Where it is; without this we run our own in the data directory.
+    /// The database's address. `None` for the private database in the data directory.
     pub url: Option<SecretString>,
-    /// Where the programs of PostgreSQL are, for the private database.
+    /// The directory of the PostgreSQL programs for the private database.
     pub postgres_bin: Option<PathBuf>,
-    /// The greatest number of connections that one server keeps.
+    /// The maximum number of connections per server.
     pub pool_size: usize,
 }
 
@@ -27,42 +27,43 @@ impl Database {
         let url = reader.optional(
             "DATABASE_URL",
             url(),
-            "The PostgreSQL database (15 or newer); without it, a private one in the data directory is run.",
+            "The PostgreSQL database (version 15 or newer). Without it, a private database runs in the data directory.",
         );
         match url.as_ref().map(|url| Address::parse(url.expose_secret())) {
-            Some(Err(ConnectError::Tls(why))) => {
-                reader.refuse("DATABASE_URL", &format!("asks for TLS in a way that does not work: {why}"));
+            Some(Err(ConnectError::Tls(reason))) => {
+                reader.report_error("DATABASE_URL", &format!("has invalid TLS parameters: {reason}"));
             }
-            // What the library says of an address may repeat a part of it.
-            Some(Err(ConnectError::Address(_))) => {
-                reader.refuse("DATABASE_URL", &format!("accepts {ADDRESS}"))
+            // tokio-postgres's error may repeat a part of the address.
+            Some(Err(ConnectError::InvalidAddress(_))) => {
+                reader.report_error("DATABASE_URL", &format!("must be {ACCEPTED_URL}"))
             }
-            Some(Err(cause)) => reader.refuse("DATABASE_URL", &format!("cannot be used: {cause}")),
+            Some(Err(cause)) => reader.report_error("DATABASE_URL", &format!("is invalid: {cause}")),
             Some(Ok(_)) | None => {}
         }
         Self {
             url,
             postgres_bin: reader.optional(
                 "DATAPORTER_PG_BIN",
-                Kind::new("a directory with the programs initdb and postgres in it", |text| {
+                Kind::new("a directory that contains the programs initdb and postgres", |text| {
                     let directory = PathBuf::from(text);
                     ["initdb", "postgres"].iter().all(|name| directory.join(name).is_file()).then_some(directory)
                 }),
-                "Where the programs of PostgreSQL are, for the private database; without it they are searched for.",
+                "The directory of the PostgreSQL programs for the private database. Without it, PATH and the usual directories are searched.",
             ),
             pool_size: reader.setting(
                 "DATABASE_POOL_SIZE",
                 "16",
                 kind::number(2..=500),
-                "The greatest number of database connections that one server keeps, beside up to four that record player events.",
+                "Maximum number of database connections per server, not counting up to four that record player events.",
             ),
         }
     }
 }
 
 fn url() -> Kind<SecretString> {
-    Kind::new(ADDRESS, |text| {
-        let scheme = ["postgresql://", "postgres://"].iter().any(|scheme| text.starts_with(scheme));
-        scheme.then(|| SecretString::from(text))
+    Kind::new(ACCEPTED_URL, |text| {
+        let has_scheme =
+            ["postgresql://", "postgres://"].iter().any(|has_scheme| text.starts_with(has_scheme));
+        has_scheme.then(|| SecretString::from(text))
     })
 }

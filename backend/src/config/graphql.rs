@@ -1,18 +1,15 @@
-//! What the GraphQL endpoint accepts.
+//! The settings of the GraphQL endpoint.
 
 use super::kind;
 use super::reader::Reader;
 
-/// The GraphQL endpoint's switches and limits.
+/// The settings of the GraphQL endpoint.
 #[derive(Debug)]
 pub struct Graphql {
-    /// Whether the explorer is served.
+    /// Whether the GraphiQL explorer is served.
     pub graphiql: bool,
-    /// Whether the schema may be asked for.
     pub introspection: bool,
-    /// The deepest query.
     pub max_depth: usize,
-    /// The costliest query.
     pub max_complexity: usize,
 }
 
@@ -22,26 +19,26 @@ impl Graphql {
             graphiql: reader.setting(
                 "GRAPHIQL",
                 "false",
-                kind::yes_or_no(),
+                kind::boolean(),
                 "Whether GET /graphql shows the GraphiQL explorer to a browser.",
             ),
             introspection: reader.setting(
                 "GRAPHQL_INTROSPECTION",
                 "true",
-                kind::yes_or_no(),
-                "Whether the schema may be asked for over GraphQL.",
+                kind::boolean(),
+                "Whether introspection queries are allowed.",
             ),
             max_depth: reader.setting(
                 "GRAPHQL_MAX_DEPTH",
                 "16",
                 kind::number(3..=100),
-                "The deepest nesting of a GraphQL document.",
+                "Maximum nesting depth of a GraphQL document.",
             ),
             max_complexity: reader.setting(
                 "GRAPHQL_MAX_COMPLEXITY",
                 "5000",
                 kind::number(100..=1_000_000),
-                "The highest cost of a GraphQL document: its fields, times the rows asked for.",
+                "Maximum cost of a GraphQL document: its number of fields, multiplied by the number of requested rows.",
             ),
         }
     }

@@ -1,20 +1,20 @@
-//! What the web server accepts.
+//! The settings of the web server.
 
 use secrecy::SecretString;
 
 use super::kind::{self, Kind};
 use super::reader::Reader;
 
-/// The web server's switches and limits.
+/// The settings of the web server.
 #[derive(Debug)]
 pub struct Http {
-    /// The greatest body of a request that is no upload, in bytes.
+    /// The maximum size of a request body, uploads excluded.
     pub max_body_bytes: usize,
     /// The web origins of players that may call the progress routes from a browser.
     pub player_origins: Vec<String>,
-    /// What a scraper of `/metrics` must bring along; without it, only this machine may read them.
+    /// The bearer token for `/metrics`. Without it, only this machine may read them.
     pub metrics_token: Option<SecretString>,
-    /// Whether the caller's address is taken from `X-Forwarded-For`.
+    /// Whether the caller's address is read from `X-Forwarded-For`.
     pub trust_proxy: bool,
 }
 
@@ -25,7 +25,7 @@ impl Http {
                 "HTTP_MAX_BODY_BYTES",
                 "2097152",
                 kind::number(65_536..=104_857_600),
-                "The greatest body of a request that is no upload, in bytes.",
+                "Maximum size of a request body, in bytes, uploads excluded.",
             ),
             player_origins: reader
                 .optional(
@@ -36,14 +36,14 @@ impl Http {
                 .unwrap_or_default(),
             metrics_token: reader.optional(
                 "METRICS_TOKEN",
-                kind::secret_of_at_least(16),
-                "The bearer token by which /metrics may be read from anywhere; without it, only from this machine.",
+                kind::secret_with_min_length(16),
+                "The bearer token for reading /metrics. Without it, /metrics can be read only from this machine.",
             ),
             trust_proxy: reader.setting(
                 "TRUST_PROXY",
                 "false",
-                kind::yes_or_no(),
-                "Whether a caller's address is taken from X-Forwarded-For; only behind a proxy that sets it.",
+                kind::boolean(),
+                "Whether a caller's address is read from X-Forwarded-For. Enable this only behind a proxy that sets the header.",
             ),
         }
     }

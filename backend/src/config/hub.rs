@@ -1,4 +1,4 @@
-//! Where the hub is, and in which language and time zone it speaks.
+//! The hub's address, time zone and language.
 
 use chrono_tz::Tz;
 use domain::Locale;
@@ -7,14 +7,14 @@ use reqwest::Url;
 use super::kind::{self, Kind};
 use super::reader::Reader;
 
-/// Address, language and time zone.
+/// The hub's address, time zone and language.
 #[derive(Debug)]
 pub struct Hub {
-    /// The address that people and programs reach the hub at.
+    /// The public address of the hub.
     pub url: Url,
-    /// The time zone of whole-day dates and of what is shown.
+    /// The time zone of dates without a time and of displayed times.
     pub timezone: Tz,
-    /// The language for whoever states none.
+    /// The default language.
     pub locale: Locale,
 }
 
@@ -24,20 +24,20 @@ impl Hub {
             url: reader.setting(
                 "APP_URL",
                 "http://127.0.0.1:8080",
-                kind::web_address(),
-                "The address that people and programs reach the hub at; `serve --listen` changes the default.",
+                kind::web_url(),
+                "The public address of the hub. With `serve --listen` the default is that address.",
             ),
             timezone: reader.setting(
                 "APP_TIMEZONE",
                 "UTC",
                 Kind::new("an IANA time zone such as Europe/Madrid", |text| text.parse().ok()),
-                "The time zone of whole-day dates and of what is shown.",
+                "The time zone of dates without a time and of displayed times.",
             ),
             locale: reader.setting(
                 "APP_LOCALE",
                 "es",
                 kind::one_of(&[("es", Locale::Es), ("en", Locale::En)]),
-                "The language for whoever states none.",
+                "The language for users and clients that do not specify one.",
             ),
         }
     }

@@ -1,4 +1,4 @@
-//! Imports.
+//! The limits of imports.
 
 use super::kind;
 use super::reader::Reader;
@@ -6,9 +6,9 @@ use super::reader::Reader;
 /// The limits of imports.
 #[derive(Debug)]
 pub struct Imports {
-    /// The largest file, in bytes.
+    /// The maximum size of a file.
     pub max_bytes: u64,
-    /// The greatest number of rows in a file.
+    /// The maximum number of rows in a file.
     pub max_rows: u64,
 }
 
@@ -19,13 +19,13 @@ impl Imports {
                 "IMPORT_MAX_BYTES",
                 "2147483648",
                 kind::number(1024..=1_099_511_627_776),
-                "The largest file that may be imported, in bytes.",
+                "Maximum size of an imported file, in bytes.",
             ),
             max_rows: reader.setting(
                 "IMPORT_MAX_ROWS",
                 "10000000",
                 kind::number(1..=1_000_000_000),
-                "The greatest number of rows in an imported file.",
+                "Maximum number of rows in an imported file.",
             ),
         }
     }

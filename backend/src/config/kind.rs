@@ -1,4 +1,4 @@
-//! The kinds of values that settings take: how each is read, and how what is accepted is put into words.
+//! The kinds of values that settings accept: how each is parsed and described.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -8,27 +8,27 @@ use secrecy::SecretString;
 
 type Parse<T> = dyn Fn(&str) -> Option<T>;
 
-/// How a setting's text becomes a value.
+/// How the text of a setting is parsed.
 pub struct Kind<T> {
-    /// What is accepted, as the end of a sentence.
+    /// The accepted values, as the end of a sentence.
     pub(super) accepts: String,
     parse: Box<Parse<T>>,
 }
 
 impl<T: 'static> Kind<T> {
-    /// A kind that accepts what `parse` reads.
+    /// A kind that accepts what `parse` parses.
     pub fn new(accepts: impl Into<String>, parse: impl Fn(&str) -> Option<T> + 'static) -> Self {
         Self { accepts: accepts.into(), parse: Box::new(parse) }
     }
 
-    /// The value of this text, if it is accepted.
+    /// Parses a text. Returns `None` if it is not accepted.
     pub(super) fn parse(&self, text: &str) -> Option<T> {
         (self.parse)(text)
     }
 
-    /// Several of these, with commas between them.
+    /// A comma-separated list of such values.
     pub fn list(self) -> Kind<Vec<T>> {
-        let accepts = format!("{}; several are separated by commas", self.accepts);
+        let accepts = format!("{}; separate several with commas", self.accepts);
         Kind::new(accepts, move |text| text.split(',').map(|part| self.parse(part.trim())).collect())
     }
 }
@@ -38,20 +38,20 @@ pub fn text() -> Kind<String> {
     Kind::new("any text", |text| Some(text.to_owned()))
 }
 
-/// Text that must never be shown.
+/// Text that must never be displayed.
 pub fn secret() -> Kind<SecretString> {
-    secret_of_at_least(1)
+    secret_with_min_length(1)
 }
 
 /// A secret of at least this many bytes.
-pub fn secret_of_at_least(bytes: usize) -> Kind<SecretString> {
+pub fn secret_with_min_length(bytes: usize) -> Kind<SecretString> {
     let accepts =
         if bytes == 1 { String::from("any text") } else { format!("at least {bytes} bytes of text") };
     Kind::new(accepts, move |text| (text.len() >= bytes).then(|| SecretString::from(text)))
 }
 
-/// Yes or no.
-pub fn yes_or_no() -> Kind<bool> {
+/// A boolean.
+pub fn boolean() -> Kind<bool> {
     Kind::new("true or false", |text| match text.to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" | "on" => Some(true),
         "false" | "0" | "no" | "off" => Some(false),
@@ -79,23 +79,25 @@ pub fn seconds(range: RangeInclusive<u64>) -> Kind<Duration> {
     Kind::new(accepts, move |text| parse(text).map(Duration::from_secs))
 }
 
-/// One of these words.
-pub fn one_of<T: Copy + 'static>(words: &'static [(&'static str, T)]) -> Kind<T> {
-    let accepts = words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(" or ");
-    Kind::new(accepts, move |text| words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value))
+/// One of these options.
+pub fn one_of<T: Copy + 'static>(options: &'static [(&'static str, T)]) -> Kind<T> {
+    let accepts = options.iter().map(|(option, _)| *option).collect::<Vec<_>>().join(" or ");
+    Kind::new(accepts, move |text| {
+        options.iter().find(|(option, _)| *option == text).map(|(_, value)| *value)
+    })
 }
 
-/// The address of a web site or service: https, or http too.
-pub fn web_address() -> Kind<Url> {
-    Kind::new("an address that begins with https:// or http://", |text| {
+/// A URL of a web site or service.
+pub fn web_url() -> Kind<Url> {
+    Kind::new("a URL that starts with https:// or http://", |text| {
         Url::parse(text).ok().filter(|url| matches!(url.scheme(), "https" | "http") && url.has_host())
     })
 }
 
-/// The address of a service that gets secrets: https, and http only on this machine.
-pub fn secure_address() -> Kind<Url> {
+/// A URL of a service that receives secrets: https, or http on this machine.
+pub fn secure_url() -> Kind<Url> {
     Kind::new(
-        "an address that begins with https:// (http:// only for this machine: localhost, 127.0.0.1, [::1])",
+        "a URL that starts with https:// (or http:// for this machine: localhost, 127.0.0.1, [::1])",
         |text| {
             Url::parse(text).ok().filter(|url| match url.scheme() {
                 "https" => url.has_host(),
@@ -116,26 +118,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_http_is_for_this_machine_only() {
-        let kind = secure_address();
+    fn plain_http_is_accepted_only_for_this_machine() {
+        let kind = secure_url();
         for accepted in
             ["https://api.mixpanel.com", "http://127.0.0.1:9000", "http://[::1]:9000/x", "http://localhost"]
         {
             assert!(kind.parse(accepted).is_some(), "{accepted}");
         }
-        for refused in [
+        for rejected in [
             "http://api.mixpanel.com",
             "http://127.0.0.1.example.org",
             "http://[::ffff:10.0.0.1]",
             "ftp://localhost",
             "localhost",
         ] {
-            assert!(kind.parse(refused).is_none(), "{refused}");
+            assert!(kind.parse(rejected).is_none(), "{rejected}");
         }
     }
 
     #[test]
-    fn numbers_stay_in_their_range() {
+    fn numbers_outside_the_range_are_rejected() {
         let kind = number::<u32>(1..=10);
         assert_eq!(
             ["0", "1", "10", "11", "-1", "1.5", "x"].map(|text| kind.parse(text)),

@@ -1,23 +1,22 @@
-//! The log.
+//! The settings of the log.
 
 use tracing_subscriber::EnvFilter;
 
 use super::kind::{self, Kind};
 use super::reader::Reader;
 
-/// How and what is logged.
+/// The settings of the log.
 #[derive(Debug)]
 pub struct Logging {
-    /// Lines for people, or one JSON object per line.
     pub format: LogFormat,
-    /// Which messages are logged.
+    /// The log levels.
     pub filter: String,
 }
 
-/// How the log is written.
+/// The format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
-    /// Lines for people.
+    /// Human-readable lines.
     Text,
     /// One JSON object per line.
     Json,
@@ -30,7 +29,7 @@ impl Logging {
                 "LOG_FORMAT",
                 "text",
                 kind::one_of(&[("text", LogFormat::Text), ("json", LogFormat::Json)]),
-                "Whether the log is lines for people or one JSON object per line.",
+                "The format of the log: human-readable lines, or one JSON object per line.",
             ),
             filter: reader.setting(
                 "RUST_LOG",
@@ -38,7 +37,7 @@ impl Logging {
                 Kind::new("log levels such as info or backend=debug,info", |text| {
                     EnvFilter::try_new(text).is_ok().then(|| text.to_owned())
                 }),
-                "Which messages are logged.",
+                "The log levels.",
             ),
         }
     }

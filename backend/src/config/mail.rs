@@ -1,4 +1,4 @@
-//! Outgoing mail.
+//! The settings of outgoing mail.
 
 pub mod smtp_server;
 
@@ -10,14 +10,13 @@ use self::smtp_server::SmtpServer;
 use super::kind::{self, Kind};
 use super::reader::Reader;
 
-/// The mail server and the sender.
+/// The settings of outgoing mail.
 #[derive(Debug)]
 pub struct Mail {
-    /// The mail server; without it no mail is sent.
+    /// Without a mail server no mail is sent.
     pub smtp: Option<SmtpServer>,
-    /// The sender.
     pub from: Option<Mailbox>,
-    /// How long connecting, and then each mail, may take.
+    /// The time limit for connecting, and for each mail.
     pub timeout: Duration,
 }
 
@@ -27,27 +26,27 @@ impl Mail {
             smtp: reader.optional(
                 "SMTP_URL",
                 Kind::new(
-                    "an address such as smtps://user:password@mail.example.org:465 or smtp://127.0.0.1:25",
+                    "a URL such as smtps://user:password@mail.example.org:465 or smtp://127.0.0.1:25",
                     SmtpServer::parse,
                 ),
-                "The mail server for alerts; without it, alerts are kept in the database only.",
+                "The mail server for alerts. Without it, alerts are only stored in the database.",
             ),
             from: reader.optional(
                 "MAIL_FROM",
                 Kind::new("an address such as hub@example.org or Hub <hub@example.org>", |text| {
                     text.parse().ok().filter(|_| !text.contains(['\r', '\n']))
                 }),
-                "The sender of those alerts.",
+                "The sender of alerts.",
             ),
             timeout: reader.setting(
                 "SMTP_TIMEOUT_SECONDS",
                 "30",
                 kind::seconds(1..=300),
-                "How many seconds the mail server may take to be connected to, and then for each mail.",
+                "Time limit in seconds for connecting to the mail server, and for each mail.",
             ),
         };
         if mail.smtp.is_some() && mail.from.is_none() {
-            reader.refuse("MAIL_FROM", "is needed beside SMTP_URL");
+            reader.report_error("MAIL_FROM", "is required with SMTP_URL");
         }
         mail
     }

@@ -5,12 +5,12 @@ use std::time::Duration;
 use super::kind;
 use super::reader::Reader;
 
-/// When attendance is taken, and which cancellation counts as late.
+/// When attendance is recorded, and which cancellations are late.
 #[derive(Debug)]
 pub struct Practices {
-    /// How long after its end a practice's attendance is taken.
+    /// How long after the end of a practice its attendance is recorded.
     pub attendance_grace: Duration,
-    /// A cancellation this shortly before the start is late.
+    /// A cancellation less than this long before the start is late.
     pub late_cancel: Duration,
 }
 
@@ -21,7 +21,7 @@ impl Practices {
                 "DISCORD_PRACTICES_ATTENDANCE_GRACE_MINUTES",
                 "45",
                 kind::minutes(0..=10_080),
-                "How many minutes after its end the attendance of a practice is taken.",
+                "How many minutes after the end of a practice its attendance is recorded.",
             ),
             late_cancel: reader.setting(
                 "DISCORD_PRACTICES_LATE_CANCEL_MINUTES",

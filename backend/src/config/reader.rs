@@ -1,4 +1,4 @@
-//! Asks for one setting after the other and remembers all that is wrong with them.
+//! Reads the settings one by one and collects all errors.
 
 use std::collections::HashMap;
 use std::io;
@@ -6,18 +6,18 @@ use std::io;
 use super::Config;
 use super::kind::Kind;
 
-/// The variables that settings are read from: a copy, so that nothing changes under our feet.
+/// A copy of the environment variables, so that changes during the run have no effect.
 #[derive(Clone, Default)]
 pub struct Variables(HashMap<String, String>);
 
 impl Variables {
-    /// The variables of this process; one that is not Unicode reads as text that nothing accepts.
-    pub fn of_the_process() -> Self {
+    /// The variables of this process. A value that is not valid Unicode becomes text that no setting accepts.
+    pub fn from_env() -> Self {
         let text = |value: std::ffi::OsString| value.to_string_lossy().into_owned();
         Self(std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect())
     }
 
-    /// Sets what is not set yet.
+    /// Sets a variable unless it is set already.
     #[must_use]
     pub fn with_default(mut self, name: &str, value: String) -> Self {
         if self.get(name).is_none() {
@@ -26,7 +26,7 @@ impl Variables {
         self
     }
 
-    /// The value of a variable; an empty one counts as not set.
+    /// The value of a variable. An empty value counts as not set.
     fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
     }
@@ -38,51 +38,45 @@ impl<const N: usize> From<[(&str, &str); N]> for Variables {
     }
 }
 
-/// What there is to know of a setting.
+/// The declaration of a setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
-    /// The variable's name.
+    /// The name of the environment variable.
     pub name: &'static str,
-    /// What holds when it is not set.
     pub default: Option<&'static str>,
-    /// What is accepted, as the end of a sentence.
+    /// The accepted values, as the end of a sentence.
     pub accepts: String,
-    /// What it means, as a sentence.
+    /// The meaning, as a sentence.
     pub meaning: &'static str,
 }
 
-/// Settings that cannot be used.
+/// Invalid settings.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// Some settings are wrong; each line names one and says what is accepted.
+    /// Some settings are invalid. Each line names one and says what is accepted.
     #[error("{}", .0.join("\n"))]
-    Wrong(Vec<String>),
-    /// The application key in the data directory can be neither read nor made.
-    #[error("cannot keep the application key in {path}: {source}")]
-    AppKey {
-        /// The key's file.
-        path: String,
-        /// Why.
-        source: io::Error,
-    },
+    Invalid(Vec<String>),
+    /// The application key in the data directory could not be read or created.
+    #[error("Failed to read or create the application key in {path}: {source}")]
+    AppKey { path: String, source: io::Error },
 }
 
-/// Reads settings from variables, and keeps a list of what was asked for and of what was wrong.
+/// Reads settings from variables, and collects their declarations and all errors.
 ///
-/// The value of a wrong setting is never repeated: it could be a secret.
+/// An error never repeats the invalid value, which could be a secret.
 pub struct Reader {
     variables: Variables,
-    asked: Vec<Setting>,
-    wrong: Vec<String>,
+    declarations: Vec<Setting>,
+    errors: Vec<String>,
 }
 
 impl Reader {
-    /// Reads from these variables.
+    /// A reader of these variables.
     pub fn new(variables: Variables) -> Self {
-        Self { variables, asked: Vec::new(), wrong: Vec::new() }
+        Self { variables, declarations: Vec::new(), errors: Vec::new() }
     }
 
-    /// A setting that may be missing.
+    /// Reads a setting without a default.
     pub fn optional<T: 'static>(
         &mut self,
         name: &'static str,
@@ -93,15 +87,15 @@ impl Reader {
             None => None,
             Some(Some(value)) => Some(value),
             Some(None) => {
-                self.refuse(name, &format!("accepts {}", kind.accepts));
+                self.report_error(name, &format!("must be {}", kind.accepts));
                 None
             }
         };
-        self.asked.push(Setting { name, default: None, accepts: kind.accepts, meaning });
+        self.declarations.push(Setting { name, default: None, accepts: kind.accepts, meaning });
         read
     }
 
-    /// A setting that has a default.
+    /// Reads a setting with a default.
     pub fn setting<T: 'static>(
         &mut self,
         name: &'static str,
@@ -111,32 +105,32 @@ impl Reader {
     ) -> T {
         let read = self.variables.get(name).map(|text| kind.parse(text));
         if let Some(None) = read {
-            self.refuse(name, &format!("accepts {}", kind.accepts));
+            self.report_error(name, &format!("must be {}", kind.accepts));
         }
         let value = read.flatten().or_else(|| kind.parse(default));
-        self.asked.push(Setting { name, default: Some(default), accepts: kind.accepts, meaning });
-        value.expect("every default is accepted by its own setting")
+        self.declarations.push(Setting { name, default: Some(default), accepts: kind.accepts, meaning });
+        value.expect("each default is valid for its own setting")
     }
 
-    /// Remembers that a setting is wrong, and how.
-    pub fn refuse(&mut self, name: &str, why: &str) {
-        self.wrong.push(format!("{name} {why}"));
+    /// Records that a setting is invalid. `reason` follows the setting's name.
+    pub fn report_error(&mut self, name: &str, reason: &str) {
+        self.errors.push(format!("{name} {reason}"));
     }
 
-    /// Whether nothing was wrong so far.
-    pub fn is_content(&self) -> bool {
-        self.wrong.is_empty()
+    /// Whether there were no errors so far.
+    pub fn is_valid(&self) -> bool {
+        self.errors.is_empty()
     }
 
-    /// What was read, if nothing was wrong.
-    pub fn finish<T>(self, read: T) -> Result<T, ConfigError> {
-        if self.wrong.is_empty() { Ok(read) } else { Err(ConfigError::Wrong(self.wrong)) }
+    /// Returns `config`, or all errors.
+    pub fn finish<T>(self, config: T) -> Result<T, ConfigError> {
+        if self.errors.is_empty() { Ok(config) } else { Err(ConfigError::Invalid(self.errors)) }
     }
 }
 
-/// Every setting, in the order in which they are read.
+/// The declarations of all settings, in the order in which they are read.
 pub fn settings() -> Vec<Setting> {
     let mut reader = Reader::new(Variables::default());
     Config::read(&mut reader);
-    reader.asked
+    reader.declarations
 }

@@ -1,15 +1,15 @@
-//! Player events on their way in.
+//! The limits of recording player events.
 
 use super::kind;
 use super::reader::Reader;
 
-/// What is taken of player events.
+/// The limits of recording player events.
 #[derive(Debug)]
 pub struct Recording {
-    /// The most events of one user in a minute.
+    /// Maximum events per user and minute.
     pub events_per_minute: u32,
-    /// The most events that wait to be recorded.
-    pub queue: usize,
+    /// Maximum events waiting to be recorded.
+    pub queue_capacity: usize,
 }
 
 impl Recording {
@@ -19,13 +19,13 @@ impl Recording {
                 "PLAYER_EVENTS_PER_MINUTE",
                 "3000",
                 kind::number(1..=1_000_000),
-                "The most player events that one user may record in a minute; who records for anybody has no limit.",
+                "Maximum player events per user per minute. Callers allowed to record for any user are exempt.",
             ),
-            queue: reader.setting(
+            queue_capacity: reader.setting(
                 "PLAYER_EVENTS_QUEUE",
                 "10000",
                 kind::number(500..=1_000_000),
-                "The most player events that wait to be recorded; then senders are told to come back.",
+                "Maximum player events waiting to be recorded. When the queue is full, senders are asked to retry later.",
             ),
         }
     }

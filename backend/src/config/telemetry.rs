@@ -1,4 +1,4 @@
-//! Where telemetry goes, and when a backlog raises the alarm.
+//! The settings of telemetry: the drivers, the sync and the backlog alert.
 
 mod ga4;
 mod mixpanel;
@@ -10,36 +10,32 @@ use super::reader::Reader;
 pub use ga4::{Ambiguous, ClientIds, Ga4};
 pub use mixpanel::{Endpoint, Guests, Mixpanel};
 
-/// The drivers and the backlog alarm.
+/// The settings of telemetry.
 #[derive(Debug)]
 pub struct Telemetry {
-    /// Google Analytics 4.
     pub ga4: Ga4,
-    /// Mixpanel.
     pub mixpanel: Mixpanel,
-    /// Runs of the sync.
     pub sync: Sync,
-    /// The backlog alarm.
     pub alert: Alert,
 }
 
-/// Runs of the sync.
+/// The settings of sync runs.
 #[derive(Debug)]
 pub struct Sync {
-    /// How long a run waits for a service that pauses, or for an event that is soon to be tried again.
+    /// How long a run waits for a service that asked for a pause, or for the next retry.
     pub max_wait: Duration,
-    /// From one scheduled run to the next.
-    pub every: Duration,
+    /// The time between scheduled runs.
+    pub interval: Duration,
 }
 
-/// When a backlog raises the alarm.
+/// When an alert about the backlog is sent.
 #[derive(Debug)]
 pub struct Alert {
-    /// At this many unsynced events.
+    /// The number of unsynced events.
     pub threshold: u64,
-    /// When an unsynced event has waited for so long since it reached the hub.
-    pub age: Duration,
-    /// The least time between two alarms.
+    /// The age of an unsynced event, since it reached the hub.
+    pub max_age: Duration,
+    /// The minimum time between two alerts.
     pub cooldown: Duration,
 }
 
@@ -49,7 +45,7 @@ impl Telemetry {
         Self { ga4, mixpanel, sync: Sync::read(reader), alert: Alert::read(reader) }
     }
 
-    /// Whether events are sent anywhere.
+    /// Whether any driver is enabled.
     pub fn has_driver(&self) -> bool {
         self.ga4.enabled || self.mixpanel.enabled
     }
@@ -62,13 +58,13 @@ impl Sync {
                 "TELEMETRY_SYNC_PATIENCE_SECONDS",
                 "10",
                 kind::seconds(0..=600),
-                "How many seconds a run waits for a service that asks for a pause; twelve times as long when it goes on until nothing is owed.",
+                "How many seconds a run waits for a service that asks for a pause; twelve times as long in a run that continues until nothing is pending.",
             ),
-            every: reader.setting(
+            interval: reader.setting(
                 "TELEMETRY_SYNC_MINUTES",
                 "60",
                 kind::minutes(1..=1_440),
-                "The minutes from one scheduled run of the sync to the next. One also starts when half of TELEMETRY_ALERT_THRESHOLD is pending.",
+                "Minutes between scheduled sync runs. A run also starts when half of TELEMETRY_ALERT_THRESHOLD is pending.",
             ),
         }
     }
@@ -81,19 +77,19 @@ impl Alert {
                 "TELEMETRY_ALERT_THRESHOLD",
                 "4000",
                 kind::number(1..=1_000_000_000),
-                "The number of unsynced events that raises the alarm.",
+                "The number of unsynced events at which an alert is sent.",
             ),
-            age: reader.setting(
+            max_age: reader.setting(
                 "TELEMETRY_ALERT_AGE_MINUTES",
                 "180",
                 kind::minutes(1..=525_600),
-                "The minutes that an unsynced event may wait, counted from when it reached the hub, before the alarm is raised.",
+                "The age in minutes of an unsynced event, since it reached the hub, at which an alert is sent.",
             ),
             cooldown: reader.setting(
                 "TELEMETRY_ALERT_COOLDOWN_MINUTES",
                 "60",
                 kind::minutes(1..=525_600),
-                "The least number of minutes between two alarms.",
+                "Minimum number of minutes between two alerts.",
             ),
         }
     }

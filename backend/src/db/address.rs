@@ -1,4 +1,4 @@
-//! Where a database is: what `DATABASE_URL` says, and the time limits that hold where it says nothing.
+//! A parsed `DATABASE_URL`, with defaults for the time limits that it does not set.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,13 +15,12 @@ use tokio_postgres::config::{Host, LoadBalanceHosts, SslMode, SslNegotiation};
 use super::connect_error::{ConnectError, within};
 use super::tls::{Tls, TlsParameters};
 
-/// How long one attempt to connect may take, and how long a server may say nothing to a statement before it is asked
-/// on another connection whether it still works on it. `connect_timeout` in the address is another.
-const TIMEOUT: Duration = Duration::from_secs(5);
-/// How long sent data may stay unacknowledged by the other machine; `tcp_user_timeout` in the address is another.
+/// The default for `connect_timeout`: the time limit of one connection attempt. A server that stays silent
+/// for this long during a statement is probed on another connection.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The default for `tcp_user_timeout`: how long sent data may stay unacknowledged.
 const TCP_USER_TIMEOUT: Duration = Duration::from_secs(30);
-/// When the other machine is asked whether it is still there, how often and how many times; `keepalives_idle`,
-/// `keepalives_interval` and `keepalives_retries` in the address are others.
+/// The defaults for `keepalives_idle`, `keepalives_interval` and `keepalives_retries`.
 const KEEPALIVES_IDLE: Duration = Duration::from_secs(15);
 const KEEPALIVES_INTERVAL: Duration = Duration::from_secs(5);
 const KEEPALIVES_RETRIES: u32 = 3;
@@ -29,127 +28,134 @@ const APPLICATION_NAME: &str = "dataporter";
 
 /// The address of a database.
 pub struct Address {
-    /// How to sign in; of the socket only its options are taken from here.
+    /// Credentials and connection options. The hosts and ports are taken from `servers` instead.
     pub(super) config: Config,
-    /// How long one attempt to connect may take, and how long a server may say nothing.
+    /// The time limit of one connection attempt, and the silence after which a busy server is probed.
     pub(super) timeout: Duration,
-    /// How connections over a network are made safe, unless they are to be in plain text.
+    /// TLS for TCP connections; `None` for plain text.
     pub(super) tls: Option<Tls>,
     servers: Vec<Server>,
-    /// Questions after a statement whose answer is late.
-    doubts: AtomicUsize,
+    /// The number of probes whose response is overdue.
+    overdue_probes: AtomicUsize,
 }
 
-/// Says that the database is in doubt, until it is dropped.
-pub(super) struct Doubt<'a>(&'a AtomicUsize);
+/// Counts one overdue probe until it is dropped.
+pub(super) struct OverdueProbe<'a>(&'a AtomicUsize);
 
-impl Drop for Doubt<'_> {
+impl Drop for OverdueProbe<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-/// One of the servers that an address names.
+/// A server named in the address.
 #[derive(Clone, Debug)]
 enum Server {
     Tcp {
-        /// What is connected to.
+        /// The host name or IP address to connect to.
         host: String,
         port: u16,
-        /// What its certificate is for.
+        /// The host name to verify in its certificate.
         name: String,
     },
     Unix(PathBuf),
 }
 
-/// What a socket connects to.
+/// Where to connect a socket to.
 #[derive(Clone, Debug)]
 pub(super) enum Target {
-    /// A port of a machine.
+    /// A resolved IP address and port.
     Tcp {
-        /// The port.
         address: SocketAddr,
-        /// What the server's certificate is for.
+        /// The host name to verify in the server's certificate.
         name: String,
     },
-    /// A socket in the file system.
+    /// The path of a Unix socket.
     Unix(PathBuf),
 }
 
 impl Address {
-    /// Reads an address as `DATABASE_URL` has it.
+    /// Parses a `DATABASE_URL`.
     pub fn parse(url: &str) -> Result<Self, ConnectError> {
-        let (url, query, tls) = split(url);
-        let mut config: Config = url.parse().map_err(ConnectError::Address)?;
-        let is_given = |name: &str| parameters(query).any(|(key, _)| key == name);
-        if !is_given("tcp_user_timeout") {
+        let (url, query, tls) = split_tls_parameters(url);
+        let mut config: Config = url.parse().map_err(ConnectError::InvalidAddress)?;
+        let is_set = |name: &str| parameters(query).any(|(key, _)| key == name);
+        if !is_set("tcp_user_timeout") {
             config.tcp_user_timeout(TCP_USER_TIMEOUT);
         }
-        if !is_given("keepalives_idle") {
+        if !is_set("keepalives_idle") {
             config.keepalives_idle(KEEPALIVES_IDLE);
         }
-        if !is_given("keepalives_interval") {
+        if !is_set("keepalives_interval") {
             config.keepalives_interval(KEEPALIVES_INTERVAL);
         }
-        if !is_given("keepalives_retries") {
+        if !is_set("keepalives_retries") {
             config.keepalives_retries(KEEPALIVES_RETRIES);
         }
-        if !is_given("application_name") {
+        if !is_set("application_name") {
             config.application_name(APPLICATION_NAME);
         }
-        // TLS is negotiated before tokio-postgres gets the stream, so it must not negotiate again.
+        // TLS is negotiated before tokio-postgres gets the stream, so tokio-postgres must not negotiate it
+        // again.
         config.ssl_mode(SslMode::Require).ssl_negotiation(SslNegotiation::Direct);
-        let timeout = config.get_connect_timeout().copied().unwrap_or(TIMEOUT);
+        let timeout = config.get_connect_timeout().copied().unwrap_or(DEFAULT_TIMEOUT);
         let servers = servers(&config)?;
-        Ok(Self { config, timeout, tls: Tls::of(&tls)?, servers, doubts: AtomicUsize::new(0) })
+        Ok(Self {
+            config,
+            timeout,
+            tls: Tls::from_parameters(&tls)?,
+            servers,
+            overdue_probes: AtomicUsize::new(0),
+        })
     }
 
-    /// Says that the database is in doubt.
-    pub(super) fn doubt(&self) -> Doubt<'_> {
-        self.doubts.fetch_add(1, Ordering::Relaxed);
-        Doubt(&self.doubts)
+    /// Counts a probe as overdue until the guard is dropped.
+    pub(super) fn count_overdue_probe(&self) -> OverdueProbe<'_> {
+        self.overdue_probes.fetch_add(1, Ordering::Relaxed);
+        OverdueProbe(&self.overdue_probes)
     }
 
-    /// Whether the database is in doubt: it was asked after a statement and does not answer.
-    pub(super) fn is_in_doubt(&self) -> bool {
-        self.doubts.load(Ordering::Relaxed) > 0
+    /// Whether the database has left a probe unanswered for too long.
+    pub(super) fn has_overdue_probe(&self) -> bool {
+        self.overdue_probes.load(Ordering::Relaxed) > 0
     }
 
-    /// What to connect to, one after the other until one is good.
+    /// Resolves the servers to targets, in the order in which to try them.
     pub(super) async fn targets(&self) -> Result<Vec<Target>, ConnectError> {
-        let (mut found, mut problem) = (Vec::new(), None);
+        let (mut targets, mut last_error) = (Vec::new(), None);
         for server in &self.servers {
             match server {
-                Server::Unix(path) => found.push(Target::Unix(path.clone())),
+                Server::Unix(path) => targets.push(Target::Unix(path.clone())),
                 Server::Tcp { host, port, name } => {
-                    let looking_up = lookup_host((host.as_str(), *port)).map_err(ConnectError::Unreachable);
+                    let lookup = lookup_host((host.as_str(), *port)).map_err(ConnectError::Unreachable);
                     let target = |address| Target::Tcp { address, name: name.clone() };
-                    match within(self.timeout, looking_up).await {
-                        Ok(addresses) => found.extend(addresses.map(target)),
-                        Err(cause) => problem = Some(cause),
+                    match within(self.timeout, lookup).await {
+                        Ok(addresses) => targets.extend(addresses.map(target)),
+                        Err(cause) => last_error = Some(cause),
                     }
                 }
             }
         }
         if self.config.get_load_balance_hosts() == LoadBalanceHosts::Random {
-            found.shuffle(&mut rand::rng());
+            targets.shuffle(&mut rand::rng());
         }
-        match problem {
-            Some(problem) if found.is_empty() => Err(problem),
-            Some(_) | None => Ok(found),
+        match last_error {
+            Some(last_error) if targets.is_empty() => Err(last_error),
+            Some(_) | None => Ok(targets),
         }
     }
 }
 
-/// The address without what it says of TLS, which the library knows only half of, and what it says of it.
-fn split(url: &str) -> (String, &str, TlsParameters) {
+/// Splits an address into the address without its TLS parameters, of which tokio-postgres supports only some,
+/// the original query, and the TLS parameters.
+fn split_tls_parameters(url: &str) -> (String, &str, TlsParameters) {
     let mut tls = TlsParameters::default();
-    // A password may hold a question mark.
+    // A password may contain a question mark.
     let credentials = url.find('@').unwrap_or(0);
-    let Some(mark) = url[credentials..].find('?').map(|place| credentials + place) else {
+    let Some(question_mark) = url[credentials..].find('?').map(|position| credentials + position) else {
         return (url.to_owned(), "", tls);
     };
-    let (base, query) = (&url[..mark], &url[mark + 1..]);
+    let (base, query) = (&url[..question_mark], &url[question_mark + 1..]);
     let mut others = Vec::new();
     for (key, value) in parameters(query) {
         let decoded = || percent_decode_str(value).decode_utf8_lossy().into_owned();
@@ -162,18 +168,18 @@ fn split(url: &str) -> (String, &str, TlsParameters) {
     (format!("{base}?{}", others.join("&")), query, tls)
 }
 
-/// The parameters of an address as they are written.
+/// The key-value pairs of a query string, not decoded.
 fn parameters(query: &str) -> impl Iterator<Item = (&str, &str)> {
     query.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, "")))
 }
 
-/// The servers of an address: names, or what `hostaddr` says instead of looking them up.
+/// The servers of an address. Where `hostaddr` gives an IP address, the host name is not looked up.
 fn servers(config: &Config) -> Result<Vec<Server>, ConnectError> {
     let (hosts, addresses, ports) = (config.get_hosts(), config.get_hostaddrs(), config.get_ports());
     let count = hosts.len().max(addresses.len());
-    let is_odd = |others: usize| others > 1 && others != count;
-    if count == 0 || is_odd(ports.len()) || (!addresses.is_empty() && is_odd(hosts.len())) {
-        return Err(ConnectError::Hosts);
+    let is_mismatch = |others: usize| others > 1 && others != count;
+    if count == 0 || is_mismatch(ports.len()) || (!addresses.is_empty() && is_mismatch(hosts.len())) {
+        return Err(ConnectError::InvalidHosts);
     }
     let server = |index: usize| {
         let port = ports.get(index).or(ports.first()).copied().unwrap_or(5432);
@@ -188,7 +194,7 @@ fn servers(config: &Config) -> Result<Vec<Server>, ConnectError> {
             (None, Some(Host::Unix(directory))) => {
                 Ok(Server::Unix(directory.join(format!(".s.PGSQL.{port}"))))
             }
-            (None, None) => Err(ConnectError::Hosts),
+            (None, None) => Err(ConnectError::InvalidHosts),
         }
     };
     (0..count).map(server).collect()
@@ -199,7 +205,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_question_mark_in_a_password_begins_no_parameters() {
+    fn a_question_mark_in_a_password_does_not_start_the_query() {
         let address = Address::parse("postgres://u:p?w&sslmode=x@localhost/db?sslmode=disable").unwrap();
         assert_eq!(address.config.get_password(), Some(b"p?w&sslmode=x".as_slice()));
         assert_eq!(address.config.get_dbname(), Some("db"));

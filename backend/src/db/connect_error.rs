@@ -1,4 +1,4 @@
-//! Why a database cannot be connected to.
+//! Why a connection attempt failed.
 
 use std::io;
 use std::time::Duration;
@@ -7,57 +7,59 @@ use diesel::ConnectionError;
 use tokio::time::timeout;
 use tokio_postgres::error::SqlState;
 
-/// Why there is no connection; says nothing of the password.
+/// Why a connection attempt failed. Never contains the password.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// The address cannot be read.
-    #[error("The address of the database cannot be read")]
-    Address(#[source] tokio_postgres::Error),
-    /// The hosts of the address are missing, or there are more or fewer ports or addresses than hosts.
-    #[error("The address of the database needs a host, and as many ports as hosts or one for all")]
-    Hosts,
-    /// Nothing answers there.
-    #[error("The database cannot be reached")]
+    /// The address cannot be parsed.
+    #[error("The database address is invalid")]
+    InvalidAddress(#[source] tokio_postgres::Error),
+    /// The address has no hosts, or its numbers of hosts, ports and IP addresses do not match.
+    #[error(
+        "The database address needs at least one host, and either one port for all hosts or one port per host"
+    )]
+    InvalidHosts,
+    /// The server is unreachable, or the connection failed before it was set up.
+    #[error("Failed to connect to the database")]
     Unreachable(#[source] io::Error),
-    /// The line cannot be made as safe as `sslmode` asks for.
-    #[error("The database cannot be reached by TLS: {0}")]
+    /// TLS could not be set up as `sslmode` requires.
+    #[error("Failed to connect to the database over TLS: {0}")]
     Tls(String),
-    /// It took too long.
+    /// The time limit passed.
     #[error("The database did not answer within {} s", .0.as_secs_f32())]
     TimedOut(Duration),
-    /// The server said no, or broke off.
-    #[error("The database refused the connection")]
-    Refused(#[source] tokio_postgres::Error),
-    /// The session could not be set up.
-    #[error("The database refused the session's settings")]
+    /// The server rejected the connection or closed it.
+    #[error("The database rejected the connection")]
+    Rejected(#[source] tokio_postgres::Error),
+    /// The session settings could not be applied.
+    #[error("The database rejected the session settings")]
     Session(#[source] ConnectionError),
-    /// The server does not fit what `target_session_attrs` asks for.
-    #[error("The database is not of the kind that target_session_attrs asks for")]
-    OtherKind,
+    /// The server does not match `target_session_attrs`.
+    #[error("The database does not match target_session_attrs")]
+    WrongSessionAttributes,
 }
 
 impl ConnectError {
-    /// Whether the server is there and has no place left.
+    /// Whether the server is up but all its connection slots are in use.
     pub(super) fn is_full(&self) -> bool {
         self.code() == Some(&SqlState::TOO_MANY_CONNECTIONS)
     }
 
-    /// Whether the server is there and said no. What stands before it says so by a code of its own class where the server
-    /// itself cannot be reached.
-    pub(super) fn is_refusal(&self) -> bool {
+    /// Whether the server is up and rejected the connection. A proxy that cannot reach the server answers
+    /// with an error of class 08 instead.
+    pub(super) fn is_rejection(&self) -> bool {
         self.code().is_some_and(|code| !code.code().starts_with("08"))
     }
 
     fn code(&self) -> Option<&SqlState> {
         match self {
-            Self::Refused(cause) => cause.code(),
-            Self::Address(_)
-            | Self::Hosts
+            Self::Rejected(cause) => cause.code(),
+            Self::InvalidAddress(_)
+            | Self::InvalidHosts
             | Self::Unreachable(_)
             | Self::Tls(_)
             | Self::TimedOut(_)
             | Self::Session(_)
-            | Self::OtherKind => None,
+            | Self::WrongSessionAttributes => None,
         }
     }
 }
@@ -68,7 +70,7 @@ impl From<ConnectError> for ConnectionError {
     }
 }
 
-/// Waits for the database up to a time limit, after which the error is [`ConnectError::TimedOut`].
+/// Runs `work` with a time limit, after which it fails with [`ConnectError::TimedOut`].
 pub async fn within<T, E: From<ConnectError>>(
     limit: Duration,
     work: impl Future<Output = Result<T, E>>,

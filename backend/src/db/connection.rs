@@ -1,5 +1,5 @@
-//! A connection that knows how it stands: it is closed where its statement was abandoned, and found out where its server
-//! fell silent.
+//! A connection that tracks its own state. It is closed if its statement is abandoned, and fails if its
+//! server stops responding.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -19,114 +19,115 @@ use super::address::{Address, Target};
 use super::connect_error::{ConnectError, within};
 use super::link::Link;
 
-/// What holds for each connection.
+/// The settings of every session.
 ///
-/// Plans are made for the values at hand, since a filter on one course and one on another, or on this month and on all
-/// time, want different indexes and partitions. No query runs long enough in its expressions for JIT to pay. PostgreSQL
-/// finds out within a minute that the other end is gone, since the session may hold locks.
-const SETTINGS: &str = "\
+/// Plans are made for the actual values: filtering by one course or by another, or by this month or by all
+/// time, needs different indexes and partitions. No query evaluates enough expressions for JIT to pay off.
+/// The keepalives let PostgreSQL end the session within a minute if this process's machine is gone, because
+/// the session may hold locks.
+const SESSION_SETTINGS: &str = "\
     SET TimeZone = 'UTC'; \
     SET plan_cache_mode = force_custom_plan; \
     SET jit = off; \
     SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3; \
     SELECT pg_backend_pid(), current_setting('transaction_read_only')";
 
-/// One connection, in a pool or out of it.
+/// A connection, pooled or not.
 ///
-/// When it is dropped while a statement is under way or a transaction open, it is closed at once, and the server is asked
-/// to stop the statement.
+/// If it is dropped while a statement is running or a transaction is open, it is closed immediately and the
+/// server is asked to cancel the statement.
 pub struct Connection {
     inner: AsyncPgConnection,
     link: Link,
-    /// Whether the server takes no changes in this session, as far as is known.
+    /// Whether the session was read-only when this was last checked.
     is_read_only: bool,
 }
 
 impl Connection {
-    /// Connects to the first server of an address that is good.
+    /// Connects to the first server of the address that accepts the connection.
     pub(super) async fn establish(address: &Arc<Address>) -> Result<Self, ConnectError> {
-        let mut problem = ConnectError::Hosts;
+        let mut last_error = ConnectError::InvalidHosts;
         for target in address.targets().await? {
             match within(address.timeout, Self::open(address, &target)).await {
                 Ok(conn) => return Ok(conn),
-                Err(found) => problem = found,
+                Err(error) => last_error = error,
             }
         }
-        Err(problem)
+        Err(last_error)
     }
 
     async fn open(address: &Arc<Address>, target: &Target) -> Result<Self, ConnectError> {
         let (client, link) = Link::open(address, target).await?;
-        let Session { backend, is_read_only } = set_up(&client).await.map_err(ConnectError::Refused)?;
-        let fits = match address.config.get_target_session_attrs() {
+        let Session { backend, is_read_only } = configure(&client).await.map_err(ConnectError::Rejected)?;
+        let is_match = match address.config.get_target_session_attrs() {
             TargetSessionAttrs::ReadWrite => !is_read_only,
             TargetSessionAttrs::ReadOnly => is_read_only,
             _ => true,
         };
-        if !fits {
-            return Err(ConnectError::OtherKind);
+        if !is_match {
+            return Err(ConnectError::WrongSessionAttributes);
         }
-        link.state.served_by(backend);
+        link.state.set_backend(backend);
         let inner = AsyncPgConnection::try_from(client).await.map_err(ConnectError::Session)?;
         Ok(Self { inner, link, is_read_only })
     }
 
-    /// The notifications that other sessions send with NOTIFY; ends with the connection.
+    /// The notifications that other sessions send with NOTIFY. The stream ends when the connection is closed.
     pub fn notifications(&mut self) -> impl Stream<Item = PgNotification> + Send + '_ {
         stream::unfold(&mut self.link.notifications, |receiver| async move {
-            let sent = receiver.recv().await?;
+            let received = receiver.recv().await?;
             let notification = PgNotification {
-                process_id: sent.process_id(),
-                channel: sent.channel().to_owned(),
-                payload: sent.payload().to_owned(),
+                process_id: received.process_id(),
+                channel: received.channel().to_owned(),
+                payload: received.payload().to_owned(),
             };
             Some((notification, receiver))
         })
     }
 
-    /// Stops the statement that is under way and closes the connection: the message that stops it may come late, and
-    /// would then stop the next statement.
+    /// Cancels the running statement and closes the connection: the cancel request may arrive late and would
+    /// then cancel the next statement.
     pub async fn cancel(self) -> Result<(), ConnectError> {
-        // First, or dropping it would ask the server once more.
+        // Close first, or dropping the connection would send a second cancel request.
         self.link.state.close();
         self.link.cancel(self.inner.cancel_token()).await
     }
 
-    /// Whether the server takes no changes in this session, as far as is known.
+    /// Whether the session was read-only when this was last checked.
     pub(super) const fn is_read_only(&self) -> bool {
         self.is_read_only
     }
 
-    /// Notes that the server takes changes in this session.
-    pub(super) const fn takes_changes(&mut self) {
+    /// Records that the session accepts writes.
+    pub(super) const fn mark_writable(&mut self) {
         self.is_read_only = false;
     }
 
-    /// When the server last said anything.
-    pub(super) fn heard(&self) -> Instant {
-        self.link.state.heard()
+    /// When the last bytes from the server arrived.
+    pub(super) fn last_received(&self) -> Instant {
+        self.link.state.last_received()
     }
 
-    /// Whether a statement is under way.
+    /// Whether a statement is running.
     pub(super) fn is_busy(&self) -> bool {
         self.link.state.is_busy()
     }
 
-    /// Whether it is open, no statement under way and no transaction open.
+    /// Whether the connection is open, with no running statement and no open transaction.
     pub(super) fn is_idle(&self) -> bool {
         self.link.state.is_idle()
     }
 }
 
-/// What is asked of a server first.
+/// What a new session reports about itself.
 struct Session {
     backend: i32,
     is_read_only: bool,
 }
 
-async fn set_up(client: &Client) -> Result<Session, tokio_postgres::Error> {
+async fn configure(client: &Client) -> Result<Session, tokio_postgres::Error> {
     let mut session = Session { backend: 0, is_read_only: false };
-    for message in client.simple_query(SETTINGS).await? {
+    for message in client.simple_query(SESSION_SETTINGS).await? {
         if let SimpleQueryMessage::Row(row) = message {
             let backend = row.try_get(0)?.and_then(|backend| backend.parse().ok());
             session =
@@ -164,13 +165,13 @@ impl Drop for Connection {
             return;
         }
         state.close();
-        // Where the runtime ends too, so do its connections.
+        // Without a runtime there is nothing to do: its connections end with it.
         if let Ok(runtime) = Handle::try_current() {
-            let cancelling = self.link.cancel(self.inner.cancel_token());
+            let cancel_request = self.link.cancel(self.inner.cancel_token());
             runtime.spawn(async move {
-                if let Err(cause) = cancelling.await {
+                if let Err(cause) = cancel_request.await {
                     let cause = format!("{:#}", anyhow::Error::new(cause));
-                    debug!(cause, "A statement that nobody waits for could not be stopped");
+                    debug!(cause, "Failed to cancel an abandoned statement");
                 }
             });
         }

@@ -1,10 +1,12 @@
-//! The private PostgreSQL: a cluster in the data directory, for whoever brings no database of their own.
+//! The private PostgreSQL: a cluster in the data directory, for installations without a database of their
+//! own.
 //!
-//! It listens on a Unix socket only, in a directory that nobody else may enter, and believes the operating system about
-//! who connects: there is no password. One process runs it, holding the data directory's lock, and others on the same
-//! directory find it there. The product connects as a role that owns its database and nothing else.
+//! It listens only on a Unix socket, in a directory that no other user may enter, and uses peer
+//! authentication, so there is no password. One process runs it and locks the data directory; other processes
+//! on the same directory connect to it. The product connects as a role that owns its database and has no
+//! other rights.
 //!
-//! Processes end in every way. What a killed one left behind is cleared away by the next one to start.
+//! What a killed process leaves behind is cleaned up at the next start.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -20,138 +22,144 @@ mod binaries;
 mod cluster;
 mod connect;
 mod home;
-mod keeper;
-mod leftovers;
 mod lock;
 mod owner;
 mod postmaster;
-mod refusal;
 mod socket;
+mod stale_processes;
+mod start_error;
+mod supervisor;
 mod upgrade;
 
 use binaries::Binaries;
 use cluster::Cluster;
 use connect::Administrator;
 use home::Home;
-use keeper::Keeper;
-use lock::{GuestPass, Lock};
+use lock::{ExclusiveLock, SharedLock};
 use owner::Owner;
 use postmaster::Postmaster;
-pub use refusal::Refusal;
+pub use start_error::StartError;
+use supervisor::Supervisor;
 
-/// The role that the product connects as, and the database that it owns.
+/// The name of the product's role and of its database.
 const APPLICATION: &str = "dataporter";
 
 /// How long to wait for a cluster that another process is starting.
-const PATIENCE: Duration = Duration::from_mins(1);
+const START_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// The private PostgreSQL of a data directory, running.
+/// The running private PostgreSQL of a data directory.
 #[derive(Debug)]
 pub struct EmbeddedPostgres {
     socket_directory: PathBuf,
-    holding: Holding,
+    ownership: Ownership,
 }
 
-/// Whose the running PostgreSQL is.
+/// Which process runs PostgreSQL.
 #[derive(Debug)]
-enum Holding {
-    /// We run it, and stop it.
-    Ours { keeper: Keeper, lock: Lock },
-    /// Another process runs it; the pass asks it to wait for us before it stops.
-    Theirs { _pass: GuestPass },
+enum Ownership {
+    /// This process runs it, and stops it.
+    Owned { supervisor: Supervisor, lock: ExclusiveLock },
+    /// Another process runs it. The lock makes that process wait for us before it stops PostgreSQL.
+    Shared { _lock: SharedLock },
 }
 
 impl EmbeddedPostgres {
-    /// Starts the cluster of this data directory, made on the first start.
+    /// Starts the cluster of this data directory, and creates it on the first start.
     ///
-    /// Refuses when another process runs it already.
+    /// Fails if another process is already running it.
     pub async fn start(data_dir: &Path, settings: &Database) -> anyhow::Result<Self> {
-        let data_dir = home::make_data_dir(data_dir)?;
-        let lock = Lock::take(&data_dir)?;
+        let data_dir = home::create_data_dir(data_dir)?;
+        let lock = ExclusiveLock::acquire(&data_dir)?;
         Self::start_locked(&data_dir, settings, lock).await
     }
 
-    /// Finds the cluster of this data directory running, or starts it.
+    /// Connects to the running cluster of this data directory, or starts it.
     pub async fn find_or_start(data_dir: &Path, settings: &Database) -> anyhow::Result<Self> {
-        let data_dir = home::make_data_dir(data_dir)?;
-        let begun = Instant::now();
+        let data_dir = home::create_data_dir(data_dir)?;
+        let began = Instant::now();
         loop {
-            match Lock::take(&data_dir) {
+            match ExclusiveLock::acquire(&data_dir) {
                 Ok(lock) => return Self::start_locked(&data_dir, settings, lock).await,
-                Err(Refusal::InUse { .. }) => {}
-                Err(refusal) => return Err(refusal.into()),
+                Err(StartError::InUse { .. }) => {}
+                Err(start_error) => return Err(start_error.into()),
             }
             if let Some(found) = Self::find(&data_dir).await? {
                 return Ok(found);
             }
-            if begun.elapsed() > PATIENCE {
-                bail!("Another process holds {}, but its database does not answer", data_dir.display());
+            if began.elapsed() > START_TIMEOUT {
+                bail!("Another process uses {}, but its database does not answer", data_dir.display());
             }
             sleep(Duration::from_millis(100)).await;
         }
     }
 
-    /// The address of the product's database, for the role that owns it.
+    /// The address of the product's database, for its owner role.
     pub fn database_url(&self) -> SecretString {
         connect::url(&self.socket_directory, APPLICATION, APPLICATION)
     }
 
-    /// Waits until the cluster cannot be kept running any longer, and answers why; usually never.
+    /// Waits until the cluster can no longer be kept running and returns the reason. Usually never returns.
     pub async fn failed(&mut self) -> anyhow::Error {
-        match &mut self.holding {
-            Holding::Ours { keeper, .. } => keeper.failed().await,
-            Holding::Theirs { .. } => std::future::pending().await,
+        match &mut self.ownership {
+            Ownership::Owned { supervisor, .. } => supervisor.failed().await,
+            Ownership::Shared { .. } => std::future::pending().await,
         }
     }
 
-    /// Stops the cluster if we run it, whoever else is connected.
+    /// Stops the cluster if this process runs it, even if others are connected.
     pub async fn stop(self) -> anyhow::Result<()> {
-        match self.holding {
-            Holding::Ours { keeper, lock } => {
-                keeper.stop().await?;
+        match self.ownership {
+            Ownership::Owned { supervisor, lock } => {
+                supervisor.stop().await?;
                 info!("Stopped the private PostgreSQL");
                 drop(lock);
                 Ok(())
             }
-            Holding::Theirs { .. } => Ok(()),
+            Ownership::Shared { .. } => Ok(()),
         }
     }
 
-    /// Stops the cluster if we run it, as soon as no other process uses it.
+    /// Stops the cluster if this process runs it, once no other process uses it.
     pub async fn stop_when_unused(self) -> anyhow::Result<()> {
-        if let Holding::Ours { lock, .. } = &self.holding {
-            lock.wait_for_guests().await?;
+        if let Ownership::Owned { lock, .. } = &self.ownership {
+            lock.wait_for_shared_locks().await?;
         }
         self.stop().await
     }
 
-    async fn start_locked(data_dir: &Path, settings: &Database, lock: Lock) -> anyhow::Result<Self> {
-        let home = Home::of(data_dir);
-        let owner = Owner::of(home.existing()?.as_deref())?;
-        let made_by = home.existing()?.map(Cluster::made_by).transpose()?.flatten();
-        let binaries = Binaries::find(settings.postgres_bin.as_deref(), made_by, data_dir)?;
-        let directory = home.make(&owner)?;
-        let cluster = Cluster::find_or_make(&directory, &owner, &binaries).await?;
-        let socket_directory = socket::make(data_dir, &directory, &owner)?;
-        let postmaster =
-            Postmaster { cluster, owner, binaries, socket_directory, connections: settings.pool_size + 40 };
+    async fn start_locked(data_dir: &Path, settings: &Database, lock: ExclusiveLock) -> anyhow::Result<Self> {
+        let home = Home::in_data_dir(data_dir);
+        let owner = Owner::for_cluster(home.existing()?.as_deref())?;
+        let cluster_version = home.existing()?.map(Cluster::version).transpose()?.flatten();
+        let binaries = Binaries::find(settings.postgres_bin.as_deref(), cluster_version, data_dir)?;
+        let directory = home.find_or_create(&owner)?;
+        let cluster = Cluster::find_or_create(&directory, &owner, &binaries).await?;
+        let socket_directory = socket::find_or_create(data_dir, &directory, &owner)?;
+        let postmaster = Postmaster {
+            cluster,
+            owner,
+            binaries,
+            socket_directory,
+            max_connections: settings.pool_size + 40,
+        };
         let socket_directory = postmaster.socket_directory.clone();
-        let keeper = Keeper::start(postmaster).await?;
+        let supervisor = Supervisor::start(postmaster).await?;
         Administrator::connect(&socket_directory)
             .await
-            .context("The private PostgreSQL cannot be administered")?
-            .make_application(APPLICATION)
+            .context("Failed to connect to the private PostgreSQL as its administrator")?
+            .create_application(APPLICATION)
             .await?;
-        Ok(Self { socket_directory, holding: Holding::Ours { keeper, lock } })
+        Ok(Self { socket_directory, ownership: Ownership::Owned { supervisor, lock } })
     }
 
-    /// The cluster that another process runs, if it answers.
+    /// The cluster that another process runs, if it responds.
     async fn find(data_dir: &Path) -> anyhow::Result<Option<Self>> {
-        let Some(pass) = GuestPass::take(data_dir)? else { return Ok(None) };
-        let Some(directory) = Home::of(data_dir).existing()? else { return Ok(None) };
+        let Some(shared_lock) = SharedLock::acquire(data_dir)? else { return Ok(None) };
+        let Some(directory) = Home::in_data_dir(data_dir).existing()? else { return Ok(None) };
         let Some(socket_directory) = socket::find(data_dir, &directory) else { return Ok(None) };
         let url = connect::url(&socket_directory, APPLICATION, APPLICATION);
-        let answers = connect::answers(&url).await;
-        Ok(answers.then_some(Self { socket_directory, holding: Holding::Theirs { _pass: pass } }))
+        let is_reachable = connect::is_reachable(&url).await;
+        Ok(is_reachable
+            .then_some(Self { socket_directory, ownership: Ownership::Shared { _lock: shared_lock } }))
     }
 }

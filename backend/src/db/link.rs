@@ -1,4 +1,5 @@
-//! What lies under a connection: the task that moves its messages, and the ways to close it and to stop its statement.
+//! The I/O side of a connection: the task that reads and writes its messages, closing it, and cancelling its
+//! statement.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -11,12 +12,12 @@ use super::connect_error::{ConnectError, within};
 use super::outage;
 use super::socket::Socket;
 use super::state::ConnectionState;
-use super::stream::{AsItIs, MonitoredStream};
+use super::stream::{AlreadyNegotiated, MonitoredStream};
 
 type Messages = tokio_postgres::Connection<MonitoredStream, MonitoredStream>;
 
-/// The link of a connection. A connection whose link is dropped is closed: in good order where nothing is under way,
-/// else at once.
+/// The link of a connection. When it is dropped, the connection is closed: gracefully if it is idle,
+/// otherwise immediately.
 pub(super) struct Link {
     pub state: Arc<ConnectionState>,
     pub notifications: mpsc::UnboundedReceiver<Notification>,
@@ -25,29 +26,29 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Connects and signs in; the caller limits the time.
+    /// Connects and authenticates. The caller sets a time limit.
     pub async fn open(address: &Arc<Address>, target: &Target) -> Result<(Client, Self), ConnectError> {
         let state = Arc::new(ConnectionState::new());
         let stream = stream(address, target, &state).await?;
         let (client, messages) =
-            address.config.connect_raw(stream, AsItIs).await.map_err(ConnectError::Refused)?;
+            address.config.connect_raw(stream, AlreadyNegotiated).await.map_err(ConnectError::Rejected)?;
         let (sender, notifications) = mpsc::unbounded_channel();
-        tokio::spawn(move_messages(messages, Arc::clone(&state), sender));
+        tokio::spawn(drive(messages, Arc::clone(&state), sender));
         Ok((client, Self { state, notifications, address: Arc::clone(address), target: target.clone() }))
     }
 
-    /// Asks the server to stop the statement that the token belongs to; it may have ended by then.
+    /// Asks the server to cancel the statement that the token belongs to, which may have finished already.
     pub fn cancel(
         &self,
         token: CancelToken,
     ) -> impl Future<Output = Result<(), ConnectError>> + Send + use<> {
         let (address, target) = (Arc::clone(&self.address), self.target.clone());
         async move {
-            let cancelling = async {
+            let cancel_request = async {
                 let stream = stream(&address, &target, &Arc::new(ConnectionState::new())).await?;
-                token.cancel_query_raw(stream, AsItIs).await.map_err(ConnectError::Refused)
+                token.cancel_query_raw(stream, AlreadyNegotiated).await.map_err(ConnectError::Rejected)
             };
-            within(address.timeout, cancelling).await
+            within(address.timeout, cancel_request).await
         }
     }
 }
@@ -69,27 +70,29 @@ async fn stream(
     Ok(MonitoredStream::new(socket, Arc::clone(state), Arc::clone(address), target.clone()))
 }
 
-/// Moves messages until the connection is closed, from whichever side.
-async fn move_messages(
+/// Reads and writes messages until either side closes the connection.
+async fn drive(
     mut messages: Messages,
     state: Arc<ConnectionState>,
     notifications: mpsc::UnboundedSender<Notification>,
 ) {
-    let moving = async {
+    let driving = async {
         loop {
             match poll_fn(|cx| messages.poll_message(cx)).await {
-                // Nobody may be listening.
+                // Fails if there is no listener.
                 Some(Ok(AsyncMessage::Notification(notification))) => drop(notifications.send(notification)),
                 Some(Ok(_)) => {}
-                // Before the statements hear of it, which is when the messages are dropped.
-                Some(Err(cause)) => return outage::lost(format!("{:#}", anyhow::Error::new(cause))),
+                // Recorded before the statements fail, which happens when the messages are dropped.
+                Some(Err(cause)) => {
+                    return outage::record_lost_connection(format!("{:#}", anyhow::Error::new(cause)));
+                }
                 None => return,
             }
         }
     };
     tokio::select! {
         () = state.closing() => {}
-        () = moving => {}
+        () = driving => {}
     }
-    state.closed();
+    state.mark_closed();
 }

@@ -1,10 +1,11 @@
-//! Applies migrations while others read and write: nobody waits behind one for longer than a lock timeout.
+//! Applies migrations to a database in use: no other session waits behind a migration for longer than the
+//! lock timeout.
 //!
-//! A migration that cannot lock its tables is undone and tried again, until whoever holds them is gone. What a later
-//! migration must keep to, and how an index comes upon tables that are large, is in CONTRIBUTING.md.
+//! A migration that cannot lock its tables is rolled back and retried until the sessions that hold the locks
+//! are gone. The rules for new migrations, and how to add an index to a large table, are in CONTRIBUTING.md.
 
 mod blockers;
-mod failure;
+mod error_recorder;
 mod monthly_index;
 
 use std::time::{Duration, Instant};
@@ -21,157 +22,157 @@ use tokio::time::sleep;
 use tracing::{info, warn};
 
 use self::blockers::Blockers;
-use self::failure::Failure;
+use self::error_recorder::ErrorRecorder;
 use super::{Connection, MIGRATIONS, connect};
 
-/// A migration waits no longer than this for a lock, since whoever comes later waits behind it. It is less than
-/// PostgreSQL's `deadlock_timeout` of one second, so that in a deadlock it is the migration that gives way.
+/// How long a migration waits for a lock, because other sessions queue after it. This is less than
+/// PostgreSQL's `deadlock_timeout` of one second, so that in a deadlock it is the migration that fails.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(800);
 
-/// The pause after the first try; each later one is twice as long, up to [`MAX_PAUSE`]. Whoever waited has been served by
-/// then.
+/// The pause after the first attempt. Each later pause is twice as long, up to [`MAX_PAUSE`]. Sessions that
+/// queued after the migration can proceed in the meantime.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const MAX_PAUSE: Duration = Duration::from_secs(10);
 
-/// A migration that has not got its locks by then fails, and says who holds them.
-const GIVE_UP_AFTER: Duration = Duration::from_mins(15);
+/// After this long without its locks a migration fails, and names the sessions that hold them.
+const RETRY_TIMEOUT: Duration = Duration::from_mins(15);
 
-/// How often a process asks whether another one is done with its migrations.
-const TURN_POLL: Duration = Duration::from_millis(200);
+/// How often a process checks whether another one has finished its migrations.
+const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// Migrations run in one process at a time. The key is any number that no other advisory lock of ours uses.
+/// Only one process at a time applies migrations. The key must differ from those of our other advisory locks.
 ///
-/// The lock is tried for, not waited for: a statement that waits holds a snapshot, which an index that another process
-/// builds concurrently would wait for in turn.
+/// The lock is polled: a statement that waits for it would hold a snapshot, and an index that the other
+/// process builds concurrently would wait for that snapshot in turn.
 const TRY_LOCK: &str = "SELECT pg_try_advisory_lock(7238261054) AS is_ours";
 
-/// The only one who applies migrations to a database, for as long as it lives.
+/// Applies migrations to a database. Only one exists at a time, across processes.
 pub struct Migrator {
-    /// Not there after a migration was cut off.
+    /// `None` after a migration was interrupted.
     conn: Option<Connection>,
     blockers: Blockers,
-    failure: Failure,
+    error_recorder: ErrorRecorder,
 }
 
-/// What may have to wait for locks.
-enum Work {
-    /// The migration of this name.
+/// Something to execute that may have to wait for locks.
+enum Step {
+    /// The migration with this name.
     Migration(String),
-    /// One statement, outside of a transaction.
+    /// A statement, outside a transaction.
     Statement(String),
 }
 
-/// A migration that is not applied yet.
-struct Missing {
+/// A migration that has not been applied.
+struct PendingMigration {
     name: String,
     runs_in_transaction: bool,
 }
 
 #[derive(QueryableByName)]
-struct Turn {
+struct LockAttempt {
     #[diesel(sql_type = Bool)]
     is_ours: bool,
 }
 
 impl Migrator {
-    /// Connects, and waits until no other process applies migrations.
+    /// Connects, and waits until no other process is applying migrations.
     pub async fn open(database_url: &SecretString) -> anyhow::Result<Self> {
-        let mut conn = connect(database_url).await.context("The database cannot be reached")?;
-        let watching = connect(database_url).await.context("The database cannot be reached")?;
-        let mut is_told = false;
-        while !diesel::sql_query(TRY_LOCK).get_result::<Turn>(&mut conn).await?.is_ours {
-            if !is_told {
-                info!("Another process applies migrations; waiting until it is done");
-                is_told = true;
+        let mut conn = connect(database_url).await.context("Failed to connect to the database")?;
+        let observer_conn = connect(database_url).await.context("Failed to connect to the database")?;
+        let mut is_logged = false;
+        while !diesel::sql_query(TRY_LOCK).get_result::<LockAttempt>(&mut conn).await?.is_ours {
+            if !is_logged {
+                info!("Another process is applying migrations; waiting for it to finish");
+                is_logged = true;
             }
-            sleep(TURN_POLL).await;
+            sleep(LOCK_POLL_INTERVAL).await;
         }
-        let failure = Failure::default();
-        conn.set_instrumentation(failure.clone());
-        let blockers = Blockers::of(&mut conn, watching).await?;
-        Ok(Self { conn: Some(conn), blockers, failure })
+        let error_recorder = ErrorRecorder::default();
+        conn.set_instrumentation(error_recorder.clone());
+        let blockers = Blockers::for_conn(&mut conn, observer_conn).await?;
+        Ok(Self { conn: Some(conn), blockers, error_recorder })
     }
 
-    /// Applies the next migration that is missing and answers with its name; none when all are applied, and the indexes
-    /// of all months complete.
+    /// Applies the next pending migration and returns its name. Returns `None` once all migrations are
+    /// applied and the indexes of all months are complete.
     pub async fn next(&mut self) -> anyhow::Result<Option<String>> {
         self.complete_monthly_indexes().await?;
-        let missing = self.in_harness(first_missing).await??;
-        let Some(Missing { name, runs_in_transaction }) = missing else { return Ok(None) };
+        let pending = self.in_harness(first_pending).await??;
+        let Some(PendingMigration { name, runs_in_transaction }) = pending else { return Ok(None) };
         if runs_in_transaction {
-            self.perform(&Work::Migration(name.clone()), LOCK_TIMEOUT).await?;
+            self.execute_with_retries(&Step::Migration(name.clone()), LOCK_TIMEOUT).await?;
         } else {
-            // What is built or dropped concurrently lets others pass while it waits, however long that is.
+            // Concurrent builds and drops block no other sessions while they wait, so their wait is not
+            // limited.
             self.drop_interrupted_indexes().await?;
-            self.perform(&Work::Migration(name.clone()), Duration::ZERO).await?;
+            self.execute_with_retries(&Step::Migration(name.clone()), Duration::ZERO).await?;
         }
         Ok(Some(name))
     }
 
-    /// Does the work, and tries again while others hold what it needs.
-    async fn perform(&mut self, work: &Work, lock_timeout: Duration) -> anyhow::Result<()> {
+    /// Executes a step, and retries it while other sessions hold the locks it needs.
+    async fn execute_with_retries(&mut self, step: &Step, lock_timeout: Duration) -> anyhow::Result<()> {
         let began = Instant::now();
         let mut pause = FIRST_PAUSE;
         loop {
-            let tried = Instant::now();
-            let Err(cause) = self.attempt(work, lock_timeout).await? else { return Ok(()) };
+            let attempt_began = Instant::now();
+            let Err(cause) = self.attempt(step, lock_timeout).await? else { return Ok(()) };
             let blockers = self.blockers.last_seen();
-            if !self.failure.is_of_locks(tried.elapsed(), lock_timeout) {
-                return Err(cause.context(format!("{work} failed")));
+            if !self.error_recorder.is_lock_failure(attempt_began.elapsed(), lock_timeout) {
+                return Err(cause.context(format!("{step} failed")));
             }
-            if began.elapsed() >= GIVE_UP_AFTER {
-                return Err(
-                    cause.context(format!("{work} cannot lock its tables, which are held by {blockers}"))
-                );
+            if began.elapsed() >= RETRY_TIMEOUT {
+                return Err(cause
+                    .context(format!("{step} failed to lock its tables, which are in use by {blockers}")));
             }
-            warn!(%blockers, ?pause, "{work} cannot lock its tables yet, and is tried again");
+            warn!(%blockers, ?pause, "{step} failed to lock its tables; retrying");
             sleep(pause).await;
             pause = MAX_PAUSE.min(pause * 2);
         }
     }
 
-    /// Tries once. The outer error is one that trying again does not help.
-    async fn attempt(&mut self, work: &Work, lock_timeout: Duration) -> anyhow::Result<anyhow::Result<()>> {
+    /// Tries once. The outer error is permanent; the inner one may be worth a retry.
+    async fn attempt(&mut self, step: &Step, lock_timeout: Duration) -> anyhow::Result<anyhow::Result<()>> {
         self.conn()?.batch_execute(&format!("SET lock_timeout = {}", lock_timeout.as_millis())).await?;
-        self.failure.clear();
-        self.blockers.start();
-        match work {
-            Work::Migration(name) => {
+        self.error_recorder.clear();
+        self.blockers.reset();
+        match step {
+            Step::Migration(name) => {
                 let name = name.clone();
                 self.in_harness(move |harness| run(harness, &name)).await
             }
-            Work::Statement(statement) => {
-                let conn = self.conn.as_mut().context(CUT_OFF)?;
-                let done = self.blockers.watch_during(conn.batch_execute(statement)).await;
-                Ok(done.map_err(anyhow::Error::from))
+            Step::Statement(statement) => {
+                let conn = self.conn.as_mut().context(INTERRUPTED)?;
+                let result = self.blockers.watch_during(conn.batch_execute(statement)).await;
+                Ok(result.map_err(anyhow::Error::from))
             }
         }
     }
 
     fn conn(&mut self) -> anyhow::Result<&mut Connection> {
-        self.conn.as_mut().context(CUT_OFF)
+        self.conn.as_mut().context(INTERRUPTED)
     }
 
-    /// Diesel's migrations are synchronous, so they run on a thread of their own.
+    /// Diesel's migrations are synchronous, so they run on a blocking thread.
     async fn in_harness<T: Send + 'static>(
         &mut self,
         work: impl FnOnce(&mut AsyncConnectionWrapper<Connection>) -> T + Send + 'static,
     ) -> anyhow::Result<T> {
-        let conn = self.conn.take().context(CUT_OFF)?;
-        let working = tokio::task::spawn_blocking(move || {
+        let conn = self.conn.take().context(INTERRUPTED)?;
+        let execution = tokio::task::spawn_blocking(move || {
             let mut harness = AsyncConnectionWrapper::from(conn);
-            let done = work(&mut harness);
-            (harness.into_inner(), done)
+            let result = work(&mut harness);
+            (harness.into_inner(), result)
         });
-        let (conn, done) = self.blockers.watch_during(working).await.context(CUT_OFF)?;
+        let (conn, result) = self.blockers.watch_during(execution).await.context(INTERRUPTED)?;
         self.conn = Some(conn);
-        Ok(done)
+        Ok(result)
     }
 }
 
-const CUT_OFF: &str = "The migration was cut off";
+const INTERRUPTED: &str = "The migration was interrupted";
 
-impl std::fmt::Display for Work {
+impl std::fmt::Display for Step {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Migration(name) => write!(formatter, "migration {name}"),
@@ -180,9 +181,11 @@ impl std::fmt::Display for Work {
     }
 }
 
-fn first_missing(harness: &mut AsyncConnectionWrapper<Connection>) -> anyhow::Result<Option<Missing>> {
-    let missing = harness.pending_migrations(MIGRATIONS).map_err(|error| anyhow!(error))?;
-    Ok(missing.as_slice().first().map(|migration| Missing {
+fn first_pending(
+    harness: &mut AsyncConnectionWrapper<Connection>,
+) -> anyhow::Result<Option<PendingMigration>> {
+    let pending = harness.pending_migrations(MIGRATIONS).map_err(|error| anyhow!(error))?;
+    Ok(pending.as_slice().first().map(|migration| PendingMigration {
         name: migration.name().to_string(),
         runs_in_transaction: migration.metadata().run_in_transaction(),
     }))
@@ -190,8 +193,8 @@ fn first_missing(harness: &mut AsyncConnectionWrapper<Connection>) -> anyhow::Re
 
 fn run(harness: &mut AsyncConnectionWrapper<Connection>, name: &str) -> anyhow::Result<()> {
     let apply = |harness: &mut AsyncConnectionWrapper<Connection>| -> MigrationResult<()> {
-        let missing = harness.pending_migrations(MIGRATIONS)?;
-        for migration in missing.iter().filter(|migration| migration.name().to_string() == name) {
+        let pending = harness.pending_migrations(MIGRATIONS)?;
+        for migration in pending.iter().filter(|migration| migration.name().to_string() == name) {
             harness.run_migration(migration)?;
         }
         Ok(())

@@ -1,5 +1,5 @@
-//! Spells in which the database cannot be used: the log says once when one begins and once when it is over, however many
-//! requests come meanwhile.
+//! Outages of the database. The log gets one line when an outage begins and one when it ends, however many
+//! requests fail in between.
 
 use std::error::Error as StdError;
 use std::sync::Mutex;
@@ -16,92 +16,95 @@ use super::connect_error::ConnectError;
 use crate::unpoisoned;
 
 /// A process uses one database.
-static OUTAGE: Mutex<Outage> = Mutex::new(Outage { spell: None, is_full: false, lost: None });
+static TRACKER: Mutex<OutageTracker> =
+    Mutex::new(OutageTracker { outage: None, is_server_full: false, last_loss: None });
 
-struct Outage {
-    spell: Option<Spell>,
-    /// Whether the server had no place for the connection that was tried last.
-    is_full: bool,
-    /// Why the last connection was lost, and when.
-    lost: Option<(Instant, String)>,
+struct OutageTracker {
+    outage: Option<Outage>,
+    /// Whether the last connection attempt failed because the server had no free slots.
+    is_server_full: bool,
+    /// When and why a connection was last lost.
+    last_loss: Option<(Instant, String)>,
 }
 
-struct Spell {
+struct Outage {
     began: Instant,
-    kind: Kind,
-    /// What could not be done since.
+    kind: OutageKind,
+    /// The number of failures since it began.
     failures: u64,
 }
 
-/// The database cannot be used, as is known already.
+/// The database is unavailable. Already recorded as part of an outage.
 #[derive(Debug, thiserror::Error)]
-#[error("The database cannot be used at the moment")]
-pub struct Away;
+#[error("The database is unavailable at the moment")]
+pub struct Unavailable;
 
-/// How a server answered.
+/// What a check of the server found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
-    /// It is there; whether it takes changes was not asked.
-    IsThere,
-    /// It takes changes.
-    TakesChanges,
-    /// It is there and takes no changes.
-    TakesNoChanges,
-}
-
-/// What ends a spell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    /// That the database answers.
-    Away,
-    /// That it takes changes.
+pub(super) enum ServerStatus {
+    /// It responds. Whether it accepts writes was not checked.
+    Up,
+    /// It accepts writes.
+    Writable,
+    /// It responds but is read-only.
     ReadOnly,
 }
 
-/// A statement that fails hears only that its connection is lost, so the reason may have come this long before.
-const LOST_JUST_NOW: Duration = Duration::from_secs(2);
+/// The kind of an outage, which determines what ends it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OutageKind {
+    /// Ends when the database responds.
+    Unreachable,
+    /// Ends when the database accepts writes.
+    ReadOnly,
+}
 
-/// Whether an error says that the database cannot be used, now or for the moment. Then it belongs to a spell, which is
-/// logged, and the error itself needs no line.
-pub fn explains(error: &anyhow::Error) -> bool {
-    // Whoever made this of another error has asked already.
-    if error.is::<Away>() {
+/// A statement fails with a generic error after its connection is lost, so the reason is taken from a loss
+/// within this time.
+const LOSS_MAX_AGE: Duration = Duration::from_secs(2);
+
+/// Whether an error means that the database is unavailable. If so, it is recorded as part of the current
+/// outage and needs no log line of its own.
+pub fn includes(error: &anyhow::Error) -> bool {
+    // The original error was recorded when this one was created.
+    if error.is::<Unavailable>() {
         return true;
     }
     let kind = error.chain().find_map(kind);
     if let Some(kind) = kind {
-        note(error, kind);
+        record_failure(error, kind);
     }
     kind.is_some()
 }
 
-/// What the log is to say of an error: nothing, if it belongs to a spell.
-pub fn unexplained(error: impl Into<anyhow::Error>) -> Option<String> {
+/// The text to log for an error; `None` if the error is part of an outage.
+pub fn loggable_cause(error: impl Into<anyhow::Error>) -> Option<String> {
     let error = error.into();
-    (!explains(&error)).then(|| format!("{error:#}"))
+    (!includes(&error)).then(|| format!("{error:#}"))
 }
 
-/// Whether it is one in which the database answers and takes no changes.
+/// Whether there is an outage in which the database is read-only.
 pub(super) fn is_read_only() -> bool {
-    unpoisoned::lock(&OUTAGE).spell.as_ref().is_some_and(|spell| spell.kind == Kind::ReadOnly)
+    unpoisoned::lock(&TRACKER).outage.as_ref().is_some_and(|outage| outage.kind == OutageKind::ReadOnly)
 }
 
-fn kind(cause: &(dyn StdError + 'static)) -> Option<Kind> {
+fn kind(cause: &(dyn StdError + 'static)) -> Option<OutageKind> {
     match cause.downcast_ref() {
         Some(DieselError::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, _)) => {
-            return Some(Kind::ReadOnly);
+            return Some(OutageKind::ReadOnly);
         }
-        Some(error) if is_lost(error) => return Some(Kind::Away),
+        Some(error) if is_lost_connection(error) => return Some(OutageKind::Unreachable),
         Some(_) | None => {}
     }
-    let is_away = cause.downcast_ref().is_some_and(is_out_of_reach)
+    let is_unreachable = cause.downcast_ref().is_some_and(is_connect_failure)
         || cause.is::<ConnectionError>()
         || cause.is::<ConnectError>();
-    is_away.then_some(Kind::Away)
+    is_unreachable.then_some(OutageKind::Unreachable)
 }
 
-/// Whether a pool gives no connection because the database cannot be connected to. That all are in use is no such error.
-fn is_out_of_reach(error: &PoolError) -> bool {
+/// Whether a pool failed to connect to the database. A timeout because all connections are in use is no such
+/// failure.
+fn is_connect_failure(error: &PoolError) -> bool {
     match error {
         PoolError::Backend(ManagerError::ConnectionError(_) | ManagerError::QueryError(_))
         | PoolError::Timeout(TimeoutType::Create | TimeoutType::Recycle)
@@ -113,78 +116,79 @@ fn is_out_of_reach(error: &PoolError) -> bool {
 }
 
 /// Whether a statement failed because its connection was lost.
-fn is_lost(error: &DieselError) -> bool {
+fn is_lost_connection(error: &DieselError) -> bool {
     match error {
         DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, _) => true,
-        DieselError::DatabaseError(DatabaseErrorKind::UnableToSendCommand, why) => is_about_the_line(&**why),
+        DieselError::DatabaseError(DatabaseErrorKind::UnableToSendCommand, reason) => {
+            is_connection_error(&**reason)
+        }
         DieselError::RollbackErrorOnCommit { rollback_error, commit_error } => {
-            is_lost(rollback_error) || is_lost(commit_error)
+            is_lost_connection(rollback_error) || is_lost_connection(commit_error)
         }
         _ => false,
     }
 }
 
-/// The library has one kind of error for a lost connection and for parameters that cannot be sent.
-fn is_about_the_line(why: &dyn DatabaseErrorInformation) -> bool {
-    ["connection closed", "error communicating with the server"].contains(&why.message())
+/// diesel uses one kind of error both for a lost connection and for parameters that cannot be sent.
+fn is_connection_error(reason: &dyn DatabaseErrorInformation) -> bool {
+    ["connection closed", "error communicating with the server"].contains(&reason.message())
 }
 
-fn note(error: &anyhow::Error, kind: Kind) {
-    let mut outage = unpoisoned::lock(&OUTAGE);
-    let Outage { spell, is_full: _, lost } = &mut *outage;
-    let spell = spell.get_or_insert_with(|| {
-        let lost = lost.as_ref().filter(|(at, _)| at.elapsed() < LOST_JUST_NOW).map(|(_, why)| why);
+fn record_failure(error: &anyhow::Error, kind: OutageKind) {
+    let mut tracker = unpoisoned::lock(&TRACKER);
+    let OutageTracker { outage, is_server_full: _, last_loss } = &mut *tracker;
+    let outage = outage.get_or_insert_with(|| {
+        let last_loss =
+            last_loss.as_ref().filter(|(at, _)| at.elapsed() < LOSS_MAX_AGE).map(|(_, reason)| reason);
         error!(
             cause = format!("{error:#}"),
-            lost, "The database cannot be used; it is logged when it can be again"
+            last_loss, "The database is unavailable; errors are not logged until it is available again"
         );
-        Spell { began: Instant::now(), kind, failures: 0 }
+        Outage { began: Instant::now(), kind, failures: 0 }
     });
-    spell.failures += 1;
-    // A server that takes no changes may lose a connection too, and takes none because of that.
-    if kind == Kind::ReadOnly {
-        spell.kind = kind;
+    outage.failures += 1;
+    // A read-only server may also lose connections. The outage then lasts until it accepts writes.
+    if kind == OutageKind::ReadOnly {
+        outage.kind = kind;
     }
 }
 
-/// Notes why a connection was lost, for the statement that hears only that it was.
-pub(super) fn lost(why: String) {
-    debug!(why, "A database connection was lost");
-    unpoisoned::lock(&OUTAGE).lost = Some((Instant::now(), why));
+/// Records why a connection was lost. The statement on it gets only a generic error.
+pub(super) fn record_lost_connection(reason: String) {
+    debug!(reason, "A database connection was lost");
+    unpoisoned::lock(&TRACKER).last_loss = Some((Instant::now(), reason));
 }
 
-/// Notes how a server answered on a connection that was there already.
-pub(super) fn answered(answer: Answer) {
-    let mut outage = unpoisoned::lock(&OUTAGE);
-    if !outage.is_full {
-        end(&mut outage, answer);
+/// Records the status of a server, checked on an existing connection.
+pub(super) fn record_ping(status: ServerStatus) {
+    let mut tracker = unpoisoned::lock(&TRACKER);
+    if !tracker.is_server_full {
+        end_if_recovered(&mut tracker, status);
     }
 }
 
-/// Notes how a server answered on a new connection.
-pub(super) fn connected(answer: Answer) {
-    let mut outage = unpoisoned::lock(&OUTAGE);
-    outage.is_full = false;
-    end(&mut outage, answer);
+/// Records the status of a server, checked on a new connection.
+pub(super) fn record_connection(status: ServerStatus) {
+    let mut tracker = unpoisoned::lock(&TRACKER);
+    tracker.is_server_full = false;
+    end_if_recovered(&mut tracker, status);
 }
 
-/// Notes that no new connection was to be had, and whether the server is there and has no place left.
-pub(super) fn not_connected(is_full: bool) {
-    unpoisoned::lock(&OUTAGE).is_full = is_full;
+/// Records that a connection attempt failed, and whether the server had no free slots.
+pub(super) fn record_failed_connection(is_server_full: bool) {
+    unpoisoned::lock(&TRACKER).is_server_full = is_server_full;
 }
 
-fn end(outage: &mut Outage, answer: Answer) {
-    let Some(spell) = &mut outage.spell else { return };
-    match (spell.kind, answer) {
-        (Kind::Away, Answer::TakesNoChanges) => return spell.kind = Kind::ReadOnly,
-        (Kind::ReadOnly, Answer::TakesNoChanges | Answer::IsThere) => return,
-        (Kind::Away, Answer::IsThere | Answer::TakesChanges) | (Kind::ReadOnly, Answer::TakesChanges) => {}
+fn end_if_recovered(tracker: &mut OutageTracker, status: ServerStatus) {
+    let Some(outage) = &mut tracker.outage else { return };
+    match (outage.kind, status) {
+        (OutageKind::Unreachable, ServerStatus::ReadOnly) => return outage.kind = OutageKind::ReadOnly,
+        (OutageKind::ReadOnly, ServerStatus::ReadOnly | ServerStatus::Up) => return,
+        (OutageKind::Unreachable, ServerStatus::Up | ServerStatus::Writable)
+        | (OutageKind::ReadOnly, ServerStatus::Writable) => {}
     }
-    if let Some(Spell { began, kind: _, failures }) = outage.spell.take() {
+    if let Some(Outage { began, kind: _, failures }) = tracker.outage.take() {
         let seconds = began.elapsed().as_secs();
-        info!(
-            seconds,
-            failures, "The database can be used again after {seconds} s, {failures} failures later"
-        );
+        info!(seconds, failures, "The database is available again after {seconds} s and {failures} failures");
     }
 }

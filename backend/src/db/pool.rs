@@ -1,4 +1,4 @@
-//! Pools of connections: made when first needed, used again while they are good.
+//! Connection pools. Connections are opened on demand and reused while they work.
 
 use std::ops::Deref;
 use std::sync::{Arc, Mutex};
@@ -22,65 +22,67 @@ use tokio::time::{sleep, timeout};
 use super::address::Address;
 use super::connect_error::ConnectError;
 use super::connection::Connection;
-use super::outage::{self, Answer};
+use super::outage::{self, ServerStatus};
 use crate::unpoisoned;
 
-/// A connection of a pool, given back when it is dropped.
+/// A pooled connection. It goes back to the pool when it is dropped.
 pub type PooledConnection = deadpool::Object<Connection>;
 type Connections = deadpool::Pool<Connection>;
 type WeakPool = ::deadpool::managed::WeakPool<AsyncDieselConnectionManager<Connection>>;
 
-/// How long a request waits for a connection before it is told that the hub is busy.
-pub const POOL_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a request waits for a free connection before it fails because the hub is busy.
+pub const POOL_WAIT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What holds for the statements of a request: nobody waits longer for an answer. Exports and imports, which take as
-/// long as they take, lift it for their transaction by [`super::UNLIMITED`].
+/// The settings for statements of requests. Exports and imports, which may take longer, disable the timeout
+/// for their transaction with [`super::DISABLE_STATEMENT_TIMEOUT`].
 const REQUEST_SETTINGS: &str = "SET statement_timeout = '30s'";
 
-/// A connection whose server was heard so recently is taken without a question.
-const FRESH: Duration = Duration::from_secs(1);
-/// How long a server may take to say that it is there.
+/// A connection that received something this recently is reused without a ping.
+const MAX_AGE_WITHOUT_PING: Duration = Duration::from_secs(1);
+/// How long a server may take to answer a ping.
 const PING_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long the end of an answer that nobody waited for may take to arrive.
-const SETTLE_TIMEOUT: Duration = Duration::from_millis(100);
-/// How often the idle connections are looked through.
-const SWEEP: Duration = Duration::from_secs(1);
+/// How long the rest of an abandoned response may take to arrive.
+const DRAIN_TIMEOUT: Duration = Duration::from_millis(100);
+/// How often idle connections are checked.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Connections that are made when first needed and then used again.
+/// A pool of connections.
 #[derive(Clone)]
 pub struct Pool {
     connections: Connections,
-    silence: Arc<Silence>,
-    /// Nothing where the address cannot be read.
+    health: Arc<ServerHealth>,
+    /// `None` if the address is invalid.
     address: Option<Arc<Address>>,
 }
 
 impl Pool {
-    /// A connection. [`TimeoutType::Wait`] means that all are in use, and not that those who have them wait for a database
-    /// that is away: then it is [`TimeoutType::Create`].
+    /// Takes a connection from the pool.
+    ///
+    /// The error is [`TimeoutType::Wait`] if all connections are in use, and [`TimeoutType::Create`] if that
+    /// is because the database is unreachable.
     pub async fn get(&self) -> Result<PooledConnection, deadpool::PoolError> {
-        self.get_within(self.timeouts().wait.unwrap_or(POOL_PATIENCE)).await
+        self.get_within(self.timeouts().wait.unwrap_or(POOL_WAIT_TIMEOUT)).await
     }
 
-    /// The same, but waits at most this long while all are in use.
-    pub async fn get_within(&self, patience: Duration) -> Result<PooledConnection, deadpool::PoolError> {
-        let timeouts = Timeouts { wait: Some(patience), ..self.timeouts() };
+    /// Like [`Self::get`], but waits at most `wait_timeout` while all connections are in use.
+    pub async fn get_within(&self, wait_timeout: Duration) -> Result<PooledConnection, deadpool::PoolError> {
+        let timeouts = Timeouts { wait: Some(wait_timeout), ..self.timeouts() };
         self.timeout_get(&timeouts).await.map_err(|cause| match cause {
-            PoolError::Timeout(TimeoutType::Wait) if self.is_away() => {
+            PoolError::Timeout(TimeoutType::Wait) if self.is_unreachable() => {
                 PoolError::Timeout(TimeoutType::Create)
             }
             cause => cause,
         })
     }
 
-    /// Whether the server is there and had no place for the connection that was tried last.
+    /// Whether the last connection attempt failed because the server had no free slots.
     pub fn is_full(&self) -> bool {
-        self.silence.standing() == Standing::Full
+        self.health.state() == ServerState::Full
     }
 
-    fn is_away(&self) -> bool {
-        self.silence.standing() == Standing::Away
-            || self.address.as_ref().is_some_and(|address| address.is_in_doubt())
+    fn is_unreachable(&self) -> bool {
+        self.health.state() == ServerState::Unreachable
+            || self.address.as_ref().is_some_and(|address| address.has_overdue_probe())
     }
 }
 
@@ -92,131 +94,136 @@ impl Deref for Pool {
     }
 }
 
-/// Makes a pool of up to `size` connections; none is opened before it is needed, and nobody waits for one longer than
-/// `patience` while all are in use.
+/// Creates a pool of at most `size` connections, opened on demand. A caller waits at most `wait_timeout`
+/// while all are in use.
 ///
-/// A connection that comes back with a statement under way or a transaction open is closed within a second, and one
-/// that has not been used for a second is asked before it is used again.
-pub fn pool(database_url: &SecretString, size: usize, patience: Duration) -> Pool {
+/// A connection that is returned while a statement is running or a transaction is open is closed within a
+/// second. One that was idle for a second is pinged before it is reused.
+pub fn pool(database_url: &SecretString, size: usize, wait_timeout: Duration) -> Pool {
     let mut config = ManagerConfig::default();
-    let silence = Arc::new(Silence::new());
-    let asked = Arc::clone(&silence);
+    let health = Arc::new(ServerHealth::new());
+    let recycling_health = Arc::clone(&health);
     config.recycling_method = RecyclingMethod::CustomFunction(Box::new(move |conn| {
-        let silence = Arc::clone(&asked);
-        async move { silence.check(conn).await }.boxed()
+        let health = Arc::clone(&recycling_health);
+        async move { health.check(conn).await }.boxed()
     }));
-    let connected = Arc::clone(&silence);
-    // Kept for as long as the pool: what its servers once offered counts.
+    let setup_health = Arc::clone(&health);
+    // Kept as long as the pool, because it remembers whether its servers offered TLS.
     let address = Address::parse(database_url.expose_secret()).map(Arc::new).ok();
-    let kept = address.clone();
+    let pool_address = address.clone();
     config.custom_setup = Box::new(move |url| {
-        let address = kept.clone().map_or_else(|| Address::parse(url).map(Arc::new), Ok);
-        let silence = Arc::clone(&connected);
-        async move { connect_for_requests(address, &silence).await }.boxed()
+        let address = pool_address.clone().map_or_else(|| Address::parse(url).map(Arc::new), Ok);
+        let health = Arc::clone(&setup_health);
+        async move { connect_for_requests(address, &health).await }.boxed()
     });
     let manager = AsyncDieselConnectionManager::new_with_config(database_url.expose_secret(), config);
     let connections = Connections::builder(manager)
         .max_size(size)
         .runtime(Runtime::Tokio1)
-        .wait_timeout(Some(patience))
+        .wait_timeout(Some(wait_timeout))
         .build()
-        .expect("a pool that knows its runtime may have time limits");
+        .expect("timeouts only require a runtime, which is set");
     if let Ok(runtime) = Handle::try_current() {
         runtime.spawn(sweep(connections.weak()));
     }
-    Pool { connections, silence, address }
+    Pool { connections, health, address }
 }
 
 async fn connect_for_requests(
     address: Result<Arc<Address>, ConnectError>,
-    silence: &Silence,
+    health: &ServerHealth,
 ) -> ConnectionResult<Connection> {
-    let connected = Connection::establish(&address?).await;
-    let standing = match &connected {
-        Ok(_) => Standing::Answers,
-        Err(cause) if cause.is_full() => Standing::Full,
-        Err(_) => Standing::Away,
+    let result = Connection::establish(&address?).await;
+    let state = match &result {
+        Ok(_) => ServerState::Reachable,
+        Err(cause) if cause.is_full() => ServerState::Full,
+        Err(_) => ServerState::Unreachable,
     };
-    silence.set(standing);
-    let mut conn = connected.inspect_err(|_| outage::not_connected(standing == Standing::Full))?;
-    outage::connected(if conn.is_read_only() { Answer::TakesNoChanges } else { Answer::TakesChanges });
+    health.set_state(state);
+    let mut conn = result.inspect_err(|_| outage::record_failed_connection(state == ServerState::Full))?;
+    outage::record_connection(if conn.is_read_only() {
+        ServerStatus::ReadOnly
+    } else {
+        ServerStatus::Writable
+    });
     conn.batch_execute(REQUEST_SETTINGS).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(conn)
 }
 
-/// Answers whether a connection that was kept may be used again.
+/// Checks whether a connection that was kept open may be reused.
 pub async fn check(conn: &mut Connection) -> QueryResult<()> {
-    Silence::new().check(conn).await
+    ServerHealth::new().check(conn).await
 }
 
-/// How the server stands, as far as the pool knows.
+/// The state of the server, as far as the pool knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
-    Answers,
-    /// It answers and has no place for further connections.
+enum ServerState {
+    Reachable,
+    /// It responds, but has no free connection slots.
     Full,
-    Away,
+    Unreachable,
 }
 
-/// What is known of a server that does not answer.
-struct Silence {
-    /// Until when it is known not to have answered: connections that were last heard before are not asked one by one.
-    until: Mutex<Option<Instant>>,
-    standing: Mutex<Standing>,
+/// What the pool knows about its server.
+struct ServerHealth {
+    /// When a ping last timed out. Connections that received nothing since then are closed without a ping.
+    ping_timed_out_at: Mutex<Option<Instant>>,
+    state: Mutex<ServerState>,
 }
 
-impl Silence {
+impl ServerHealth {
     const fn new() -> Self {
-        Self { until: Mutex::new(None), standing: Mutex::new(Standing::Answers) }
+        Self { ping_timed_out_at: Mutex::new(None), state: Mutex::new(ServerState::Reachable) }
     }
 
-    fn standing(&self) -> Standing {
-        *unpoisoned::lock(&self.standing)
+    fn state(&self) -> ServerState {
+        *unpoisoned::lock(&self.state)
     }
 
-    fn set(&self, standing: Standing) {
-        *unpoisoned::lock(&self.standing) = standing;
+    fn set_state(&self, state: ServerState) {
+        *unpoisoned::lock(&self.state) = state;
     }
 
-    /// Notes that a connection works, which says nothing of whether there is a place for another.
-    fn answers(&self) {
-        let mut standing = unpoisoned::lock(&self.standing);
-        if *standing == Standing::Away {
-            *standing = Standing::Answers;
+    /// Records that a connection works, which does not mean that the server has a free slot for another one.
+    fn mark_reachable(&self) {
+        let mut state = unpoisoned::lock(&self.state);
+        if *state == ServerState::Unreachable {
+            *state = ServerState::Reachable;
         }
     }
 
     async fn check(&self, conn: &mut Connection) -> QueryResult<()> {
-        let is_settled =
-            !conn.is_busy() || timeout(SETTLE_TIMEOUT, ping(conn)).await.is_ok_and(|pong| pong.is_ok());
-        if !is_settled || !conn.is_idle() {
-            return Err(unusable("it was left in the middle of something"));
+        let is_drained =
+            !conn.is_busy() || timeout(DRAIN_TIMEOUT, ping(conn)).await.is_ok_and(|pong| pong.is_ok());
+        if !is_drained || !conn.is_idle() {
+            return Err(unusable("it was returned with a running statement or an open transaction"));
         }
-        let heard = conn.heard();
-        // One from when the server took no changes may keep to that.
-        let is_suspect = conn.is_read_only() && !outage::is_read_only();
-        if heard.elapsed() < FRESH && !is_suspect {
-            self.answers();
+        let last_received = conn.last_received();
+        // A session that was opened while the server was read-only may stay read-only.
+        let may_be_stale = conn.is_read_only() && !outage::is_read_only();
+        if last_received.elapsed() < MAX_AGE_WITHOUT_PING && !may_be_stale {
+            self.mark_reachable();
             return Ok(());
         }
-        if unpoisoned::lock(&self.until).is_some_and(|silent| heard < silent) {
-            return Err(unusable("others like it are dead"));
+        if unpoisoned::lock(&self.ping_timed_out_at).is_some_and(|timed_out_at| last_received < timed_out_at)
+        {
+            return Err(unusable("the server did not answer on another connection"));
         }
-        let Ok(answered) = timeout(PING_TIMEOUT, ask(conn)).await else {
-            self.set(Standing::Away);
-            *unpoisoned::lock(&self.until) = Some(Instant::now());
+        let Ok(status) = timeout(PING_TIMEOUT, check_status(conn)).await else {
+            self.set_state(ServerState::Unreachable);
+            *unpoisoned::lock(&self.ping_timed_out_at) = Some(Instant::now());
             return Err(unusable("the server does not answer"));
         };
-        let answer = answered?;
-        if answer == Answer::TakesChanges {
-            conn.takes_changes();
+        let status = status?;
+        if status == ServerStatus::Writable {
+            conn.mark_writable();
         }
-        self.answers();
-        outage::answered(answer);
-        match answer {
-            Answer::IsThere | Answer::TakesChanges => Ok(()),
-            // A session may keep what held for new ones when it was one.
-            Answer::TakesNoChanges => Err(unusable("it takes no changes")),
+        self.mark_reachable();
+        outage::record_ping(status);
+        match status {
+            ServerStatus::Up | ServerStatus::Writable => Ok(()),
+            // A session keeps the mode that was the default when it was opened.
+            ServerStatus::ReadOnly => Err(unusable("it is read-only")),
         }
     }
 }
@@ -225,32 +232,35 @@ async fn ping(conn: &mut Connection) -> QueryResult<()> {
     conn.batch_execute("SELECT 1").await
 }
 
-/// Asks a server whether it is there and, if changes were refused lately or by this session, whether it takes them. A session that took
-/// changes from its beginning proves nothing: new ones may take none.
-async fn ask(conn: &mut Connection) -> QueryResult<Answer> {
+/// Checks whether a server responds and, if it or this session was recently read-only, whether it accepts
+/// writes. A session that always accepted writes proves nothing, because new sessions may still be read-only.
+async fn check_status(conn: &mut Connection) -> QueryResult<ServerStatus> {
     if !outage::is_read_only() && !conn.is_read_only() {
-        return ping(conn).await.map(|()| Answer::IsThere);
+        return ping(conn).await.map(|()| ServerStatus::Up);
     }
     let setting = diesel::select(sql::<Text>("current_setting('transaction_read_only')"));
-    // Not for the whole file: every value there would have a `load`.
+    // Called by its path: importing the trait would give every value in this file a `load` method.
     let found: String = diesel_async::RunQueryDsl::get_result(setting, conn).await?;
     Ok(match (found.as_str(), conn.is_read_only()) {
-        ("off", true) => Answer::TakesChanges,
-        ("off", false) => Answer::IsThere,
-        _ => Answer::TakesNoChanges,
+        ("off", true) => ServerStatus::Writable,
+        ("off", false) => ServerStatus::Up,
+        _ => ServerStatus::ReadOnly,
     })
 }
 
-fn unusable(why: &str) -> DieselError {
-    DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, Box::new(why.to_owned()))
+fn unusable(reason: &str) -> DieselError {
+    DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, Box::new(reason.to_owned()))
 }
 
-/// Closes what came back in the middle of something, so that it holds no locks, until the pool is gone.
+/// Closes connections that were returned with a running statement or an open transaction, so that they hold
+/// no locks. Ends with the pool.
 async fn sweep(pool: WeakPool) {
     loop {
-        sleep(SWEEP).await;
+        sleep(SWEEP_INTERVAL).await;
         let Some(pool) = pool.upgrade().filter(|pool| !pool.is_closed()) else { return };
-        let good = |conn: &Connection| conn.is_idle() || (conn.is_busy() && conn.heard().elapsed() < SWEEP);
-        drop(pool.retain(|conn, _| good(conn)));
+        let is_good = |conn: &Connection| {
+            conn.is_idle() || (conn.is_busy() && conn.last_received().elapsed() < SWEEP_INTERVAL)
+        };
+        drop(pool.retain(|conn, _| is_good(conn)));
     }
 }

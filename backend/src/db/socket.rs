@@ -1,4 +1,4 @@
-//! The sockets that connections to a database run over.
+//! The sockets of database connections.
 
 use std::io;
 use std::net::SocketAddr;
@@ -23,7 +23,7 @@ pub(super) enum Socket {
 }
 
 impl Socket {
-    /// Connects, with the options that the address asks for.
+    /// Connects with the socket options and TLS settings of the address.
     pub async fn connect(address: &Address, target: &Target) -> Result<Self, ConnectError> {
         match target {
             Target::Unix(path) => {
@@ -32,18 +32,18 @@ impl Socket {
             Target::Tcp { address: target, name } => {
                 let stream = open(address, *target).await.map_err(ConnectError::Unreachable)?;
                 match &address.tls {
-                    Some(tls) => tls.begin(stream, name).await,
+                    Some(tls) => tls.negotiate(stream, name).await,
                     None => Ok(Self::Tcp(stream)),
                 }
             }
         }
     }
 
-    /// What ties signing in to this connection.
+    /// The channel binding data for authentication.
     pub fn channel_binding(&self) -> ChannelBinding {
         let Self::Tls(stream) = self else { return ChannelBinding::none() };
         let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
-        match certificates.first().and_then(|certificate| channel_binding::of_certificate(certificate)) {
+        match certificates.first().and_then(|certificate| channel_binding::certificate_hash(certificate)) {
             Some(hash) => ChannelBinding::tls_server_end_point(hash),
             None => ChannelBinding::none(),
         }
@@ -53,12 +53,12 @@ impl Socket {
 async fn open(address: &Address, target: SocketAddr) -> io::Result<TcpStream> {
     let stream = TcpStream::connect(target).await?;
     stream.set_nodelay(true)?;
-    watch_the_line(&stream, address)?;
+    set_tcp_timeouts(&stream, address)?;
     Ok(stream)
 }
 
-/// Has the system find out that the other machine is gone, when nothing else would.
-fn watch_the_line(stream: &TcpStream, address: &Address) -> io::Result<()> {
+/// Lets the operating system detect that the other machine is gone.
+fn set_tcp_timeouts(stream: &TcpStream, address: &Address) -> io::Result<()> {
     let (socket, config) = (SockRef::from(stream), &address.config);
     #[cfg(target_os = "linux")]
     socket.set_tcp_user_timeout(config.get_tcp_user_timeout().copied())?;

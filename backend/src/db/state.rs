@@ -1,160 +1,163 @@
-//! How a connection stands, as its protocol shows: whether a statement is under way, a transaction open, and when the
-//! server was last heard.
+//! The state of a connection, derived from its protocol messages: whether a statement is running, whether a
+//! transaction is open, and when the server last sent something.
 //!
-//! A statement is under way from when its first byte is taken by the system. One that its asker leaves before that is
-//! sent all the same, and its connection may be given to somebody else, whose statement then waits for it.
+//! A statement counts as running as soon as the operating system accepts its first byte. A statement whose
+//! caller gives up before that is sent all the same, and the connection may go to another caller, whose
+//! statement then waits for it.
 //!
-//! COPY FROM STDIN, which nothing here uses, would look as if it never ended: the server ignores one of its two `Sync`.
+//! COPY FROM STDIN, which we do not use, would never appear to finish: the server ignores one of its two
+//! `Sync` messages.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use super::frames::{self, Frames};
+use super::frames::{self, FrameParser};
 
 use crate::unpoisoned;
 
-/// Shared by a connection, its stream and the task that moves its messages.
+/// Shared by a connection, its stream and the task that drives it.
 pub(super) struct ConnectionState {
     protocol: Mutex<Protocol>,
     closing: CancellationToken,
 }
 
 struct Protocol {
-    sent: Frames,
-    received: Frames,
-    /// Requests that were sent as a whole and that the server has not finished with.
-    unanswered: usize,
-    /// Whether a request has begun to be sent and is not sent as a whole. It may be larger than what lies between here
-    /// and the server, so that it never gets any further.
+    sent: FrameParser,
+    received: FrameParser,
+    /// Requests that were sent completely and not answered yet.
+    pending_requests: usize,
+    /// Whether a request has been sent in part. If it is larger than the buffers between here and the server,
+    /// it may never be sent completely.
     is_sending: bool,
-    transaction: Transaction,
-    heard: Instant,
-    /// Since when nothing was sent or received while something is unanswered.
-    silent_since: Instant,
-    /// The server process, once it is known.
+    transaction: TransactionStatus,
+    last_received: Instant,
+    /// When bytes were last sent or received.
+    last_activity: Instant,
+    /// The process id of the backend, once it is known.
     backend: Option<i32>,
     is_closed: bool,
 }
 
-/// What came of a piece that was received.
+/// What a received chunk contained.
 pub(super) struct Received {
-    /// How much of it comes before the end of the connection.
+    /// The number of bytes before the error that ends the connection.
     pub length: usize,
-    /// What the server said before it closed the connection.
-    pub end: Option<String>,
+    /// The error with which the server ends the connection.
+    pub fatal_error: Option<String>,
 }
 
-/// What the server last said of transactions.
+/// The transaction status that the server last reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Transaction {
-    /// The connection is not signed in yet.
+enum TransactionStatus {
+    /// The connection is not authenticated yet.
     NotReady,
-    /// None is open.
+    /// No transaction is open.
     None,
-    /// One is open, whether or not it has failed.
+    /// A transaction is open, failed or not.
     Open,
 }
 
 impl Protocol {
     fn is_busy(&self) -> bool {
-        self.unanswered > 0 || self.is_sending
+        self.pending_requests > 0 || self.is_sending
     }
 }
 
 impl ConnectionState {
-    /// That of a connection that is about to be opened.
+    /// The state of a connection that is about to be opened.
     pub fn new() -> Self {
         let now = Instant::now();
         let protocol = Protocol {
-            sent: Frames::of_client(),
-            received: Frames::of_server(),
-            unanswered: 0,
+            sent: FrameParser::for_client(),
+            received: FrameParser::for_server(),
+            pending_requests: 0,
             is_sending: false,
-            transaction: Transaction::NotReady,
-            heard: now,
-            silent_since: now,
+            transaction: TransactionStatus::NotReady,
+            last_received: now,
+            last_activity: now,
             backend: None,
             is_closed: false,
         };
         Self { protocol: Mutex::new(protocol), closing: CancellationToken::new() }
     }
 
-    /// Notes what was sent.
+    /// Processes sent bytes.
     pub fn sent(&self, bytes: &[u8]) {
         let mut protocol = unpoisoned::lock(&self.protocol);
-        let (mut asked, mut is_sending) = (0, protocol.is_sending);
-        protocol.sent.pass(bytes, |message| {
+        let (mut requests, mut is_sending) = (0, protocol.is_sending);
+        protocol.sent.feed(bytes, |message| {
             let is_answered = matches!(message.kind, frames::SYNC | frames::QUERY);
-            asked += usize::from(is_answered);
+            requests += usize::from(is_answered);
             is_sending = !is_answered && message.kind != frames::TERMINATE;
         });
-        protocol.unanswered += asked;
-        let is_signed_in = protocol.transaction != Transaction::NotReady;
+        protocol.pending_requests += requests;
+        let is_signed_in = protocol.transaction != TransactionStatus::NotReady;
         protocol.is_sending = is_signed_in && (is_sending || protocol.sent.is_within_message());
-        protocol.silent_since = Instant::now();
+        protocol.last_activity = Instant::now();
     }
 
-    /// Notes what was received.
+    /// Processes received bytes.
     pub fn received(&self, bytes: &[u8]) -> Received {
         let mut protocol = unpoisoned::lock(&self.protocol);
-        let (mut answered, mut transaction, mut end) = (0_usize, protocol.transaction, None);
-        let is_signed_in = transaction != Transaction::NotReady;
-        protocol.received.pass(bytes, |message| match message.kind {
-            frames::READY => {
+        let (mut answered, mut transaction, mut fatal_error) = (0_usize, protocol.transaction, None);
+        let is_signed_in = transaction != TransactionStatus::NotReady;
+        protocol.received.feed(bytes, |message| match message.kind {
+            frames::READY_FOR_QUERY => {
                 answered += 1;
-                transaction = if message.body == b"I" { Transaction::None } else { Transaction::Open };
+                transaction =
+                    if message.body == b"I" { TransactionStatus::None } else { TransactionStatus::Open };
             }
-            // Whoever signs in is to hear it from the server itself.
-            frames::ERROR if is_signed_in && end.is_none() => {
-                end = frames::fatal(message.body).map(|why| (message.start, why));
+            // During authentication the caller should get the error itself.
+            frames::ERROR_RESPONSE if is_signed_in && fatal_error.is_none() => {
+                fatal_error = frames::fatal_error(message.body).map(|reason| (message.start, reason));
             }
             _ => {}
         });
-        // The first time that the server is ready answers the signing in.
+        // The first `ReadyForQuery` answers the authentication.
         let answered = if is_signed_in { answered } else { answered.saturating_sub(1) };
-        protocol.unanswered = protocol.unanswered.saturating_sub(answered);
+        protocol.pending_requests = protocol.pending_requests.saturating_sub(answered);
         protocol.transaction = transaction;
-        protocol.heard = Instant::now();
-        protocol.silent_since = protocol.heard;
-        match end {
-            Some((length, why)) => Received { length, end: Some(why) },
-            None => Received { length: bytes.len(), end: None },
+        protocol.last_received = Instant::now();
+        protocol.last_activity = protocol.last_received;
+        match fatal_error {
+            Some((length, reason)) => Received { length, fatal_error: Some(reason) },
+            None => Received { length: bytes.len(), fatal_error: None },
         }
     }
 
-    /// Notes which process serves the connection.
-    pub fn served_by(&self, backend: i32) {
+    /// Records the process id of the backend.
+    pub fn set_backend(&self, backend: i32) {
         unpoisoned::lock(&self.protocol).backend = Some(backend);
     }
 
-    /// The process id of the backend, if it has sent and taken nothing for `limit` while a request is unanswered.
+    /// The process id of the backend, if nothing was sent or received for `limit` while a request is pending.
     pub fn silent_backend(&self, limit: Duration) -> Option<i32> {
         let protocol = unpoisoned::lock(&self.protocol);
-        let is_silent = protocol.is_busy() && protocol.silent_since.elapsed() >= limit;
+        let is_silent = protocol.is_busy() && protocol.last_activity.elapsed() >= limit;
         protocol.backend.filter(|_| is_silent)
     }
 
-    /// Lets the silence begin anew, since the server is known to be at work.
-    pub fn forgive_silence(&self) {
-        unpoisoned::lock(&self.protocol).silent_since = Instant::now();
+    /// Restarts the silence timer, because the server is known to be working.
+    pub fn reset_silence_timer(&self) {
+        unpoisoned::lock(&self.protocol).last_activity = Instant::now();
     }
 
-    /// Whether a statement is under way, from its first byte on.
+    /// Whether a statement is running, counted from its first byte.
     pub fn is_busy(&self) -> bool {
         unpoisoned::lock(&self.protocol).is_busy()
     }
 
-    /// Whether the connection is open, no statement under way and no transaction open.
+    /// Whether the connection is open, with no running statement and no open transaction.
     pub fn is_idle(&self) -> bool {
         let protocol = unpoisoned::lock(&self.protocol);
-        !protocol.is_closed && !protocol.is_busy() && protocol.transaction == Transaction::None
+        !protocol.is_closed && !protocol.is_busy() && protocol.transaction == TransactionStatus::None
     }
 
-    /// When the server last said anything.
-    pub fn heard(&self) -> Instant {
-        unpoisoned::lock(&self.protocol).heard
+    /// When the last bytes from the server arrived.
+    pub fn last_received(&self) -> Instant {
+        unpoisoned::lock(&self.protocol).last_received
     }
 
     /// Closes the connection immediately, even while a statement is running.
@@ -162,22 +165,22 @@ impl ConnectionState {
         self.closing.cancel();
     }
 
-    /// Whether that was asked for.
+    /// Whether [`Self::close`] was called.
     pub fn is_closing(&self) -> bool {
         self.closing.is_cancelled()
     }
 
-    /// Waits until that is asked for.
+    /// Waits until [`Self::close`] is called.
     pub async fn closing(&self) {
         self.closing.cancelled().await;
     }
 
-    /// Notes that the connection is closed.
-    pub fn closed(&self) {
+    /// Records that the connection is closed.
+    pub fn mark_closed(&self) {
         unpoisoned::lock(&self.protocol).is_closed = true;
     }
 
-    /// Whether the connection is closed.
+    /// Whether the connection is closed or closing.
     pub fn is_closed(&self) -> bool {
         unpoisoned::lock(&self.protocol).is_closed || self.is_closing()
     }
@@ -188,60 +191,60 @@ mod tests {
     use super::super::frames::tests::message;
     use super::*;
 
-    /// A connection that is signed in.
+    /// An authenticated connection.
     fn ready() -> ConnectionState {
         let state = ConnectionState::new();
         state.sent(&message(0, b"startup")[1..]);
-        state.received(&message(frames::READY, b"I"));
+        state.received(&message(frames::READY_FOR_QUERY, b"I"));
         assert!(state.is_idle() && !state.is_busy());
         state
     }
 
     #[test]
-    fn a_statement_is_under_way_from_its_first_byte_until_its_answer() {
+    fn a_statement_is_running_from_its_first_byte_to_its_response() {
         let statement =
             [message(b'B', &[7; 40]), message(b'E', &[7; 9]), message(frames::SYNC, b"")].concat();
-        for cut in 1..statement.len() {
+        for split in 1..statement.len() {
             let state = ready();
-            state.sent(&statement[..cut]);
-            assert!(state.is_busy(), "{cut}");
-            state.sent(&statement[cut..]);
-            assert!(state.is_busy(), "{cut}");
-            state.received(&message(frames::READY, b"I"));
-            assert!(!state.is_busy() && state.is_idle(), "{cut}");
+            state.sent(&statement[..split]);
+            assert!(state.is_busy(), "{split}");
+            state.sent(&statement[split..]);
+            assert!(state.is_busy(), "{split}");
+            state.received(&message(frames::READY_FOR_QUERY, b"I"));
+            assert!(!state.is_busy() && state.is_idle(), "{split}");
         }
     }
 
     #[test]
-    fn what_was_sent_as_a_whole_and_what_was_not_are_told_apart() {
+    fn a_partly_sent_request_keeps_the_connection_busy() {
         let state = ready();
         state.sent(&[message(frames::QUERY, b"1"), message(b'B', b"23")[..4].to_vec()].concat());
-        state.received(&message(frames::READY, b"T"));
-        assert!(state.is_busy(), "the second one has begun");
+        state.received(&message(frames::READY_FOR_QUERY, b"T"));
+        assert!(state.is_busy(), "the second request has started");
         state.sent(&[message(b'B', b"23")[4..].to_vec(), message(frames::SYNC, b"")].concat());
-        state.received(&message(frames::READY, b"I"));
+        state.received(&message(frames::READY_FOR_QUERY, b"I"));
         assert!(state.is_idle());
         state.sent(&message(frames::TERMINATE, b""));
-        assert!(!state.is_busy(), "nothing answers that");
+        assert!(!state.is_busy(), "Terminate is not answered");
     }
 
     #[test]
-    fn what_comes_before_the_end_of_the_connection_is_handed_on() {
-        let end = message(frames::ERROR, b"SFATAL\0VFATAL\0C57P01\0Mgone\0\0");
-        let answer = [message(b'C', b"COMMIT\0"), message(frames::READY, b"I")].concat();
-        let whole = [answer.clone(), end.clone()].concat();
-        for cut in 0..=whole.len() {
+    fn responses_before_a_fatal_error_are_delivered() {
+        let fatal_error = message(frames::ERROR_RESPONSE, b"SFATAL\0VFATAL\0C57P01\0Mgone\0\0");
+        let answer = [message(b'C', b"COMMIT\0"), message(frames::READY_FOR_QUERY, b"I")].concat();
+        let whole = [answer.clone(), fatal_error.clone()].concat();
+        for split in 0..=whole.len() {
             let state = ready();
             state.sent(&message(frames::QUERY, b"COMMIT\0"));
-            let mut handed_on = 0;
-            let mut said = None;
-            for piece in [&whole[..cut], &whole[cut..]] {
-                let Received { length, end } = state.received(piece);
-                handed_on += length;
-                said = said.or(end);
+            let mut delivered = 0;
+            let mut error = None;
+            for chunk in [&whole[..split], &whole[split..]] {
+                let Received { length, fatal_error } = state.received(chunk);
+                delivered += length;
+                error = error.or(fatal_error);
             }
-            assert!(handed_on >= answer.len() && handed_on < whole.len(), "{cut}: {handed_on}");
-            assert_eq!(said.as_deref(), Some("gone (57P01)"));
+            assert!(delivered >= answer.len() && delivered < whole.len(), "{split}: {delivered}");
+            assert_eq!(error.as_deref(), Some("gone (57P01)"));
             assert!(!state.is_busy());
         }
     }

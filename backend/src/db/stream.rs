@@ -1,8 +1,8 @@
-//! The stream of a connection, which follows the protocol and finds out a server that has fallen silent.
+//! The stream of a connection. It follows the protocol and detects a server that has stopped responding.
 //!
-//! A statement may run for as long as it likes, so silence alone means nothing: the server is asked on another
-//! connection whether it is still at work. What the system's own time limits find out by themselves needs no question,
-//! but they see only the next machine, and that may be a proxy.
+//! Statements may run for any length of time, so silence alone proves nothing: the server is probed on
+//! another connection. Failures that TCP timeouts detect need no probe, but those see only the next hop,
+//! which may be a proxy.
 
 use std::future::{Ready, ready};
 use std::io;
@@ -15,62 +15,62 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 
 use super::address::{Address, Target};
-use super::inquiry::{self, Finding, Inquiry};
+use super::probe::{self, Probe, ProbeResult};
 use super::socket::Socket;
 use super::state::{ConnectionState, Received};
 
-/// How often within the time limit a connection is looked at.
-const LOOKS: u32 = 4;
-/// How often a server may refuse the question, as one does whose password was changed, before the statement counts as
-/// lost: a minute with the usual time limit.
-const MAX_REFUSALS: u32 = 11;
+/// How many times within the time limit a connection is checked for silence.
+const CHECKS_PER_TIMEOUT: u32 = 4;
+/// How many times in a row a server may reject the probe, for example after a password change, before the
+/// statement counts as lost: about a minute with the default time limit.
+const MAX_REJECTIONS: u32 = 11;
 
-/// A socket, and what is known of the connection over it.
+/// A socket, and the state of the connection over it.
 pub(super) struct MonitoredStream {
     socket: Socket,
     state: Arc<ConnectionState>,
     address: Arc<Address>,
     target: Target,
-    looks: Interval,
-    inquiry: Option<Inquiry>,
-    /// How often in a row the server has refused the question, while it said nothing here.
-    refusals: u32,
-    /// What the server said before it closed the connection, while what came before that is being read.
-    end: Option<String>,
+    check_interval: Interval,
+    probe: Option<Probe>,
+    /// The number of consecutive rejected probes without any bytes received on this connection.
+    rejections: u32,
+    /// The error with which the server ended the connection, while the bytes before it are being read.
+    fatal_error: Option<String>,
 }
 
 impl MonitoredStream {
-    /// Follows what goes over this socket.
+    /// Monitors this socket.
     pub fn new(socket: Socket, state: Arc<ConnectionState>, address: Arc<Address>, target: Target) -> Self {
-        let mut looks = interval(address.timeout / LOOKS);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self { socket, state, address, target, looks, inquiry: None, refusals: 0, end: None }
+        let mut check_interval = interval(address.timeout / CHECKS_PER_TIMEOUT);
+        check_interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self { socket, state, address, target, check_interval, probe: None, rejections: 0, fatal_error: None }
     }
 
-    /// Ready when the server is found to be gone.
+    /// Ready with an error once the server counts as gone.
     fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
-            if let Some(inquiry) = &mut self.inquiry {
-                match ready!(inquiry.as_mut().poll(cx)) {
-                    Finding::AtWork => self.refusals = 0,
-                    Finding::Refused(_) if self.refusals < MAX_REFUSALS => self.refusals += 1,
-                    Finding::Refused(why) | Finding::Lost(why) => {
-                        return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, why)));
+            if let Some(probe) = &mut self.probe {
+                match ready!(probe.as_mut().poll(cx)) {
+                    ProbeResult::Active => self.rejections = 0,
+                    ProbeResult::Rejected(_) if self.rejections < MAX_REJECTIONS => self.rejections += 1,
+                    ProbeResult::Rejected(reason) | ProbeResult::Lost(reason) => {
+                        return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, reason)));
                     }
                 }
-                self.state.forgive_silence();
-                self.inquiry = None;
+                self.state.reset_silence_timer();
+                self.probe = None;
             }
-            ready!(self.looks.poll_tick(cx));
+            ready!(self.check_interval.poll_tick(cx));
             if let Some(backend) = self.state.silent_backend(self.address.timeout) {
-                self.inquiry = Some(inquiry::ask(Arc::clone(&self.address), self.target.clone(), backend));
+                self.probe = Some(probe::start(Arc::clone(&self.address), self.target.clone(), backend));
             }
         }
     }
 }
 
-fn ended(why: String) -> io::Error {
-    io::Error::new(io::ErrorKind::ConnectionAborted, why)
+fn aborted(reason: String) -> io::Error {
+    io::Error::new(io::ErrorKind::ConnectionAborted, reason)
 }
 
 impl AsyncRead for MonitoredStream {
@@ -79,19 +79,19 @@ impl AsyncRead for MonitoredStream {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if let Some(why) = self.end.take() {
-            return Poll::Ready(Err(ended(why)));
+        if let Some(reason) = self.fatal_error.take() {
+            return Poll::Ready(Err(aborted(reason)));
         }
         let before = buf.filled().len();
         match Pin::new(&mut self.socket).poll_read(cx, buf) {
             Poll::Pending => self.poll_silence(cx),
             Poll::Ready(Ok(())) => {
-                (self.inquiry, self.refusals) = (None, 0);
-                let Received { length, end } = self.state.received(&buf.filled()[before..]);
-                match end {
-                    // No bytes at all would mean that the connection was closed without a word.
-                    Some(why) if length == 0 => return Poll::Ready(Err(ended(why))),
-                    end => self.end = end,
+                (self.probe, self.rejections) = (None, 0);
+                let Received { length, fatal_error } = self.state.received(&buf.filled()[before..]);
+                match fatal_error {
+                    // Zero bytes would mean that the connection was closed without an error.
+                    Some(reason) if length == 0 => return Poll::Ready(Err(aborted(reason))),
+                    fatal_error => self.fatal_error = fatal_error,
                 }
                 buf.set_filled(before + length);
                 Poll::Ready(Ok(()))
@@ -105,8 +105,8 @@ impl AsyncWrite for MonitoredStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.socket).poll_write(cx, buf))?;
         self.state.sent(&buf[..written]);
-        // While a question is under way nothing wakes us for the next look, and only reading asks for it.
-        if self.inquiry.take().is_some() {
+        // While a probe is in progress nothing wakes this task for the next check, and only reads poll it.
+        if self.probe.take().is_some() {
             cx.waker().wake_by_ref();
         }
         Poll::Ready(Ok(written))
@@ -127,10 +127,10 @@ impl TlsStream for MonitoredStream {
     }
 }
 
-/// Hands the library a stream on which everything is agreed already.
-pub(super) struct AsItIs;
+/// Passes tokio-postgres a stream on which TLS has been negotiated already.
+pub(super) struct AlreadyNegotiated;
 
-impl TlsConnect<MonitoredStream> for AsItIs {
+impl TlsConnect<MonitoredStream> for AlreadyNegotiated {
     type Stream = MonitoredStream;
     type Error = io::Error;
     type Future = Ready<io::Result<MonitoredStream>>;

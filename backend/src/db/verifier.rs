@@ -1,4 +1,4 @@
-//! Which certificates of a server are good.
+//! Verifies a server's certificate.
 
 use std::sync::Arc;
 
@@ -14,60 +14,58 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, Sign
 
 use super::connect_error::ConnectError;
 
-/// What of a certificate is checked.
+/// How thoroughly a certificate is verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Check {
-    /// Nothing: the connection is encrypted, but the server is not authenticated.
-    Nothing,
-    /// That an authority that is trusted has signed it.
-    Authority,
-    /// That, and that it is for the host of the address.
-    AuthorityAndName,
+pub(super) enum Verification {
+    /// Not at all: the connection is encrypted, but the server is not authenticated.
+    Off,
+    /// A trusted CA has signed it (`verify-ca`).
+    Ca,
+    /// A trusted CA has signed it, for the host of the address (`verify-full`).
+    Full,
 }
 
-/// Checks what the address asks for.
+/// Verifies certificates as the address requires.
 #[derive(Debug)]
 pub(super) struct Verifier {
-    check: Check,
-    by_authority: Option<Arc<WebPkiServerVerifier>>,
-    /// What is trusted, also where it is the server's own certificate.
-    trusted: Vec<CertificateDer<'static>>,
+    verification: Verification,
+    web_pki: Option<Arc<WebPkiServerVerifier>>,
+    /// Trusted certificates: of CAs, or of the server itself.
+    trusted_certificates: Vec<CertificateDer<'static>>,
     provider: Arc<CryptoProvider>,
 }
 
 impl Verifier {
-    /// Trusts these authorities.
+    /// A verifier that trusts these certificates.
     pub fn new(
-        check: Check,
-        trusted: Vec<CertificateDer<'static>>,
+        verification: Verification,
+        trusted_certificates: Vec<CertificateDer<'static>>,
         provider: Arc<CryptoProvider>,
     ) -> Result<Self, ConnectError> {
-        let by_authority = match check {
-            Check::Nothing => None,
-            Check::Authority | Check::AuthorityAndName => {
+        let web_pki = match verification {
+            Verification::Off => None,
+            Verification::Ca | Verification::Full => {
                 let mut roots = RootCertStore::empty();
-                // A system's store may hold some that cannot be read.
-                roots.add_parsable_certificates(trusted.iter().cloned());
+                // A system store may contain certificates that cannot be parsed.
+                roots.add_parsable_certificates(trusted_certificates.iter().cloned());
                 let verifier =
                     WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
                         .build();
                 Some(verifier.map_err(|cause| ConnectError::Tls(format!("sslrootcert: {cause}")))?)
             }
         };
-        Ok(Self { check, by_authority, trusted, provider })
+        Ok(Self { verification, web_pki, trusted_certificates, provider })
     }
 
-    /// Checks a signature, unless anybody is believed: then it proves nothing, and may be by a certificate too old to be
-    /// read, as PostgreSQL's are that were made by hand.
-    fn checked(
+    /// Checks a signature, unless verification is off. A signature then proves nothing, and the certificate
+    /// may be too old to be parsed, as hand-made ones for PostgreSQL can be.
+    fn check_signature(
         &self,
-        check: impl FnOnce(&WebPkiSupportedAlgorithms) -> Result<HandshakeSignatureValid, Error>,
+        verify: impl FnOnce(&WebPkiSupportedAlgorithms) -> Result<HandshakeSignatureValid, Error>,
     ) -> Result<HandshakeSignatureValid, Error> {
-        match self.check {
-            Check::Nothing => Ok(HandshakeSignatureValid::assertion()),
-            Check::Authority | Check::AuthorityAndName => {
-                check(&self.provider.signature_verification_algorithms)
-            }
+        match self.verification {
+            Verification::Off => Ok(HandshakeSignatureValid::assertion()),
+            Verification::Ca | Verification::Full => verify(&self.provider.signature_verification_algorithms),
         }
     }
 }
@@ -81,23 +79,23 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let Some(by_authority) = &self.by_authority else { return Ok(ServerCertVerified::assertion()) };
-        // A server whose own certificate is trusted need not have it from anybody.
-        let verified = if self.trusted.iter().any(|trusted| trusted == end_entity) {
+        let Some(web_pki) = &self.web_pki else { return Ok(ServerCertVerified::assertion()) };
+        // A trusted server certificate needs no CA.
+        let result = if self.trusted_certificates.iter().any(|trusted| trusted == end_entity) {
             verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)
                 .map(|()| ServerCertVerified::assertion())
         } else {
-            by_authority.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+            web_pki.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
         };
-        match (self.check, verified) {
-            // The name is looked at last.
+        match (self.verification, result) {
+            // The name is checked last, so with this error everything else was valid.
             (
-                Check::Authority,
+                Verification::Ca,
                 Err(Error::InvalidCertificate(
                     CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
                 )),
             ) => Ok(ServerCertVerified::assertion()),
-            (Check::Nothing | Check::Authority | Check::AuthorityAndName, verified) => verified,
+            (Verification::Off | Verification::Ca | Verification::Full, result) => result,
         }
     }
 
@@ -107,7 +105,7 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.checked(|algorithms| verify_tls12_signature(message, certificate, signature, algorithms))
+        self.check_signature(|algorithms| verify_tls12_signature(message, certificate, signature, algorithms))
     }
 
     fn verify_tls13_signature(
@@ -116,7 +114,7 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.checked(|algorithms| verify_tls13_signature(message, certificate, signature, algorithms))
+        self.check_signature(|algorithms| verify_tls13_signature(message, certificate, signature, algorithms))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

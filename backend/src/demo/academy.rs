@@ -1,4 +1,4 @@
-//! The academy as a whole: made up part by part, each from a stream of random numbers of its own, and stored.
+//! The academy as a whole. Each part is generated from its own stream of random numbers, and then stored.
 
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
@@ -13,7 +13,7 @@ use super::history::{self, History, Watcher};
 use super::ids::Ids;
 use super::orders::Orders;
 use super::people::People;
-use super::practices::{Hosts, Practices};
+use super::practices::{PracticeContext, Practices};
 use super::snapshots::Snapshots;
 use super::{requests, submissions};
 use crate::db::Connection;
@@ -32,12 +32,12 @@ use crate::models::video_progress::NewVideoProgress;
 use crate::telemetry::recorder::player_events::record_player_events;
 use crate::telemetry::recorder::{record_student_snapshots, record_teacher_snapshots};
 
-/// Rows of one statement: their values together stay below PostgreSQL's 65,535.
-const ROWS: usize = 2_000;
-/// Events of one statement, which binds one array a column.
-const EVENTS: usize = 10_000;
+/// Rows per statement. Their bind parameters must stay below PostgreSQL's limit of 65,535.
+const ROW_BATCH_SIZE: usize = 2_000;
+/// Events per statement. The statement binds one array per column, so the limit does not apply.
+const EVENT_BATCH_SIZE: usize = 10_000;
 
-/// Everything there is at the academy.
+/// All rows of the academy.
 pub(super) struct Academy {
     people: People,
     catalog: Catalog,
@@ -51,41 +51,45 @@ pub(super) struct Academy {
 }
 
 impl Academy {
-    /// Makes everything up, with ids from the sequences.
-    pub async fn make_up(conn: &mut Connection, options: Options) -> QueryResult<Self> {
+    /// Generates all rows, with ids from the database's sequences.
+    pub async fn generate(conn: &mut Connection, options: Options) -> QueryResult<Self> {
         let Options { students, events, seed, now, zone } = options;
         let calendar = Calendar { now, zone };
-        // One part may change, or be larger, without the others becoming different.
+        // With one stream per part, a change to one part does not change the others.
         let stream = |number| {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
             rng.set_stream(number);
             rng
         };
-        let mut user_ids = Ids::of(conn, "users").await?;
-        let mut course_ids = Ids::of(conn, "courses").await?;
-        let mut lesson_ids = Ids::of(conn, "lessons").await?;
-        let mut package_ids = Ids::of(conn, "practice_packages").await?;
-        let mut order_ids = Ids::of(conn, "practice_package_orders").await?;
-        let mut practice_ids = Ids::of(conn, "discord_practices").await?;
-        let mut reservation_ids = Ids::of(conn, "discord_practice_reservations").await?;
-        let mut submission_ids = Ids::of(conn, "teacher_submissions").await?;
+        let mut user_ids = Ids::of_table(conn, "users").await?;
+        let mut course_ids = Ids::of_table(conn, "courses").await?;
+        let mut lesson_ids = Ids::of_table(conn, "lessons").await?;
+        let mut package_ids = Ids::of_table(conn, "practice_packages").await?;
+        let mut order_ids = Ids::of_table(conn, "practice_package_orders").await?;
+        let mut practice_ids = Ids::of_table(conn, "discord_practices").await?;
+        let mut reservation_ids = Ids::of_table(conn, "discord_practice_reservations").await?;
+        let mut submission_ids = Ids::of_table(conn, "teacher_submissions").await?;
 
-        let people = People::gather(&mut stream(1), &mut user_ids, students, COURSES.len());
+        let people = People::generate(&mut stream(1), &mut user_ids, students, COURSES.len());
         let catalog_ids = (&mut course_ids, &mut lesson_ids, &mut package_ids);
-        let catalog = Catalog::set_up(&mut stream(2), calendar, &people, catalog_ids);
-        let mut orders = Orders::place(&mut stream(3), calendar, &people, &catalog, &mut order_ids);
+        let catalog = Catalog::generate(&mut stream(2), calendar, &people, catalog_ids);
+        let mut orders = Orders::generate(&mut stream(3), calendar, &people, &catalog, &mut order_ids);
         let mut snapshots = Snapshots::default();
         for order in orders.rows() {
-            snapshots.of_purchase(&catalog, order);
+            snapshots.add_purchase(&catalog, order);
         }
-        let hosts =
-            Hosts { people: &people, catalog: &catalog, orders: &mut orders, snapshots: &mut snapshots };
+        let context = PracticeContext {
+            people: &people,
+            catalog: &catalog,
+            orders: &mut orders,
+            snapshots: &mut snapshots,
+        };
         let practices =
-            Practices::hold(&mut stream(4), calendar, hosts, &mut practice_ids, &mut reservation_ids);
-        let requests = requests::wait(&mut stream(5), calendar, &people, &catalog, &mut snapshots);
+            Practices::generate(&mut stream(4), calendar, context, &mut practice_ids, &mut reservation_ids);
+        let requests = requests::generate(&mut stream(5), calendar, &people, &catalog, &mut snapshots);
         let (submissions, changes) =
-            submissions::hand_in(&mut stream(6), calendar, &people, &catalog, &mut submission_ids);
-        let history = history::write(&mut stream(7), calendar, watchers(&people, &catalog), events);
+            submissions::generate(&mut stream(6), calendar, &people, &catalog, &mut submission_ids);
+        let history = history::generate(&mut stream(7), calendar, watchers(&people, &catalog), events);
         for ids in [
             user_ids,
             course_ids,
@@ -96,7 +100,7 @@ impl Academy {
             reservation_ids,
             submission_ids,
         ] {
-            ids.give_back(conn).await?;
+            ids.advance_sequence(conn).await?;
         }
         snapshots.students.sort_by_key(|snapshot| snapshot.captured_at);
         snapshots.teachers.sort_by_key(|snapshot| snapshot.captured_at);
@@ -104,50 +108,50 @@ impl Academy {
         Ok(Self { people, catalog, orders, practices, requests, submissions, changes, snapshots, history })
     }
 
-    /// Stores everything, what others point to first.
+    /// Stores all rows, referenced rows first.
     pub async fn store(&self, conn: &mut Connection, now: DateTime<Utc>) -> QueryResult<()> {
         let Self { people, catalog, orders, practices, requests, submissions, changes, snapshots, history } =
             self;
-        for rows in people.rows.chunks(ROWS) {
+        for rows in people.rows.chunks(ROW_BATCH_SIZE) {
             MirroredUser::upsert(conn, rows, now).await?;
         }
         MirroredCourse::upsert(conn, &catalog.courses, now).await?;
         MirroredLesson::upsert(conn, &catalog.lessons, now).await?;
         MirroredAssignment::upsert(conn, &catalog.assignments).await?;
         MirroredPackage::upsert(conn, &catalog.packages, now).await?;
-        for rows in orders.chunks(ROWS) {
+        for rows in orders.chunks(ROW_BATCH_SIZE) {
             MirroredOrder::upsert(conn, rows, now).await?;
         }
-        for rows in practices.rows.chunks(ROWS) {
+        for rows in practices.rows.chunks(ROW_BATCH_SIZE) {
             MirroredPractice::upsert(conn, rows, now).await?;
         }
-        for rows in practices.reservations.chunks(ROWS) {
+        for rows in practices.reservations.chunks(ROW_BATCH_SIZE) {
             NewReservation::insert(conn, rows).await?;
         }
         NewRequest::insert(conn, requests).await?;
         MirroredSubmission::upsert(conn, submissions, now).await?;
         NewSubmissionChange::insert(conn, changes).await?;
-        for rows in snapshots.students.chunks(ROWS) {
+        for rows in snapshots.students.chunks(ROW_BATCH_SIZE) {
             record_student_snapshots(conn, rows).await?;
         }
-        for rows in snapshots.teachers.chunks(ROWS) {
+        for rows in snapshots.teachers.chunks(ROW_BATCH_SIZE) {
             record_teacher_snapshots(conn, rows).await?;
         }
-        for rows in history.progress.chunks(ROWS) {
+        for rows in history.progress.chunks(ROW_BATCH_SIZE) {
             NewVideoProgress::insert(conn, rows).await?;
         }
         if let (Some(first), Some(last)) = (history.events.first(), history.events.last()) {
             player_event_month::ensure(conn, first.recorded_at.date_naive(), last.recorded_at.date_naive())
                 .await?;
         }
-        for events in history.events.chunks(EVENTS) {
+        for events in history.events.chunks(EVENT_BATCH_SIZE) {
             record_player_events(conn, events, now).await?;
         }
         Ok(())
     }
 }
 
-/// The students, in front of the videos of their courses.
+/// The students, with the videos of their courses.
 fn watchers(people: &People, catalog: &Catalog) -> Vec<Watcher> {
     people
         .students

@@ -1,4 +1,4 @@
-//! The academy's courses, lessons, teachers of courses, and practice packs.
+//! The academy's courses, lessons, teacher assignments and practice packs.
 
 use chrono::TimeDelta;
 use rand::Rng;
@@ -19,25 +19,21 @@ use crate::models::mirrored::price::Price;
 /// Days since the teachers were assigned.
 const ASSIGNED_DAYS_AGO: i64 = 90;
 
-/// What there is to learn and to buy.
+/// The courses and packs of the academy.
 pub struct Catalog {
-    /// Courses as they are stored.
     pub courses: Vec<MirroredCourse>,
-    /// Lessons as they are stored.
     pub lessons: Vec<MirroredLesson>,
-    /// Who teaches what.
     pub assignments: Vec<MirroredAssignment>,
-    /// Practice packs.
     pub packages: Vec<MirroredPackage>,
-    /// For each course, its lessons' videos in order.
+    /// The videos of each course, in the order of its lessons.
     pub videos: Vec<Vec<Video>>,
-    /// For each course, its teachers.
+    /// The ids of the teachers of each course.
     pub teachers: Vec<Vec<i64>>,
 }
 
 impl Catalog {
-    /// Sets the courses up, two packs each.
-    pub fn set_up(
+    /// Generates the courses, with two packs each.
+    pub fn generate(
         rng: &mut impl Rng,
         calendar: Calendar,
         people: &People,
@@ -72,14 +68,14 @@ impl Catalog {
                 });
             }
             catalog.videos.push(videos);
-            catalog.assign(rng, calendar, people, index, id);
-            catalog.offer(package_ids, index);
+            catalog.assign_teachers(rng, calendar, people, index, id);
+            catalog.add_packs(package_ids, index);
         }
         catalog
     }
 
-    /// Two teachers a course, and a Teacher Admin.
-    fn assign(
+    /// Assigns two teachers and a teacher admin to a course.
+    fn assign_teachers(
         &mut self,
         rng: &mut impl Rng,
         calendar: Calendar,
@@ -89,8 +85,8 @@ impl Catalog {
     ) {
         let mut teachers: Vec<i64> = people.teachers.choose_multiple(rng, 2).copied().collect();
         teachers.extend(people.teacher_admins.get(index % 3));
-        for (place, teacher_id) in (0..).zip(&teachers) {
-            let assigned_at = calendar.at(-ASSIGNED_DAYS_AGO, 9 * 60) + TimeDelta::minutes(place);
+        for (minute, teacher_id) in (0..).zip(&teachers) {
+            let assigned_at = calendar.at(-ASSIGNED_DAYS_AGO, 9 * 60) + TimeDelta::minutes(minute);
             let assigned_by = Some(people.admin);
             self.assignments.push(MirroredAssignment {
                 course_id,
@@ -102,7 +98,7 @@ impl Catalog {
         self.teachers.push(teachers);
     }
 
-    fn offer(&mut self, ids: &mut Ids, index: usize) {
+    fn add_packs(&mut self, ids: &mut Ids, index: usize) {
         let lesson_id = self.videos[index].first().map(|video| video.lesson_id);
         let creator_id = self.teachers[index][0];
         let title = COURSES[index].title.es;

@@ -1,18 +1,16 @@
-//! What the demo academy teaches.
+//! The courses and lessons of the demo academy.
 
 use domain::Text;
 
 /// A course of the academy.
 pub struct Course {
-    /// Its short name in addresses.
     pub slug: &'static str,
-    /// Its title.
     pub title: Text,
-    /// Its lessons in order.
+    /// The titles of its lessons, in order.
     pub lessons: [&'static str; 10],
 }
 
-/// Every course. Some titles hold what trips a careless export: quotes, commas, a leading sign, letters of other alphabets.
+/// All courses. Some titles contain what breaks careless exports: quotes, commas, leading signs and emoji.
 pub const COURSES: [Course; 6] = [
     Course {
         slug: "ingles-conversacional-b1",

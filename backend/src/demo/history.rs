@@ -1,4 +1,4 @@
-//! What the player reported of each student: their sessions spread over the past weeks, and how far they came.
+//! The player events of each student, in sessions spread over the past weeks, and their progress.
 
 use std::collections::BTreeMap;
 
@@ -7,35 +7,34 @@ use rand::Rng;
 use uuid::Builder;
 
 use super::calendar::Calendar;
-use super::viewing::{Moment, Student, Video};
+use super::viewing::{Action, Student, Video};
 use crate::models::video_progress::NewVideoProgress;
 use crate::telemetry::recorder::player_events::NewPlayerEvent;
 
-/// How many days back the first session may be.
-const DAYS: i64 = 60;
-/// What is older than this went to the analytics services at the next full hour.
+/// The number of past days in which sessions take place.
+const HISTORY_DAYS: i64 = 60;
+/// Events older than this have been synced, each at the next full hour.
 const SYNCED_AFTER: TimeDelta = TimeDelta::days(1);
-/// The least time between two sessions of one student.
-const BREAK: TimeDelta = TimeDelta::minutes(5);
+/// The minimum time between two sessions of a student.
+const MIN_BREAK: TimeDelta = TimeDelta::minutes(5);
 
 /// A student and the videos of their courses.
 pub struct Watcher {
-    /// The student.
     pub user_id: i64,
-    /// Their videos in order.
+    /// The videos, in the order in which they are watched.
     pub videos: Vec<Video>,
 }
 
-/// Everything that the player reported.
+/// The player events and the progress of all students.
 pub struct History {
-    /// In the order in which it happened.
+    /// Ordered by time.
     pub events: Vec<NewPlayerEvent<'static>>,
-    /// How far each student is in each lesson.
+    /// The progress of each student in each lesson.
     pub progress: Vec<NewVideoProgress>,
 }
 
-/// So many events of these students.
-pub fn write(rng: &mut impl Rng, calendar: Calendar, watchers: Vec<Watcher>, events: usize) -> History {
+/// Generates this number of events for these students.
+pub fn generate(rng: &mut impl Rng, calendar: Calendar, watchers: Vec<Watcher>, events: usize) -> History {
     let quotas = quotas(rng, watchers.len(), events);
     let mut history = History { events: Vec::with_capacity(events), progress: Vec::new() };
     for (watcher, quota) in watchers.into_iter().zip(quotas) {
@@ -52,37 +51,38 @@ pub fn write(rng: &mut impl Rng, calendar: Calendar, watchers: Vec<Watcher>, eve
             left -= session.len();
             sessions.push(session);
         }
-        let begun = history.events.len();
-        for (start, session) in begin(rng, calendar, &sessions).into_iter().zip(sessions) {
-            let report = |moment| report(rng, calendar, watcher.user_id, student.rate(), start, moment);
-            history.events.extend(session.into_iter().map(report));
+        let first = history.events.len();
+        for (start, session) in session_starts(rng, calendar, &sessions).into_iter().zip(sessions) {
+            let to_event =
+                |action| player_event(rng, calendar, watcher.user_id, student.rate(), start, action);
+            history.events.extend(session.into_iter().map(to_event));
         }
-        history.progress.extend(progress(watcher.user_id, &history.events[begun..]));
+        history.progress.extend(progress(watcher.user_id, &history.events[first..]));
     }
     history.events.sort_by_key(|event| (event.recorded_at, event.user_id));
     history
 }
 
-/// How many of the events each student leaves: some study four times as much as others.
+/// The number of events of each student. Some study four times as much as others.
 fn quotas(rng: &mut impl Rng, students: usize, events: usize) -> Vec<usize> {
     let weights: Vec<usize> = (0..students).map(|_| rng.random_range(10..40)).collect();
     let total = weights.iter().sum::<usize>().max(1);
-    let (mut weighed, mut given) = (0, 0);
+    let (mut weight_so_far, mut events_so_far) = (0, 0);
     let quota = |weight: usize| {
-        weighed += weight;
-        let quota = events * weighed / total - given;
-        given += quota;
+        weight_so_far += weight;
+        let quota = events * weight_so_far / total - events_so_far;
+        events_so_far += quota;
         quota
     };
     weights.into_iter().map(quota).collect()
 }
 
-/// When each session begins: at a time for study, after the one before, and over by now.
-fn begin(rng: &mut impl Rng, calendar: Calendar, sessions: &[Vec<Moment>]) -> Vec<DateTime<Utc>> {
-    let length = |session: &Vec<Moment>| {
-        TimeDelta::milliseconds(session.last().map_or(0, |moment| moment.after)) + BREAK
+/// The start of each session: at a likely time for study, after the previous session, and long enough ago.
+fn session_starts(rng: &mut impl Rng, calendar: Calendar, sessions: &[Vec<Action>]) -> Vec<DateTime<Utc>> {
+    let length = |session: &Vec<Action>| {
+        TimeDelta::milliseconds(session.last().map_or(0, |action| action.after)) + MIN_BREAK
     };
-    let mut starts: Vec<_> = sessions.iter().map(|_| calendar.study_time(rng, DAYS)).collect();
+    let mut starts: Vec<_> = sessions.iter().map(|_| calendar.study_time(rng, HISTORY_DAYS)).collect();
     starts.sort();
     for next in 1..starts.len() {
         starts[next] = starts[next].max(starts[next - 1] + length(&sessions[next - 1]));
@@ -95,15 +95,15 @@ fn begin(rng: &mut impl Rng, calendar: Calendar, sessions: &[Vec<Moment>]) -> Ve
     starts
 }
 
-fn report(
+fn player_event(
     rng: &mut impl Rng,
     calendar: Calendar,
     user_id: i64,
     rate: f64,
     start: DateTime<Utc>,
-    moment: Moment,
+    action: Action,
 ) -> NewPlayerEvent<'static> {
-    let Moment { after, event, video, position, watched, context, details } = moment;
+    let Action { after, event, video, position, watched, context, details } = action;
     let recorded_at = start + TimeDelta::milliseconds(after);
     let synced_at = (recorded_at < calendar.now - SYNCED_AFTER)
         .then(|| recorded_at.duration_trunc(TimeDelta::hours(1)).ok())
@@ -127,7 +127,7 @@ fn report(
     }
 }
 
-/// How far one student is, by what the player reported of them.
+/// The progress of a student, derived from their events.
 fn progress(user_id: i64, events: &[NewPlayerEvent<'static>]) -> Vec<NewVideoProgress> {
     let mut lessons: BTreeMap<i64, NewVideoProgress> = BTreeMap::new();
     for event in events {
@@ -159,17 +159,17 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     #[test]
-    fn a_students_position_moves_no_faster_than_the_clock() {
+    fn the_playback_position_moves_with_the_clock() {
         let mut rng = ChaCha8Rng::seed_from_u64(7);
         let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         let calendar = Calendar { now, zone: chrono_tz::Tz::Europe__Madrid };
         let video = |lesson_id| Video { lesson_id, course_id: 1, duration: 600, provider: "vimeo" };
         let watchers = vec![Watcher { user_id: 1, videos: (1..=10).map(video).collect() }];
-        let history = write(&mut rng, calendar, watchers, 3_000);
+        let history = generate(&mut rng, calendar, watchers, 3_000);
         assert_eq!(history.events.len(), 3_000);
         assert!(history.events.iter().all(|event| event.recorded_at <= now));
         for pair in history.events.windows(2) {
-            let [before, after] = pair else { panic!("windows of two") };
+            let [before, after] = pair else { panic!("windows(2) yields pairs") };
             if after.event == "progress_tick" {
                 let clock = (after.recorded_at - before.recorded_at).as_seconds_f64();
                 let moved = f64::from(after.playback_seconds - before.playback_seconds);

@@ -1,19 +1,19 @@
-//! Ids of rows that are not stored yet.
+//! Ids for rows that are not stored yet.
 
 use diesel::QueryResult;
 
 use crate::db::Connection;
 use crate::models::fresh;
 
-/// The ids of one table, from its sequence's next one on. Nobody else may write into the table meanwhile.
+/// The next ids of a table's sequence. No other process may write to the table in the meantime.
 pub struct Ids {
     table: &'static str,
     last: i64,
 }
 
 impl Ids {
-    /// Ids for rows of this table.
-    pub async fn of(conn: &mut Connection, table: &'static str) -> QueryResult<Self> {
+    /// Starts at the next id of the table's sequence.
+    pub async fn of_table(conn: &mut Connection, table: &'static str) -> QueryResult<Self> {
         Ok(Self { table, last: fresh::next_id(conn, table).await? - 1 })
     }
 
@@ -23,8 +23,8 @@ impl Ids {
         self.last
     }
 
-    /// Tells the sequence how many were taken.
-    pub async fn give_back(self, conn: &mut Connection) -> QueryResult<()> {
+    /// Advances the table's sequence past the ids that were taken.
+    pub async fn advance_sequence(self, conn: &mut Connection) -> QueryResult<()> {
         let Self { table, last } = self;
         fresh::advance(conn, table, last).await
     }

@@ -1,9 +1,9 @@
-//! Made-up people: names as they are borne in Spanish, addresses in a domain that cannot exist.
+//! Fictional people, with Spanish names and email addresses in a reserved domain.
 
 use rand::Rng;
 use rand::seq::IndexedRandom as _;
 
-const GIVEN: [&str; 40] = [
+const GIVEN_NAMES: [&str; 40] = [
     "Sofía",
     "Mateo",
     "Valentina",
@@ -46,7 +46,7 @@ const GIVEN: [&str; 40] = [
     "Begoña",
 ];
 
-const FAMILY: [&str; 40] = [
+const FAMILY_NAMES: [&str; 40] = [
     "García",
     "Núñez",
     "Rodríguez",
@@ -89,16 +89,16 @@ const FAMILY: [&str; 40] = [
     "Ponce",
 ];
 
-/// Somebody's name and e-mail address; the number tells people of one name apart.
+/// A random name and its email address. The number keeps addresses of people with the same name distinct.
 pub fn person(rng: &mut impl Rng, number: usize) -> (String, String) {
     let mut pick = |names: &[&'static str]| names.choose(rng).copied().unwrap_or("Ana");
-    let (given, first, second) = (pick(&GIVEN), pick(&FAMILY), pick(&FAMILY));
-    let email = format!("{}.{}.{number}@academia.example", plain(given), plain(first));
+    let (given, first, second) = (pick(&GIVEN_NAMES), pick(&FAMILY_NAMES), pick(&FAMILY_NAMES));
+    let email = format!("{}.{}.{number}@academia.example", to_ascii(given), to_ascii(first));
     (format!("{given} {first} {second}"), email)
 }
 
-/// The name in the letters of an address.
-fn plain(name: &str) -> String {
+/// The name in lower-case ASCII letters, for an email address.
+fn to_ascii(name: &str) -> String {
     name.to_lowercase()
         .chars()
         .filter_map(|letter| match letter {

@@ -1,4 +1,4 @@
-//! Who bought which practice pack, and how many sessions of it are left.
+//! Orders of practice packs, and how many sessions are left of each.
 
 use std::collections::HashMap;
 
@@ -13,44 +13,44 @@ use super::ids::Ids;
 use super::people::People;
 use crate::models::mirrored::practice_package_order::MirroredOrder;
 
-/// How many days back the first order may be.
-const DAYS: i64 = 75;
+/// The number of past days in which orders are placed.
+const HISTORY_DAYS: i64 = 75;
 
 /// The academy's orders.
 #[derive(Default)]
 pub struct Orders {
     orders: Vec<Order>,
-    /// Where the order of a student for a course is.
-    places: HashMap<(i64, usize), Promise>,
+    /// The order of each student and course.
+    by_student_and_course: HashMap<(i64, usize), AllocatedSession>,
 }
 
-/// A session of an order, promised to a reservation.
+/// A session that is allocated to a reservation, by the index of its order.
 #[derive(Clone, Copy, Debug)]
-pub struct Promise(usize);
+pub struct AllocatedSession(usize);
 
 struct Order {
     row: MirroredOrder,
-    /// Sessions that are neither taken nor promised.
+    /// Sessions that are neither used nor allocated.
     free: i32,
 }
 
 impl Orders {
-    /// About every second student buys a pack for one of their courses.
-    pub fn place(
+    /// Generates orders. About every second student buys a pack for one of their courses.
+    pub fn generate(
         rng: &mut impl Rng,
         calendar: Calendar,
         people: &People,
         catalog: &Catalog,
         ids: &mut Ids,
     ) -> Self {
-        let mut placed = Self::default();
+        let mut generated = Self::default();
         for student in &people.students {
             for &course in &student.courses {
                 if !rng.random_ratio(40, 100) {
                     continue;
                 }
                 let Some(package) = catalog.packages_of(course).choose(rng) else { continue };
-                let created_at = calendar.study_time(rng, DAYS);
+                let created_at = calendar.study_time(rng, HISTORY_DAYS);
                 let paid = created_at + TimeDelta::seconds(rng.random_range(40..900));
                 let (status, paid_at) = match rng.random_range(0..100) {
                     0..8 => ("pending", None),
@@ -75,45 +75,47 @@ impl Orders {
                     created_at,
                 };
                 let free = if paid_at.is_some() { package.sessions_count } else { 0 };
-                placed.places.insert((student.id, course), Promise(placed.orders.len()));
-                placed.orders.push(Order { row, free });
+                generated
+                    .by_student_and_course
+                    .insert((student.id, course), AllocatedSession(generated.orders.len()));
+                generated.orders.push(Order { row, free });
             }
         }
-        placed
+        generated
     }
 
-    /// Promises a session, of this pack or of any, that the student has paid for by then.
-    pub fn promise(
+    /// Allocates a session of this pack, or of any pack, if the student has paid for one before this time.
+    pub fn allocate(
         &mut self,
         student: i64,
         course: usize,
         package: Option<i64>,
         at: DateTime<Utc>,
-    ) -> Option<Promise> {
-        let promise = *self.places.get(&(student, course))?;
-        let order = &mut self.orders[promise.0];
+    ) -> Option<AllocatedSession> {
+        let session = *self.by_student_and_course.get(&(student, course))?;
+        let order = &mut self.orders[session.0];
         let fits = package.is_none_or(|package| package == order.row.practice_package_id);
         let paid = order.row.paid_at.is_some_and(|paid| paid < at);
         if !fits || !paid || order.free == 0 {
             return None;
         }
         order.free -= 1;
-        Some(promise)
+        Some(session)
     }
 
-    /// The order that a promise was made of.
-    pub fn id(&self, promise: Promise) -> i64 {
-        self.orders[promise.0].row.id
+    /// The id of a session's order.
+    pub fn order_id(&self, session: AllocatedSession) -> i64 {
+        self.orders[session.0].row.id
     }
 
-    /// Gives a promised session back.
-    pub fn release(&mut self, promise: Promise) {
-        self.orders[promise.0].free += 1;
+    /// Releases an allocated session.
+    pub fn release(&mut self, session: AllocatedSession) {
+        self.orders[session.0].free += 1;
     }
 
-    /// Takes a promised session, and answers with the order as it then is.
-    pub fn consume(&mut self, promise: Promise) -> &MirroredOrder {
-        let order = &mut self.orders[promise.0].row;
+    /// Uses up an allocated session. Returns the updated order.
+    pub fn consume(&mut self, session: AllocatedSession) -> &MirroredOrder {
+        let order = &mut self.orders[session.0].row;
         order.sessions_remaining -= 1;
         if order.sessions_remaining == 0 {
             order.status = "completed".into();
@@ -121,12 +123,12 @@ impl Orders {
         order
     }
 
-    /// The orders as they are stored.
+    /// All orders, as rows to store.
     pub fn into_rows(self) -> Vec<MirroredOrder> {
         self.orders.into_iter().map(|order| order.row).collect()
     }
 
-    /// The orders so far.
+    /// The orders in their current state.
     pub fn rows(&self) -> impl Iterator<Item = &MirroredOrder> {
         self.orders.iter().map(|order| &order.row)
     }

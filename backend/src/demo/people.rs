@@ -1,4 +1,4 @@
-//! Who is at the demo academy.
+//! The people of the demo academy.
 
 use domain::Role;
 use rand::Rng;
@@ -9,55 +9,53 @@ use super::names::person;
 use super::sign_in::ADMIN;
 use crate::models::mirrored::user::MirroredUser;
 
-/// How many teachers there are beside the one who signs in.
-const TEACHERS: usize = 7;
-/// Courses a student takes, at most.
-const MOST_COURSES: usize = 3;
+/// The number of teachers besides the one who can sign in.
+const OTHER_TEACHERS: usize = 7;
+/// The maximum number of courses that a student takes.
+const MAX_COURSES_PER_STUDENT: usize = 3;
 
-/// Everybody, by what they are.
+/// The people of the academy, by role.
 pub struct People {
-    /// As they are stored.
+    /// The rows of all people.
     pub rows: Vec<MirroredUser>,
-    /// The admin's id.
+    /// The id of the admin.
     pub admin: i64,
-    /// The Teacher Admins' ids.
+    /// The ids of the teacher admins.
     pub teacher_admins: Vec<i64>,
-    /// The teachers' ids.
+    /// The ids of the teachers.
     pub teachers: Vec<i64>,
-    /// The students.
     pub students: Vec<Student>,
 }
 
-/// A student and what they take.
+/// A student and their courses.
 pub struct Student {
-    /// Their id.
     pub id: i64,
-    /// Indexes of their courses, in the order in which they take them.
+    /// Indexes into the curriculum, in the order in which the student takes the courses.
     pub courses: Vec<usize>,
 }
 
 impl People {
-    /// Everybody, with so many students of so many courses.
-    pub fn gather(rng: &mut impl Rng, ids: &mut Ids, students: usize, courses: usize) -> Self {
+    /// Generates the people, with this number of students for this number of courses.
+    pub fn generate(rng: &mut impl Rng, ids: &mut Ids, students: usize, courses: usize) -> Self {
         let mut people = Self {
-            rows: Vec::with_capacity(students + TEACHERS + 6),
+            rows: Vec::with_capacity(students + OTHER_TEACHERS + 6),
             admin: 0,
             teacher_admins: Vec::new(),
             teachers: Vec::new(),
             students: Vec::with_capacity(students),
         };
-        people.admin = people.join(ids, Role::Admin, "Lucía Herrera Campos", ADMIN);
-        people.join(ids, Role::Service, "Plataforma de la academia", "plataforma@academia.example");
+        people.admin = people.add(ids, Role::Admin, "Lucía Herrera Campos", ADMIN);
+        people.add(ids, Role::Service, "Plataforma de la academia", "plataforma@academia.example");
         let coordination =
-            people.join(ids, Role::TeacherAdmin, "Andrés Ibáñez Rojas", "coordinacion@academia.example");
-        let head = people.join(ids, Role::TeacherAdmin, "Inés Quiñones Vega", "jefatura@academia.example");
+            people.add(ids, Role::TeacherAdmin, "Andrés Ibáñez Rojas", "coordinacion@academia.example");
+        let head = people.add(ids, Role::TeacherAdmin, "Inés Quiñones Vega", "jefatura@academia.example");
         people.teacher_admins = vec![coordination, head];
-        people.grant_settings(head);
-        let teacher = people.join(ids, Role::Teacher, "Óscar Domínguez Peña", "docente@academia.example");
+        people.grant_manage_settings(head);
+        let teacher = people.add(ids, Role::Teacher, "Óscar Domínguez Peña", "docente@academia.example");
         people.teachers.push(teacher);
-        for number in 1..=TEACHERS {
+        for number in 1..=OTHER_TEACHERS {
             let (name, email) = person(rng, number);
-            let teacher = people.join(ids, Role::Teacher, &name, &format!("docente.{email}"));
+            let teacher = people.add(ids, Role::Teacher, &name, &format!("docente.{email}"));
             people.teachers.push(teacher);
         }
         for number in 1..=students {
@@ -65,16 +63,16 @@ impl People {
                 1 => ("Noelia Núñez D'Angelo".to_owned(), "estudiante@academia.example".to_owned()),
                 _ => person(rng, number),
             };
-            let id = people.join(ids, Role::Student, &name, &email);
+            let id = people.add(ids, Role::Student, &name, &email);
             let mut taken: Vec<usize> = (0..courses).collect();
             taken.shuffle(rng);
-            taken.truncate(rng.random_range(1..=MOST_COURSES));
+            taken.truncate(rng.random_range(1..=MAX_COURSES_PER_STUDENT));
             people.students.push(Student { id, courses: taken });
         }
         people
     }
 
-    fn join(&mut self, ids: &mut Ids, role: Role, name: &str, email: &str) -> i64 {
+    fn add(&mut self, ids: &mut Ids, role: Role, name: &str, email: &str) -> i64 {
         let id = ids.take();
         self.rows.push(MirroredUser {
             id,
@@ -87,7 +85,7 @@ impl People {
         id
     }
 
-    fn grant_settings(&mut self, id: i64) {
+    fn grant_manage_settings(&mut self, id: i64) {
         for row in self.rows.iter_mut().filter(|row| row.id == id) {
             row.manage_settings = Some(true);
         }

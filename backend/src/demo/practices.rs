@@ -1,4 +1,4 @@
-//! Live practices: planned week by week, reserved within their capacity, attended or cancelled.
+//! Live practices, planned for each week, and their reservations, which are attended or cancelled.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::Rng;
@@ -14,66 +14,60 @@ use super::snapshots::Snapshots;
 use crate::models::discord_practice_reservation::NewReservation;
 use crate::models::mirrored::discord_practice::{MeetingToken, MirroredPractice};
 
-/// Weeks before and after the present one that have practices.
+/// The weeks with practices, relative to the current week.
 const WEEKS: std::ops::RangeInclusive<i64> = -8..=2;
-/// What ended so long ago has its attendance on record.
+/// The time after the end of a practice at which its attendance has been recorded.
 pub const RECORDED_AFTER: TimeDelta = TimeDelta::hours(20);
-/// Students for whom a course has one practice a week; twice as many have two.
-const STUDENTS_A_PRACTICE: usize = 200;
-/// The most practices that a course has in a week.
-const MOST_A_WEEK: usize = 20;
+/// A course has one practice per week for each group of this many students.
+const STUDENTS_PER_PRACTICE: usize = 200;
+/// The maximum number of practices of a course per week.
+const MAX_PRACTICES_PER_WEEK: usize = 20;
 
-/// The academy's practices and who takes part.
+/// The academy's practices and their reservations.
 pub struct Practices {
-    /// Practices as they are stored.
     pub rows: Vec<MirroredPractice>,
-    /// Reservations as they are stored.
     pub reservations: Vec<NewReservation>,
 }
 
-/// What is needed to plan and reserve.
-pub struct Hosts<'a> {
-    /// Everybody.
+/// The parts of the academy that practices depend on or change.
+pub struct PracticeContext<'a> {
     pub people: &'a People,
-    /// Courses and packs.
     pub catalog: &'a Catalog,
-    /// Who bought what.
     pub orders: &'a mut Orders,
-    /// What becomes of it.
     pub snapshots: &'a mut Snapshots,
 }
 
 impl Practices {
-    /// Holds the past ones and plans the coming ones.
-    pub fn hold(
+    /// Generates past and future practices with their reservations.
+    pub fn generate(
         rng: &mut impl Rng,
         calendar: Calendar,
-        mut hosts: Hosts<'_>,
+        mut context: PracticeContext<'_>,
         practice_ids: &mut Ids,
         reservation_ids: &mut Ids,
     ) -> Self {
-        let mut planned = plan(rng, calendar, hosts.catalog, hosts.people.students.len());
+        let mut planned = plan_practices(rng, calendar, context.catalog, context.people.students.len());
         planned.sort_by_key(|(_, row)| row.start_at);
         let mut practices = Self { rows: Vec::new(), reservations: Vec::new() };
         for (course, mut row) in planned {
             row.id = practice_ids.take();
-            practices.fill(rng, calendar, &mut hosts, reservation_ids, course, &row);
+            practices.reserve_seats(rng, calendar, &mut context, reservation_ids, course, &row);
             practices.rows.push(row);
         }
         practices
     }
 
-    /// Reserves seats of one practice, never more than it has.
-    fn fill(
+    /// Reserves seats in one practice, up to its capacity.
+    fn reserve_seats(
         &mut self,
         rng: &mut impl Rng,
         calendar: Calendar,
-        hosts: &mut Hosts<'_>,
+        context: &mut PracticeContext<'_>,
         ids: &mut Ids,
         course: usize,
         practice: &MirroredPractice,
     ) {
-        let mut students: Vec<i64> = hosts
+        let mut students: Vec<i64> = context
             .people
             .students
             .iter()
@@ -88,49 +82,50 @@ impl Practices {
             }
             let latest = practice.start_at.min(calendar.now);
             let reserved_at = latest - TimeDelta::seconds(rng.random_range(5_400..6 * 24 * 3_600));
-            let promise = if practice.requires_package {
+            let session = if practice.requires_package {
                 let package = practice.practice_package_id;
-                let Some(promise) = hosts.orders.promise(user_id, course, package, reserved_at) else {
+                let Some(session) = context.orders.allocate(user_id, course, package, reserved_at) else {
                     continue;
                 };
-                Some(promise)
+                Some(session)
             } else {
                 None
             };
-            let outcome = Outcome::of(rng, calendar, practice, reserved_at);
+            let outcome = Outcome::generate(rng, calendar, practice, reserved_at);
             if !matches!(outcome, Outcome::Cancelled(_)) {
                 seats -= 1;
             }
-            let seat = Seat { id: ids.take(), user_id, reserved_at, promise };
-            let reservation = seat.take(calendar, hosts, practice, outcome);
-            hosts.snapshots.of_reservation(hosts.catalog, practice, &reservation);
+            let seat = Seat { id: ids.take(), user_id, reserved_at, session };
+            let reservation = seat.into_reservation(calendar, context, practice, outcome);
+            context.snapshots.add_reservation(context.catalog, practice, &reservation);
             self.reservations.push(reservation);
         }
     }
 }
 
-fn plan(
+fn plan_practices(
     rng: &mut impl Rng,
     calendar: Calendar,
     catalog: &Catalog,
     students: usize,
 ) -> Vec<(usize, MirroredPractice)> {
-    let a_week = students.div_ceil(STUDENTS_A_PRACTICE).min(MOST_A_WEEK);
+    let per_week = students.div_ceil(STUDENTS_PER_PRACTICE).min(MAX_PRACTICES_PER_WEEK);
     let mut planned = Vec::new();
     for week in WEEKS {
         for (course, videos) in catalog.videos.iter().enumerate() {
-            for _ in 0..a_week {
+            for _ in 0..per_week {
                 let Some(video) = videos.choose(rng) else { continue };
                 let day = week * 7 + rng.random_range(0..7);
                 let start_at = calendar.at(day, rng.random_range(36..41) * 30);
-                planned.push((course, sketch(rng, calendar, catalog, course, video.lesson_id, start_at)));
+                planned
+                    .push((course, plan_practice(rng, calendar, catalog, course, video.lesson_id, start_at)));
             }
         }
     }
     planned
 }
 
-fn sketch(
+fn plan_practice(
     rng: &mut impl Rng,
     calendar: Calendar,
     catalog: &Catalog,
@@ -151,7 +146,7 @@ fn sketch(
     let lesson = catalog.lessons.iter().find(|lesson| lesson.id == lesson_id);
     let title = lesson.map_or("Práctica libre", |lesson| lesson.title.as_str());
     let requires_package = rng.random_ratio(4, 10);
-    // Some take any pack, some a certain one.
+    // Some practices accept any pack, some only a specific one.
     let package =
         if requires_package && rng.random() { catalog.packages_of(course).choose(rng) } else { None };
     let cohort = rng.random_range(1..=4);

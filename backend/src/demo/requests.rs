@@ -1,4 +1,4 @@
-//! Students who wait for a practice, and the teachers who hear of it when there are enough of them.
+//! Requests of students for a practice. They are escalated to the teachers when enough students ask.
 
 use chrono::TimeDelta;
 use rand::Rng;
@@ -10,48 +10,48 @@ use super::people::People;
 use super::snapshots::Snapshots;
 use crate::models::discord_practice_request::NewRequest;
 
-/// How many lessons were asked for.
-const LESSONS: usize = 16;
-/// How many of them are waited for still, without anybody having been told.
-const PENDING: usize = 4;
-/// How many days back the first request may be.
-const DAYS: i64 = 58;
+/// The number of lessons with requests.
+const REQUESTED_LESSONS: usize = 16;
+/// The number of lessons with pending requests, which are not escalated yet.
+const PENDING_LESSONS: usize = 4;
+/// The number of past days in which requests are made.
+const HISTORY_DAYS: i64 = 58;
 
-/// The requests of some lessons, three to six students each.
-pub fn wait(
+/// Generates requests for some lessons, by three to six students each.
+pub fn generate(
     rng: &mut impl Rng,
     calendar: Calendar,
     people: &People,
     catalog: &Catalog,
     snapshots: &mut Snapshots,
 ) -> Vec<NewRequest> {
-    let mut asked: Vec<(usize, i64)> = catalog
+    let mut lessons: Vec<(usize, i64)> = catalog
         .videos
         .iter()
         .enumerate()
         .flat_map(|(course, videos)| videos.iter().map(move |video| (course, video.lesson_id)))
         .collect();
-    asked.shuffle(rng);
+    lessons.shuffle(rng);
     let mut requests = Vec::new();
-    for (place, (course, lesson_id)) in asked.into_iter().take(LESSONS).enumerate() {
+    for (index, (course, lesson_id)) in lessons.into_iter().take(REQUESTED_LESSONS).enumerate() {
         let size = rng.random_range(3..=6);
         let students: Vec<i64> =
             people.students.choose_multiple(rng, size).map(|student| student.id).collect();
-        let begun = calendar.study_time(rng, DAYS) - TimeDelta::days(2);
-        let told = begun + TimeDelta::hours(6);
-        let is_pending = place < PENDING;
+        let first_request_at = calendar.study_time(rng, HISTORY_DAYS) - TimeDelta::days(2);
+        let escalated_at = first_request_at + TimeDelta::hours(6);
+        let is_pending = index < PENDING_LESSONS;
         for (minutes, user_id) in (0..).zip(&students) {
             requests.push(NewRequest {
                 lesson_id,
                 user_id: *user_id,
                 status: if is_pending { "pending" } else { "escalated" },
-                created_at: begun + TimeDelta::minutes(minutes * 47),
-                escalated_at: (!is_pending).then_some(told),
+                created_at: first_request_at + TimeDelta::minutes(minutes * 47),
+                escalated_at: (!is_pending).then_some(escalated_at),
             });
         }
         if !is_pending {
             let waiting = i32::try_from(students.len()).unwrap_or(i32::MAX);
-            snapshots.of_escalation(catalog, lesson_id, waiting, &catalog.teachers[course], told);
+            snapshots.add_escalation(catalog, lesson_id, waiting, &catalog.teachers[course], escalated_at);
         }
     }
     requests

@@ -1,38 +1,38 @@
-//! A seat in a practice: who reserved it, and how that ended.
+//! A reserved seat in a practice, and the outcome of the reservation.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::Rng;
 
 use super::calendar::Calendar;
-use super::orders::Promise;
-use super::practices::{Hosts, RECORDED_AFTER};
+use super::orders::AllocatedSession;
+use super::practices::{PracticeContext, RECORDED_AFTER};
 use crate::models::discord_practice_reservation::NewReservation;
 use crate::models::mirrored::discord_practice::MirroredPractice;
 
-/// How a reservation ends, as far as it has.
+/// The outcome of a reservation so far.
 #[derive(Clone, Copy)]
 pub enum Outcome {
-    /// It stands.
+    /// The practice has not taken place yet.
     Confirmed,
-    /// The student came.
+    /// The student attended at this time.
     Attended(DateTime<Utc>),
-    /// It was cancelled.
+    /// The reservation was cancelled at this time.
     Cancelled(DateTime<Utc>),
 }
 
 impl Outcome {
-    /// How a reservation of that time ends; a practice that is cancelled takes all of them with it.
-    pub fn of(
+    /// Generates an outcome. If the practice is cancelled, so are its reservations.
+    pub fn generate(
         rng: &mut impl Rng,
         calendar: Calendar,
         practice: &MirroredPractice,
         reserved_at: DateTime<Utc>,
     ) -> Self {
         let latest = practice.start_at.min(calendar.now);
-        let given_up = rng.random_ratio(12, 100);
-        if practice.status == "cancelled" || given_up {
+        let student_cancels = rng.random_ratio(12, 100);
+        if practice.status == "cancelled" || student_cancels {
             let seconds = (latest - reserved_at).num_seconds().max(2);
-            // Most think of it early; some in the last hours.
+            // The smaller of two values, so that cancellations cluster close to the start.
             let left = rng.random_range(1..seconds).min(rng.random_range(1..seconds));
             return Self::Cancelled(latest - TimeDelta::seconds(left));
         }
@@ -45,44 +45,42 @@ impl Outcome {
     }
 }
 
-/// A seat that somebody takes.
+/// A seat that a student reserves.
 pub struct Seat {
-    /// The reservation's id.
+    /// The id of the reservation.
     pub id: i64,
-    /// Who takes it.
     pub user_id: i64,
-    /// Since when.
     pub reserved_at: DateTime<Utc>,
-    /// The session that pays for it.
-    pub promise: Option<Promise>,
+    /// The session that pays for the seat.
+    pub session: Option<AllocatedSession>,
 }
 
 impl Seat {
-    /// The reservation with its outcome, for which a session is taken or given back.
-    pub fn take(
+    /// The reservation with its outcome. Uses up or releases the session that pays for it.
+    pub fn into_reservation(
         self,
         calendar: Calendar,
-        hosts: &mut Hosts<'_>,
+        context: &mut PracticeContext<'_>,
         practice: &MirroredPractice,
         outcome: Outcome,
     ) -> NewReservation {
-        let Self { id, user_id, reserved_at, promise } = self;
-        let order_id = promise.map(|promise| hosts.orders.id(promise));
+        let Self { id, user_id, reserved_at, session } = self;
+        let order_id = session.map(|session| context.orders.order_id(session));
         let (status, cancelled_at, attended_at) = match outcome {
             Outcome::Confirmed => ("confirmed", None, None),
             Outcome::Attended(at) => {
-                if let Some(promise) = promise {
-                    let order = hosts.orders.consume(promise);
-                    hosts.snapshots.of_consumption(hosts.catalog, order, practice.end_at);
+                if let Some(session) = session {
+                    let order = context.orders.consume(session);
+                    context.snapshots.add_consumption(context.catalog, order, practice.end_at);
                 }
                 ("attended", None, Some(at))
             }
             Outcome::Cancelled(at) => {
-                promise.inspect(|promise| hosts.orders.release(*promise));
+                session.inspect(|session| context.orders.release(*session));
                 ("cancelled", Some(at), None)
             }
         };
-        // The command that records outcomes passes cancelled practices by.
+        // The command that records outcomes skips cancelled practices.
         let is_recorded = practice.status == "completed" && practice.end_at < calendar.now - RECORDED_AFTER;
         NewReservation {
             id,

@@ -1,4 +1,4 @@
-//! Who can sign in to the demo academy.
+//! The sign-ins of the demo academy.
 
 use diesel::QueryResult;
 use domain::Role;
@@ -9,68 +9,66 @@ use crate::auth::password::Passwords;
 use crate::db::Connection;
 use crate::models::user::User;
 
-/// The admin of the academy, by whom it is known: no real address ends like that (RFC 2606).
+/// The academy's admin. A database with this address holds the demo academy, because no real address ends in
+/// `.example` (RFC 2606).
 pub(super) const ADMIN: &str = "admin@academia.example";
-/// Those of the academy who have a password.
-const PEOPLE: [(Role, &str); 4] = [
+/// The people who get a password.
+const ACCOUNTS: [(Role, &str); 4] = [
     (Role::Admin, ADMIN),
     (Role::TeacherAdmin, "coordinacion@academia.example"),
     (Role::Teacher, "docente@academia.example"),
     (Role::Student, "estudiante@academia.example"),
 ];
 
-/// Letters and digits that nobody mistakes for others.
-const LETTERS: &[u8] = b"abcdefghijkmnpqrstuvwxyz23456789";
-/// Groups of letters in a password, and letters in a group: 100 bits in all.
-const GROUPS: usize = 4;
-const GROUP: usize = 5;
+/// Letters and digits that are hard to confuse with each other.
+const PASSWORD_ALPHABET: &[u8] = b"abcdefghijkmnpqrstuvwxyz23456789";
+/// A password has four groups of five characters, which is 100 bits of entropy.
+const GROUP_COUNT: usize = 4;
+const GROUP_LENGTH: usize = 5;
 
-/// How somebody signs in.
+/// An account that can sign in.
 #[derive(Debug)]
 pub struct SignIn {
-    /// What they are.
     pub role: Role,
-    /// Their e-mail address.
     pub email: &'static str,
-    /// Their password.
     pub password: SecretString,
 }
 
-/// A sign-in and what is stored of it.
-pub(super) struct Made {
+/// A sign-in with the hash of its password.
+pub(super) struct HashedSignIn {
     pub sign_in: SignIn,
     hash: String,
 }
 
 impl SignIn {
-    /// A new password for each of them.
-    pub(super) async fn make(passwords: &Passwords) -> anyhow::Result<Vec<Made>> {
-        let mut made = Vec::new();
-        for (role, email) in PEOPLE {
+    /// Generates a password for each account.
+    pub(super) async fn generate(passwords: &Passwords) -> anyhow::Result<Vec<HashedSignIn>> {
+        let mut hashed = Vec::new();
+        for (role, email) in ACCOUNTS {
             let password = password();
             let hash = passwords.hash(password.clone()).await?;
-            made.push(Made { sign_in: Self { role, email, password }, hash });
+            hashed.push(HashedSignIn { sign_in: Self { role, email, password }, hash });
         }
-        Ok(made)
+        Ok(hashed)
     }
 }
 
-impl Made {
-    /// Lets them in.
+impl HashedSignIn {
+    /// Stores the password hash, so that the account can sign in.
     pub(super) async fn store(&self, conn: &mut Connection) -> QueryResult<()> {
         User::set_password(conn, self.sign_in.email, &self.hash).await
     }
 }
 
-/// Not from the seed: whoever knows the seed must not know the password.
+/// A random password. It must not depend on the seed, because the default seed is public.
 fn password() -> SecretString {
     let mut rng = rand::rng();
-    let mut password = String::with_capacity(GROUPS * (GROUP + 1));
-    for place in 0..GROUPS * GROUP {
-        if place > 0 && place % GROUP == 0 {
+    let mut password = String::with_capacity(GROUP_COUNT * (GROUP_LENGTH + 1));
+    for position in 0..GROUP_COUNT * GROUP_LENGTH {
+        if position > 0 && position % GROUP_LENGTH == 0 {
             password.push('-');
         }
-        password.extend(LETTERS.choose(&mut rng).map(|letter| char::from(*letter)));
+        password.extend(PASSWORD_ALPHABET.choose(&mut rng).map(|character| char::from(*character)));
     }
     password.into()
 }

@@ -1,4 +1,4 @@
-//! The snapshots that follow from orders, reservations and requests, as the hub records them when they happen.
+//! The snapshots of orders, reservations and requests, as the hub would have recorded them.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -10,21 +10,19 @@ use crate::models::mirrored::practice_package::MirroredPackage;
 use crate::models::mirrored::practice_package_order::MirroredOrder;
 use crate::telemetry::recorder::{NewStudentSnapshot, NewTeacherSnapshot};
 
-/// A reservation cancelled later than this before the start is cancelled late.
-const LATE: TimeDelta = TimeDelta::minutes(180);
+/// A cancellation within this time before the start of a practice counts as late.
+const LATE_WINDOW: TimeDelta = TimeDelta::minutes(180);
 
-/// What was captured of students and teachers.
+/// The snapshots of students and teachers.
 #[derive(Default)]
 pub struct Snapshots {
-    /// Of students.
     pub students: Vec<NewStudentSnapshot<'static>>,
-    /// Of teachers.
     pub teachers: Vec<NewTeacherSnapshot<'static>>,
 }
 
 impl Snapshots {
-    /// A pack was bought.
-    pub fn of_purchase(&mut self, catalog: &Catalog, order: &MirroredOrder) {
+    /// Adds the purchase of a pack.
+    pub fn add_purchase(&mut self, catalog: &Catalog, order: &MirroredOrder) {
         let (Some(paid_at), Some(package)) = (order.paid_at, package_of(catalog, order)) else { return };
         let payload = json!({
             "order_id": order.id,
@@ -34,12 +32,12 @@ impl Snapshots {
             "package_title": package.title,
             "paid_at": paid_at,
         });
-        let about = About::pack("practice_pack_purchase", catalog, package);
-        self.students.push(about.student(order.user_id, paid_at, package.sessions_count, payload));
+        let subject = Subject::pack("practice_pack_purchase", catalog, package);
+        self.students.push(subject.student(order.user_id, paid_at, package.sessions_count, payload));
     }
 
-    /// A session of a pack was taken; the order is as it was then.
-    pub fn of_consumption(&mut self, catalog: &Catalog, order: &MirroredOrder, at: DateTime<Utc>) {
+    /// Adds the use of a session of a pack. `order` is the order after that.
+    pub fn add_consumption(&mut self, catalog: &Catalog, order: &MirroredOrder, at: DateTime<Utc>) {
         let Some(package) = package_of(catalog, order) else { return };
         let payload = json!({
             "order_id": order.id,
@@ -47,18 +45,18 @@ impl Snapshots {
             "package_title": package.title,
             "consumed_at": at,
         });
-        let about = About::pack("practice_pack_consumption", catalog, package);
-        self.students.push(about.student(order.user_id, at, 1, payload));
+        let subject = Subject::pack("practice_pack_consumption", catalog, package);
+        self.students.push(subject.student(order.user_id, at, 1, payload));
     }
 
-    /// A seat was reserved, and perhaps what became of it is on record.
-    pub fn of_reservation(
+    /// Adds a reservation and, if its outcome is recorded, the attendance or the cancellation.
+    pub fn add_reservation(
         &mut self,
         catalog: &Catalog,
         practice: &MirroredPractice,
         reservation: &NewReservation,
     ) {
-        let about = |category| About::lesson(category, catalog, practice.lesson_id);
+        let subject = |category| Subject::lesson(category, catalog, practice.lesson_id);
         let user_id = reservation.user_id;
         let reserved = json!({
             "practice_id": practice.id,
@@ -69,7 +67,7 @@ impl Snapshots {
             "reservation_id": reservation.id,
             "reservation_status": "confirmed",
         });
-        let snapshot = about("practice_reservation").student(user_id, reservation.reserved_at, 1, reserved);
+        let snapshot = subject("practice_reservation").student(user_id, reservation.reserved_at, 1, reserved);
         self.students.push(snapshot);
         if reservation.outcome_recorded_at.is_none() {
             return;
@@ -82,7 +80,7 @@ impl Snapshots {
                 "start_at": practice.start_at,
                 "attended_at": attended_at,
             });
-            self.students.push(about("practice_attendance").student(user_id, attended_at, 1, payload));
+            self.students.push(subject("practice_attendance").student(user_id, attended_at, 1, payload));
         }
         if let Some(cancelled_at) = reservation.cancelled_at {
             let payload = json!({
@@ -90,33 +88,33 @@ impl Snapshots {
                 "reservation_id": reservation.id,
                 "status": reservation.status,
                 "cancelled_at": cancelled_at,
-                "late": cancelled_at > practice.start_at - LATE,
-                "late_window_minutes": LATE.num_minutes(),
+                "late": cancelled_at > practice.start_at - LATE_WINDOW,
+                "late_window_minutes": LATE_WINDOW.num_minutes(),
             });
-            self.students.push(about("practice_cancellation").student(user_id, cancelled_at, 1, payload));
+            self.students.push(subject("practice_cancellation").student(user_id, cancelled_at, 1, payload));
         }
     }
 
-    /// Too many students waited for a practice of a lesson, and these teachers were told.
-    pub fn of_escalation(
+    /// Adds the escalation of the requests for a lesson to its teachers.
+    pub fn add_escalation(
         &mut self,
         catalog: &Catalog,
         lesson_id: i64,
-        waiting: i32,
+        pending: i32,
         recipients: &[i64],
         at: DateTime<Utc>,
     ) {
-        let about = About::lesson("practice_request_escalated", catalog, lesson_id);
+        let subject = Subject::lesson("practice_request_escalated", catalog, lesson_id);
         let lesson = catalog.lessons.iter().find(|lesson| lesson.id == lesson_id);
-        let course = catalog.courses.iter().find(|course| Some(course.id) == about.course_id);
+        let course = catalog.courses.iter().find(|course| Some(course.id) == subject.course_id);
         let payload = json!({
             "course_slug": course.map(|course| &course.slug),
             "lesson_title": lesson.map(|lesson| &lesson.title),
-            "pending_requests": waiting,
+            "pending_requests": pending,
             "recipients": recipients,
         });
         self.teachers.extend(
-            recipients.iter().map(|teacher_id| about.teacher(*teacher_id, at, waiting, payload.clone())),
+            recipients.iter().map(|teacher_id| subject.teacher(*teacher_id, at, pending, payload.clone())),
         );
     }
 }
@@ -125,8 +123,8 @@ fn package_of<'a>(catalog: &'a Catalog, order: &MirroredOrder) -> Option<&'a Mir
     catalog.packages.iter().find(|package| package.id == order.practice_package_id)
 }
 
-/// What a snapshot is about.
-struct About {
+/// The subject of a snapshot.
+struct Subject {
     category: &'static str,
     scope: &'static str,
     course_id: Option<i64>,
@@ -134,7 +132,7 @@ struct About {
     practice_package_id: Option<i64>,
 }
 
-impl About {
+impl Subject {
     fn lesson(category: &'static str, catalog: &Catalog, lesson_id: i64) -> Self {
         let lesson = catalog.lessons.iter().find(|lesson| lesson.id == lesson_id);
         Self {

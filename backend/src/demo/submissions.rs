@@ -1,4 +1,4 @@
-//! What the teachers proposed, and what became of it.
+//! Submissions of teachers, and their reviews.
 
 use chrono::TimeDelta;
 use rand::Rng;
@@ -11,10 +11,10 @@ use super::ids::Ids;
 use super::people::People;
 use crate::models::mirrored::teacher_submission::{MirroredSubmission, NewSubmissionChange};
 
-/// How many days back the first submission may be.
-const DAYS: i64 = 80;
+/// The number of past days in which submissions are made.
+const HISTORY_DAYS: i64 = 80;
 
-/// A proposal: the course's place in the curriculum, the type, the title and the summary.
+/// A proposal: the index of the course in the curriculum, the type, the title and the summary.
 type Proposal = (usize, &'static str, &'static str, &'static str);
 
 const PROPOSALS: [Proposal; 12] = [
@@ -42,18 +42,18 @@ const PROPOSALS: [Proposal; 12] = [
     (0, "module", "Entrevistas simuladas", "Guiones para parejas, niveles A2–B2."),
 ];
 
-/// Two rounds of proposals with their histories.
-pub fn hand_in(
+/// Generates two submissions for each proposal, with their histories.
+pub fn generate(
     rng: &mut impl Rng,
     calendar: Calendar,
     people: &People,
     catalog: &Catalog,
     ids: &mut Ids,
 ) -> (Vec<MirroredSubmission>, Vec<NewSubmissionChange>) {
-    let mut handed_in = Vec::new();
+    let mut submitted = Vec::new();
     for (course, kind, title, summary) in PROPOSALS.iter().chain(&PROPOSALS) {
         let teacher_id = catalog.teachers[*course].choose(rng).copied().unwrap_or(people.admin);
-        let created_at = calendar.study_time(rng, DAYS) - TimeDelta::days(3);
+        let created_at = calendar.study_time(rng, HISTORY_DAYS) - TimeDelta::days(3);
         let (status, feedback) = match rng.random_range(0..10) {
             0..3 => ("pending", None),
             3..8 => ("approved", Some("¡Muy bien! Se publica el lunes.")),
@@ -61,7 +61,7 @@ pub fn hand_in(
         };
         let reviewed_at =
             feedback.map(|_| created_at + TimeDelta::minutes(rng.random_range(200..2 * 24 * 60)));
-        handed_in.push(MirroredSubmission {
+        submitted.push(MirroredSubmission {
             id: ids.take(),
             teacher_id,
             course_id: Some(catalog.courses[*course].id),
@@ -80,12 +80,12 @@ pub fn hand_in(
             created_at,
         });
     }
-    let changes = handed_in.iter().flat_map(history).collect();
-    (handed_in, changes)
+    let changes = submitted.iter().flat_map(history).collect();
+    (submitted, changes)
 }
 
 fn history(row: &MirroredSubmission) -> impl Iterator<Item = NewSubmissionChange> {
-    let handed_in = NewSubmissionChange {
+    let submitted = NewSubmissionChange {
         submission_id: row.id,
         status: "pending".into(),
         changed_by: Some(row.teacher_id),
@@ -99,5 +99,5 @@ fn history(row: &MirroredSubmission) -> impl Iterator<Item = NewSubmissionChange
         changed_at,
         notes: row.feedback.clone(),
     });
-    std::iter::once(handed_in).chain(reviewed)
+    std::iter::once(submitted).chain(reviewed)
 }

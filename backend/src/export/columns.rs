@@ -1,30 +1,28 @@
-//! Where each column of a file comes from in the rows.
+//! Maps the columns of a file to the fields of the rows.
 
 use anyhow::{Context as _, Result};
 use domain::dataset::Column;
 
-use crate::source::erased::AnySource;
+use super::any_source::AnySource;
 
 /// A column of a file.
 #[derive(Clone, Copy, Debug)]
 pub struct FileColumn {
-    /// Its description.
     pub column: &'static Column,
-    /// Where its value is.
     pub origin: Origin,
 }
 
-/// Where a column's value is.
+/// Where a column's value comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// In this field of the row.
+    /// The field of the row with this index.
     Field(usize),
-    /// The e-mail address of the user whose id is in this field of the row.
+    /// The e-mail address of the user whose id is in the field with this index.
     EmailOf(usize),
 }
 
-/// The origins of the chosen columns.
-pub fn locate(source: &dyn AnySource, chosen: &[&'static Column]) -> Result<Vec<FileColumn>> {
+/// Finds the origin of each chosen column.
+pub fn resolve_columns(source: &dyn AnySource, chosen: &[&'static Column]) -> Result<Vec<FileColumn>> {
     let field = |key: &str| source.fields().iter().position(|known| *known == key);
     let origin = |column: &Column| {
         let email = source.emails().iter().find(|(key, _)| *key == column.key);
@@ -36,7 +34,8 @@ pub fn locate(source: &dyn AnySource, chosen: &[&'static Column]) -> Result<Vec<
     chosen
         .iter()
         .map(|column| {
-            let origin = origin(column).with_context(|| format!("No field for the column {}", column.key))?;
+            let origin =
+                origin(column).with_context(|| format!("No field provides the column {}", column.key))?;
             Ok(FileColumn { column, origin })
         })
         .collect()

@@ -1,4 +1,5 @@
-//! CSV as RFC 4180 has it: CRLF, quotes where a cell needs them, and no cell that a spreadsheet would run.
+//! Writes CSV according to RFC 4180: CRLF line breaks, and quotes where needed. Text that a spreadsheet would
+//! take for a formula is neutralised.
 
 use domain::Locale;
 use domain::dataset::ColumnKind;
@@ -6,31 +7,31 @@ use domain::format::{Bom, CsvLayout, Decimal, Headers};
 
 use super::cell::{Cell, write_decimal, write_integer};
 use super::columns::FileColumn;
-use super::composed;
-use super::moment::Moments;
+use super::json_columns;
+use super::timestamp::TimestampWriter;
 use crate::spreadsheet;
 
 /// Writes rows as CSV.
 pub struct CsvRows {
     layout: CsvLayout,
     delimiter: u8,
-    moments: Moments,
-    /// Whether a byte makes quotes necessary.
-    quoted: Box<[bool; 256]>,
+    timestamps: TimestampWriter,
+    /// For each byte, whether a cell that contains it must be quoted.
+    needs_quotes: Box<[bool; 256]>,
 }
 
 impl CsvRows {
-    /// Writes in this layout.
-    pub fn new(layout: CsvLayout, moments: Moments) -> Self {
+    /// Creates a writer for this layout.
+    pub fn new(layout: CsvLayout, timestamps: TimestampWriter) -> Self {
         let delimiter = u8::try_from(layout.delimiter.character()).unwrap_or(b',');
-        let mut quoted = Box::new([false; 256]);
+        let mut needs_quotes = Box::new([false; 256]);
         for byte in [delimiter, b'"', b'\r', b'\n'] {
-            quoted[usize::from(byte)] = true;
+            needs_quotes[usize::from(byte)] = true;
         }
-        Self { layout, delimiter, moments, quoted }
+        Self { layout, delimiter, timestamps, needs_quotes }
     }
 
-    /// Appends the byte order mark, if there is to be one, and the header.
+    /// Appends the byte order mark, if the layout has one, and the header.
     pub fn begin(&self, out: &mut Vec<u8>, columns: &[FileColumn], locale: Locale) {
         if self.layout.bom == Bom::With {
             out.extend_from_slice("\u{feff}".as_bytes());
@@ -40,14 +41,14 @@ impl CsvRows {
                 out.push(self.delimiter);
             }
             match self.layout.headers {
-                Headers::Labels => self.text(out, column.title.in_locale(locale).as_bytes()),
-                Headers::Keys => self.text(out, column.key.as_bytes()),
+                Headers::Labels => self.write_text(out, column.title.in_locale(locale).as_bytes()),
+                Headers::Keys => self.write_text(out, column.key.as_bytes()),
             }
         }
         out.extend_from_slice(b"\r\n");
     }
 
-    /// Appends what stands before a cell.
+    /// Appends the delimiter before a cell, unless it is the first.
     pub fn before_cell(&self, out: &mut Vec<u8>, index: usize) {
         if index > 0 {
             out.push(self.delimiter);
@@ -59,16 +60,16 @@ impl CsvRows {
         match cell {
             Cell::Null => {}
             Cell::Integer(number) => write_integer(out, number),
-            Cell::Decimal(number) => self.decimal(out, number),
+            Cell::Decimal(number) => self.write_decimal(out, number),
             Cell::Boolean(value) => out.extend_from_slice(if value { b"true" } else { b"false" }),
-            Cell::Text(text) if kind == ColumnKind::Text => self.text(out, text),
-            Cell::Text(text) | Cell::Json(text) => self.raw(out, text),
-            Cell::Composed(json) => {
+            Cell::Text(text) if kind == ColumnKind::Text => self.write_text(out, text),
+            Cell::Text(text) | Cell::Json(text) => self.write_raw(out, text),
+            Cell::BuiltJson(json) => {
                 let mut text = Vec::with_capacity(json.len());
-                composed::write(&mut text, json, &mut self.moments);
-                self.raw(out, &text);
+                json_columns::write(&mut text, json, &mut self.timestamps);
+                self.write_raw(out, &text);
             }
-            Cell::Moment(micros) => self.moments.write(out, micros),
+            Cell::Timestamp(micros) => self.timestamps.write(out, micros),
         }
     }
 
@@ -77,7 +78,7 @@ impl CsvRows {
         out.extend_from_slice(b"\r\n");
     }
 
-    fn decimal(&self, out: &mut Vec<u8>, number: f64) {
+    fn write_decimal(&self, out: &mut Vec<u8>, number: f64) {
         match self.layout.decimal {
             Decimal::Point => write_decimal(out, number),
             Decimal::Comma => {
@@ -86,25 +87,25 @@ impl CsvRows {
                 if let Some(point) = text.iter().position(|byte| *byte == b'.') {
                     text[point] = b',';
                 }
-                self.raw(out, &text);
+                self.write_raw(out, &text);
             }
         }
     }
 
-    fn text(&self, out: &mut Vec<u8>, text: &[u8]) {
+    fn write_text(&self, out: &mut Vec<u8>, text: &[u8]) {
         if spreadsheet::is_dangerous(text) {
-            self.put(out, b"'", text);
+            self.write_field(out, b"'", text);
         } else {
-            self.raw(out, text);
+            self.write_raw(out, text);
         }
     }
 
-    fn raw(&self, out: &mut Vec<u8>, text: &[u8]) {
-        self.put(out, b"", text);
+    fn write_raw(&self, out: &mut Vec<u8>, text: &[u8]) {
+        self.write_field(out, b"", text);
     }
 
-    fn put(&self, out: &mut Vec<u8>, prefix: &[u8], text: &[u8]) {
-        if !text.iter().any(|byte| self.quoted[usize::from(*byte)]) {
+    fn write_field(&self, out: &mut Vec<u8>, prefix: &[u8], text: &[u8]) {
+        if !text.iter().any(|byte| self.needs_quotes[usize::from(*byte)]) {
             out.extend_from_slice(prefix);
             out.extend_from_slice(text);
             return;

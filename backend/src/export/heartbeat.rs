@@ -1,4 +1,4 @@
-//! Reports while an export is under way, so that its record is told from that of one whose process died.
+//! Records heartbeats while an export runs, so that it can be told from one whose process died.
 
 use std::time::Duration;
 
@@ -10,20 +10,20 @@ use crate::app::App;
 use crate::db::outage;
 use crate::models::export_audit::ExportAudit;
 
-/// How often: several times before the record counts as abandoned.
+/// The time between heartbeats: a fraction of the time after which an export counts as abandoned.
 const INTERVAL: Duration = Duration::from_secs(15);
 
-/// Reports for the export with this record until the answer is dropped.
+/// Records heartbeats for the export with this audit id until the guard is dropped.
 pub fn start(app: &App, audit: i64) -> DropGuard {
     let ended = CancellationToken::new();
     let (app, guard) = (app.clone(), ended.clone().drop_guard());
     tokio::spawn(async move {
-        // A report is not broken off: its connection could not be used again.
+        // Only the sleep is cancelled: cancelling a query would make its connection unusable.
         while ended.run_until_cancelled(sleep(INTERVAL)).await.is_some() {
             if let Err(error) = beat(&app, audit).await
-                && let Some(cause) = outage::unexplained(error)
+                && let Some(cause) = outage::loggable_cause(error)
             {
-                warn!(audit, cause, "An export could not report that it is under way");
+                warn!(audit, cause, "Failed to record the heartbeat of an export");
             }
         }
     });

@@ -1,39 +1,39 @@
-//! JSON: one array, or one object a line. Values keep their types, and JSON columns stand as they are.
+//! Writes JSON: one array, or one object per line. Values keep their types, and JSON columns are unchanged.
 
 use super::cell::{Cell, write_decimal, write_integer};
 use super::columns::FileColumn;
-use super::composed;
-use super::moment::Moments;
+use super::json_columns;
+use super::timestamp::TimestampWriter;
 
-/// What stands around the objects.
+/// How the objects are separated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
-    /// `[`, then objects with commas between, then `]`.
+    /// One array.
     Array,
-    /// A line each.
+    /// One object per line (NDJSON).
     Lines,
 }
 
 /// Writes rows as JSON objects.
 pub struct JsonRows {
     framing: Framing,
-    moments: Moments,
-    /// What stands before each value: `{"key":` or `,"key":`.
-    openings: Vec<Vec<u8>>,
+    timestamps: TimestampWriter,
+    /// The text before each value: `{"key":` or `,"key":`.
+    key_prefixes: Vec<Vec<u8>>,
     rows: u64,
 }
 
 impl JsonRows {
-    /// Writes these columns.
-    pub fn new(framing: Framing, columns: &[FileColumn], moments: Moments) -> Self {
-        let openings = columns.iter().enumerate().map(|(index, FileColumn { column, .. })| {
+    /// Creates a writer for these columns.
+    pub fn new(framing: Framing, columns: &[FileColumn], timestamps: TimestampWriter) -> Self {
+        let key_prefixes = columns.iter().enumerate().map(|(index, FileColumn { column, .. })| {
             let bracket = if index == 0 { '{' } else { ',' };
             format!("{bracket}\"{}\":", column.key).into_bytes()
         });
-        Self { framing, moments, openings: openings.collect(), rows: 0 }
+        Self { framing, timestamps, key_prefixes: key_prefixes.collect(), rows: 0 }
     }
 
-    /// Appends what stands before the first object.
+    /// Appends the text before the first object.
     pub fn begin(&self, out: &mut Vec<u8>) {
         match self.framing {
             Framing::Array => out.push(b'['),
@@ -41,7 +41,7 @@ impl JsonRows {
         }
     }
 
-    /// Appends what stands before a value.
+    /// Appends the separator and key before a value.
     pub fn before_cell(&mut self, out: &mut Vec<u8>, index: usize) {
         if index == 0 {
             if self.framing == Framing::Array {
@@ -49,7 +49,7 @@ impl JsonRows {
             }
             self.rows += 1;
         }
-        out.extend_from_slice(&self.openings[index]);
+        out.extend_from_slice(&self.key_prefixes[index]);
     }
 
     /// Appends a value.
@@ -59,14 +59,14 @@ impl JsonRows {
             Cell::Decimal(number) if number.is_finite() => write_decimal(out, number),
             Cell::Null | Cell::Decimal(_) => out.extend_from_slice(b"null"),
             Cell::Boolean(value) => out.extend_from_slice(if value { b"true" } else { b"false" }),
-            Cell::Text(text) => string(out, text),
-            Cell::Moment(micros) => {
+            Cell::Text(text) => write_string(out, text),
+            Cell::Timestamp(micros) => {
                 out.push(b'"');
-                self.moments.write(out, micros);
+                self.timestamps.write(out, micros);
                 out.push(b'"');
             }
             Cell::Json(text) => out.extend_from_slice(text),
-            Cell::Composed(text) => composed::write(out, text, &mut self.moments),
+            Cell::BuiltJson(text) => json_columns::write(out, text, &mut self.timestamps),
         }
     }
 
@@ -78,7 +78,7 @@ impl JsonRows {
         }
     }
 
-    /// Appends what stands behind the last object.
+    /// Appends the text after the last object.
     pub fn end(&self, out: &mut Vec<u8>) {
         match self.framing {
             Framing::Array => out.extend_from_slice(b"\n]\n"),
@@ -87,13 +87,13 @@ impl JsonRows {
     }
 }
 
-/// Appends a JSON string (RFC 8259 §7): only quotes, backslashes and control characters are escaped.
-fn string(out: &mut Vec<u8>, text: &[u8]) {
+/// Appends a JSON string (RFC 8259 §7). Only quotes, backslashes and control characters are escaped.
+fn write_string(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'"');
     let mut rest = text;
-    while let Some(place) = rest.iter().position(|byte| *byte < 0x20 || matches!(byte, b'"' | b'\\')) {
-        out.extend_from_slice(&rest[..place]);
-        match rest[place] {
+    while let Some(position) = rest.iter().position(|byte| *byte < 0x20 || matches!(byte, b'"' | b'\\')) {
+        out.extend_from_slice(&rest[..position]);
+        match rest[position] {
             b'"' => out.extend_from_slice(b"\\\""),
             b'\\' => out.extend_from_slice(b"\\\\"),
             b'\n' => out.extend_from_slice(b"\\n"),
@@ -101,7 +101,7 @@ fn string(out: &mut Vec<u8>, text: &[u8]) {
             b'\t' => out.extend_from_slice(b"\\t"),
             control => out.extend_from_slice(format!("\\u{control:04x}").as_bytes()),
         }
-        rest = &rest[place + 1..];
+        rest = &rest[position + 1..];
     }
     out.extend_from_slice(rest);
     out.push(b'"');

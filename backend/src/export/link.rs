@@ -1,7 +1,7 @@
-//! Signed download links: whoever holds one may fetch that one file for five minutes, and nothing else.
+//! Signed download links. Anyone who has a link may download its one file for five minutes.
 //!
-//! The signature is an HMAC-SHA-256 over the whole query string before it, as it stands: a parameter that is altered,
-//! added, doubled or moved makes another string.
+//! The signature is an HMAC-SHA-256 over the exact query string before it, so altering, adding, repeating or
+//! moving a parameter invalidates it.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,43 +13,41 @@ use domain::text::Text;
 use super::request::{Defaults, ExportRequest, Parameters};
 use crate::auth::keys::{Keys, Purpose};
 
-/// The address that links lead to.
+/// The path of download links.
 pub const PATH: &str = "/admin/data-porter/export";
-/// How long a link is good.
+/// How long a link is valid.
 pub const LIFETIME: TimeDelta = TimeDelta::minutes(5);
 
-/// What a link stands for.
+/// The content of a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
-    /// For whom it was made.
+    /// The user who created it.
     pub user_id: i64,
-    /// The API token that it was made with; it dies with the token.
+    /// The API token that it was created with. Revoking the token invalidates the link.
     pub token_id: Option<i64>,
-    /// The file.
     pub request: ExportRequest,
-    /// Until when it is good.
     pub expires_at: DateTime<Utc>,
 }
 
-/// Why a link is not good.
+/// Why a link is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadLink {
-    /// It was not made here, or was changed since.
+    /// It was altered, or was not created by this hub.
     Altered,
-    /// Its time is over.
+    /// It has expired.
     Expired,
 }
 
 impl BadLink {
-    /// The reason in one line.
+    /// The reason, in one line.
     pub const fn reason(self) -> Text {
         match self {
             Self::Altered => Text::new(
                 "Este enlace fue alterado o no se creó aquí. Crea uno nuevo.",
-                "This link was altered or was not made here. Make a new one.",
+                "This link was altered or was not created here. Create a new one.",
             ),
             Self::Expired => {
-                Text::new("Este enlace venció. Crea uno nuevo.", "This link has expired. Make a new one.")
+                Text::new("Este enlace venció. Crea uno nuevo.", "This link has expired. Create a new one.")
             }
         }
     }
@@ -72,34 +70,34 @@ impl Link {
         format!("{PATH}?{query}&signature={}", URL_SAFE_NO_PAD.encode(mac))
     }
 
-    /// The link behind a query string, if it is one of ours and still good.
+    /// Verifies and parses a query string.
     pub fn verify(keys: &Keys, query: &str, now: DateTime<Utc>) -> Result<Self, BadLink> {
         let (signed, signature) = query.rsplit_once("&signature=").ok_or(BadLink::Altered)?;
         let mac = URL_SAFE_NO_PAD.decode(signature).map_err(|_| BadLink::Altered)?;
         let mut parameters: Parameters = form_urlencoded::parse(signed.as_bytes()).into_owned().collect();
-        let key_id = take(&mut parameters, "key").ok_or(BadLink::Altered)?;
+        let key_id = remove(&mut parameters, "key").ok_or(BadLink::Altered)?;
         if !keys.verify(Purpose::Links, &key_id, signed.as_bytes(), &mac) {
             return Err(BadLink::Altered);
         }
-        let link = Self::read(parameters).ok_or(BadLink::Altered)?;
+        let link = Self::parse(parameters).ok_or(BadLink::Altered)?;
         if link.expires_at <= now { Err(BadLink::Expired) } else { Ok(link) }
     }
 
-    fn read(mut parameters: Parameters) -> Option<Self> {
-        let user_id = take(&mut parameters, "user")?.parse().ok()?;
-        let token_id = match take(&mut parameters, "token") {
+    fn parse(mut parameters: Parameters) -> Option<Self> {
+        let user_id = remove(&mut parameters, "user")?.parse().ok()?;
+        let token_id = match remove(&mut parameters, "token") {
             Some(id) => Some(id.parse().ok()?),
             None => None,
         };
-        let expires = take(&mut parameters, "expires")?.parse().ok()?;
+        let expires = remove(&mut parameters, "expires")?.parse().ok()?;
         let expires_at = DateTime::from_timestamp(expires, 0)?;
-        // A link leaves nothing to defaults.
+        // A link sets every option, so the defaults do not matter.
         let defaults = Defaults { locale: Locale::default(), timezone: Tz::UTC };
         let request = ExportRequest::parse(&parameters, defaults).ok()?;
         Some(Self { user_id, token_id, request, expires_at })
     }
 
-    /// The name of the file, which tells when the link was made.
+    /// The name of the file, which contains the time when the link was created.
     pub fn filename(&self) -> String {
         let ExportRequest { dataset, format, timezone, .. } = &self.request;
         filename(dataset.key(), format.key(), self.expires_at - LIFETIME, *timezone)
@@ -111,9 +109,9 @@ pub fn filename(dataset: &str, extension: &str, at: DateTime<Utc>, zone: Tz) -> 
     format!("{dataset}_{}.{extension}", at.with_timezone(&zone).format("%Y%m%d_%H%M%S"))
 }
 
-fn take(parameters: &mut Parameters, key: &str) -> Option<String> {
-    let place = parameters.iter().position(|(name, _)| name == key)?;
-    Some(parameters.remove(place).1)
+fn remove(parameters: &mut Parameters, key: &str) -> Option<String> {
+    let position = parameters.iter().position(|(name, _)| name == key)?;
+    Some(parameters.remove(position).1)
 }
 
 #[cfg(test)]
@@ -139,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_is_good_until_it_expires() {
+    fn a_link_is_valid_until_it_expires() {
         let signed = link().sign(&keys());
         let query = signed.split_once('?').unwrap().1;
         let expiry = link().expires_at;
@@ -148,11 +146,11 @@ mod tests {
     }
 
     #[test]
-    fn a_link_that_is_touched_is_no_link() {
+    fn an_altered_link_is_invalid() {
         let signed = link().sign(&keys());
         let query = signed.split_once('?').unwrap().1;
         let now = link().expires_at - LIFETIME;
-        let touched = [
+        let altered = [
             query.replace("course_id=7", "course_id=8"),
             query.replace("user=42", "user=43"),
             query.replace("expires=1763286600", "expires=1963286600"),
@@ -165,7 +163,7 @@ mod tests {
             format!("{query}&signature=AAAA"),
             query.rsplit_once('&').unwrap().0.to_owned(),
         ];
-        for query in touched {
+        for query in altered {
             assert_eq!(Link::verify(&keys(), &query, now), Err(BadLink::Altered), "{query}");
         }
     }

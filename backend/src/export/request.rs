@@ -1,4 +1,4 @@
-//! What somebody wants exported, read from JSON, from a link or from the command line by the same checks.
+//! An export request. Requests from JSON, from a link and from the command line are parsed by the same rules.
 
 use chrono_tz::Tz;
 use domain::dataset::Column;
@@ -7,28 +7,24 @@ use domain::format::{ACCEPTED_FORMATS, Bom, CsvLayout, Decimal, Delimiter, Heade
 use domain::text::{Phrase, Text};
 use domain::{Dataset, ExportFormat, Filter, Locale};
 
-use crate::error::{Error, Invalid, Result};
+use crate::error::{Error, InvalidField, Result};
 
-/// A file that somebody wants.
+/// A request for a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExportRequest {
-    /// Of what.
     pub dataset: Dataset,
-    /// In which format.
     pub format: ExportFormat,
-    /// Which rows.
     pub filter: Filter,
-    /// Which columns, in this order; all when empty.
+    /// The keys of the columns, in this order. If empty, all columns.
     pub columns: Vec<&'static str>,
     /// The language of readable headers.
     pub locale: Locale,
     /// The time zone of timestamps.
     pub timezone: Tz,
-    /// How CSV is laid out.
     pub layout: CsvLayout,
 }
 
-/// What holds where the request says nothing.
+/// The values of options that the request does not set.
 #[derive(Clone, Copy, Debug)]
 pub struct Defaults {
     /// The language of readable headers.
@@ -37,17 +33,18 @@ pub struct Defaults {
     pub timezone: Tz,
 }
 
-/// The parameters of a request, as text.
+/// The parameters of a request, as pairs of key and value.
 pub type Parameters = Vec<(String, String)>;
 
 impl ExportRequest {
-    /// Reads parameters; those that are not the request's own must be filters of the dataset.
+    /// Parses the parameters. Every parameter that is not an option must be a filter of the dataset.
     ///
-    /// All that is wrong is reported at once, one message a field.
+    /// Reports all errors at once, with one message per field.
     pub fn parse(parameters: &Parameters, defaults: Defaults) -> Result<Self> {
         let mut invalid = Vec::new();
-        let mut refuse =
-            |field: &str, text: Text| invalid.push(Invalid { field: field.to_owned(), message: text.into() });
+        let mut reject = |field: &str, text: Text| {
+            invalid.push(InvalidField { field: field.to_owned(), message: text.into() })
+        };
         let mut dataset = None;
         let mut format = None;
         let mut columns = "";
@@ -58,39 +55,39 @@ impl ExportRequest {
         for (key, value) in parameters {
             match key.as_str() {
                 "dataset" => {
-                    take(&mut dataset, Dataset::parse(value).map(Some), || refuse(key, UNKNOWN_DATASET))
+                    set(&mut dataset, Dataset::parse(value).map(Some), || reject(key, UNKNOWN_DATASET))
                 }
                 "format" => {
-                    take(&mut format, ExportFormat::parse(value).map(Some), || refuse(key, ACCEPTED_FORMATS))
+                    set(&mut format, ExportFormat::parse(value).map(Some), || reject(key, ACCEPTED_FORMATS))
                 }
                 "columns" => columns = value,
-                "locale" => take(&mut locale, Locale::parse(value), || refuse(key, ACCEPTED_LOCALES)),
-                "timezone" => take(&mut timezone, value.parse().ok(), || refuse(key, ACCEPTED_ZONES)),
+                "locale" => set(&mut locale, Locale::parse(value), || reject(key, ACCEPTED_LOCALES)),
+                "timezone" => set(&mut timezone, value.parse().ok(), || reject(key, ACCEPTED_ZONES)),
                 "headers" => {
-                    take(&mut layout.headers, Headers::parse(value), || refuse(key, ACCEPTED_HEADERS))
+                    set(&mut layout.headers, Headers::parse(value), || reject(key, ACCEPTED_HEADERS))
                 }
                 "delimiter" => {
-                    take(&mut layout.delimiter, Delimiter::parse(value), || refuse(key, ACCEPTED_DELIMITERS))
+                    set(&mut layout.delimiter, Delimiter::parse(value), || reject(key, ACCEPTED_DELIMITERS))
                 }
                 "decimal" => {
-                    take(&mut layout.decimal, Decimal::parse(value), || refuse(key, ACCEPTED_DECIMALS))
+                    set(&mut layout.decimal, Decimal::parse(value), || reject(key, ACCEPTED_DECIMALS))
                 }
-                "bom" => take(&mut layout.bom, Bom::parse(value), || refuse(key, ACCEPTED_BOMS)),
+                "bom" => set(&mut layout.bom, Bom::parse(value), || reject(key, ACCEPTED_BOMS)),
                 _ => filters.push((key.as_str(), value.as_str())),
             }
         }
         if dataset.is_none() && !parameters.iter().any(|(key, _)| key == "dataset") {
-            refuse("dataset", UNKNOWN_DATASET);
+            reject("dataset", UNKNOWN_DATASET);
         }
         if format.is_none() && !parameters.iter().any(|(key, _)| key == "format") {
-            refuse("format", ACCEPTED_FORMATS);
+            reject("format", ACCEPTED_FORMATS);
         }
         let (Some(dataset), Some(format)) = (dataset, format) else { return Err(Error::Invalid(invalid)) };
         let filter = Filter::parse(dataset, filters).unwrap_or_else(|problems| {
-            invalid.extend(problems.into_iter().map(named));
+            invalid.extend(problems.into_iter().map(to_invalid));
             Filter::default()
         });
-        let columns = columns_of(dataset, columns).unwrap_or_else(|problem| {
+        let columns = parse_columns(dataset, columns).unwrap_or_else(|problem| {
             invalid.push(problem);
             Vec::new()
         });
@@ -101,7 +98,8 @@ impl ExportRequest {
         }
     }
 
-    /// The request as parameters that [`ExportRequest::parse`] reads back, in one order, with nothing left to defaults.
+    /// The request as parameters that [`ExportRequest::parse`] reads back, in a fixed order and with every
+    /// option set.
     pub fn parameters(&self) -> Parameters {
         let Self { dataset, format, filter, columns, locale, timezone, layout } = self;
         let mut parameters = vec![("dataset", dataset.key().to_owned()), ("format", format.key().to_owned())];
@@ -121,7 +119,7 @@ impl ExportRequest {
         parameters.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
     }
 
-    /// The columns of the file in order.
+    /// The columns of the file, in order.
     pub fn chosen_columns(&self) -> Vec<&'static Column> {
         let known = self.dataset.describe();
         if self.columns.is_empty() {
@@ -132,14 +130,14 @@ impl ExportRequest {
     }
 }
 
-fn take<T>(place: &mut T, value: Option<T>, refuse: impl FnOnce()) {
+fn set<T>(target: &mut T, value: Option<T>, reject: impl FnOnce()) {
     match value {
-        Some(value) => *place = value,
-        None => refuse(),
+        Some(value) => *target = value,
+        None => reject(),
     }
 }
 
-fn columns_of(dataset: Dataset, keys: &str) -> Result<Vec<&'static str>, Invalid> {
+fn parse_columns(dataset: Dataset, keys: &str) -> Result<Vec<&'static str>, InvalidField> {
     let known = dataset.describe();
     let mut columns: Vec<&'static str> = Vec::new();
     for key in keys.split(',').map(str::trim).filter(|key| !key.is_empty()) {
@@ -148,26 +146,23 @@ fn columns_of(dataset: Dataset, keys: &str) -> Result<Vec<&'static str>, Invalid
                 columns.push(column.key);
                 continue;
             }
-            Some(_) => Phrase::new(format!("«{key}» está dos veces."), format!("“{key}” is there twice.")),
+            Some(_) => Phrase::new(format!("«{key}» está repetida."), format!("“{key}” is given twice.")),
             None => {
                 let all: Vec<&str> = known.columns.iter().map(|column| column.key).collect();
                 let all = all.join(", ");
                 Phrase::new(
-                    format!("No hay una columna «{key}». Se aceptan: {all}."),
-                    format!("There is no column “{key}”. Accepted: {all}."),
+                    format!("La columna «{key}» no existe. Se aceptan: {all}."),
+                    format!("Unknown column “{key}”. Accepted: {all}."),
                 )
             }
         };
-        return Err(Invalid { field: "columns".to_owned(), message });
+        return Err(InvalidField { field: "columns".to_owned(), message });
     }
     Ok(columns)
 }
 
-fn named(problem: FieldProblem) -> Invalid {
-    Invalid {
-        message: Phrase::new(problem.problem.message(Locale::Es), problem.problem.message(Locale::En)),
-        field: problem.field,
-    }
+fn to_invalid(problem: FieldProblem) -> InvalidField {
+    InvalidField { message: problem.problem.message(), field: problem.field }
 }
 
 const UNKNOWN_DATASET: Text = Text::new(
@@ -198,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_reads_back_what_it_writes() {
+    fn a_request_parses_from_its_own_parameters() {
         let request = parse(&[
             ("format", "csv"),
             ("dataset", "video_player_events"),
@@ -212,15 +207,15 @@ mod tests {
     }
 
     #[test]
-    fn everything_wrong_is_reported_at_once() {
-        let refused = parse(&[
+    fn all_errors_are_reported_at_once() {
+        let rejected = parse(&[
             ("dataset", "discord_practices"),
             ("format", "csv"),
             ("bom", "yes"),
             ("columns", "meeting_token"),
             ("event", "play"),
         ]);
-        let Err(Error::Invalid(fields)) = refused else { panic!("the request must be refused") };
+        let Err(Error::Invalid(fields)) = rejected else { panic!("the request must be rejected") };
         let fields: Vec<&str> = fields.iter().map(|invalid| invalid.field.as_str()).collect();
         assert_eq!(fields, ["bom", "event", "columns"]);
     }

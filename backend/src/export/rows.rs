@@ -1,16 +1,16 @@
-//! Rows of the database on their way into a file's cells.
+//! Reads the fields of database rows and writes them as cells of the file.
 
 use anyhow::Context as _;
 use diesel::row::{Field as _, Row as _};
 
-use super::cell::{Cell, Wire};
+use super::cell::{Cell, WireType};
 use super::columns::{FileColumn, Origin};
 use super::emails::Emails;
 use super::writer::Writer;
 use crate::db::Connection;
 use crate::source::RawRow;
 
-/// Makes sure that the e-mail addresses of these rows are known.
+/// Looks up the e-mail addresses of these rows that are not cached.
 pub async fn look_up(
     columns: &[FileColumn],
     batch: &[RawRow<'_>],
@@ -23,7 +23,7 @@ pub async fn look_up(
             if let Origin::EmailOf(field) = column.origin
                 && let Some(user_id) = user_id(row, field)?
             {
-                emails.want(user_id);
+                emails.request(user_id);
             }
         }
     }
@@ -62,17 +62,17 @@ fn user_id(row: &RawRow<'_>, field: usize) -> anyhow::Result<Option<i64>> {
         | Cell::Decimal(_)
         | Cell::Boolean(_)
         | Cell::Text(_)
-        | Cell::Moment(_)
+        | Cell::Timestamp(_)
         | Cell::Json(_)
-        | Cell::Composed(_) => None,
+        | Cell::BuiltJson(_) => None,
     })
 }
 
-/// Hands a field's value on; it lives no longer than that.
+/// Calls `take` with a field's value, which borrows from the row.
 fn with_cell<T>(row: &RawRow<'_>, field: usize, take: impl FnOnce(Cell<'_>) -> T) -> anyhow::Result<T> {
     let field = row.get(field).context("A row has too few fields")?;
     match field.value() {
-        Some(value) => Ok(take(Wire::of(value.get_oid().get())?.read(value.as_bytes())?)),
+        Some(value) => Ok(take(WireType::from_oid(value.get_oid().get())?.read(value.as_bytes())?)),
         None => Ok(take(Cell::Null)),
     }
 }

@@ -1,5 +1,5 @@
-//! The task behind an export: reads, formats and sends, gives the connections back, waits for the reader to take what is
-//! left, and puts the end on record.
+//! The task of an export. It reads, formats and sends the rows, returns its connections, waits for the reader
+//! to take the rest, and records how the export ended.
 
 use std::time::Instant;
 
@@ -9,152 +9,156 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tracing::{error, info, warn};
 
+use super::any_source::AnySource;
 use super::columns::FileColumn;
 use super::emails::Emails;
 use super::heartbeat;
-use super::patience::Patience;
 use super::request::ExportRequest;
 use super::rows::{look_up, write_row};
-use super::spool::{NotTaken, Piece, Sender, Taken};
+use super::slow_reader::ReaderTimeout;
+use super::spool::{Chunk, Consumed, SendError, Sender};
 use super::stream::Export;
 use super::writer::Writer;
 use crate::app::App;
 use crate::db::{Connection, outage};
 use crate::error::Result;
-use crate::metrics::Exported;
+use crate::metrics::ExportStats;
 use crate::models::export_audit::{ExportEnd, Outcome};
-use crate::source::erased::AnySource;
-use crate::source::snapshot::Snapshot;
+use crate::source::read_transaction::ReadTransaction;
 
-/// Rows that are formatted in one go; also how many may wait for their e-mail addresses.
-const BATCH: usize = 1024;
-/// The output is sent in pieces of about this size, in bytes.
-const CHUNK: usize = 64 << 10;
+/// The maximum number of rows in a batch. Each batch looks up its e-mail addresses with one query.
+const BATCH_ROWS: usize = 1024;
+/// The approximate size of the chunks that the output is sent in.
+const CHUNK_BYTES: usize = 64 << 10;
 
-/// An export that is about to run.
+/// An export and everything it needs to run.
 pub struct Run {
     pub app: App,
     pub export: Export,
     pub source: &'static dyn AnySource,
     pub columns: Vec<FileColumn>,
-    /// Where e-mail addresses are looked up, when the file has any.
-    pub lookup: Option<Snapshot>,
+    /// Looks up e-mail addresses, if the file has such a column.
+    pub lookup: Option<ReadTransaction>,
     pub progress: Progress,
-    /// Others may begin when it is given back.
+    /// Released when the query has ended, so that another export may start.
     pub slot: OwnedSemaphorePermit,
-    /// The record of it.
+    /// The id of its audit record.
     pub audit: i64,
 }
 
-/// Why an export did not come to its end.
-enum Stop {
+/// Why an export ended early.
+enum StopReason {
     /// The reader went away.
     ReaderGone,
-    /// The reader takes next to nothing.
+    /// The reader is too slow.
     ReaderTooSlow,
-    /// The query was refused before anything was sent; whoever asked has been told.
-    NeverBegan,
+    /// The query failed before anything was sent. The error was returned to the caller.
+    NotStarted,
     /// Something failed.
     Failed(anyhow::Error),
 }
 
-impl<E: Into<anyhow::Error>> From<E> for Stop {
+impl<E: Into<anyhow::Error>> From<E> for StopReason {
     fn from(error: E) -> Self {
         Self::Failed(error.into())
     }
 }
 
-impl From<NotTaken> for Stop {
-    fn from(reason: NotTaken) -> Self {
+impl From<SendError> for StopReason {
+    fn from(reason: SendError) -> Self {
         match reason {
-            NotTaken::Gone => Self::ReaderGone,
-            NotTaken::TooSlow => Self::ReaderTooSlow,
-            NotTaken::Unreadable(error) => {
-                Self::Failed(anyhow::Error::new(error).context("What was spooled cannot be read"))
+            SendError::ReaderGone => Self::ReaderGone,
+            SendError::ReaderTooSlow => Self::ReaderTooSlow,
+            SendError::SpoolUnreadable(error) => {
+                Self::Failed(anyhow::Error::new(error).context("Failed to read spooled data"))
             }
         }
     }
 }
 
 impl Run {
-    /// Runs from the first row to the record; `ready` learns whether there will be a file.
-    pub async fn finish(mut self, mut reading: Snapshot, ready: oneshot::Sender<Result<()>>) {
-        let began = Instant::now();
-        let under_way = heartbeat::start(&self.app, self.audit);
-        let mut result = self.pump(reading.conn(), ready).await;
+    /// Runs the export and records how it ended. `ready` receives the result of starting the query.
+    pub async fn finish(mut self, mut reading: ReadTransaction, ready: oneshot::Sender<Result<()>>) {
+        let started = Instant::now();
+        let heartbeat = heartbeat::start(&self.app, self.audit);
+        let mut result = self.stream_rows(reading.conn(), ready).await;
         let reading = if result.is_err() {
-            // ROLLBACK would wait for all rows that are still on their way.
+            // ROLLBACK would wait until all remaining rows have been received.
             reading.cancel().await;
             None
         } else {
             Some(reading)
         };
-        for snapshot in [reading, self.lookup.take()].into_iter().flatten() {
-            if let Err(error) = snapshot.end().await {
-                warn!(%error, "An export's connection could not be used again and was closed");
+        for transaction in [reading, self.lookup.take()].into_iter().flatten() {
+            if let Err(error) = transaction.end().await {
+                warn!(%error, "Failed to end an export's transaction; its connection was closed");
             }
         }
-        // Connections and slot are back, and the data is released, while the reader still reads.
+        // The connections, the slot and the database snapshot are released while the reader is still reading.
         drop(self.slot);
         if result.is_ok() {
-            result = self.progress.drained().await;
+            result = self.progress.drain().await;
         }
-        drop(under_way);
+        drop(heartbeat);
         let outcome = match &result {
             Ok(()) => Outcome::Complete,
-            Err(Stop::ReaderGone | Stop::ReaderTooSlow) => Outcome::Aborted,
-            Err(Stop::NeverBegan | Stop::Failed(_)) => Outcome::Failed,
+            Err(StopReason::ReaderGone | StopReason::ReaderTooSlow) => Outcome::Aborted,
+            Err(StopReason::NotStarted | StopReason::Failed(_)) => Outcome::Failed,
         };
-        let Progress { sender, patience: _, hash, unsent_rows: _ } = self.progress;
-        let Taken { rows, bytes } = sender.taken();
+        let Progress { sender, reader_timeout: _, hash, unsent_rows: _ } = self.progress;
+        let Consumed { rows, bytes } = sender.consumed();
         let sha256: [u8; 32] = hash.finalize().into();
         let end = ExportEnd {
             rows: i64::try_from(rows).unwrap_or(i64::MAX),
             bytes: i64::try_from(bytes).unwrap_or(i64::MAX),
             sha256: result.is_ok().then_some(&sha256[..]),
             outcome: outcome.key(),
-            duration_ms: i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX),
+            duration_ms: i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX),
             heartbeat_at: None,
         };
-        let exported = Exported { rows, bytes, took: began.elapsed() };
+        let exported = ExportStats { rows, bytes, took: started.elapsed() };
         let ExportRequest { dataset, format, .. } = &self.export.request;
         self.app.metrics.exports().ended(*dataset, *format, outcome, exported);
         let recorded = async { anyhow::Ok(end.save(&mut *self.app.pool.get().await?, self.audit).await?) };
         if let Err(error) = recorded.await
-            && let Some(cause) = outage::unexplained(error)
+            && let Some(cause) = outage::loggable_cause(error)
         {
-            error!(audit = self.audit, cause, "The end of an export could not be put on record");
+            error!(audit = self.audit, cause, "Failed to record the end of an export");
         }
         match result {
             Ok(()) => sender.finish(),
-            Err(Stop::ReaderTooSlow) => {
-                info!(audit = self.audit, "An export was cut off: its reader was too slow");
+            Err(StopReason::ReaderTooSlow) => {
+                info!(audit = self.audit, "Aborted an export because its reader was too slow");
             }
-            Err(Stop::ReaderGone | Stop::NeverBegan) => {}
-            Err(Stop::Failed(error)) => {
-                if let Some(cause) = outage::unexplained(error) {
+            Err(StopReason::ReaderGone | StopReason::NotStarted) => {}
+            Err(StopReason::Failed(error)) => {
+                if let Some(cause) = outage::loggable_cause(error) {
                     error!(audit = self.audit, cause, "An export failed");
                 }
             }
         }
     }
 
-    async fn pump(&mut self, conn: &mut Connection, ready: oneshot::Sender<Result<()>>) -> Result<(), Stop> {
+    async fn stream_rows(
+        &mut self,
+        conn: &mut Connection,
+        ready: oneshot::Sender<Result<()>>,
+    ) -> Result<(), StopReason> {
         let zone = self.app.config.hub.timezone;
         let rows = match self.source.stream(conn, &self.export.grant, zone).await {
             Ok(rows) => rows,
             Err(error) => {
                 drop(ready.send(Err(error.into())));
-                return Err(Stop::NeverBegan);
+                return Err(StopReason::NotStarted);
             }
         };
         if ready.send(Ok(())).is_err() {
-            return Err(Stop::ReaderGone);
+            return Err(StopReason::ReaderGone);
         }
-        let mut batches = rows.ready_chunks(BATCH);
+        let mut batches = rows.ready_chunks(BATCH_ROWS);
         let mut writer = Writer::new(&self.export.request, &self.columns);
         let mut emails = Emails::default();
-        let mut out = Vec::with_capacity(CHUNK + CHUNK / 4);
+        let mut out = Vec::with_capacity(CHUNK_BYTES + CHUNK_BYTES / 4);
         writer.begin(&mut out);
         let mut is_first = true;
         loop {
@@ -170,11 +174,11 @@ impl Run {
             for row in &batch {
                 write_row(&mut writer, &mut out, &self.columns, row, &emails)?;
                 self.progress.unsent_rows += 1;
-                if out.len() >= CHUNK {
+                if out.len() >= CHUNK_BYTES {
                     self.progress.send(&mut out).await?;
                 }
             }
-            // The first rows do not wait until there are enough of them.
+            // The first rows are sent immediately, without waiting for a full chunk.
             if std::mem::take(&mut is_first) {
                 self.progress.send(&mut out).await?;
             }
@@ -184,33 +188,33 @@ impl Run {
     }
 }
 
-/// What has been sent.
+/// Sends the output and tracks what was sent.
 pub struct Progress {
     sender: Sender,
-    patience: Patience,
+    reader_timeout: ReaderTimeout,
     hash: Sha256,
-    /// Rows that have been written and not sent yet.
+    /// Rows that were written to the buffer but not sent yet.
     unsent_rows: u32,
 }
 
 impl Progress {
-    /// Nothing yet.
-    pub fn new(sender: Sender, patience: Patience) -> Self {
-        Self { sender, patience, hash: Sha256::new(), unsent_rows: 0 }
+    /// Starts with nothing sent.
+    pub fn new(sender: Sender, reader_timeout: ReaderTimeout) -> Self {
+        Self { sender, reader_timeout, hash: Sha256::new(), unsent_rows: 0 }
     }
 
-    async fn send(&mut self, out: &mut Vec<u8>) -> Result<(), Stop> {
+    async fn send(&mut self, out: &mut Vec<u8>) -> Result<(), StopReason> {
         if out.is_empty() {
             return Ok(());
         }
         self.hash.update(&*out);
-        let bytes = Bytes::from(std::mem::replace(out, Vec::with_capacity(CHUNK + CHUNK / 4)));
-        let piece = Piece { bytes, rows: std::mem::take(&mut self.unsent_rows) };
-        Ok(self.sender.send(piece, &mut self.patience).await?)
+        let bytes = Bytes::from(std::mem::replace(out, Vec::with_capacity(CHUNK_BYTES + CHUNK_BYTES / 4)));
+        let chunk = Chunk { bytes, rows: std::mem::take(&mut self.unsent_rows) };
+        Ok(self.sender.send(chunk, &mut self.reader_timeout).await?)
     }
 
     /// Waits until the reader has taken everything.
-    async fn drained(&mut self) -> Result<(), Stop> {
-        Ok(self.sender.drained(&mut self.patience).await?)
+    async fn drain(&mut self) -> Result<(), StopReason> {
+        Ok(self.sender.drain(&mut self.reader_timeout).await?)
     }
 }

@@ -1,8 +1,9 @@
-//! The way from an export to its reader: through memory while the reader keeps pace, and through temporary files when it
-//! does not, so that the query ends at PostgreSQL's pace however slowly the file is read.
+//! A buffer between an export and its reader: in memory while the reader keeps up, and in temporary files
+//! when it does not. The query thus ends at PostgreSQL's pace however slowly the file is read.
 //!
-//! What is in memory comes before what is on disk. [`Sender`] goes back to memory once the disk holds nothing, so a
-//! reader who keeps pace causes no disk access. The files have no name: they go with the process, however it ends.
+//! Chunks in memory precede chunks on disk. [`Sender`] returns to memory once the disk queue is empty, so a
+//! reader that keeps up causes no disk access. The files are unlinked, so they disappear with the process,
+//! however it ends.
 
 use std::collections::VecDeque;
 use std::io;
@@ -22,146 +23,144 @@ mod sender;
 mod tests;
 
 pub use disk::SpoolDisk;
-pub use receiver::{Broken, Receiver};
-use segment::Spooled;
-pub use sender::{NotTaken, Sender};
+pub use receiver::{Interrupted, Receiver};
+use segment::SpooledChunk;
+pub use sender::{SendError, Sender};
 
 use crate::unpoisoned;
 
-/// Pieces that wait in memory before the disk is used.
-const PIECES_IN_MEMORY: usize = 8;
+/// The number of chunks buffered in memory before the disk is used.
+const MAX_CHUNKS_IN_MEMORY: usize = 8;
 
-/// A piece of a file.
+/// A chunk of a file.
 #[derive(Clone, Debug)]
-pub struct Piece {
-    /// The text.
+pub struct Chunk {
     pub bytes: Bytes,
-    /// Rows that end in it.
+    /// The number of rows that end in this chunk.
     pub rows: u32,
 }
 
-/// What the reader has been given so far.
+/// How much the reader has taken so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Taken {
-    /// Rows that are complete.
+pub struct Consumed {
+    /// Only complete rows.
     pub rows: u64,
-    /// Bytes.
     pub bytes: u64,
 }
 
-/// A sender and its receiver.
+/// Creates a sender and its receiver.
 pub fn open(disk: &Arc<SpoolDisk>) -> (Sender, Receiver) {
     let shared = Arc::new(Shared {
         state: Mutex::default(),
-        filled: Notify::new(),
-        taken: Notify::new(),
-        receiver_gone: CancellationToken::new(),
+        chunk_available: Notify::new(),
+        consumed: Notify::new(),
+        receiver_closed: CancellationToken::new(),
     });
     (Sender::new(Arc::clone(&shared), Arc::clone(disk)), Receiver::new(shared))
 }
 
 struct Shared {
     state: Mutex<State>,
-    /// There is something new for the receiver.
-    filled: Notify,
-    /// The receiver has taken something.
-    taken: Notify,
-    /// Cancelled when the receiver takes no more.
-    receiver_gone: CancellationToken,
+    /// Notifies the receiver of a new chunk, or of the end.
+    chunk_available: Notify,
+    /// Notifies the sender that the receiver has taken a chunk.
+    consumed: Notify,
+    /// Cancelled when the receiver is dropped or has failed.
+    receiver_closed: CancellationToken,
 }
 
 #[derive(Default)]
 struct State {
-    memory: VecDeque<Piece>,
-    /// Comes after all that is in memory.
-    disk: VecDeque<Spooled>,
-    taken: Taken,
-    end: End,
-    /// Why the receiver could not read what was spooled.
-    unreadable: Option<io::Error>,
+    memory: VecDeque<Chunk>,
+    /// Follows all chunks in memory.
+    disk: VecDeque<SpooledChunk>,
+    consumed: Consumed,
+    sender_state: SenderState,
+    /// Why the receiver could not read a spooled chunk.
+    read_error: Option<io::Error>,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum End {
-    /// More may come.
+enum SenderState {
+    /// More chunks may follow.
     #[default]
     Open,
-    /// Nothing more comes, and the file is whole.
-    Whole,
-    /// Nothing more comes, and the file is not whole.
-    Broken,
+    /// The file is complete.
+    Finished,
+    /// The file ends before it is complete.
+    Interrupted,
 }
 
 /// What the receiver does next.
 enum Next {
-    Memory(Piece),
-    Disk(Spooled),
+    Memory(Chunk),
+    Disk(SpooledChunk),
     Wait,
-    Whole,
-    Broken,
+    End,
+    Interrupted,
 }
 
 impl Shared {
-    /// Keeps a piece in memory; gives it back where the disk holds something that comes first, or memory is full.
-    fn push(&self, piece: Piece) -> Result<(), Piece> {
+    /// Queues a chunk in memory. Returns it if memory is full, or if chunks on disk have to be read first.
+    fn push(&self, chunk: Chunk) -> Result<(), Chunk> {
         let mut state = unpoisoned::lock(&self.state);
-        if !state.disk.is_empty() || state.memory.len() >= PIECES_IN_MEMORY {
-            return Err(piece);
+        if !state.disk.is_empty() || state.memory.len() >= MAX_CHUNKS_IN_MEMORY {
+            return Err(chunk);
         }
-        state.memory.push_back(piece);
+        state.memory.push_back(chunk);
         drop(state);
-        self.filled.notify_one();
+        self.chunk_available.notify_one();
         Ok(())
     }
 
-    fn push_spooled(&self, spooled: Spooled) {
+    fn push_spooled(&self, spooled: SpooledChunk) {
         unpoisoned::lock(&self.state).disk.push_back(spooled);
-        self.filled.notify_one();
+        self.chunk_available.notify_one();
     }
 
     fn next(&self) -> Next {
         let mut state = unpoisoned::lock(&self.state);
-        if let Some(piece) = state.memory.pop_front() {
-            return Next::Memory(piece);
+        if let Some(chunk) = state.memory.pop_front() {
+            return Next::Memory(chunk);
         }
         if let Some(spooled) = state.disk.pop_front() {
             return Next::Disk(spooled);
         }
-        match state.end {
-            End::Open => Next::Wait,
-            End::Whole => Next::Whole,
-            End::Broken => Next::Broken,
+        match state.sender_state {
+            SenderState::Open => Next::Wait,
+            SenderState::Finished => Next::End,
+            SenderState::Interrupted => Next::Interrupted,
         }
     }
 
-    fn take(&self, piece: &Piece) {
+    fn consume(&self, chunk: &Chunk) {
         let mut state = unpoisoned::lock(&self.state);
-        state.taken.rows += u64::from(piece.rows);
-        state.taken.bytes += piece.bytes.len() as u64;
+        state.consumed.rows += u64::from(chunk.rows);
+        state.consumed.bytes += chunk.bytes.len() as u64;
         drop(state);
-        self.taken.notify_one();
+        self.consumed.notify_one();
     }
 
-    fn taken(&self) -> Taken {
-        unpoisoned::lock(&self.state).taken
+    fn consumed(&self) -> Consumed {
+        unpoisoned::lock(&self.state).consumed
     }
 
-    /// Ends the file. Of one that is not whole the reader gets no more from the disk.
-    fn end(&self, end: End) {
+    /// Ends the file. If it is incomplete, the chunks on disk are discarded.
+    fn end(&self, sender_state: SenderState) {
         let mut state = unpoisoned::lock(&self.state);
-        state.end = end;
-        let spooled = match end {
-            End::Open | End::Whole => VecDeque::new(),
-            End::Broken => std::mem::take(&mut state.disk),
+        state.sender_state = sender_state;
+        let spooled = match sender_state {
+            SenderState::Open | SenderState::Finished => VecDeque::new(),
+            SenderState::Interrupted => std::mem::take(&mut state.disk),
         };
         drop(state);
         discard(spooled);
-        self.filled.notify_one();
+        self.chunk_available.notify_one();
     }
 }
 
-/// Gives disk space back; closing a large file that has no name is work for the disk.
-fn discard(spooled: VecDeque<Spooled>) {
+/// Frees disk space on a blocking thread: closing a large unlinked file may take a while.
+fn discard(spooled: VecDeque<SpooledChunk>) {
     if !spooled.is_empty()
         && let Ok(runtime) = Handle::try_current()
     {

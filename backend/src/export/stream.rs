@@ -1,4 +1,5 @@
-//! Starts an export: a slot, a record, one snapshot, and a task that streams it through a [`spool`].
+//! Starts an export: acquires a slot, creates the audit record, begins a read transaction and spawns the task
+//! that streams the rows through a [`spool`].
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -11,53 +12,51 @@ use tokio::io::{self, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::columns::{Origin, locate};
-use super::patience::Patience;
+use super::any_source;
+use super::columns::{Origin, resolve_columns};
 use super::request::ExportRequest;
 use super::run::{Progress, Run};
-use super::spool::{self, Broken, Receiver};
+use super::slow_reader::ReaderTimeout;
+use super::spool::{self, Interrupted, Receiver};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::models::export_audit::NewExportAudit;
-use crate::source::erased;
-use crate::source::snapshot::Snapshot;
+use crate::source::read_transaction::ReadTransaction;
 
-/// A file on its way to somebody who may have it.
+/// An authorised export.
 #[derive(Debug)]
 pub struct Export {
-    /// Who takes it; nobody on the command line.
+    /// `None` on the command line.
     pub user_id: Option<i64>,
-    /// From where.
+    /// The IP address of the client.
     pub address: Option<IpAddr>,
-    /// What they want.
     pub request: ExportRequest,
-    /// Leave to have it.
     pub grant: Grant,
 }
 
-/// An export that has begun.
-pub struct Started {
+/// An export whose task is running.
+pub struct RunningExport {
     receiver: Receiver,
     run: JoinHandle<()>,
 }
 
-/// Why a file was not written.
+/// Why a file was not written completely.
 #[derive(Debug, thiserror::Error)]
-pub enum NotWritten {
-    /// What was written is not the whole file.
+pub enum WriteError {
+    /// The export ended before the file was complete.
     #[error(transparent)]
-    Broken(#[from] Broken),
-    /// It could not be written to where it should go.
-    #[error("the file cannot be written")]
+    Interrupted(#[from] Interrupted),
+    /// Writing to the output failed.
+    #[error("failed to write the file")]
     Output(#[from] io::Error),
 }
 
-/// How long an export waits for others to end.
-const QUEUE: Duration = Duration::from_secs(10);
+/// How long an export waits for another one to release its slot.
+const SLOT_TIMEOUT: Duration = Duration::from_secs(10);
 
-impl Started {
-    /// The content. A file that is not completed ends in an error, never as if it were whole.
-    pub fn into_stream(self) -> impl Stream<Item = Result<Bytes, Broken>> + Send {
+impl RunningExport {
+    /// The content of the file. If the file is not completed, the stream ends with an error.
+    pub fn into_stream(self) -> impl Stream<Item = Result<Bytes, Interrupted>> + Send {
         stream::unfold(Some(self.receiver), |receiver| async {
             let mut receiver = receiver?;
             match receiver.next().await {
@@ -66,21 +65,21 @@ impl Started {
                 Err(broken) => Some((Err(broken), None)),
             }
         })
-        // Compression asks once more after the end.
+        // The compression layer polls once more after the end.
         .fuse()
     }
 
-    /// Writes the content, and ends when the export is on record, however that went.
-    pub async fn write_to(mut self, out: &mut (impl AsyncWrite + Unpin)) -> Result<(), NotWritten> {
+    /// Writes the content of the file. Returns after the audit record has been written, or failed to be.
+    pub async fn write_to(mut self, out: &mut (impl AsyncWrite + Unpin)) -> Result<(), WriteError> {
         let written = copy(&mut self.receiver, out).await;
         drop(self.receiver);
-        // A task that panicked has broken the content off, which was told above.
+        // If the task panicked, the copy above has already failed.
         drop(self.run.await);
         written
     }
 }
 
-async fn copy(receiver: &mut Receiver, out: &mut (impl AsyncWrite + Unpin)) -> Result<(), NotWritten> {
+async fn copy(receiver: &mut Receiver, out: &mut (impl AsyncWrite + Unpin)) -> Result<(), WriteError> {
     while let Some(bytes) = receiver.next().await? {
         out.write_all(&bytes).await?;
     }
@@ -88,35 +87,35 @@ async fn copy(receiver: &mut Receiver, out: &mut (impl AsyncWrite + Unpin)) -> R
 }
 
 impl Export {
-    /// Starts the export; errors from here on break the stream.
-    pub async fn start(self, app: &App) -> Result<Started> {
+    /// Starts the export. Errors after it has started interrupt the stream.
+    pub async fn start(self, app: &App) -> Result<RunningExport> {
         let slots = app.export_slots.clone().acquire_owned();
-        let Ok(Ok(slot)) = tokio::time::timeout(QUEUE, slots).await else {
-            return Err(Error::Busy { retry_after: QUEUE });
+        let Ok(Ok(slot)) = tokio::time::timeout(SLOT_TIMEOUT, slots).await else {
+            return Err(Error::Busy { retry_after: SLOT_TIMEOUT });
         };
-        let source = erased::of(self.request.dataset);
-        let columns = locate(source, &self.request.chosen_columns())?;
-        let audit = self.put_on_record(app).await?;
-        let mut reading = Snapshot::begin(app.pool.get().await?).await?;
+        let source = any_source::of(self.request.dataset);
+        let columns = resolve_columns(source, &self.request.chosen_columns())?;
+        let audit = self.record_start(app).await?;
+        let mut reading = ReadTransaction::begin(app.pool.get().await?).await?;
         let lookup = if columns.iter().any(|column| matches!(column.origin, Origin::EmailOf(_))) {
-            let name = reading.share().await?;
-            Some(Snapshot::join(app.pool.get().await?, &name).await?)
+            let snapshot_id = reading.export_snapshot().await?;
+            Some(ReadTransaction::begin_with_snapshot(app.pool.get().await?, &snapshot_id).await?)
         } else {
             None
         };
         let (sender, receiver) = spool::open(&app.export_disk);
         let (ready, is_ready) = oneshot::channel();
-        let progress = Progress::new(sender, Patience::new(app.config.exports.reader_timeout));
+        let progress = Progress::new(sender, ReaderTimeout::new(app.config.exports.reader_timeout));
         let run = Run { app: app.clone(), export: self, source, columns, lookup, progress, slot, audit };
         let run = tokio::spawn(run.finish(reading, ready));
         match is_ready.await {
-            Ok(Ok(())) => Ok(Started { receiver, run }),
+            Ok(Ok(())) => Ok(RunningExport { receiver, run }),
             Ok(Err(error)) => Err(error),
-            Err(_) => Err(Error::Internal(anyhow::anyhow!("The export ended before it began"))),
+            Err(_) => Err(Error::Internal(anyhow::anyhow!("The export task ended before it started"))),
         }
     }
 
-    async fn put_on_record(&self, app: &App) -> Result<i64> {
+    async fn record_start(&self, app: &App) -> Result<i64> {
         let ExportRequest { dataset, format, filter, columns, .. } = &self.request;
         let filters =
             filter.pairs().into_iter().map(|(key, value)| (key.key().to_owned(), Value::from(value)));
@@ -141,32 +140,32 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
-    use crate::export::spool::{Piece, Sender, SpoolDisk};
+    use crate::export::spool::{Chunk, Sender, SpoolDisk};
 
-    fn started(task: impl FnOnce(Sender) + Send + 'static) -> Started {
-        let disk = Arc::new(SpoolDisk::new(&Config::of_defaults().exports));
-        let mut patience = Patience::new(Duration::from_mins(1));
+    fn started(task: impl FnOnce(Sender) + Send + 'static) -> RunningExport {
+        let disk = Arc::new(SpoolDisk::new(&Config::defaults().exports));
+        let mut reader_timeout = ReaderTimeout::new(Duration::from_mins(1));
         let (mut sender, receiver) = spool::open(&disk);
         let run = tokio::spawn(async move {
-            let piece = Piece { bytes: "half a file".into(), rows: 1 };
-            sender.send(piece, &mut patience).await.ok();
+            let chunk = Chunk { bytes: "half a file".into(), rows: 1 };
+            sender.send(chunk, &mut reader_timeout).await.ok();
             task(sender);
         });
-        Started { receiver, run }
+        RunningExport { receiver, run }
     }
 
     #[tokio::test]
-    async fn an_export_whose_task_panics_ends_in_an_error() {
-        let pieces: Vec<_> = started(|_| panic!("as a task may")).into_stream().collect().await;
-        assert!(matches!(&pieces[..], [Ok(_), Err(Broken)]));
+    async fn an_export_whose_task_panics_ends_with_an_error() {
+        let chunks: Vec<_> = started(|_| panic!("as a task may")).into_stream().collect().await;
+        assert!(matches!(&chunks[..], [Ok(_), Err(Interrupted)]));
         let written = started(|_| panic!("as a task may")).write_to(&mut Vec::new()).await;
-        assert!(matches!(written, Err(NotWritten::Broken(Broken))));
+        assert!(matches!(written, Err(WriteError::Interrupted(Interrupted))));
     }
 
     #[tokio::test]
-    async fn an_export_that_says_so_is_whole() {
-        let pieces: Vec<_> = started(Sender::finish).into_stream().collect().await;
-        assert!(matches!(&pieces[..], [Ok(_)]));
+    async fn a_finished_export_is_complete() {
+        let chunks: Vec<_> = started(Sender::finish).into_stream().collect().await;
+        assert!(matches!(&chunks[..], [Ok(_)]));
         let mut written = Vec::new();
         started(Sender::finish).write_to(&mut written).await.unwrap();
         assert_eq!(written, b"half a file");

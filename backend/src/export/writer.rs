@@ -1,4 +1,4 @@
-//! The three text formats behind one face.
+//! A common interface for the three text formats.
 
 use domain::dataset::ColumnKind;
 use domain::{ExportFormat, Locale};
@@ -7,10 +7,10 @@ use super::cell::Cell;
 use super::columns::FileColumn;
 use super::csv::CsvRows;
 use super::json::{Framing, JsonRows};
-use super::moment::Moments;
 use super::request::ExportRequest;
+use super::timestamp::TimestampWriter;
 
-/// Writes rows in the format that somebody asked for.
+/// Writes rows in the requested format.
 pub struct Writer {
     rows: Rows,
     columns: Vec<FileColumn>,
@@ -23,21 +23,21 @@ enum Rows {
 }
 
 impl Writer {
-    /// A writer for a request.
+    /// Creates a writer for a request.
     pub fn new(request: &ExportRequest, columns: &[FileColumn]) -> Self {
-        let moments = Moments::new(request.timezone);
+        let timestamps = TimestampWriter::new(request.timezone);
         let rows = match request.format {
-            ExportFormat::Ndjson => Rows::Json(JsonRows::new(Framing::Lines, columns, moments)),
-            ExportFormat::Json => Rows::Json(JsonRows::new(Framing::Array, columns, moments)),
-            // A request with a format that cannot be written yet is refused when it is read.
+            ExportFormat::Ndjson => Rows::Json(JsonRows::new(Framing::Lines, columns, timestamps)),
+            ExportFormat::Json => Rows::Json(JsonRows::new(Framing::Array, columns, timestamps)),
+            // Parsing the request rejects formats that are not implemented yet.
             ExportFormat::Csv | ExportFormat::Xlsx | ExportFormat::Parquet => {
-                Rows::Csv(CsvRows::new(request.layout, moments))
+                Rows::Csv(CsvRows::new(request.layout, timestamps))
             }
         };
         Self { rows, columns: columns.to_vec(), locale: request.locale }
     }
 
-    /// Appends what stands before the first row.
+    /// Appends the text before the first row.
     pub fn begin(&self, out: &mut Vec<u8>) {
         match &self.rows {
             Rows::Csv(rows) => rows.begin(out, &self.columns, self.locale),
@@ -45,7 +45,7 @@ impl Writer {
         }
     }
 
-    /// Appends the value of a row's next column.
+    /// Appends a row's value for the column with this index.
     pub fn cell(&mut self, out: &mut Vec<u8>, index: usize, kind: ColumnKind, cell: Cell<'_>) {
         match &mut self.rows {
             Rows::Csv(rows) => {
@@ -67,7 +67,7 @@ impl Writer {
         }
     }
 
-    /// Appends what stands behind the last row.
+    /// Appends the text after the last row.
     pub fn end(&self, out: &mut Vec<u8>) {
         match &self.rows {
             Rows::Csv(_) => {}

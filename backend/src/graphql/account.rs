@@ -1,16 +1,16 @@
-//! One's own account: signing in and out, and what one prefers.
+//! The caller's account: signing in and out, and preferences.
 
 use async_graphql::{Context, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use domain::Locale;
-use domain::access::{Act, Credential, Denied};
+use domain::access::{Act, Credential, Denied, Permission, Role};
 use domain::text::Text;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::catalog::Course;
 use super::context::ContextExt as _;
-use super::names::{LocaleName, Permission, RoleName};
+use super::user::permissions;
 use crate::auth::session::{self, SignedIn};
 use crate::auth::sign_in::sign_in;
 use crate::auth::{Auth, refresh_cookie};
@@ -19,18 +19,18 @@ use crate::id::Id;
 use crate::models::course;
 use crate::models::user::{Preferences, User};
 
-const NO_SUCH_TIMEZONE: Text = Text::new(
-    "Esa no es una zona horaria de la IANA, como Europe/Madrid.",
-    "That is no IANA time zone, such as Europe/Madrid.",
+const UNKNOWN_TIMEZONE: Text = Text::new(
+    "No es una zona horaria de la IANA. Se acepta un nombre como Europe/Madrid.",
+    "Not an IANA time zone. Accepted: a name such as Europe/Madrid.",
 );
 
-/// One's own account.
+/// The caller's account.
 #[derive(Default)]
 pub struct AccountQuery;
 
 #[Object]
 impl AccountQuery {
-    /// Who is asking. Errors: UNAUTHENTICATED; FORBIDDEN with a player token.
+    /// The caller. Errors: UNAUTHENTICATED; FORBIDDEN with a player token.
     async fn viewer(&self, ctx: &Context<'_>) -> Result<ViewerAccount> {
         let identity = ctx.identity()?;
         match identity.viewer.credential {
@@ -48,15 +48,15 @@ pub struct AccountMutation;
 
 #[Object]
 impl AccountMutation {
-    /// Starts a session; also sets the refresh cookie.
+    /// Starts a session and sets the refresh cookie.
     ///
-    /// Errors: UNAUTHENTICATED, whichever of the two is wrong; RATE_LIMITED after too many attempts for one account or
-    /// from one address.
+    /// Errors: UNAUTHENTICATED if the e-mail address or the password is wrong; RATE_LIMITED after too many attempts for one
+    /// account or from one IP address.
     async fn login(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "In upper or lower case.")] email: String,
-        #[graphql(desc = "As it was set.")] password: String,
+        #[graphql(desc = "E-mail address, in upper or lower case.")] email: String,
+        #[graphql(desc = "Password.")] password: String,
     ) -> Result<Session> {
         let (app, password) = (ctx.app(), SecretString::from(password));
         let client = ctx.request().client();
@@ -64,9 +64,9 @@ impl AccountMutation {
         Ok(open(ctx, &app.auth, signed_in))
     }
 
-    /// Exchanges the refresh cookie for a new one and a new access token; each is good for one exchange.
+    /// Exchanges the refresh cookie for a new one and a new access token. Each cookie is valid for one exchange.
     ///
-    /// Using one twice ends the session, since somebody else may hold a copy. Errors: UNAUTHENTICATED.
+    /// Using a cookie twice ends the session, because it may have been stolen. Errors: UNAUTHENTICATED.
     async fn refresh_session(&self, ctx: &Context<'_>) -> Result<Session> {
         let (app, request) = (ctx.app(), ctx.request());
         let token = request.refresh_token.as_ref().ok_or(Error::Unauthenticated)?;
@@ -79,7 +79,7 @@ impl AccountMutation {
         Ok(open(ctx, &app.auth, refreshed?))
     }
 
-    /// Ends the session of the access token and of the refresh cookie, and takes the cookie away. Always `true`.
+    /// Ends the sessions of the access token and of the refresh cookie, and removes the cookie. Always `true`.
     async fn logout(&self, ctx: &Context<'_>) -> Result<bool> {
         let (app, request) = (ctx.app(), ctx.request());
         let mut conn = ctx.conn().await?;
@@ -95,43 +95,40 @@ impl AccountMutation {
         Ok(true)
     }
 
-    /// Changes one's own language and time zone; what is not given stays.
+    /// Changes the caller's language and time zone. Arguments that are left out change nothing.
     ///
     /// Errors: UNAUTHENTICATED, FORBIDDEN with an API or player token, BAD_USER_INPUT for an unknown time zone.
     async fn update_preferences(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The language of the Hub, of mail and of exports.")] locale: Option<LocaleName>,
-        #[graphql(desc = "An IANA time zone, such as `Europe/Madrid`.")] timezone: Option<String>,
+        #[graphql(desc = "Language of the Hub, of mail and of exports.")] locale: Option<Locale>,
+        #[graphql(desc = "IANA time zone, such as `Europe/Madrid`.")] timezone: Option<String>,
     ) -> Result<ViewerAccount> {
         let viewer = ctx.viewer_who_may(Act::ManageOwnPreferences)?;
         let timezone = match timezone {
             Some(name) => {
-                let zone: Tz = name.parse().map_err(|_| Error::invalid("timezone", NO_SUCH_TIMEZONE))?;
+                let zone: Tz = name.parse().map_err(|_| Error::invalid("timezone", UNKNOWN_TIMEZONE))?;
                 Some(zone.name())
             }
             None => None,
         };
-        let preferences = Preferences {
-            locale: locale.map(|locale| Locale::from(locale).tag()),
-            timezone,
-            updated_at: ctx.app().clock.now(),
-        };
+        let preferences =
+            Preferences { locale: locale.map(Locale::tag), timezone, updated_at: ctx.app().clock.now() };
         let mut conn = ctx.conn().await?;
         Ok(ViewerAccount(User::prefer(&mut conn, viewer.user_id, &preferences).await?))
     }
 }
 
-/// A session that was started or goes on.
+/// A session.
 #[derive(SimpleObject)]
 pub struct Session {
-    /// For the `Authorization` header: `Bearer …`.
+    /// Token for the header `Authorization: Bearer …`.
     access_token: String,
-    /// When the access token ends; refresh the session before.
+    /// When the access token expires. Refresh the session before.
     expires_at: DateTime<Utc>,
-    /// In how many seconds that is, for clients whose clock may be wrong.
+    /// Seconds until the access token expires, for clients whose clock may be wrong.
     expires_in: i32,
-    /// Who is signed in.
+    /// The signed-in user.
     viewer: ViewerAccount,
 }
 
@@ -144,54 +141,54 @@ fn open(ctx: &Context<'_>, auth: &Auth, signed_in: SignedIn) -> Session {
     Session { access_token, expires_at, expires_in, viewer: ViewerAccount(user) }
 }
 
-/// The account of whoever asks.
+/// The caller's account.
 pub struct ViewerAccount(User);
 
-/// Whoever asks.
+/// The caller.
 #[Object(name = "Viewer")]
 impl ViewerAccount {
-    /// Identifies the user.
+    /// ID of the user.
     async fn id(&self) -> Id {
         Id(self.0.id)
     }
 
-    /// Their name.
+    /// The user's name.
     async fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// Their e-mail address.
+    /// The user's e-mail address.
     async fn email(&self) -> &str {
         &self.0.email
     }
 
-    /// What they are.
-    async fn role(&self) -> RoleName {
-        self.0.role.into()
+    /// The user's role.
+    async fn role(&self) -> Role {
+        self.0.role
     }
 
-    /// What they may do beyond their role.
+    /// The user's permissions in addition to the role.
     async fn permissions(&self) -> Vec<Permission> {
-        Permission::of(&self.0)
+        permissions(&self.0)
     }
 
-    /// Their language: their choice, else the hub's.
-    async fn locale(&self, ctx: &Context<'_>) -> LocaleName {
+    /// The user's language. Default: the hub's.
+    async fn locale(&self, ctx: &Context<'_>) -> Locale {
         let chosen = self.0.locale.as_deref().and_then(Locale::parse);
-        chosen.unwrap_or(ctx.app().config.hub.locale).into()
+        chosen.unwrap_or(ctx.app().config.hub.locale)
     }
 
-    /// Their time zone, an IANA name: their choice, else the hub's.
+    /// The user's IANA time zone. Default: the hub's.
     async fn timezone(&self, ctx: &Context<'_>) -> String {
         self.0.timezone.clone().unwrap_or_else(|| ctx.app().config.hub.timezone.name().to_owned())
     }
 
-    /// The hub's own time zone, an IANA name: a filter's date means that whole day there.
+    /// The hub's IANA time zone. Dates in filters are days in this zone.
     async fn hub_timezone(&self, ctx: &Context<'_>) -> &'static str {
         ctx.app().config.hub.timezone.name()
     }
 
-    /// The courses that are assigned to them.
+    /// The courses assigned to the user.
     async fn courses(&self, ctx: &Context<'_>) -> Result<Vec<Course>> {
         let assigned = course::assigned_to(&mut *ctx.conn().await?, self.0.id).await?;
         Ok(assigned.into_iter().map(|row| Course::new(row, ctx.request().locale)).collect())

@@ -71,7 +71,7 @@ pub fn unavailable_for(response: &Response) -> Option<u64> {
 /// The response of a resolver that panicked, to be finished as others are.
 pub fn of_panic(cause: &(dyn Any + Send)) -> Response {
     let mut error = ServerError::new("", None);
-    error.source = Some(Arc::new(Error::of_panic(cause)));
+    error.source = Some(Arc::new(Error::from_panic(cause)));
     Response::from_errors(vec![error])
 }
 

@@ -1,8 +1,7 @@
-//! The record of exports, for admins.
+//! The export log, for admins.
 
 use anyhow::Context as _;
-use async_graphql::connection::{Connection, Edge, EmptyFields};
-use async_graphql::{Context, Json, Object, SimpleObject};
+use async_graphql::{Context, Enum, Json, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::access::Act;
 use domain::filter::parse_id;
@@ -11,104 +10,113 @@ use domain::{Dataset, ExportFormat, Locale};
 use futures_util::FutureExt as _;
 use serde_json::Value;
 
-use super::catalog::{at_most, list_cost};
+use super::connection::{List, ListPage, Total, list_cost};
 use super::context::ContextExt as _;
-use super::names::{DatasetName, FormatName, OutcomeName};
-use super::total::Total;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::id::Id;
-use crate::models::export_audit;
+use crate::models::export_audit::{self, Outcome};
 
-const NO_CURSOR: Text = Text::new("Eso no es un cursor de esta lista.", "That is no cursor of this list.");
 const COMMAND_LINE: Text = Text::new("línea de comandos", "command line");
 
-/// Who exported what.
+/// The export log.
 #[derive(Default)]
 pub struct AuditQuery;
 
-type ExportAudits = Connection<String, ExportAudit, Total, EmptyFields>;
-
 #[Object]
 impl AuditQuery {
-    /// Who took what out of the hub, newest first. Errors: UNAUTHENTICATED, FORBIDDEN but for admins, BAD_USER_INPUT.
+    /// Every export, newest first. Errors: UNAUTHENTICATED, FORBIDDEN unless the caller is an admin, BAD_USER_INPUT.
     #[graphql(complexity = "list_cost(first, child_complexity)")]
     async fn export_audits(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "At most so many, from 0 to 500; 50 unless told.", default = 50)] first: Option<i32>,
-        #[graphql(desc = "Behind the record with this cursor.")] after: Option<String>,
-    ) -> Result<ExportAudits> {
+        #[graphql(desc = "Maximum number of items, 0–500. Default 50.", default = 50)] first: Option<i32>,
+        #[graphql(desc = "Only exports after this cursor.")] after: Option<String>,
+    ) -> Result<List<ExportAudit>> {
         ctx.viewer_who_may(Act::Audit)?;
-        let limit = at_most("first", first.unwrap_or(50))?;
-        let behind = after.as_deref().map(parse_id).transpose();
-        let behind = behind.map_err(|_| Error::invalid("after", NO_CURSOR))?;
-        let mut page = export_audit::ExportAudit::newest(&mut *ctx.conn().await?, behind, limit + 1).await?;
-        let wanted = usize::try_from(limit).unwrap_or_default();
-        let has_next = page.len() > wanted;
-        page.truncate(wanted);
-        let now = ctx.app().clock.now();
+        let page = ListPage::new(first.unwrap_or(50), after.as_deref(), |cursor| parse_id(cursor).ok())?;
+        let rows =
+            export_audit::ExportAudit::newest(&mut *ctx.conn().await?, page.after, page.limit()).await?;
+        let (locale, now) = (ctx.request().locale, ctx.app().clock.now());
         let total = Total::new(|conn| export_audit::ExportAudit::count(conn).boxed());
-        let mut audits = Connection::with_additional_fields(after.is_some(), has_next, total);
-        for row in page {
-            let cursor = row.id.to_string();
-            audits.edges.push(Edge::new(cursor, ExportAudit::of(row, ctx.request().locale, now)?));
-        }
-        Ok(audits)
+        page.connection(rows, |row| row.id.to_string(), |row| ExportAudit::new(row, locale, now), total)
     }
 }
 
-/// One export.
+/// An export.
 #[derive(SimpleObject)]
 pub struct ExportAudit {
-    /// Identifies the record.
+    /// ID of the entry.
     id: Id,
-    /// The e-mail address of who exported, or that it was the command line.
+    /// E-mail address of the user, or the name of the command line.
     user: String,
-    /// What was exported.
-    dataset: DatasetName,
-    /// In which format.
-    format: FormatName,
-    /// The filters that were set, by key.
+    /// The dataset.
+    dataset: Dataset,
+    /// The file format.
+    format: ExportFormat,
+    /// The filters by key.
     filters: Json<Value>,
-    /// Rows that the reader was given.
+    /// Rows that were sent.
     rows: f64,
-    /// Bytes that the reader was given, before compression.
+    /// Bytes that were sent, before compression.
     bytes: f64,
-    /// SHA-256 of the content before compression, in hexadecimal digits; null unless the file was completed.
+    /// SHA-256 of the content before compression, in hexadecimal. Null unless the file was sent completely.
     sha256: Option<String>,
-    /// How long it took, in milliseconds.
+    /// Duration in milliseconds.
     duration_ms: i32,
-    /// How it ended, or that it still runs.
-    outcome: OutcomeName,
-    /// When it began.
+    /// The outcome, or that it is in progress.
+    outcome: ExportOutcome,
+    /// When it started.
     started_at: DateTime<Utc>,
 }
 
 impl ExportAudit {
-    fn of(row: export_audit::ExportAudit, locale: Locale, now: DateTime<Utc>) -> Result<Self> {
+    fn new(row: export_audit::ExportAudit, locale: Locale, now: DateTime<Utc>) -> Result<Self> {
         let is_under_way = row.is_under_way(now);
-        let dataset = Dataset::parse(&row.dataset).context("An export is on record of no dataset")?;
+        let dataset = Dataset::parse(&row.dataset).context("An audited export has an unknown dataset")?;
         let mut formats = ExportFormat::ALL.into_iter();
         let format = formats.find(|format| format.key() == row.format);
-        let format = format.context("An export is on record in no format")?;
+        let format = format.context("An audited export has an unknown format")?;
         Ok(Self {
             id: row.id,
             user: row.user_email.unwrap_or_else(|| COMMAND_LINE.in_locale(locale).to_owned()),
-            dataset: dataset.into(),
-            format: format.into(),
+            dataset,
+            format,
             filters: Json(row.filters),
             rows: number(row.rows),
             bytes: number(row.bytes),
             sha256: row.sha256.map(hex::encode),
             duration_ms: i32::try_from(row.duration_ms).unwrap_or(i32::MAX),
-            outcome: if is_under_way { OutcomeName::Running } else { row.outcome.into() },
+            outcome: if is_under_way { ExportOutcome::Running } else { row.outcome.into() },
             started_at: row.started_at,
         })
     }
 }
 
-/// GraphQL's `Int` ends at 32 bits; its `Float` is exact up to eight petabytes.
-#[expect(clippy::cast_precision_loss, reason = "no count comes near the numbers that would lose anything")]
+/// GraphQL's `Int` has 32 bits. Its `Float` is exact up to 2⁵³.
+#[expect(clippy::cast_precision_loss, reason = "exact up to 2⁵³")]
 fn number(count: i64) -> f64 {
     count as f64
+}
+
+/// The outcome of an export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum ExportOutcome {
+    /// In progress.
+    Running,
+    /// The file was sent completely.
+    Complete,
+    /// The client disconnected, or the server stopped.
+    Aborted,
+    /// The hub failed.
+    Failed,
+}
+
+impl From<Outcome> for ExportOutcome {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Complete => Self::Complete,
+            Outcome::Aborted => Self::Aborted,
+            Outcome::Failed => Self::Failed,
+        }
+    }
 }

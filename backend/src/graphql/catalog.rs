@@ -1,14 +1,14 @@
-//! What there is to ask for: datasets, courses, lessons.
+//! Datasets, courses and lessons.
 
-use async_graphql::{Context, Enum, Object, SimpleObject};
+use async_graphql::{Context, Object, SimpleObject};
 use domain::access::Act;
 use domain::dataset::ColumnKind;
 use domain::filter::FilterKind;
 use domain::{Dataset, ExportFormat, Locale, Viewer};
 
+use super::connection::page_size;
 use super::context::ContextExt as _;
-use super::names::{DatasetName, FormatName, LocaleName};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::id::Id;
 use crate::models::course::{self, CourseRow, LessonRow};
 
@@ -18,50 +18,47 @@ pub struct CatalogQuery;
 
 #[Object]
 impl CatalogQuery {
-    /// The datasets that the viewer may read, with everything a form or a client needs to know of them.
+    /// The datasets that the viewer may read, with everything that a form or a client needs.
     async fn datasets(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The language of titles; the viewer's own unless given.")] locale: Option<
-            LocaleName,
-        >,
+        #[graphql(desc = "Language of titles. Default: the viewer's.")] locale: Option<Locale>,
     ) -> Result<Vec<DatasetInfo>> {
         let viewer = ctx.viewer()?;
-        let locale = locale.map_or(ctx.request().locale, Into::into);
-        let seen = Dataset::ALL.into_iter().filter(|dataset| viewer.may_see(*dataset));
-        Ok(seen.map(|dataset| DatasetInfo::new(dataset, viewer, locale)).collect())
+        let locale = locale.unwrap_or(ctx.request().locale);
+        let visible = Dataset::ALL.into_iter().filter(|dataset| viewer.may_see(*dataset));
+        Ok(visible.map(|dataset| DatasetInfo::new(dataset, viewer, locale)).collect())
     }
 
-    /// Courses by name, in order of their slugs, but one whose id was searched for comes first. Errors: UNAUTHENTICATED, FORBIDDEN, BAD_USER_INPUT.
+    /// Courses, sorted by slug. A course whose ID matches the search comes first.
+    ///
+    /// Errors: UNAUTHENTICATED, FORBIDDEN, BAD_USER_INPUT.
     async fn courses(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Part of the title in any language, or of the slug, or the id.")] search: Option<
+        #[graphql(desc = "Text in the title (in any language) or in the slug, or the ID.")] search: Option<
             String,
         >,
-        #[graphql(desc = "At most so many, from 0 to 500; 50 unless told.", default = 50)] first: Option<i32>,
+        #[graphql(desc = "Maximum number of items, 0–500. Default 50.", default = 50)] first: Option<i32>,
     ) -> Result<Vec<Course>> {
         let viewer = ctx.viewer_who_may(Act::BrowseCourses)?;
-        let found = course::search(
-            &mut *ctx.conn().await?,
-            viewer,
-            search.as_deref(),
-            at_most("first", first.unwrap_or(50))?,
-        )
-        .await?;
+        let limit = page_size(first.unwrap_or(50))?;
+        let found = course::search(&mut *ctx.conn().await?, viewer, search.as_deref(), limit).await?;
         Ok(found.into_iter().map(|row| Course::new(row, ctx.request().locale)).collect())
     }
 
-    /// Lessons by name, in order of their titles, but one whose id was searched for comes first. Errors: UNAUTHENTICATED, FORBIDDEN, BAD_USER_INPUT.
+    /// Lessons, sorted by title. A lesson whose ID matches the search comes first.
+    ///
+    /// Errors: UNAUTHENTICATED, FORBIDDEN, BAD_USER_INPUT.
     async fn lessons(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Only this course's lessons.")] course_id: Option<Id>,
-        #[graphql(desc = "Part of the title, or the id.")] search: Option<String>,
-        #[graphql(desc = "At most so many, from 0 to 500; 50 unless told.", default = 50)] first: Option<i32>,
+        #[graphql(desc = "Only lessons of this course.")] course_id: Option<Id>,
+        #[graphql(desc = "Text in the title, or the ID.")] search: Option<String>,
+        #[graphql(desc = "Maximum number of items, 0–500. Default 50.", default = 50)] first: Option<i32>,
     ) -> Result<Vec<Lesson>> {
         let viewer = ctx.viewer_who_may(Act::BrowseCourses)?;
-        let limit = at_most("first", first.unwrap_or(50))?;
+        let limit = page_size(first.unwrap_or(50))?;
         let mut conn = ctx.conn().await?;
         let found =
             course::search_lessons(&mut conn, viewer, course_id.map(|id| id.0), search.as_deref(), limit)
@@ -70,49 +67,29 @@ impl CatalogQuery {
     }
 }
 
-/// The most entries of a plain list.
-pub const MAX_LIST: i32 = 500;
-
-/// Checks how many entries somebody wants.
-pub fn at_most(field: &str, number: i32) -> Result<i64> {
-    match number {
-        0..=MAX_LIST => Ok(i64::from(number)),
-        _ => Err(Error::invalid(
-            field,
-            domain::Text::new("Se acepta un número de 0 a 500.", "Accepted: a number from 0 to 500."),
-        )),
-    }
-}
-
-/// A list costs what its entries cost, which is how an alias or a long list is paid for.
-pub fn list_cost(first: Option<i32>, entry: usize) -> usize {
-    let entries = usize::try_from(first.unwrap_or(50)).unwrap_or_default();
-    10 + entries.saturating_mul(entry) / 10
-}
-
-/// A dataset, with everything a form or a client needs to know of it.
+/// A dataset, with everything that a form or a client needs.
 #[derive(SimpleObject)]
 pub struct DatasetInfo {
     /// The dataset.
-    dataset: DatasetName,
-    /// The machine name, as in URLs and file names: `video_player_events`.
+    dataset: Dataset,
+    /// Machine name, as in URLs and file names: `video_player_events`.
     key: &'static str,
     /// Its title.
     label: &'static str,
-    /// What a row is.
+    /// What a row represents.
     description: &'static str,
     /// Its columns in export order.
     columns: Vec<ColumnInfo>,
-    /// The filters that it takes.
+    /// Its filters.
     filters: Vec<FilterInfo>,
-    /// Filter keys of which this viewer must give at least one; empty when none is needed.
+    /// Filter keys of which this viewer must set at least one. Empty if none is required.
     required_scope: Vec<&'static str>,
     /// Whether this viewer may import it.
     importable: bool,
-    /// Header of the import file, in order; empty when not importable by this viewer.
+    /// Columns of the import file in order. Empty if this viewer may not import it.
     import_columns: Vec<&'static str>,
-    /// The formats that it can be downloaded in.
-    formats: Vec<FormatName>,
+    /// Formats for downloads.
+    formats: Vec<ExportFormat>,
 }
 
 impl DatasetInfo {
@@ -122,16 +99,16 @@ impl DatasetInfo {
         let column = |column: &domain::dataset::Column| ColumnInfo {
             key: column.key,
             label: column.title.in_locale(locale),
-            kind: column.kind.into(),
+            kind: column.kind,
         };
         let filter = |field: &domain::dataset::FilterField| FilterInfo {
             key: field.key.key(),
             label: field.key.title().in_locale(locale),
-            kind: field.kind.into(),
+            kind: field.kind,
             choices: field.choices.iter().map(|choice| choice.value).collect(),
         };
         Self {
-            dataset: dataset.into(),
+            dataset,
             key: known.key,
             label: known.title.in_locale(locale),
             description: known.about.in_locale(locale),
@@ -140,7 +117,7 @@ impl DatasetInfo {
             required_scope: viewer.required_scope(dataset).iter().map(|key| key.key()).collect(),
             importable: import.is_some(),
             import_columns: import.unwrap_or_default().to_vec(),
-            formats: ExportFormat::AVAILABLE.into_iter().map(FormatName::from).collect(),
+            formats: ExportFormat::AVAILABLE.to_vec(),
         }
     }
 }
@@ -148,79 +125,41 @@ impl DatasetInfo {
 /// A column of a dataset.
 #[derive(SimpleObject)]
 pub struct ColumnInfo {
-    /// JSON key and machine CSV header.
+    /// Key in JSON and in machine-readable CSV headers.
     key: &'static str,
-    /// The readable header.
+    /// Title of the column.
     label: &'static str,
-    /// What its values are.
+    /// Type of the values.
     #[graphql(name = "type")]
-    kind: ColumnType,
-}
-
-/// What the values of a column are.
-#[derive(Clone, Copy, PartialEq, Eq, Enum)]
-#[graphql(remote = "ColumnKind")]
-pub enum ColumnType {
-    /// An id: a whole number that is only compared.
-    Id,
-    /// A whole number.
-    Integer,
-    /// A number with a fraction.
-    Decimal,
-    /// Text.
-    Text,
-    /// `true` or `false`.
-    Boolean,
-    /// A moment, RFC 3339.
-    Timestamp,
-    /// Any JSON value.
-    Json,
+    kind: ColumnKind,
 }
 
 /// A filter of a dataset.
 #[derive(SimpleObject)]
 pub struct FilterInfo {
-    /// The key in export links; in GraphQL the same in camel case.
+    /// Key in export links. In GraphQL, the same in camel case.
     key: &'static str,
-    /// The name that people read.
+    /// Title of the filter.
     label: &'static str,
-    /// What its value is.
-    kind: FilterType,
-    /// Values to choose from; only suggestions when the kind is TEXT.
+    /// Kind of the value.
+    kind: FilterKind,
+    /// Accepted values. Only suggestions if the kind is TEXT.
     choices: Vec<&'static str>,
-}
-
-/// What a filter's value is.
-#[derive(Clone, Copy, PartialEq, Eq, Enum)]
-#[graphql(name = "FilterKind", remote = "FilterKind")]
-pub enum FilterType {
-    /// A date or a timestamp.
-    Date,
-    /// A course's id.
-    Course,
-    /// A lesson's id.
-    Lesson,
-    /// Another id.
-    Id,
-    /// Free text.
-    Text,
-    /// One of the choices.
-    Choice,
 }
 
 /// A course.
 #[derive(SimpleObject)]
 pub struct Course {
-    /// Identifies the course.
+    /// ID of the course.
     id: Id,
-    /// Its short name in addresses.
+    /// Slug of the course.
     slug: String,
-    /// Its title in the request's language, else in any other.
+    /// Title in the language of the request, or in another one if there is none.
     title: String,
 }
 
 impl Course {
-    /// A course as this reader sees it.
+    /// A course in this language.
     pub fn new(row: CourseRow, locale: Locale) -> Self {
         Self { title: row.title(locale), id: row.id, slug: row.slug }
     }
@@ -229,11 +168,11 @@ impl Course {
 /// A lesson.
 #[derive(SimpleObject)]
 pub struct Lesson {
-    /// Identifies the lesson.
+    /// ID of the lesson.
     id: Id,
     /// Its title.
     title: String,
-    /// The course that it belongs to.
+    /// The lesson's course.
     course: Course,
 }
 

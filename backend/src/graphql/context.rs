@@ -1,4 +1,4 @@
-//! What a resolver may ask of its context.
+//! The context of resolvers.
 
 use std::any::TypeId;
 use std::net::IpAddr;
@@ -13,39 +13,38 @@ use crate::auth::session::Client;
 use crate::db::PooledConnection;
 use crate::error::{Error, Result};
 
-/// What is known of the request before its document is read.
+/// The facts about a request that do not depend on its document.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// Who asks; nobody when no good credential came with it.
+    /// The caller. `None` without a valid credential.
     pub identity: Option<Identity>,
-    /// The language of error texts.
+    /// The language of texts in the response.
     pub locale: Locale,
-    /// Where it came from.
+    /// The client's IP address.
     pub address: Option<IpAddr>,
-    /// What sent it, as it says itself.
     pub user_agent: Option<String>,
     /// The refresh token from the cookie.
     pub refresh_token: Option<secrecy::SecretString>,
 }
 
 impl Request {
-    /// Where it came from, for the record of sessions.
+    /// The client, as recorded with sessions.
     pub fn client(&self) -> Client<'_> {
         Client { address: self.address, user_agent: self.user_agent.as_deref() }
     }
 }
 
-/// Whether somebody vouches for the sender of a request.
+/// Whether a request is authenticated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuthState {
-    /// A good credential came with it.
+    /// With a valid credential.
     SignedIn,
-    /// None did.
+    /// Without one.
     Anonymous,
 }
 
 impl AuthState {
-    /// Of a sender who is known, or is not.
+    /// The state of a caller.
     pub const fn of(identity: Option<&Identity>) -> Self {
         match identity {
             Some(_) => Self::SignedIn,
@@ -53,7 +52,7 @@ impl AuthState {
         }
     }
 
-    /// Of the sender who stands in the first of these that names one. Where none does, it is nobody.
+    /// The state of the first request in these data. Anonymous if there is none.
     pub fn in_data<'a>(data: impl IntoIterator<Item = &'a Data>) -> Self {
         let mut requests = data.into_iter().filter_map(|data| data.get(&TypeId::of::<Request>()));
         let request = requests.find_map(|request| request.downcast_ref::<Request>());
@@ -61,25 +60,25 @@ impl AuthState {
     }
 }
 
-/// The context in the product's terms.
+/// Typed access to the context.
 pub trait ContextExt {
     /// The application.
     fn app(&self) -> &App;
     /// The request.
     fn request(&self) -> &Request;
-    /// Who asks, with their account.
+    /// The caller with their account.
     fn identity(&self) -> Result<&Identity>;
-    /// Who asks.
+    /// The caller.
     fn viewer(&self) -> Result<&Viewer> {
         Ok(&self.identity()?.viewer)
     }
-    /// Who asks, if they may do this.
+    /// The caller, if they may do this.
     fn viewer_who_may(&self, act: Act) -> Result<&Viewer> {
         let viewer = self.viewer()?;
         viewer.may(act)?;
         Ok(viewer)
     }
-    /// A database connection, held until it is dropped.
+    /// A database connection.
     fn conn(&self) -> impl Future<Output = Result<PooledConnection>> + Send;
 }
 

@@ -21,7 +21,7 @@ use self::submission::TeacherSubmissionInput;
 use self::user::UserInput;
 use super::context::ContextExt as _;
 use crate::error::{Error, Result};
-use crate::mirror::{self, Authority, Batch, Mirrored, Reader, Written};
+use crate::mirror::{self, Authority, Batch, Mirrored, Reader, WriteSummary};
 
 /// The mirror of the learning platform.
 #[derive(Default)]
@@ -128,10 +128,11 @@ async fn store<S: Statement>(ctx: &Context<'_>, input: Vec<S>) -> Result<usize> 
     let authority = Authority::of(ctx.viewer_who_may(Act::Mirror)?);
     let batch = Batch::read(input, S::read)?;
     let now = ctx.app().clock.now();
-    let Written { rows, refused } = mirror::write(&mut *ctx.conn().await?, batch, authority, now).await?;
+    let WriteSummary { rows, refused } =
+        mirror::write(&mut *ctx.conn().await?, batch, authority, now).await?;
     if !refused.is_empty() {
         // Beside the number, which tells of the others.
-        let error = async_graphql::Error::from(Error::RowsRefused(refused));
+        let error = async_graphql::Error::from(Error::RowsDenied(refused));
         ctx.add_error(ctx.set_error_path(error.into_server_error(ctx.item.pos)));
     }
     Ok(rows)

@@ -1,4 +1,4 @@
-//! The sync with the analytics services: how it stands, its runs, and what was given up.
+//! The sync with the analytics services: its status, runs and dead deliveries.
 
 mod dead_delivery;
 mod run;
@@ -6,38 +6,34 @@ mod status;
 
 use std::time::Duration;
 
-use async_graphql::connection::{Connection, Edge, EmptyFields};
 use async_graphql::{Context, Object, Subscription};
+use domain::Driver;
 use domain::access::Act;
+use domain::sync::SyncTrigger;
 use domain::text::Text;
 use futures_util::{FutureExt as _, Stream, StreamExt as _};
 
 use self::dead_delivery::DeadDelivery;
 use self::run::SyncRun;
 use self::status::SyncStatus;
-use super::catalog::{at_most, list_cost};
+use super::connection::{List, ListPage, Total, list_cost, page_size};
 use super::context::ContextExt as _;
-use super::total::Total;
 use crate::error::{Error, Result};
 use crate::id::Id;
-use crate::models::driver::Driver;
-use crate::models::sync_run::{Runs, SyncRun as Run, SyncTrigger};
+use crate::models::sync_run::{Runs, SyncRun as Run};
 use crate::models::telemetry_delivery::{self as deliveries, Requeue};
 use crate::telemetry::delivery::{Mode, Scope, StartError, SyncRequest};
 use crate::telemetry::status::Status;
 
-/// The sync as it can be seen.
+/// Status and history of the sync.
 #[derive(Default)]
 pub struct SyncQuery;
 
-type DeadDeliveries = Connection<String, DeadDelivery, Total, EmptyFields>;
-
-const NO_CURSOR: Text = Text::new("Eso no es un cursor de esta lista.", "That is no cursor of this list.");
-const UNDER_WAY: Text = Text::new(
+const ALREADY_RUNNING: Text = Text::new(
     "Ya hay una sincronización en curso. Espera a que termine.",
-    "A run of the sync is under way. Wait for it to end.",
+    "A sync run is in progress. Wait until it has ended.",
 );
-const WRONG_LIMIT: Text =
+const INVALID_LIMIT: Text =
     Text::new("Se acepta un número de 1 a 100000.", "Accepted: a number from 1 to 100000.");
 
 /// The maximum number of events per run that a user may ask for.
@@ -48,7 +44,7 @@ const MAX_WAIT: Duration = Duration::from_secs(10);
 
 #[Object]
 impl SyncQuery {
-    /// How the sync stands. Errors: UNAUTHENTICATED; FORBIDDEN but for admins, teacher admins and services.
+    /// Status of the sync. Errors: UNAUTHENTICATED; FORBIDDEN unless the caller is an admin, teacher admin or service.
     async fn sync_status(&self, ctx: &Context<'_>) -> Result<SyncStatus> {
         ctx.viewer_who_may(Act::SeeSync)?;
         let app = ctx.app();
@@ -56,70 +52,62 @@ impl SyncQuery {
         Ok(SyncStatus::new(ctx, status.into()))
     }
 
-    /// Runs of the sync, the newest first. Errors: UNAUTHENTICATED; FORBIDDEN as for `syncStatus`; BAD_USER_INPUT.
+    /// Sync runs, newest first. Errors: UNAUTHENTICATED; FORBIDDEN as for `syncStatus`; BAD_USER_INPUT.
     #[graphql(complexity = "list_cost(first, child_complexity)")]
     async fn sync_runs(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "At most so many, from 0 to 500; 5 unless told.", default = 5)] first: Option<i32>,
-        #[graphql(desc = "Those that found nothing to do as well.", default_with = "Some(false)")]
+        #[graphql(desc = "Maximum number of items, 0–500. Default 5.", default = 5)] first: Option<i32>,
+        #[graphql(desc = "Include runs that had nothing to do.", default_with = "Some(false)")]
         include_skipped: Option<bool>,
     ) -> Result<Vec<SyncRun>> {
         ctx.viewer_who_may(Act::SeeSync)?;
-        let limit = at_most("first", first.unwrap_or(5))?;
+        let limit = page_size(first.unwrap_or(5))?;
         let which = if include_skipped == Some(true) { Runs::All } else { Runs::Worked };
         let runs = Run::newest(&mut *ctx.conn().await?, which, limit).await?;
         Ok(runs.into_iter().map(SyncRun).collect())
     }
 
-    /// Deliveries that were given up: refused, tried too often, or too old; those of the newest events first.
+    /// Dead deliveries: events that a service refused, that were attempted too often, or that were too old. Newest events
+    /// first.
     ///
     /// Errors: UNAUTHENTICATED; FORBIDDEN as for `syncStatus`; BAD_USER_INPUT.
     #[graphql(complexity = "list_cost(first, child_complexity)")]
     async fn dead_deliveries(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Only this driver's.")] driver: Option<Driver>,
-        #[graphql(desc = "At most so many, from 0 to 500; 50 unless told.", default = 50)] first: Option<i32>,
-        #[graphql(desc = "Behind the delivery with this cursor.")] after: Option<String>,
-    ) -> Result<DeadDeliveries> {
+        #[graphql(desc = "Only deliveries to this driver.")] driver: Option<Driver>,
+        #[graphql(desc = "Maximum number of items, 0–500. Default 50.", default = 50)] first: Option<i32>,
+        #[graphql(desc = "Only deliveries after this cursor.")] after: Option<String>,
+    ) -> Result<List<DeadDelivery>> {
         ctx.viewer_who_may(Act::SeeSync)?;
-        let limit = at_most("first", first.unwrap_or(50))?;
-        let behind = match &after {
-            Some(cursor) => Some(dead_delivery::place(cursor).ok_or(Error::invalid("after", NO_CURSOR))?),
-            None => None,
-        };
-        let mut page =
-            deliveries::DeadDelivery::page(&mut *ctx.conn().await?, driver, behind, limit + 1).await?;
-        let wanted = usize::try_from(limit).unwrap_or_default();
-        let has_next = page.len() > wanted;
-        page.truncate(wanted);
+        let page = ListPage::new(first.unwrap_or(50), after.as_deref(), dead_delivery::decode)?;
+        let conn = &mut *ctx.conn().await?;
+        let rows = deliveries::DeadDelivery::page(conn, driver, page.after, page.limit()).await?;
         let total = Total::new(move |conn| deliveries::DeadDelivery::count(conn, driver).boxed());
-        let mut deliveries = Connection::with_additional_fields(after.is_some(), has_next, total);
-        deliveries.edges =
-            page.into_iter().map(|row| Edge::new(dead_delivery::cursor(&row), DeadDelivery(row))).collect();
-        Ok(deliveries)
+        page.connection(rows, dead_delivery::encode, |row| Ok(DeadDelivery(row)), total)
     }
 }
 
-/// Running the sync.
+/// Runs the sync.
 #[derive(Default)]
 pub struct SyncMutation;
 
 #[Object]
 impl SyncMutation {
-    /// Sends the oldest events that are owed, up to `limit` for each driver.
+    /// Sends the oldest pending events, up to `limit` per driver.
     ///
-    /// Answers when the run is over, or after ten seconds with the run as it is then; it goes on, and `syncStatus` and
-    /// the subscription of that name show it. A run that finds nothing to do is SKIPPED, and one that lacks a setting
-    /// FAILED; `message` says why.
+    /// Returns when the run has ended, or after ten seconds with its state at that time. The run then continues, and
+    /// `syncStatus` and the subscription of that name show it. A run without pending events is SKIPPED. A run with a missing
+    /// setting is FAILED. `message` says why.
     ///
-    /// Errors: UNAUTHENTICATED; FORBIDDEN without manage-settings; CONFLICT while a run is under way; BAD_USER_INPUT.
+    /// Errors: UNAUTHENTICATED; FORBIDDEN without the permission manage-settings; CONFLICT while a run is in progress;
+    /// BAD_USER_INPUT.
     async fn run_telemetry_sync(
         &self,
         ctx: &Context<'_>,
         #[graphql(
-            desc = "The most events for each driver, from 1 to 100000; 500 unless told.",
+            desc = "Maximum number of events per driver, 1–100000. Default 500.",
             default = 500
         )]
         limit: Option<i32>,
@@ -127,13 +115,13 @@ impl SyncMutation {
         run(ctx, Scope::Oldest, limit).await
     }
 
-    /// Sends what the newest run that still owes something left, to each driver what is owed to it; nothing that was
-    /// delivered is sent again. Answers and errors as `runTelemetrySync`.
+    /// Retries the newest batch that has pending events: sends them to each driver for which they are pending. Delivered
+    /// events are not sent again. Result and errors as for `runTelemetrySync`.
     async fn retry_last_sync_batch(
         &self,
         ctx: &Context<'_>,
         #[graphql(
-            desc = "The most events for each driver, from 1 to 100000; 500 unless told.",
+            desc = "Maximum number of events per driver, 1–100000. Default 500.",
             default = 500
         )]
         limit: Option<i32>,
@@ -141,30 +129,27 @@ impl SyncMutation {
         run(ctx, Scope::LastBatch, limit).await
     }
 
-    /// Puts deliveries that were given up, or skipped when their driver was forgotten, back among those that are owed, and
-    /// answers with their number.
+    /// Makes dead deliveries pending again, as well as deliveries that were skipped when their driver was forgotten, and
+    /// returns their number.
     ///
-    /// Answers when all are put back, or after ten seconds with their number by then; it goes on. What the event is gone
-    /// of stays as it is.
+    /// Returns when all are pending, or after ten seconds with their number at that time, and continues. Deliveries whose
+    /// event no longer exists stay dead.
     ///
-    /// GA4 cannot tell a repetition: what may have arrived there is left where it is unless `force` says otherwise.
+    /// GA4 does not recognize duplicates. Deliveries that may have arrived there stay dead unless `force` is set.
     ///
-    /// Errors: UNAUTHENTICATED; FORBIDDEN without manage-settings.
+    /// Errors: UNAUTHENTICATED; FORBIDDEN without the permission manage-settings.
     async fn requeue_dead_deliveries(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The driver.")] driver: Driver,
-        #[graphql(desc = "Only these events; all when left out.")] event_ids: Option<Vec<Id>>,
-        #[graphql(
-            desc = "Also what may be there already, and would be there twice.",
-            default_with = "Some(false)"
-        )]
+        #[graphql(desc = "Only these events. All events if left out.")] event_ids: Option<Vec<Id>>,
+        #[graphql(desc = "Include deliveries that may become duplicates.", default_with = "Some(false)")]
         force: Option<bool>,
     ) -> Result<i32> {
         ctx.viewer_who_may(Act::RunSync)?;
         let event_ids = event_ids.map(|ids| ids.into_iter().map(|Id(id)| id).collect());
-        let what = Requeue { driver, event_ids, even_doubtful: force == Some(true) };
-        let requeued = ctx.app().sync.requeue(what, MAX_WAIT).await?;
+        let requeue = Requeue { driver, event_ids, include_possible_duplicates: force == Some(true) };
+        let requeued = ctx.app().sync.requeue(requeue, MAX_WAIT).await?;
         Ok(i32::try_from(requeued).unwrap_or(i32::MAX))
     }
 }
@@ -174,7 +159,7 @@ async fn run(ctx: &Context<'_>, scope: Scope, limit: Option<i32>) -> Result<Sync
     let limit = match limit {
         None => SyncRequest::DEFAULT_LIMIT,
         Some(limit @ 1..=MAX_LIMIT) => limit.unsigned_abs(),
-        Some(_) => return Err(Error::invalid("limit", WRONG_LIMIT)),
+        Some(_) => return Err(Error::invalid("limit", INVALID_LIMIT)),
     };
     let request = SyncRequest {
         trigger: SyncTrigger::User,
@@ -186,26 +171,27 @@ async fn run(ctx: &Context<'_>, scope: Scope, limit: Option<i32>) -> Result<Sync
     };
     match ctx.app().sync.start_and_wait(request, MAX_WAIT).await {
         Ok(run) => Ok(SyncRun(run)),
-        Err(StartError::AlreadyRunning) => Err(Error::Conflict(UNDER_WAY.into())),
+        Err(StartError::AlreadyRunning) => Err(Error::Conflict(ALREADY_RUNNING.into())),
         Err(StartError::Failed(error)) => Err(error),
     }
 }
 
-/// The sync as it goes on.
+/// Live status of the sync.
 #[derive(Default)]
 pub struct SyncSubscription;
 
 #[Subscription]
 impl SyncSubscription {
-    /// How the sync stands, at once and then each time that it stands otherwise, a few times a second at most.
+    /// Status of the sync: at once, and then on each change, at most a few times per second.
     ///
-    /// Errors: UNAUTHENTICATED; FORBIDDEN as for the query. It ends when the token does, or the right to see it.
+    /// Errors: UNAUTHENTICATED; FORBIDDEN as for the query. The subscription ends when the token expires or the permission
+    /// is revoked.
     async fn sync_status<'ctx>(
         &self,
         ctx: &Context<'ctx>,
     ) -> Result<impl Stream<Item = SyncStatus> + use<'ctx>> {
         ctx.viewer_who_may(Act::SeeSync)?;
-        let shown = status::Shown::new(ctx);
-        Ok(ctx.app().status_feed.subscribe().map(move |status| shown.show(status)))
+        let view = status::StatusView::new(ctx);
+        Ok(ctx.app().status_feed.subscribe().map(move |status| view.show(status)))
     }
 }

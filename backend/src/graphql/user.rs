@@ -1,88 +1,72 @@
 //! Users, for admins.
 
-use async_graphql::connection::{Connection, Edge, EmptyFields};
 use async_graphql::{Context, Object, SimpleObject};
-use domain::access::Act;
+use domain::access::{Act, Permission, Role};
 use domain::filter::parse_id;
-use domain::text::Text;
 use futures_util::FutureExt as _;
 
-use super::catalog::{at_most, list_cost};
+use super::connection::{List, ListPage, Total, list_cost};
 use super::context::ContextExt as _;
-use super::names::{Permission, RoleName};
-use super::total::Total;
 use crate::auth::account::{Change, change_user};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::id::Id;
 use crate::models::user;
-
-const NO_CURSOR: Text = Text::new("Eso no es un cursor de esta lista.", "That is no cursor of this list.");
 
 /// Users.
 #[derive(Default)]
 pub struct UserQuery;
 
-type Users = Connection<String, User, Total, EmptyFields>;
-
 #[Object]
 impl UserQuery {
-    /// Users in the order of their ids. Errors: UNAUTHENTICATED, FORBIDDEN but for admins, BAD_USER_INPUT.
+    /// Users, sorted by ID. Errors: UNAUTHENTICATED, FORBIDDEN unless the caller is an admin, BAD_USER_INPUT.
     #[graphql(complexity = "list_cost(first, child_complexity)")]
     async fn users(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Part of the name or of the e-mail address.")] search: Option<String>,
-        #[graphql(desc = "At most so many, from 0 to 500; 50 unless told.", default = 50)] first: Option<i32>,
-        #[graphql(desc = "Behind the user with this cursor.")] after: Option<String>,
-    ) -> Result<Users> {
+        #[graphql(desc = "Only users whose name or e-mail address contains this text.")] search: Option<
+            String,
+        >,
+        #[graphql(desc = "Maximum number of items, 0–500. Default 50.", default = 50)] first: Option<i32>,
+        #[graphql(desc = "Only users after this cursor.")] after: Option<String>,
+    ) -> Result<List<User>> {
         ctx.viewer_who_may(Act::Audit)?;
-        let limit = at_most("first", first.unwrap_or(50))?;
-        let behind = match &after {
-            Some(cursor) => parse_id(cursor).map_err(|_| Error::invalid("after", NO_CURSOR))?,
-            None => 0,
-        };
-        // No name has a NUL in it, and PostgreSQL takes none.
+        let page = ListPage::new(first.unwrap_or(50), after.as_deref(), |cursor| parse_id(cursor).ok())?;
+        // Names do not contain null characters, and PostgreSQL does not accept them.
         let search = search.unwrap_or_default().trim().replace('\0', "");
-        let mut page = user::User::page(&mut *ctx.conn().await?, &search, behind, limit + 1).await?;
-        let wanted = usize::try_from(limit).unwrap_or_default();
-        let has_next = page.len() > wanted;
-        page.truncate(wanted);
+        let (after, limit) = (page.after.unwrap_or_default(), page.limit());
+        let rows = user::User::page(&mut *ctx.conn().await?, &search, after, limit).await?;
         let total = Total::new(move |conn| {
             let search = search.clone();
             async move { user::User::count(conn, &search).await }.boxed()
         });
-        let mut users = Connection::with_additional_fields(after.is_some(), has_next, total);
-        users.edges = page.into_iter().map(|row| Edge::new(row.id.to_string(), User::from(row))).collect();
-        Ok(users)
+        page.connection(rows, |row| row.id.to_string(), |row| Ok(User::from(row)), total)
     }
 }
 
-/// Changing users.
+/// Changes users.
 #[derive(Default)]
 pub struct UserMutation;
 
 #[Object]
 impl UserMutation {
-    /// Changes a user's role, permissions or state; what is not given stays. It counts at once: a user who is locked out
-    /// is signed out, and their tokens and links are void.
+    /// Changes a user's role, permissions or state. Arguments that are left out change nothing. The change takes effect at
+    /// once: a deactivated user is signed out, and their tokens and links no longer work.
     ///
-    /// Errors: UNAUTHENTICATED; FORBIDDEN but for admins, and with an API token; NOT_FOUND; CONFLICT when no active
-    /// admin would remain.
+    /// Errors: UNAUTHENTICATED; FORBIDDEN unless the caller is an admin, and with an API token; NOT_FOUND; CONFLICT if no
+    /// active admin would remain.
     async fn update_user(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Who.")] id: Id,
-        #[graphql(desc = "What they are from now on.")] role: Option<RoleName>,
-        #[graphql(
-            desc = "All that they hold from now on; the empty list takes away even what the role has."
-        )]
+        #[graphql(desc = "ID of the user.")] id: Id,
+        #[graphql(desc = "The new role.")] role: Option<Role>,
+        #[graphql(desc = "The new permissions. An empty list also removes those of the role.")]
         permissions: Option<Vec<Permission>>,
-        #[graphql(desc = "False locks them out.")] active: Option<bool>,
+        #[graphql(desc = "Whether the user is active.")] active: Option<bool>,
     ) -> Result<User> {
         ctx.viewer_who_may(Act::ManageUsers)?;
         let change = Change {
-            role: role.map(Into::into),
-            manage_settings: permissions.map(|held| held.contains(&Permission::ManageSettings)),
+            role,
+            manage_settings: permissions.map(|permissions| permissions.contains(&Permission::ManageSettings)),
             active,
         };
         let now = ctx.app().clock.now();
@@ -90,20 +74,20 @@ impl UserMutation {
     }
 }
 
-/// Somebody with an account.
+/// A user.
 #[derive(SimpleObject)]
 pub struct User {
-    /// Their id on the learning platform, or one of ours.
+    /// ID of the user. Users of the learning platform have the platform's ID.
     id: Id,
-    /// Their name.
+    /// The user's name.
     name: String,
-    /// Their e-mail address.
+    /// The user's e-mail address.
     email: String,
-    /// What they are.
-    role: RoleName,
-    /// What they may do beyond their role.
+    /// The user's role.
+    role: Role,
+    /// The user's permissions in addition to the role.
     permissions: Vec<Permission>,
-    /// Whether they may do anything at all.
+    /// Whether the user is active. Inactive users have no access.
     active: bool,
 }
 
@@ -111,11 +95,16 @@ impl From<user::User> for User {
     fn from(row: user::User) -> Self {
         Self {
             id: Id(row.id),
-            permissions: Permission::of(&row),
+            permissions: permissions(&row),
             name: row.name,
             email: row.email,
-            role: row.role.into(),
+            role: row.role,
             active: row.active,
         }
     }
+}
+
+/// The permissions of a user.
+pub(super) fn permissions(user: &user::User) -> Vec<Permission> {
+    if user.manages_settings() { vec![Permission::ManageSettings] } else { Vec::new() }
 }

@@ -1,44 +1,44 @@
-//! Which part of a file a `Range` header asks for (RFC 9110, 14). Knows nothing of files.
+//! Parses `Range` headers (RFC 9110, section 14). Knows nothing of files.
 
 use std::ops::RangeInclusive;
 
-/// The part begins behind the file's end.
+/// The range begins after the end of the file.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Unsatisfiable;
 
-/// The first and the last byte that are asked for, of so many. `None` where the whole file is the answer: to what is no
-/// range of bytes, and to several at once.
-pub fn read(range: &str, length: usize) -> Result<Option<RangeInclusive<usize>>, Unsatisfiable> {
+/// The first and the last requested byte of a file with `length` bytes. `None` means the whole file: the
+/// header is invalid, has another unit, or requests several ranges.
+pub fn parse(range: &str, length: usize) -> Result<Option<RangeInclusive<usize>>, Unsatisfiable> {
     let Some((first, last)) = range.strip_prefix("bytes=").and_then(|range| range.split_once('-')) else {
         return Ok(None);
     };
     let end = length.checked_sub(1).ok_or(Unsatisfiable)?;
-    match (place(first), place(last)) {
-        (Place::At(first), _) if first > end => Err(Unsatisfiable),
-        (Place::At(first), Place::At(last)) if last >= first => Ok(Some(first..=last.min(end))),
-        (Place::At(first), Place::Open) => Ok(Some(first..=end)),
-        (Place::Open, Place::At(0)) => Err(Unsatisfiable),
-        (Place::Open, Place::At(count)) => Ok(Some(length.saturating_sub(count)..=end)),
-        (Place::At(_), Place::At(_) | Place::Wrong)
-        | (Place::Open, Place::Open | Place::Wrong)
-        | (Place::Wrong, _) => Ok(None),
+    match (parse_bound(first), parse_bound(last)) {
+        (Bound::At(first), _) if first > end => Err(Unsatisfiable),
+        (Bound::At(first), Bound::At(last)) if last >= first => Ok(Some(first..=last.min(end))),
+        (Bound::At(first), Bound::Missing) => Ok(Some(first..=end)),
+        (Bound::Missing, Bound::At(0)) => Err(Unsatisfiable),
+        (Bound::Missing, Bound::At(count)) => Ok(Some(length.saturating_sub(count)..=end)),
+        (Bound::At(_), Bound::At(_) | Bound::Invalid)
+        | (Bound::Missing, Bound::Missing | Bound::Invalid)
+        | (Bound::Invalid, _) => Ok(None),
     }
 }
 
-enum Place {
-    Open,
+enum Bound {
+    Missing,
     At(usize),
-    Wrong,
+    Invalid,
 }
 
-fn place(digits: &str) -> Place {
+fn parse_bound(digits: &str) -> Bound {
     match digits.trim() {
-        "" => Place::Open,
+        "" => Bound::Missing,
         digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-            // A number too large to be held is behind every end.
-            Place::At(digits.parse().unwrap_or(usize::MAX))
+            // A number that overflows is after the end of any file.
+            Bound::At(digits.parse().unwrap_or(usize::MAX))
         }
-        _ => Place::Wrong,
+        _ => Bound::Invalid,
     }
 }
 
@@ -47,8 +47,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_part_ends_with_the_file() {
-        for (asked, part) in [
+    fn a_range_is_cut_off_at_the_end_of_the_file() {
+        for (header, range) in [
             ("bytes=0-0", 0..=0),
             ("bytes=2-5", 2..=5),
             ("bytes=2-", 2..=9),
@@ -56,21 +56,21 @@ mod tests {
             ("bytes=-3", 7..=9),
             ("bytes=-30", 0..=9),
         ] {
-            assert_eq!(read(asked, 10), Ok(Some(part)), "{asked}");
+            assert_eq!(parse(header, 10), Ok(Some(range)), "{header}");
         }
     }
 
     #[test]
-    fn what_is_no_single_range_of_bytes_is_answered_with_the_whole() {
-        for asked in ["", "lines=1-2", "bytes=5-2", "bytes=-", "bytes=1-2,4-5", "bytes=a-b", "bytes=+1-2"] {
-            assert_eq!(read(asked, 10), Ok(None), "{asked}");
+    fn invalid_and_multiple_ranges_mean_the_whole_file() {
+        for header in ["", "lines=1-2", "bytes=5-2", "bytes=-", "bytes=1-2,4-5", "bytes=a-b", "bytes=+1-2"] {
+            assert_eq!(parse(header, 10), Ok(None), "{header}");
         }
     }
 
     #[test]
-    fn what_begins_behind_the_end_cannot_be_had() {
-        for (asked, length) in [("bytes=10-", 10), ("bytes=10-20", 10), ("bytes=-0", 10), ("bytes=0-", 0)] {
-            assert_eq!(read(asked, length), Err(Unsatisfiable), "{asked}");
+    fn a_range_after_the_end_of_the_file_is_unsatisfiable() {
+        for (header, length) in [("bytes=10-", 10), ("bytes=10-20", 10), ("bytes=-0", 10), ("bytes=0-", 0)] {
+            assert_eq!(parse(header, length), Err(Unsatisfiable), "{header}");
         }
     }
 }

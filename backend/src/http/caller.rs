@@ -1,4 +1,4 @@
-//! Who sends a request, in which language, and from where.
+//! The caller of a request: their identity, language and address.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -16,19 +16,18 @@ use crate::auth::identity::{Identity, Proof, identify};
 use crate::auth::refresh_cookie;
 use crate::error::{Error, Result};
 use crate::graphql::context::{self, AuthState};
-use crate::graphql::dataset::Emails;
 use crate::graphql::import::Rejections;
+use crate::models::user_email::UserEmails;
 
 /// The sender of a request.
 #[derive(Debug)]
 pub struct Caller {
-    /// Who it is; nobody when no good credential came along.
+    /// `None` without a valid credential.
     pub identity: Option<Identity>,
-    /// The language of what they are told: the one they ask for, else their own, else the hub's.
+    /// The language for messages: the one that the request asks for, otherwise the user's, otherwise the
+    /// configured one.
     pub locale: Locale,
-    /// Where the request came from.
     pub address: Option<IpAddr>,
-    /// What sent it, as it says itself.
     pub user_agent: Option<String>,
     /// The request's id in the log.
     pub request_id: String,
@@ -36,32 +35,32 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The viewer, or the error that says that there is none.
+    /// The viewer, or an error if the caller is not authenticated.
     pub fn viewer(&self) -> Result<&Viewer> {
         self.identity.as_ref().map(|identity| &identity.viewer).ok_or(Error::Unauthenticated)
     }
 
-    /// Whether somebody vouches for them.
+    /// Whether the caller is authenticated.
     pub const fn auth_state(&self) -> AuthState {
         AuthState::of(self.identity.as_ref())
     }
 
-    /// The error as this caller is told it; what is ours to mend goes into the log.
+    /// The problem document for an error, in the caller's language. Internal errors are logged.
     pub fn problem(&self, error: &Error) -> Problem {
         Problem::from_error(error, self.locale, &self.request_id)
     }
 
-    /// Hands the caller on to the resolvers.
+    /// Adds the caller to a request's context.
     pub fn into_graphql(self, app: &App, mut request: async_graphql::Request) -> async_graphql::Request {
         request.data = self.into_data(app);
         request
     }
 
-    /// What resolvers ask of their context.
+    /// The context for resolvers.
     pub fn into_data(self, app: &App) -> async_graphql::Data {
         let mut data = async_graphql::Data::default();
         data.insert(app.clone());
-        data.insert(DataLoader::new(Emails::new(app.pool.clone()), tokio::spawn));
+        data.insert(DataLoader::new(UserEmails::new(app.pool.clone()), tokio::spawn));
         data.insert(DataLoader::new(Rejections::new(app.pool.clone()), tokio::spawn));
         data.insert(context::Request {
             identity: self.identity,
@@ -84,16 +83,16 @@ impl FromRequestParts<App> for Caller {
             identity: None,
             locale: app.config.hub.locale,
             address: if app.config.http.trust_proxy { forwarded_for(headers).or(peer) } else { peer },
-            user_agent: text(headers, &USER_AGENT).map(ToOwned::to_owned),
+            user_agent: header_text(headers, &USER_AGENT).map(ToOwned::to_owned),
             request_id: request_id(headers),
             refresh_token: refresh_cookie::read(headers),
         };
-        let asked_for = asked_locale(headers);
-        caller.locale = asked_for.unwrap_or(caller.locale);
-        if let Some(token) = bearer(headers) {
-            caller.identity = find(app, token).await.map_err(|error| caller.problem(&error))?;
+        let requested = requested_locale(headers);
+        caller.locale = requested.unwrap_or(caller.locale);
+        if let Some(token) = bearer_token(headers) {
+            caller.identity = authenticate(app, token).await.map_err(|error| caller.problem(&error))?;
         }
-        if let (None, Some(identity)) = (asked_for, &caller.identity) {
+        if let (None, Some(identity)) = (requested, &caller.identity) {
             let own = identity.user.locale.as_deref().and_then(Locale::parse);
             caller.locale = own.unwrap_or(caller.locale);
         }
@@ -101,35 +100,36 @@ impl FromRequestParts<App> for Caller {
     }
 }
 
-/// Who is behind a token, as the database knows them now.
-pub async fn find(app: &App, token: &str) -> Result<Option<Identity>> {
+/// The identity that a token proves, by the current state of the database; `None` if the token is not valid.
+pub async fn authenticate(app: &App, token: &str) -> Result<Option<Identity>> {
     let now = app.clock.now();
-    let Some(proof) = Proof::of(&app.auth, token, now).await else { return Ok(None) };
+    let Some(proof) = Proof::from_token(&app.auth, token, now).await else { return Ok(None) };
     identify(&app.auth, &mut *app.pool.get().await?, proof, now).await
 }
 
-/// The token in the header.
-pub fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = text(headers, &AUTHORIZATION)?.split_once(' ')?;
+/// The bearer token in the `Authorization` header.
+pub fn bearer_token(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = header_text(headers, &AUTHORIZATION)?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// The address that the nearest proxy saw: the last one, since a caller can write what they like ahead of it.
+/// The address that the nearest proxy saw. This is the last one in the header, since the caller can forge the
+/// others.
 fn forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {
     let hops = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
     hops.rsplit(',').next()?.trim().parse().ok()
 }
 
-/// The language that the request asks for, if it is one of ours.
-pub fn asked_locale(headers: &HeaderMap) -> Option<Locale> {
-    text(headers, &ACCEPT_LANGUAGE).and_then(Locale::preferred)
+/// The language that the request asks for, if it is supported.
+pub fn requested_locale(headers: &HeaderMap) -> Option<Locale> {
+    header_text(headers, &ACCEPT_LANGUAGE).and_then(Locale::preferred)
 }
 
-/// The id that the request has in the log.
+/// The request's id in the log.
 pub fn request_id(headers: &HeaderMap) -> String {
-    text(headers, &HeaderName::from_static("x-request-id")).unwrap_or_default().to_owned()
+    header_text(headers, &HeaderName::from_static("x-request-id")).unwrap_or_default().to_owned()
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+fn header_text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }

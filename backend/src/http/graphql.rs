@@ -1,7 +1,7 @@
 //! `POST /graphql`, and `GET /graphql` for queries.
 //!
-//! A request that a foreign page could send without asking first is refused: a POST must be JSON, or multipart with a
-//! header that no form can set, and a GET cannot change anything.
+//! Requests that another site could send without a CORS preflight are refused: a POST must be JSON, or
+//! multipart with a header that no form can set, and a GET cannot run mutations.
 
 use std::panic::AssertUnwindSafe;
 
@@ -21,22 +21,23 @@ use futures_util::FutureExt as _;
 use serde::Deserialize;
 
 use self::refusal::Refusal;
+use super::body::{self, BodyError};
 use super::caller::Caller;
-use super::received::{self, Incomplete};
 use crate::app::App;
 use crate::graphql::answer::{self, Asked, Suggestions};
 use crate::graphql::limits;
 
-mod live;
 mod refusal;
 mod sse;
+mod subscription;
 mod upload;
 mod websocket;
 
 pub use sse::route as stream;
 pub use websocket::route as websocket;
 
-/// The largest JSON request of a caller who may mirror: a thousand rows with their texts.
+/// The maximum size of a JSON request from a caller who may mirror platform data: enough for 1000 rows with
+/// long texts.
 const MAX_MIRROR_BYTES: usize = 16 << 20;
 
 /// The route.
@@ -44,9 +45,9 @@ pub fn route() -> MethodRouter<App> {
     get(query).post(execute)
 }
 
-/// What a GET says in its address.
+/// The query string of a GET request.
 #[derive(Deserialize)]
-struct Address {
+struct QueryParameters {
     query: Option<String>,
     variables: Option<String>,
     #[serde(rename = "operationName")]
@@ -55,9 +56,9 @@ struct Address {
 
 async fn execute(State(app): State<App>, caller: Caller, headers: HeaderMap, body: Body) -> HttpResponse {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let received = match content_type.split(';').next().unwrap_or_default().trim() {
-        kind if kind.eq_ignore_ascii_case("application/json") => read_json(&app, &caller, body).await,
-        kind if kind.eq_ignore_ascii_case("multipart/form-data") => {
+    let request = match content_type.split(';').next().unwrap_or_default().trim() {
+        mime if mime.eq_ignore_ascii_case("application/json") => read_json(&app, &caller, body).await,
+        mime if mime.eq_ignore_ascii_case("multipart/form-data") => {
             if has_preflight_header(&headers) {
                 upload::receive(&app, &caller, content_type, body).await
             } else {
@@ -66,7 +67,7 @@ async fn execute(State(app): State<App>, caller: Caller, headers: HeaderMap, bod
         }
         _ => Err(Refusal::WrongContentType),
     };
-    match received {
+    match request {
         Ok(request) => run(&app, caller, request).await,
         Err(refusal) => refusal.problem(&caller).into_response(),
     }
@@ -76,13 +77,13 @@ async fn query(
     State(app): State<App>,
     caller: Caller,
     headers: HeaderMap,
-    address: Result<Query<Address>, QueryRejection>,
+    parameters: Result<Query<QueryParameters>, QueryRejection>,
 ) -> HttpResponse {
-    let Ok(Query(Address { query: Some(query), variables, operation_name })) = address else {
+    let Ok(Query(QueryParameters { query: Some(query), variables, operation_name })) = parameters else {
         return if app.config.graphql.graphiql && accepts_html(&headers) {
-            explorer()
+            graphiql()
         } else {
-            Refusal::NeedsQuery.problem(&caller).into_response()
+            Refusal::InvalidQuery.problem(&caller).into_response()
         };
     };
     let mut request = Request::new(query);
@@ -90,25 +91,26 @@ async fn query(
     if let Some(variables) = variables {
         match serde_json::from_str(&variables) {
             Ok(variables) => request = request.variables(variables),
-            Err(_) => return Refusal::NeedsQuery.problem(&caller).into_response(),
+            Err(_) => return Refusal::InvalidQuery.problem(&caller).into_response(),
         }
     }
-    let reads_only = match limits::parse(&mut request, caller.auth_state()) {
+    let is_read_only = match limits::parse(&mut request, caller.auth_state()) {
         Ok(document) => {
             document.operations.iter().all(|(_, operation)| operation.node.ty == OperationType::Query)
         }
-        // Too much at once, or not GraphQL at all: let the answer say what and where.
+        // The document exceeds a limit or is not valid GraphQL. Executing it returns an error with the
+        // position.
         Err(_) => true,
     };
-    if reads_only {
+    if is_read_only {
         run(&app, caller, request).await
     } else {
-        Refusal::OnlyByPost.problem(&caller).into_response()
+        Refusal::MutationNeedsPost.problem(&caller).into_response()
     }
 }
 
 async fn run(app: &App, caller: Caller, request: Request) -> HttpResponse {
-    let asked = Asked {
+    let context = Asked {
         document: request.query.clone(),
         locale: caller.locale,
         request_id: caller.request_id.clone(),
@@ -117,14 +119,14 @@ async fn run(app: &App, caller: Caller, request: Request) -> HttpResponse {
     let executed =
         AssertUnwindSafe(app.schema.execute(caller.into_graphql(app, request))).catch_unwind().await;
     let response = executed.unwrap_or_else(|cause| answer::of_panic(&*cause));
-    let response = answer::finish(response, &asked);
+    let response = answer::finish(response, &context);
     let retry_after = answer::unavailable_for(&response);
     let mut response = GraphQLResponse::from(response).into_response();
     if let Some(seconds) = retry_after {
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
-    // Answers hold what one person may see, and sometimes a secret.
+    // Responses contain data for one caller only, and sometimes a secret.
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
@@ -134,14 +136,14 @@ async fn read_json(app: &App, caller: &Caller, body: Body) -> Result<Request, Re
     if caller.viewer().is_ok_and(|viewer| viewer.may(Act::Mirror).is_ok()) {
         limit = limit.max(MAX_MIRROR_BYTES);
     }
-    let body = received::whole(body, limit).await.map_err(|incomplete| match incomplete {
-        Incomplete::TooLarge => Refusal::TooLarge(limit),
-        Incomplete::BrokenOff => Refusal::BrokenOff,
+    let body = body::read(body, limit).await.map_err(|error| match error {
+        BodyError::TooLarge => Refusal::TooLarge(limit),
+        BodyError::Incomplete => Refusal::Incomplete,
     })?;
     parse(&body)
 }
 
-/// One request as JSON.
+/// Parses a single request.
 fn parse(json: &[u8]) -> Result<Request, Refusal> {
     if json.trim_ascii_start().starts_with(b"[") {
         return Err(Refusal::Batch);
@@ -160,8 +162,8 @@ fn accepts_html(headers: &HeaderMap) -> bool {
         .is_some_and(|accept| accept.contains("text/html"))
 }
 
-/// The explorer takes its scripts from a public address, so it is served only where a setting asks for it.
-fn explorer() -> HttpResponse {
+/// The GraphiQL explorer. It loads scripts from public CDNs, so it is served only if a setting enables it.
+fn graphiql() -> HttpResponse {
     let page = GraphiQLSource::build().endpoint("/graphql").title("DataPorter Hub GraphQL").finish();
     let policy = "default-src 'self' https://unpkg.com https://esm.sh; img-src * data:; \
                   script-src 'self' 'unsafe-inline' https://unpkg.com https://esm.sh; \

@@ -19,31 +19,31 @@ use crate::app::App;
 use crate::db;
 use crate::error::{Error, Result};
 
-/// A database that takes longer than this is as good as none.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How long to wait for a connection while all are in use: shorter, since that says nothing of the database.
-const POOL_PATIENCE: Duration = Duration::from_secs(2);
+/// How long the whole check may take before the database counts as unavailable.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long to wait for a free connection. It is shorter, since a busy pool says nothing about the database.
+const POOL_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The routes.
 pub(super) fn routes() -> Router<App> {
     Router::new().route("/healthz", get(healthy)).route("/readyz", get(ready))
 }
 
-/// The process is alive; asks nobody else.
+/// Liveness: the process responds. Checks nothing else.
 async fn healthy() -> Response {
     ([(CACHE_CONTROL, "no-store")], Json(json!({ "status": "ok" }))).into_response()
 }
 
-/// The database answers, has every table, and takes player events.
+/// Readiness: the database responds, has all migrations and can record player events.
 async fn ready(State(app): State<App>) -> Response {
-    match db::within(PATIENCE, standing(&app)).await {
-        Ok(Standing::Ready) => healthy().await,
-        Ok(Standing::OldTables) => not_ready("Migrations are missing in the database."),
-        Ok(Standing::RecordsNothing) => not_ready("The database records no player events."),
+    match db::within(CHECK_TIMEOUT, check_readiness(&app)).await {
+        Ok(Readiness::Ready) => healthy().await,
+        Ok(Readiness::MigrationsPending) => not_ready("The database has pending migrations."),
+        Ok(Readiness::CannotRecord) => not_ready("The database cannot record player events."),
         Err(error) => {
             let error = match error {
                 Error::Internal(cause) => {
-                    warn!(cause = format!("{cause:#}"), "The database does not answer");
+                    warn!(cause = format!("{cause:#}"), "The database is not responding");
                     Error::Unavailable
                 }
                 error => error,
@@ -54,23 +54,23 @@ async fn ready(State(app): State<App>) -> Response {
     }
 }
 
-/// How the hub stands with a database that answers.
-enum Standing {
+/// Whether the hub can work with a database that responds.
+enum Readiness {
     Ready,
-    OldTables,
-    RecordsNothing,
+    MigrationsPending,
+    CannotRecord,
 }
 
-async fn standing(app: &App) -> Result<Standing> {
-    let mut conn = app.pool.get_within(POOL_PATIENCE).await?;
+async fn check_readiness(app: &App) -> Result<Readiness> {
+    let mut conn = app.pool.get_within(POOL_TIMEOUT).await?;
     if !db::is_current(&mut conn).await? {
-        return Ok(Standing::OldTables);
+        return Ok(Readiness::MigrationsPending);
     }
     drop(conn);
-    if app.ingest.is_ready().await? { Ok(Standing::Ready) } else { Ok(Standing::RecordsNothing) }
+    if app.ingest.is_ready().await? { Ok(Readiness::Ready) } else { Ok(Readiness::CannotRecord) }
 }
 
-fn not_ready(why: &str) -> Response {
-    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Internal, why);
+fn not_ready(reason: &str) -> Response {
+    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Internal, reason);
     ([(CACHE_CONTROL, "no-store")], problem).into_response()
 }

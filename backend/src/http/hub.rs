@@ -1,7 +1,7 @@
-//! The Hub's page and files, packed into the binary when it was built.
+//! The Hub's page and files, which are embedded in the binary at build time.
 //!
-//! Every file but the page has its content's hash in its name, so browsers may keep it for ever; the page itself is
-//! asked for anew each time.
+//! Every file except the page has a content hash in its name, so browsers may cache it forever. The page
+//! itself is revalidated each time.
 
 use axum::Router;
 use axum::extract::{Path, RawQuery, State};
@@ -13,7 +13,7 @@ use axum_extra::extract::CookieJar;
 use domain::Locale;
 use domain::failure::ErrorCode;
 
-use super::packed::File;
+use super::embedded_files::File;
 use super::problem::Problem;
 use crate::app::App;
 
@@ -21,7 +21,7 @@ include!(concat!(env!("OUT_DIR"), "/hub_files.rs"));
 
 /// The name of the page among the files.
 const PAGE: &str = "index.html";
-/// The cookie in which the Hub keeps the language that a person chose there.
+/// The cookie in which the Hub stores the language that a person chose.
 const LOCALE_COOKIE: &str = "locale";
 
 /// The routes.
@@ -29,67 +29,71 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route("/", get(home))
         .route("/{file}", get(file))
-        .route("/{locale}/", get(language))
+        .route("/{locale}/", get(locale_root))
         .route("/{locale}/admin/data-porter", get(page))
-        .route("/{locale}/admin/data-porter/", get(start))
+        .route("/{locale}/admin/data-porter/", get(redirect_to_page))
         .route("/{locale}/admin/data-porter/{*section}", get(page))
 }
 
-/// Leads to the Hub in the language that was chosen there, else in the browser's.
+/// Redirects to the Hub in the chosen language, otherwise in the browser's.
 async fn home(State(app): State<App>, headers: HeaderMap) -> impl IntoResponse {
-    // Where it leads is a matter of who asks.
-    ([(CACHE_CONTROL, "no-store")], Redirect::to(&address(preferred(&app, &headers))))
+    // The target depends on the caller, so it must not be cached.
+    ([(CACHE_CONTROL, "no-store")], Redirect::to(&page_path(preferred_locale(&app, &headers))))
 }
 
-/// Leads from a language to its page; other addresses that end in a slash are nothing.
-async fn language(app: State<App>, tag: Path<String>, query: RawQuery, headers: HeaderMap) -> Response {
-    if spoken(&tag).is_some() { start(app, tag, query, headers).await.into_response() } else { nothing() }
+/// Redirects from a language to its page. Other paths that end in a slash do not exist.
+async fn locale_root(app: State<App>, tag: Path<String>, query: RawQuery, headers: HeaderMap) -> Response {
+    if locale_from_tag(&tag).is_some() {
+        redirect_to_page(app, tag, query, headers).await.into_response()
+    } else {
+        not_found()
+    }
 }
 
-/// Leads from what somebody typed for the Hub to its page, in the language that they typed.
-async fn start(
+/// Redirects from a variant of the page's path to the page, in the language of the path.
+async fn redirect_to_page(
     State(app): State<App>,
     Path(tag): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Redirect {
-    let page = address(spoken(&tag).unwrap_or_else(|| preferred(&app, &headers)));
+    let page = page_path(locale_from_tag(&tag).unwrap_or_else(|| preferred_locale(&app, &headers)));
     match query {
         Some(query) => Redirect::to(&format!("{page}?{query}")),
         None => Redirect::to(&page),
     }
 }
 
-/// The language whose exact tag this is: pages are in no other place than under those.
-pub fn spoken(tag: &str) -> Option<Locale> {
+/// The language with exactly this tag. Paths contain no other spelling.
+pub fn locale_from_tag(tag: &str) -> Option<Locale> {
     Locale::ALL.into_iter().find(|locale| locale.tag() == tag)
 }
 
-fn address(locale: Locale) -> String {
+fn page_path(locale: Locale) -> String {
     format!("/{}/admin/data-porter", locale.tag())
 }
 
-/// The language that was chosen in the Hub, else the browser's, else the hub's.
-pub fn preferred(app: &App, headers: &HeaderMap) -> Locale {
+/// The language that was chosen in the Hub, otherwise the browser's, otherwise the configured one.
+pub fn preferred_locale(app: &App, headers: &HeaderMap) -> Locale {
     let chosen = headers.contains_key(COOKIE).then(|| CookieJar::from_headers(headers));
     let chosen = chosen.and_then(|cookies| Locale::parse(cookies.get(LOCALE_COOKIE)?.value()));
-    let asked_for = || Locale::preferred(headers.get(ACCEPT_LANGUAGE)?.to_str().ok()?);
-    chosen.or_else(asked_for).unwrap_or(app.config.hub.locale)
+    let requested = || Locale::preferred(headers.get(ACCEPT_LANGUAGE)?.to_str().ok()?);
+    chosen.or_else(requested).unwrap_or(app.config.hub.locale)
 }
 
 async fn page(State(app): State<App>, Path(path): Path<Vec<String>>, headers: HeaderMap) -> Response {
-    if path.first().and_then(|tag| spoken(tag)).is_none() {
-        return Redirect::to(&address(preferred(&app, &headers))).into_response();
+    if path.first().and_then(|tag| locale_from_tag(tag)).is_none() {
+        return Redirect::to(&page_path(preferred_locale(&app, &headers))).into_response();
     }
     app_page(&headers)
 }
 
-/// The app's page, which shows what belongs at the address.
+/// The app's page, which routes by the URL in the browser.
 pub fn app_page(headers: &HeaderMap) -> Response {
     match FILES.iter().find(|file| file.name == PAGE) {
         Some(file) => {
-            let mut response = file.answer(headers, "no-cache");
-            if let Ok(policy) = HeaderValue::try_from(policy()) {
+            let mut response = file.respond(headers, "no-cache");
+            if let Ok(policy) = HeaderValue::try_from(content_security_policy()) {
                 response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
             }
             response
@@ -98,10 +102,10 @@ pub fn app_page(headers: &HeaderMap) -> Response {
     }
 }
 
-const NOT_BUILT: &str = "This server was built without the Hub. Run `make frontend` and build it again.";
+const NOT_BUILT: &str = "This server was built without the Hub. Run `make frontend` and rebuild it.";
 
-/// Nothing from elsewhere, no code in the page but what it was built with, and never inside a foreign frame.
-fn policy() -> String {
+/// Allows only our own resources and the inline scripts of the build, and no framing by other sites.
+fn content_security_policy() -> String {
     format!(
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{INLINE_SCRIPTS}; style-src 'self'; connect-src 'self'; \
          img-src 'self' data:; media-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; \
@@ -110,15 +114,15 @@ fn policy() -> String {
 }
 
 async fn file(Path(name): Path<String>, headers: HeaderMap) -> Response {
-    if let Some(locale) = spoken(&name) {
-        return Redirect::to(&address(locale)).into_response();
+    if let Some(locale) = locale_from_tag(&name) {
+        return Redirect::to(&page_path(locale)).into_response();
     }
     match FILES.iter().find(|file| file.name == name && file.name != PAGE) {
-        Some(file) => file.answer(&headers, "public, max-age=31536000, immutable"),
-        None => nothing(),
+        Some(file) => file.respond(&headers, "public, max-age=31536000, immutable"),
+        None => not_found(),
     }
 }
 
-fn nothing() -> Response {
-    Problem::of(ErrorCode::NotFound, "There is nothing at this address.").into_response()
+fn not_found() -> Response {
+    Problem::of(ErrorCode::NotFound, "There is no page or endpoint at this address.").into_response()
 }

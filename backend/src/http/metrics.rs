@@ -1,6 +1,7 @@
-//! `/metrics`, for Prometheus: figures for those who keep the hub running, and nothing of anybody's data.
+//! `/metrics`, for Prometheus: operational figures without personal data.
 //!
-//! With `METRICS_TOKEN` set it is for whoever brings that; without it, for this machine, and not through a proxy on it.
+//! If `METRICS_TOKEN` is set, it is required as a bearer token. Otherwise only local requests are allowed
+//! that do not come through a proxy.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -20,25 +21,25 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tracing::warn;
 
-use super::caller::bearer;
+use super::caller::bearer_token;
 use super::problem::Problem;
 use crate::app::App;
 use crate::db::{self, outage};
 use crate::metrics::CONTENT_TYPE as FORMAT;
-use crate::metrics::gauges::{Connections, DriverGauges, Gauges, Stored};
+use crate::metrics::gauges::{DatabaseGauges, DriverGauges, Gauges, PoolGauges};
 use crate::telemetry::status::{DriverStatus, Status};
 
-/// One answer at a time is made in a process: it asks the database, and scrapers come back anyway.
-static TURN: Semaphore = Semaphore::const_new(1);
-/// So long a scraper waits for its turn.
-const QUEUE: Duration = Duration::from_secs(5);
-/// A database that takes longer than this counts as away, and the rest is told without it.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// How long to wait for a connection while all are in use: shorter, since that says nothing of the database.
-const POOL_PATIENCE: Duration = Duration::from_secs(1);
+/// Limits a process to one scrape at a time, since each queries the database.
+static SCRAPE_PERMIT: Semaphore = Semaphore::const_new(1);
+/// How long a scrape may wait for another one to finish.
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the database may take. After that the metrics omit its gauges.
+const DATABASE_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long to wait for a free connection. It is shorter, since a busy pool says nothing about the database.
+const POOL_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What proxies say of whom they speak for.
-const PROXIED: [HeaderName; 5] = [
+/// Headers that proxies add to requests.
+const PROXY_HEADERS: [HeaderName; 5] = [
     FORWARDED,
     VIA,
     HeaderName::from_static("x-forwarded-for"),
@@ -57,22 +58,22 @@ async fn metrics(
     headers: HeaderMap,
 ) -> Response {
     let peer = peer.map(|Extension(ConnectInfo(peer))| peer);
-    if let Some(refusal) = refusal(&app, peer, &headers) {
-        return refusal;
+    if let Some(denial) = deny(&app, peer, &headers) {
+        return denial;
     }
-    let Ok(Ok(_turn)) = timeout(QUEUE, TURN.acquire()).await else {
+    let Ok(Ok(_permit)) = timeout(QUEUE_TIMEOUT, SCRAPE_PERMIT.acquire()).await else {
         let problem = Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             ErrorCode::RateLimited,
-            "Others read the metrics and are not done yet.",
+            "Another client is still reading the metrics. Try again later.",
         );
         return problem.into_response();
     };
     let pool = app.pool.status();
     let gauges = Gauges {
-        stored: stored(&app).await,
-        pool: Connections {
-            most: pool.max_size,
+        database: database_gauges(&app).await,
+        pool: PoolGauges {
+            max: pool.max_size,
             open: pool.size,
             in_use: pool.size.saturating_sub(pool.available),
             waiting: pool.waiting,
@@ -83,39 +84,40 @@ async fn metrics(
     ([(CONTENT_TYPE, FORMAT), (CACHE_CONTROL, "no-store")], app.metrics.exposition(&gauges)).into_response()
 }
 
-/// What somebody is told who may not read them.
-fn refusal(app: &App, peer: Option<SocketAddr>, headers: &HeaderMap) -> Option<Response> {
+/// The error response for a client that may not read the metrics.
+fn deny(app: &App, peer: Option<SocketAddr>, headers: &HeaderMap) -> Option<Response> {
     match &app.config.http.metrics_token {
         Some(token) => {
-            // Digests, so that the time it takes to compare them tells nothing of the token.
+            // Compares digests, so that the time it takes reveals nothing about the token.
             let digest = |text: &str| Sha256::digest(text.as_bytes());
-            let is_it = bearer(headers).is_some_and(|sent| digest(sent) == digest(token.expose_secret()));
-            if is_it {
+            let is_valid =
+                bearer_token(headers).is_some_and(|sent| digest(sent) == digest(token.expose_secret()));
+            if is_valid {
                 return None;
             }
             let problem =
-                Problem::of(ErrorCode::Unauthenticated, "METRICS_TOKEN is needed as a bearer token.");
+                Problem::of(ErrorCode::Unauthenticated, "METRICS_TOKEN is required as a bearer token.");
             Some(([(WWW_AUTHENTICATE, "Bearer")], problem).into_response())
         }
         None => {
-            let is_here = peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback());
-            if is_here && !PROXIED.iter().any(|name| headers.contains_key(name)) {
+            let is_local = peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback());
+            if is_local && !PROXY_HEADERS.iter().any(|name| headers.contains_key(name)) {
                 return None;
             }
-            let why = "Without METRICS_TOKEN the metrics are read on the hub's own machine only.";
-            Some(Problem::of(ErrorCode::Forbidden, why).into_response())
+            let reason = "Without METRICS_TOKEN, the metrics can only be read on the hub's own machine.";
+            Some(Problem::of(ErrorCode::Forbidden, reason).into_response())
         }
     }
 }
 
-async fn stored(app: &App) -> Option<Stored> {
-    match db::within(PATIENCE, read(app)).await {
-        Ok(stored) => Some(stored),
+async fn database_gauges(app: &App) -> Option<DatabaseGauges> {
+    match db::within(DATABASE_TIMEOUT, read_gauges(app)).await {
+        Ok(gauges) => Some(gauges),
         Err(error) => {
-            if let Some(cause) = outage::unexplained(error) {
+            if let Some(cause) = outage::loggable_cause(error) {
                 warn!(
                     cause,
-                    "The database does not answer or its connections are in use; the metrics omit what it would say"
+                    "The database is not responding or all connections are in use; its metrics are omitted"
                 );
             }
             None
@@ -123,10 +125,10 @@ async fn stored(app: &App) -> Option<Stored> {
     }
 }
 
-async fn read(app: &App) -> anyhow::Result<Stored> {
+async fn read_gauges(app: &App) -> anyhow::Result<DatabaseGauges> {
     let now = app.clock.now();
     let status =
-        Status::read(&mut *app.pool.get_within(POOL_PATIENCE).await?, &app.config.telemetry, now).await?;
+        Status::read(&mut *app.pool.get_within(POOL_TIMEOUT).await?, &app.config.telemetry, now).await?;
     let Status { backlog, alarm, drivers, last_run, running } = status;
     let driver = |status: DriverStatus| {
         let DriverStatus {
@@ -141,7 +143,7 @@ async fn read(app: &App) -> anyhow::Result<Stored> {
         } = status;
         DriverGauges { driver: name, is_enabled, pending, dead, outage }
     };
-    Ok(Stored {
+    Ok(DatabaseGauges {
         pending_events: backlog.events_pending,
         oldest_pending_seconds: backlog.age(now).unwrap_or(TimeDelta::zero()).as_seconds_f64(),
         is_alarmed: alarm.is_some(),

@@ -1,4 +1,5 @@
-//! The page on which the demo academy plays a video, as an academy would embed it. Without the demo there is none.
+//! The page on which the demo academy plays a video, embedded as in a real academy. It exists only with the
+//! demo's data.
 
 use axum::extract::{Path, State};
 use axum::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
@@ -11,7 +12,7 @@ use domain::failure::ErrorCode;
 use serde::Serialize;
 
 use super::caller::Caller;
-use super::hub::{app_page, spoken};
+use super::hub::{app_page, locale_from_tag};
 use super::problem::Problem;
 use crate::app::App;
 use crate::demo;
@@ -22,7 +23,8 @@ pub fn routes() -> Router<App> {
     Router::new().route("/{locale}/player-demo", get(page)).route("/player/demo.json", get(lesson))
 }
 
-/// The lesson that the demo plays. Who learns may not list lessons; a learning platform knows which one it shows.
+/// The lesson that the demo plays. It is public because students cannot list lessons; a real learning
+/// platform knows which lesson it shows.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct DemoLesson {
@@ -37,13 +39,13 @@ async fn page(
     caller: Caller,
     mut headers: HeaderMap,
 ) -> Response {
-    if spoken(&tag).is_none() {
-        return nothing();
+    if locale_from_tag(&tag).is_none() {
+        return not_found();
     }
     match find(&app, caller.locale).await {
         Ok(Some(_)) => app_page(&headers),
         Ok(None) => {
-            // The app says that there is no such page. What a browser keeps of this must not pass for the page itself.
+            // The app shows a "not found" page. Browsers must not cache it as the real page.
             headers.remove(IF_NONE_MATCH);
             let mut response = app_page(&headers);
             if response.status() == StatusCode::OK {
@@ -60,13 +62,13 @@ async fn page(
 async fn lesson(State(app): State<App>, caller: Caller) -> Response {
     match find(&app, caller.locale).await {
         Ok(Some(lesson)) => ([(CACHE_CONTROL, "no-store")], Json(lesson)).into_response(),
-        Ok(None) => nothing(),
+        Ok(None) => not_found(),
         Err(error) => caller.problem(&error).into_response(),
     }
 }
 
 async fn find(app: &App, locale: Locale) -> Result<Option<DemoLesson>> {
-    let lesson = demo::lesson(&mut *app.pool.get().await?).await?;
+    let lesson = demo::first_lesson(&mut *app.pool.get().await?).await?;
     Ok(lesson.map(|lesson| DemoLesson {
         lesson_id: lesson.id.0.to_string(),
         course: lesson.course.title(locale),
@@ -74,6 +76,6 @@ async fn find(app: &App, locale: Locale) -> Result<Option<DemoLesson>> {
     }))
 }
 
-fn nothing() -> Response {
-    Problem::of(ErrorCode::NotFound, "There is nothing at this address.").into_response()
+fn not_found() -> Response {
+    Problem::of(ErrorCode::NotFound, "There is no page or endpoint at this address.").into_response()
 }

@@ -1,4 +1,5 @@
-//! What learning platforms embed: the script that reports what a player plays, and the clip that the demo plays.
+//! The files for video players: the script that learning platforms embed to report progress, and the demo's
+//! video clip.
 
 use axum::Router;
 use axum::http::HeaderMap;
@@ -6,18 +7,19 @@ use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, HeaderName, HeaderValue};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 
-use super::packed::File;
+use super::embedded_files::File;
 use crate::app::App;
 
 include!(concat!(env!("OUT_DIR"), "/player_files.rs"));
 
-/// Pages of other sites may load the script, as a module too.
-const FOR_ANY_SITE: [(HeaderName, HeaderValue); 2] = [
+/// Lets pages of other sites load the script, also as a module.
+const CROSS_ORIGIN: [(HeaderName, HeaderValue); 2] = [
     (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin")),
     (ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
 ];
 
-/// Pages name the files without a version, so a new one is taken up within minutes.
+/// URLs of these files have no version, so a short lifetime makes sure that updates reach browsers within
+/// minutes.
 const CACHE: &str = "public, max-age=300";
 
 /// The routes.
@@ -26,9 +28,9 @@ pub fn routes() -> Router<App> {
 }
 
 async fn script(headers: HeaderMap) -> Response {
-    (FOR_ANY_SITE, SCRIPT.answer(&headers, CACHE)).into_response()
+    (CROSS_ORIGIN, SCRIPT.respond(&headers, CACHE)).into_response()
 }
 
 async fn clip(headers: HeaderMap) -> Response {
-    CLIP.answer(&headers, CACHE)
+    CLIP.respond(&headers, CACHE)
 }

@@ -1,4 +1,4 @@
-//! Errors outside GraphQL: RFC 9457 problem documents with a `code`, the same codes as in GraphQL.
+//! Errors outside GraphQL: RFC 9457 problem documents with a `code`. The codes are the same as in GraphQL.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ pub struct Problem {
     status: u16,
     detail: String,
     code: &'static str,
-    /// One message per wrong field.
+    /// One message per invalid field.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     errors: BTreeMap<String, String>,
     #[serde(rename = "retryAfterSeconds", skip_serializing_if = "Option::is_none")]
@@ -32,12 +32,12 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem with the status that goes with its code.
+    /// A problem with the default status of its code.
     pub fn of(code: ErrorCode, detail: impl Into<String>) -> Self {
         Self::new(status(code.http_status()), code, detail)
     }
 
-    /// A problem whose status says more than its code.
+    /// A problem with a status that is more specific than its code.
     pub fn new(status: StatusCode, code: ErrorCode, detail: impl Into<String>) -> Self {
         Self {
             kind: "about:blank",
@@ -51,7 +51,7 @@ impl Problem {
         }
     }
 
-    /// One of our errors, as its sender is told it; an internal one is logged here.
+    /// The problem for one of our errors. Internal errors are logged here and not disclosed.
     pub fn from_error(error: &Error, locale: Locale, request_id: &str) -> Self {
         let mut problem = Self::new(status(error.http_status()), error.code(), error.message(locale));
         problem.retry_after_seconds = error.retry_after_seconds();
@@ -59,7 +59,7 @@ impl Problem {
             problem.errors.insert(invalid.field.clone(), invalid.message.in_locale(locale).to_owned());
         }
         if let Error::Internal(cause) = error {
-            error!(request_id, cause = format!("{cause:#}"), "A request failed");
+            error!(request_id, cause = format!("{cause:#}"), "Failed to handle a request");
             problem.request_id = Some(request_id.to_owned());
         }
         problem
@@ -83,11 +83,11 @@ impl IntoResponse for Problem {
     }
 }
 
-/// The answer to a known address by a wrong method.
+/// The problem for a known path with an unsupported method.
 pub fn method_not_allowed() -> Problem {
     Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,
         ErrorCode::BadUserInput,
-        "This address does not take that method; the Allow header says which it takes.",
+        "Method not allowed. The Allow header lists the accepted methods.",
     )
 }

@@ -1,4 +1,4 @@
-//! Why a row is refused.
+//! Why a row is rejected.
 
 use domain::text::Text;
 
@@ -9,28 +9,28 @@ pub enum CellProblem {
     WrongCellCount,
     /// The cell must not be blank.
     Blank,
-    /// Not a whole number from 1 on.
+    /// Not a whole number, 1 or greater.
     NotAnId,
-    /// There is nothing with this id.
+    /// Nothing with this ID exists.
     UnknownId,
-    /// The row names neither a course nor a lesson, and whoever imports it must.
+    /// The row names neither a course nor a lesson, which the importer is required to do.
     NoCourseOrLesson,
-    /// There is nothing with this id in the courses of whoever imports it.
+    /// Nothing with this ID exists in the importer's courses.
     NotInYourCourses,
     /// Not a whole number from 0 to 2,147,483,647.
     NotAValue,
     /// Neither a date nor a timestamp.
     NotADate,
-    /// Longer than a category may be.
+    /// The category is too long.
     CategoryTooLong,
-    /// JSON that is nested deeper than is taken.
+    /// JSON that is nested too deeply.
     TooDeep,
-    /// JSON with a number or character that no database keeps.
+    /// JSON with a number or character that the database cannot store.
     NotStorable,
 }
 
 impl CellProblem {
-    /// Every problem.
+    /// All problems.
     pub const ALL: [Self; 11] = [
         Self::WrongCellCount,
         Self::Blank,
@@ -45,7 +45,7 @@ impl CellProblem {
         Self::NotStorable,
     ];
 
-    /// The problem's name in the database, which stays the same whatever the words become.
+    /// The problem's stored name, which must not change even if the message does.
     pub const fn key(self) -> &'static str {
         match self {
             Self::WrongCellCount => "wrong_cell_count",
@@ -67,47 +67,47 @@ impl CellProblem {
         Self::ALL.into_iter().find(|problem| problem.key() == key)
     }
 
-    /// What is wrong and what is accepted.
+    /// Says what is wrong and what is accepted.
     pub const fn message(self) -> Text {
         match self {
             Self::WrongCellCount => Text::new(
-                "La fila no tiene tantas celdas como el encabezado.",
-                "The row does not have as many cells as the header.",
+                "El número de celdas de la fila no coincide con el del encabezado.",
+                "The row does not have the same number of cells as the header.",
             ),
-            Self::Blank => Text::new("No puede estar en blanco.", "It must not be blank."),
+            Self::Blank => Text::new("No puede estar en blanco.", "Cannot be blank."),
             Self::NotAnId => Text::new(
                 "No es un id. Se acepta un número entero desde 1.",
-                "Not an id. Accepted: a whole number from 1 on.",
+                "Not an ID. Accepted: a whole number, 1 or greater.",
             ),
-            Self::UnknownId => Text::new("No existe nada con este id.", "There is nothing with this id."),
+            Self::UnknownId => Text::new("No existe nada con este id.", "Nothing with this ID exists."),
             Self::NoCourseOrLesson => Text::new(
-                "Como Teacher Admin, cada fila que importas debe nombrar un curso o una lección.",
-                "As a Teacher Admin, each row that you import must name a course or a lesson.",
+                "Cada fila que importa un Teacher Admin debe indicar un curso o una lección.",
+                "Each row that a Teacher Admin imports must name a course or a lesson.",
             ),
             Self::NotInYourCourses => Text::new(
-                "No hay nada con este id en los cursos asignados a ti.",
-                "There is nothing with this id in the courses assigned to you.",
+                "No existe nada con este id en los cursos que tienes asignados.",
+                "Nothing with this ID exists in the courses assigned to you.",
             ),
             Self::NotAValue => Text::new(
-                "Se acepta un número entero de 0 a 2147483647, o nada.",
-                "Accepted: a whole number from 0 to 2147483647, or nothing.",
+                "Se acepta un número entero de 0 a 2147483647, o en blanco.",
+                "Accepted: a whole number from 0 to 2147483647, or blank.",
             ),
             Self::NotADate => Text::new(
                 "Se acepta una fecha (2026-11-16) o una marca de tiempo RFC 3339 (2026-11-16T09:00:00Z) de los años 1900 \
-                 a 9998, o nada.",
+                 a 9998, o en blanco.",
                 "Accepted: a date (2026-11-16) or an RFC 3339 timestamp (2026-11-16T09:00:00Z) in the years 1900 to \
-                 9998, or nothing.",
+                 9998, or blank.",
             ),
             Self::CategoryTooLong => Text::new(
                 "La categoría tiene más de 50 caracteres.",
                 "The category is longer than 50 characters.",
             ),
             Self::TooDeep => {
-                Text::new("El JSON está anidado a demasiada profundidad.", "The JSON is nested too deep.")
+                Text::new("El JSON está anidado a demasiada profundidad.", "The JSON is nested too deeply.")
             }
             Self::NotStorable => Text::new(
                 "El JSON contiene un número fuera de rango o un carácter que no se puede guardar.",
-                "The JSON holds a number out of range or a character that cannot be stored.",
+                "The JSON contains a number out of range or a character that cannot be stored.",
             ),
         }
     }
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_problem_is_found_by_its_name() {
+    fn every_problem_parses_from_its_key() {
         for problem in CellProblem::ALL {
             assert_eq!(CellProblem::parse(problem.key()), Some(problem));
         }

@@ -1,4 +1,4 @@
-//! Reading a file on a thread of its own, some thousand rows at a time.
+//! Reads a file on a separate thread, a few thousand rows at a time.
 
 use std::io::{self, Read};
 use std::ops::Range;
@@ -7,89 +7,87 @@ use chrono_tz::Tz;
 use tokio::sync::mpsc::Sender;
 
 use super::file_problem::FileProblem;
-use super::hashing::{Hashing, WholeFile};
+use super::hashing::{FileDigest, HashingReader};
 use super::header::Header;
-use super::records::{Broken, Records};
-use super::row::{self, Refusal};
+use super::records::{ReadError, RecordReader};
+use super::row::{self, Rejection};
 use crate::models::snapshot_table::SnapshotTable;
 use crate::models::staged_snapshot::StagedSnapshot;
 
-/// A chunk is full when it has so many rows…
-const ROWS: usize = 4096;
-/// …or so many bytes.
-const BYTES: usize = 1 << 20;
+/// The number of rows at which a chunk is full.
+const MAX_ROWS: usize = 4096;
+/// The number of bytes at which a chunk is full.
+const MAX_BYTES: usize = 1 << 20;
 
-/// Some rows of a file, in its order.
+/// Consecutive rows of a file.
 #[derive(Debug, Default)]
 pub struct Chunk {
-    /// The records as they stand in the file, one behind the other.
+    /// The original text of the records, concatenated.
     text: String,
-    /// The rows that are good so far.
-    pub good: Vec<(StagedSnapshot, Text)>,
-    /// The rows that are refused.
-    pub refused: Vec<(i64, Refusal, Text)>,
+    /// The rows that passed all checks so far.
+    pub good: Vec<(StagedSnapshot, TextRange)>,
+    /// The rejected rows, with their line numbers.
+    pub rejected: Vec<(i64, Rejection, TextRange)>,
 }
 
-/// A record's place in the text of its chunk.
+/// The range of a record in the text of its chunk.
 #[derive(Clone, Debug)]
-pub struct Text(Range<usize>);
+pub struct TextRange(Range<usize>);
 
 impl Chunk {
-    /// A record as it stands in the file.
-    pub fn text(&self, text: &Text) -> &str {
+    /// The original text of a record.
+    pub fn text(&self, text: &TextRange) -> &str {
         &self.text[text.0.clone()]
     }
 
-    /// The number of rows, good or not.
+    /// The number of rows, including rejected ones.
     pub fn len(&self) -> usize {
-        self.good.len() + self.refused.len()
+        self.good.len() + self.rejected.len()
     }
 
     fn is_full(&self) -> bool {
-        self.len() >= ROWS || self.text.len() >= BYTES
+        self.len() >= MAX_ROWS || self.text.len() >= MAX_BYTES
     }
 }
 
-/// What a file is read for.
+/// How to read a file.
 #[derive(Clone, Copy, Debug)]
-pub struct Reading {
-    /// Where its rows are to go.
+pub struct ReadOptions {
     pub table: SnapshotTable,
-    /// Whose days are meant by dates.
+    /// The time zone of dates.
     pub zone: Tz,
-    /// The most rows that are taken.
     pub max_rows: u64,
-    /// The size of the file as it was received, in bytes.
+    /// The size of the received file.
     pub size_bytes: u64,
-    /// So much is read at once, in bytes.
+    /// The number of bytes to read at a time.
     pub read_bytes: usize,
 }
 
-/// Reads the file and sends its rows, until its end or until nobody wants more.
+/// Reads the file and sends its rows, until the end of the file or until the receiver is closed.
 ///
-/// A file of which not all that was received could be read is an error.
+/// It is an error if the number of bytes read differs from the size of the received file.
 pub fn read(
-    mut file: Hashing<impl Read>,
-    reading: Reading,
+    mut file: HashingReader<impl Read>,
+    options: ReadOptions,
     chunks: &Sender<Chunk>,
-) -> Result<WholeFile, Broken> {
-    let mut records = Records::open(&mut file, reading.read_bytes)?;
+) -> Result<FileDigest, ReadError> {
+    let mut records = RecordReader::open(&mut file, options.read_bytes)?;
     let header = match records.next()? {
-        Some(record) => Header::read(&record, reading.table)?,
+        Some(record) => Header::read(&record, options.table)?,
         None => return Err(FileProblem::Empty.into()),
     };
     let mut rows = 0;
     let mut chunk = Chunk::default();
     while let Some(record) = records.next()? {
         rows += 1;
-        if rows > reading.max_rows {
-            return Err(FileProblem::TooManyRows(reading.max_rows).into());
+        if rows > options.max_rows {
+            return Err(FileProblem::TooManyRows(options.max_rows).into());
         }
-        let text = Text(chunk.text.len()..chunk.text.len() + record.text.len());
+        let text = TextRange(chunk.text.len()..chunk.text.len() + record.text.len());
         chunk.text.push_str(record.text);
-        match row::check(&record, &header, reading.zone) {
+        match row::validate(&record, &header, options.zone) {
             Ok(row) => chunk.good.push((row, text)),
-            Err(refusal) => chunk.refused.push((record.line, refusal, text)),
+            Err(rejection) => chunk.rejected.push((record.line, rejection, text)),
         }
         if chunk.is_full() && chunks.blocking_send(std::mem::take(&mut chunk)).is_err() {
             return Err(io::Error::from(io::ErrorKind::BrokenPipe).into());
@@ -98,13 +96,13 @@ pub fn read(
     if chunk.len() > 0 && chunks.blocking_send(chunk).is_err() {
         return Err(io::Error::from(io::ErrorKind::BrokenPipe).into());
     }
-    let whole = file.finish();
-    if whole.bytes_read != reading.size_bytes {
-        let (read, size) = (whole.bytes_read, reading.size_bytes);
-        let why = format!("{read} bytes of a file of {size} bytes could be read");
-        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, why).into());
+    let digest = file.finish();
+    if digest.bytes_read != options.size_bytes {
+        let (read, size) = (digest.bytes_read, options.size_bytes);
+        let message = format!("read {read} bytes of a file of {size} bytes");
+        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, message).into());
     }
-    Ok(whole)
+    Ok(digest)
 }
 
 #[cfg(test)]

@@ -16,18 +16,18 @@ pub enum Column {
     PracticePackage,
     /// What kind of activity.
     Category,
-    /// What the value is about.
+    /// What the value refers to.
     Scope,
-    /// The figure.
+    /// The number.
     Value,
     /// Details.
     Payload,
-    /// The moment.
+    /// The time of the snapshot.
     CapturedAt,
 }
 
 impl Column {
-    /// Every column, in the order of the file.
+    /// All columns, in the order of the file.
     pub const ALL: [Self; 9] = [
         Self::Person,
         Self::Course,
@@ -40,7 +40,7 @@ impl Column {
         Self::CapturedAt,
     ];
 
-    /// The column's name in files that go into this table.
+    /// The column's name in files for this table.
     pub const fn key(self, table: SnapshotTable) -> &'static str {
         match self {
             Self::Person => table.person_column(),
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_columns_are_those_of_the_catalogue() {
+    fn the_columns_match_the_catalogue() {
         for table in SnapshotTable::ALL {
             let keys = Column::ALL.map(|column| column.key(table));
             assert_eq!(Some(&keys[..]), table.dataset().describe().import);

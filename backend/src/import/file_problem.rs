@@ -1,47 +1,47 @@
-//! Why a file as a whole is not taken.
+//! Why a file is rejected as a whole.
 
 use domain::text::{Phrase, Text};
 
-/// What is wrong with a file, in terms of whoever made it.
+/// What is wrong with a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FileProblem {
-    /// It holds nothing.
+    /// It is empty.
     Empty,
-    /// It has more rows than this.
+    /// It has more rows than this limit.
     TooManyRows(u64),
-    /// Its content is not of a kind that is taken.
-    WrongKind(Kind),
-    /// The row that begins in this line is not UTF-8.
+    /// Its content is of a type that is not accepted.
+    WrongKind(ContentKind),
+    /// The row that starts on this line is not valid UTF-8.
     NotUtf8(i64),
-    /// The row that begins in this line holds a null character.
+    /// The row that starts on this line contains a null character.
     NullCharacter(i64),
-    /// A quote in the row that begins in this line is never closed.
+    /// The row that starts on this line has an unclosed quote.
     UnclosedQuote(i64),
-    /// The row that begins in this line is longer than this many bytes.
+    /// The row that starts on this line is longer than this many bytes.
     RowTooLong(i64, usize),
-    /// Columns that the dataset does not have.
+    /// It has columns that the dataset does not have.
     UnknownColumns {
-        /// As the file names them.
+        /// The names in the file.
         names: Vec<String>,
-        /// What it might have named.
+        /// The accepted names.
         accepted: &'static [&'static str],
     },
-    /// Two columns of the file are this one.
+    /// It has this column twice.
     RepeatedColumn(&'static str),
-    /// This column must be there.
+    /// It lacks this required column.
     MissingColumn(&'static str),
 }
 
-/// A kind of content that is recognised and not taken.
+/// A type of content that is detected but not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A ZIP archive, which an Excel workbook is too.
+pub enum ContentKind {
+    /// A ZIP archive, which includes Excel workbooks.
     Zip,
-    /// An old Excel workbook or another old Office document.
+    /// A binary Office document, such as an old Excel workbook.
     OldOffice,
     /// A PDF document.
     Pdf,
-    /// Something compressed by gzip.
+    /// A gzip-compressed file.
     Gzip,
     /// Text in UTF-16.
     Utf16,
@@ -49,11 +49,11 @@ pub enum Kind {
     JsonArray,
     /// JSON objects.
     JsonObjects,
-    /// Anything else that is no text.
+    /// Any other content that is not text.
     Binary,
 }
 
-impl Kind {
+impl ContentKind {
     const fn name(self) -> Text {
         match self {
             Self::Zip => {
@@ -71,16 +71,16 @@ impl Kind {
 }
 
 impl FileProblem {
-    /// What is wrong and what is accepted, in both languages.
+    /// Says what is wrong and what is accepted, in both languages.
     pub fn phrase(&self) -> Phrase {
         match self {
             Self::Empty => Phrase::new(
                 "El archivo está vacío. Se acepta un CSV con una línea de encabezado.",
                 "The file is empty. Accepted: a CSV with a header line.",
             ),
-            Self::TooManyRows(most) => Phrase::new(
-                format!("El archivo tiene demasiadas filas. Se aceptan hasta {most}."),
-                format!("The file has too many rows. Accepted: up to {most}."),
+            Self::TooManyRows(limit) => Phrase::new(
+                format!("El archivo tiene demasiadas filas. Se aceptan hasta {limit}."),
+                format!("The file has too many rows. Accepted: up to {limit}."),
             ),
             Self::WrongKind(kind) => {
                 let Text { es, en } = kind.name();
@@ -91,24 +91,24 @@ impl FileProblem {
             }
             Self::NotUtf8(line) => Phrase::new(
                 format!("La fila de la línea {line} no está en UTF-8. Guarda el archivo como «CSV UTF-8»."),
-                format!("The row in line {line} is not UTF-8. Save the file as “CSV UTF-8”."),
+                format!("The row on line {line} is not valid UTF-8. Save the file as “CSV UTF-8”."),
             ),
             Self::NullCharacter(line) => Phrase::new(
                 format!(
                     "La fila de la línea {line} contiene un carácter nulo. Se acepta un archivo de texto."
                 ),
-                format!("The row in line {line} holds a null character. Accepted: a text file."),
+                format!("The row on line {line} contains a null character. Accepted: a text file."),
             ),
             Self::UnclosedQuote(line) => Phrase::new(
                 format!("En la fila que empieza en la línea {line} hay unas comillas sin cerrar."),
-                format!("The row that begins in line {line} has a quote that is never closed."),
+                format!("The row that starts on line {line} has an unclosed quote."),
             ),
-            Self::RowTooLong(line, most) => Phrase::new(
+            Self::RowTooLong(line, limit) => Phrase::new(
                 format!(
-                    "La fila que empieza en la línea {line} pasa de {most} bytes. ¿Hay unas comillas sin cerrar?"
+                    "La fila que empieza en la línea {line} supera los {limit} bytes. ¿Hay unas comillas sin cerrar?"
                 ),
                 format!(
-                    "The row that begins in line {line} is longer than {most} bytes. Is a quote not closed?"
+                    "The row that starts on line {line} is longer than {limit} bytes. Is there an unclosed quote?"
                 ),
             ),
             Self::UnknownColumns { names, accepted } => {
@@ -120,7 +120,7 @@ impl FileProblem {
             }
             Self::RepeatedColumn(column) => Phrase::new(
                 format!("La columna {column} está repetida."),
-                format!("The column {column} is there twice."),
+                format!("Duplicate column {column}."),
             ),
             Self::MissingColumn(column) => {
                 Phrase::new(format!("Falta la columna {column}."), format!("The column {column} is missing."))

@@ -1,4 +1,4 @@
-//! A file that is hashed while it is read.
+//! Hashes a file while it is read.
 
 use std::io::{self, Read};
 
@@ -6,73 +6,70 @@ use sha2::{Digest as _, Sha256};
 
 use crate::models::import::OLD_READ_BYTES;
 
-/// Reads a file, and keeps in mind what went by.
+/// Reads a file and hashes its content.
 #[derive(Debug)]
-pub struct Hashing<R> {
+pub struct HashingReader<R> {
     file: R,
     digest: Sha256,
     bytes_read: u64,
-    /// Hashes that the file is looked over for.
-    wanted: Vec<Vec<u8>>,
-    found: Vec<Beginning>,
+    /// The hashes of prefixes to look for.
+    wanted_hashes: Vec<Vec<u8>>,
+    matching_prefixes: Vec<Prefix>,
 }
 
-/// What is known of a file that was read to its end.
+/// The hash and size of a file that was read to its end.
 #[derive(Debug)]
-pub struct WholeFile {
-    /// The SHA-256 of its content.
+pub struct FileDigest {
     pub sha256: Vec<u8>,
-    /// Its size as it was read, in bytes.
     pub bytes_read: u64,
-    /// Those of its beginnings that have one of the wanted hashes; the whole file is one too.
-    pub beginnings: Vec<Beginning>,
+    /// The prefixes of the file with one of the wanted hashes. The whole file counts as a prefix too.
+    pub matching_prefixes: Vec<Prefix>,
 }
 
-/// The first bytes of a file.
+/// A prefix of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Beginning {
-    /// Their SHA-256.
+pub struct Prefix {
     pub sha256: Vec<u8>,
-    /// How many they are.
+    /// Its length in bytes.
     pub bytes: u64,
 }
 
-impl<R: Read> Hashing<R> {
-    /// Begins. `wanted` are hashes of files of which an older version may have read the beginning only, which was then
-    /// a multiple of [`OLD_READ_BYTES`].
-    pub fn new(file: R, wanted: Vec<Vec<u8>>) -> Self {
-        Self { file, digest: Sha256::new(), bytes_read: 0, wanted, found: Vec::new() }
+impl<R: Read> HashingReader<R> {
+    /// Creates a reader. `wanted_hashes` are hashes of files that an older version may have read only in
+    /// part. It then stopped at a multiple of [`OLD_READ_BYTES`].
+    pub fn new(file: R, wanted_hashes: Vec<Vec<u8>>) -> Self {
+        Self { file, digest: Sha256::new(), bytes_read: 0, wanted_hashes, matching_prefixes: Vec::new() }
     }
 
-    /// What the file turned out to be.
-    pub fn finish(mut self) -> WholeFile {
+    /// The hash and size of what was read.
+    pub fn finish(mut self) -> FileDigest {
         if !self.bytes_read.is_multiple_of(OLD_READ_BYTES) {
-            self.compare();
+            self.check_prefix();
         }
         let sha256 = self.digest.finalize().to_vec();
-        WholeFile { sha256, bytes_read: self.bytes_read, beginnings: self.found }
+        FileDigest { sha256, bytes_read: self.bytes_read, matching_prefixes: self.matching_prefixes }
     }
 
-    fn compare(&mut self) {
-        if self.wanted.is_empty() {
+    fn check_prefix(&mut self) {
+        if self.wanted_hashes.is_empty() {
             return;
         }
         let sha256 = self.digest.clone().finalize().to_vec();
-        if self.wanted.contains(&sha256) {
-            self.found.push(Beginning { sha256, bytes: self.bytes_read });
+        if self.wanted_hashes.contains(&sha256) {
+            self.matching_prefixes.push(Prefix { sha256, bytes: self.bytes_read });
         }
     }
 }
 
-impl<R: Read> Read for Hashing<R> {
+impl<R: Read> Read for HashingReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let room = OLD_READ_BYTES - self.bytes_read % OLD_READ_BYTES;
-        let most = buffer.len().min(usize::try_from(room).unwrap_or(usize::MAX));
-        let read = self.file.read(&mut buffer[..most])?;
+        let limit = buffer.len().min(usize::try_from(room).unwrap_or(usize::MAX));
+        let read = self.file.read(&mut buffer[..limit])?;
         self.digest.update(&buffer[..read]);
         self.bytes_read += read as u64;
         if read > 0 && self.bytes_read.is_multiple_of(OLD_READ_BYTES) {
-            self.compare();
+            self.check_prefix();
         }
         Ok(read)
     }
@@ -83,19 +80,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_beginning_is_known_again_whatever_is_read_at_once() {
+    fn a_prefix_is_found_with_any_read_size() {
         let block = usize::try_from(OLD_READ_BYTES).unwrap();
         let file: Vec<u8> = (0..3 * block + 5).map(|byte| u8::try_from(byte % 251).unwrap()).collect();
-        for (bytes, known) in [(2 * block, true), (3 * block + 5, true), (block + 1, false)] {
+        for (bytes, is_known) in [(2 * block, true), (3 * block + 5, true), (block + 1, false)] {
             let sha256 = Sha256::digest(&file[..bytes]).to_vec();
-            for at_once in [1000, block, 4 * block] {
-                let mut hashing = Hashing::new(&file[..], vec![vec![0; 32], sha256.clone()]);
-                while hashing.read(&mut vec![0; at_once]).unwrap() > 0 {}
+            for read_size in [1000, block, 4 * block] {
+                let mut hashing = HashingReader::new(&file[..], vec![vec![0; 32], sha256.clone()]);
+                while hashing.read(&mut vec![0; read_size]).unwrap() > 0 {}
                 let whole = hashing.finish();
                 assert_eq!(whole.bytes_read, file.len() as u64);
                 assert_eq!(whole.sha256, Sha256::digest(&file).to_vec());
-                let expected = Beginning { sha256: sha256.clone(), bytes: bytes as u64 };
-                assert_eq!(whole.beginnings, if known { vec![expected] } else { vec![] });
+                let expected = Prefix { sha256: sha256.clone(), bytes: bytes as u64 };
+                assert_eq!(whole.matching_prefixes, if is_known { vec![expected] } else { vec![] });
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The header of a file: which column stands where, by machine names or by the readable ones of either language.
+//! The header of a file. Columns are matched by key, or by title in either language.
 
 use domain::Locale;
 
@@ -7,22 +7,22 @@ use super::file_problem::FileProblem;
 use super::records::Record;
 use crate::models::snapshot_table::SnapshotTable;
 
-/// Where in a record the columns stand.
+/// The positions of the columns in a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    places: [Option<usize>; Column::ALL.len()],
-    cells: usize,
+    positions: [Option<usize>; Column::ALL.len()],
+    cell_count: usize,
 }
 
 impl Header {
-    /// Reads the header of a file for this table.
+    /// Parses the header of a file for this table.
     ///
-    /// Columns that our exports have beside those of an import are passed over; any other is refused by name.
+    /// The read-only columns of our exports are ignored. Unknown columns are an error that names them.
     pub fn read(record: &Record<'_>, table: SnapshotTable) -> Result<Self, FileProblem> {
         let known = table.dataset().describe();
-        let mut header = Self { places: [None; Column::ALL.len()], cells: record.len() };
+        let mut header = Self { positions: [None; Column::ALL.len()], cell_count: record.len() };
         let mut unknown = Vec::new();
-        for (place, name) in record.cells().enumerate() {
+        for (position, name) in record.cells().enumerate() {
             let name = name.trim();
             let column = known.columns.iter().find(|column| {
                 column.key.eq_ignore_ascii_case(name)
@@ -35,7 +35,7 @@ impl Header {
                 continue;
             };
             if let Some(index) = Column::ALL.iter().position(|import| import.key(table) == column.key)
-                && header.places[index].replace(place).is_some()
+                && header.positions[index].replace(position).is_some()
             {
                 return Err(FileProblem::RepeatedColumn(column.key));
             }
@@ -44,57 +44,57 @@ impl Header {
             let accepted = known.import.unwrap_or_default();
             return Err(FileProblem::UnknownColumns { names: unknown, accepted });
         }
-        if header.place(Column::Person).is_none() {
+        if header.position(Column::Person).is_none() {
             return Err(FileProblem::MissingColumn(table.person_column()));
         }
         Ok(header)
     }
 
     /// The number of cells that each record must have.
-    pub fn cells(&self) -> usize {
-        self.cells
+    pub fn cell_count(&self) -> usize {
+        self.cell_count
     }
 
-    /// The cell of a column; a column that the file does not have is blank in every record.
+    /// The cell of a column. A column that is missing from the file is blank in every record.
     pub fn cell<'a>(&self, record: &Record<'a>, column: Column) -> &'a str {
-        self.place(column).and_then(|place| record.get(place)).unwrap_or_default()
+        self.position(column).and_then(|position| record.get(position)).unwrap_or_default()
     }
 
-    fn place(&self, column: Column) -> Option<usize> {
-        self.places[column as usize]
+    fn position(&self, column: Column) -> Option<usize> {
+        self.positions[column as usize]
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::records::{READ_BYTES, Records};
+    use super::super::records::{READ_BYTES, RecordReader};
     use super::*;
 
     fn read(header: &str) -> Result<Header, FileProblem> {
-        let mut records = Records::open(header.as_bytes(), READ_BYTES).unwrap();
+        let mut records = RecordReader::open(header.as_bytes(), READ_BYTES).unwrap();
         Header::read(&records.next().unwrap().unwrap(), SnapshotTable::Student)
     }
 
     #[test]
-    fn columns_are_known_by_key_and_by_title_in_any_order() {
+    fn columns_are_matched_by_key_or_title_in_any_order() {
         let keys = read("captured_at,user_email,USER_ID, value").unwrap();
         assert_eq!(keys, read("Capturado;Correo del estudiante;ID de estudiante;valor").unwrap());
         assert_eq!(keys, read("Captured at,Student e-mail,Student ID,Value").unwrap());
-        assert_eq!(keys.place(Column::CapturedAt), Some(0));
-        assert_eq!(keys.place(Column::Person), Some(2));
-        assert_eq!(keys.place(Column::Course), None);
+        assert_eq!(keys.position(Column::CapturedAt), Some(0));
+        assert_eq!(keys.position(Column::Person), Some(2));
+        assert_eq!(keys.position(Column::Course), None);
     }
 
     #[test]
-    fn a_column_that_is_not_known_is_named() {
+    fn an_unknown_column_is_named() {
         let Err(FileProblem::UnknownColumns { names, .. }) = read("user_id,colour,,value") else {
-            panic!("it is refused")
+            panic!("the header must be rejected")
         };
         assert_eq!(names, ["colour", ""]);
     }
 
     #[test]
-    fn a_column_is_there_once_and_the_person_always() {
+    fn columns_are_unique_and_the_person_is_required() {
         assert_eq!(read("user_id,value,Valor"), Err(FileProblem::RepeatedColumn("value")));
         assert_eq!(read("course_id,value"), Err(FileProblem::MissingColumn("user_id")));
     }

@@ -1,4 +1,4 @@
-//! Payload cells: JSON as it stands, or any other text, kept as what it is.
+//! Parses payload cells, which contain JSON or any other text.
 
 use std::borrow::Cow;
 
@@ -7,12 +7,12 @@ use serde_json::json;
 use super::cell_problem::CellProblem;
 use crate::json_scan::{Finding, scan};
 
-/// How deep the JSON of a payload may be nested.
+/// The maximum nesting depth of a payload's JSON.
 const MAX_NESTING: usize = 64;
 
-/// What to store for a payload cell that is not blank.
+/// Returns the JSON to store for a payload cell that is not blank.
 ///
-/// A JSON object or array is stored as it stands; any other text as `{"raw": text}`.
+/// A JSON object or array is stored unchanged, and any other text as `{"raw": text}`.
 pub fn read(text: &str) -> Result<Cow<'_, str>, CellProblem> {
     let finding =
         if text.trim_start().starts_with(['{', '[']) { scan(text, MAX_NESTING) } else { Finding::NotJson };
@@ -29,21 +29,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn objects_and_arrays_stay_as_they_are() {
+    fn objects_and_arrays_are_unchanged() {
         for text in ["{}", " [1, 2.50, {\"a\": null}] ", "{\"n\": 123456789012345678901234567890.10}"] {
             assert_eq!(read(text), Ok(Cow::Borrowed(text)));
         }
     }
 
     #[test]
-    fn any_other_text_is_kept_as_text() {
+    fn any_other_text_is_wrapped_as_raw_text() {
         assert_eq!(read("12").unwrap(), r#"{"raw":"12"}"#);
         assert_eq!(read("{a: \"b\"}").unwrap(), r#"{"raw":"{a: \"b\"}"}"#);
         assert_eq!(read("[1] and more").unwrap(), r#"{"raw":"[1] and more"}"#);
     }
 
     #[test]
-    fn json_that_cannot_be_kept_is_refused() {
+    fn json_that_cannot_be_stored_is_rejected() {
         assert_eq!(read("{\"a\": \"\\u0000\"}"), Err(CellProblem::NotStorable));
         assert_eq!(read("[1e400]"), Err(CellProblem::NotStorable));
         assert_eq!(read(&format!("{}{}", "[".repeat(1000), "]".repeat(1000))), Err(CellProblem::TooDeep));

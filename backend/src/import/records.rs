@@ -1,8 +1,7 @@
-//! The records of a CSV file, one after another, each with its line and its text, in memory that does not grow with the
-//! file.
+//! Reads the records of a CSV file one by one, each with its line number and text, in constant memory.
 //!
-//! `csv_core` says where cells end; this keeps a window of the file around the present record. Lines are those of the
-//! file, whatever blank lines and line breaks inside quotes lie before.
+//! `csv_core` finds the ends of cells. This module buffers a window of the file around the current record.
+//! Line numbers are those of the file: blank lines and line breaks inside quotes count.
 
 use std::io::{self, Read};
 use std::str;
@@ -12,27 +11,27 @@ use csv_core::{ReadRecordResult, ReaderBuilder};
 use super::content;
 use super::file_problem::FileProblem;
 
-/// The longest record that is taken, in bytes.
+/// The maximum size of a record.
 pub const MAX_RECORD_BYTES: usize = 8 << 20;
 
-/// So much is read at once, in bytes.
+/// The number of bytes to read at a time.
 pub const READ_BYTES: usize = 64 << 10;
 
-/// Reads records.
-pub struct Records<R> {
+/// Reads the records of a CSV file.
+pub struct RecordReader<R> {
     source: R,
-    /// So much is read at once, in bytes.
+    /// The number of bytes to read at a time.
     read_bytes: usize,
     parser: csv_core::Reader,
-    /// Part of the file: the present record from its beginning on, and what was read behind it.
+    /// A part of the file: the current record, and the bytes after it that were already read.
     window: Vec<u8>,
-    /// Where in the window the present record begins.
-    begin: usize,
-    /// Up to where in the window the parser has come.
+    /// The start of the current record in the window.
+    record_start: usize,
+    /// The end of the parsed part of the window.
     parsed: usize,
-    /// The line in which the present record begins.
+    /// The line on which the current record starts.
     line: i64,
-    ended: bool,
+    is_at_end: bool,
     cells: Vec<u8>,
     ends: Vec<usize>,
 }
@@ -40,32 +39,32 @@ pub struct Records<R> {
 /// One record.
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'a> {
-    /// The line in which it begins, from 1.
+    /// The line on which it starts, from 1.
     pub line: i64,
-    /// The record as it stands in the file, without its line break.
+    /// The record's original text, without its line break.
     pub text: &'a str,
     cells: &'a str,
     ends: &'a [usize],
 }
 
-/// Why there is no further record.
+/// Why the next record could not be read.
 #[derive(Debug)]
-pub enum Broken {
-    /// The file is not as it should be.
-    Refused(FileProblem),
-    /// It could not be read.
-    Unreadable(io::Error),
+pub enum ReadError {
+    /// The file is invalid.
+    InvalidFile(FileProblem),
+    /// Reading failed.
+    Io(io::Error),
 }
 
-impl From<FileProblem> for Broken {
+impl From<FileProblem> for ReadError {
     fn from(problem: FileProblem) -> Self {
-        Self::Refused(problem)
+        Self::InvalidFile(problem)
     }
 }
 
-impl From<io::Error> for Broken {
+impl From<io::Error> for ReadError {
     fn from(error: io::Error) -> Self {
-        Self::Unreadable(error)
+        Self::Io(error)
     }
 }
 
@@ -75,54 +74,56 @@ impl<'a> Record<'a> {
         self.ends.len()
     }
 
-    /// The cell at this place, if there is one.
-    pub fn get(&self, place: usize) -> Option<&'a str> {
-        let begin = if place == 0 { 0 } else { *self.ends.get(place - 1)? };
-        self.cells.get(begin..*self.ends.get(place)?)
+    /// The cell with this index, if it exists.
+    pub fn get(&self, index: usize) -> Option<&'a str> {
+        let start = if index == 0 { 0 } else { *self.ends.get(index - 1)? };
+        self.cells.get(start..*self.ends.get(index)?)
     }
 
-    /// The cells in order.
+    /// The cells, in order.
     pub fn cells(&self) -> impl Iterator<Item = &'a str> {
         let record = *self;
-        (0..self.len()).filter_map(move |place| record.get(place))
+        (0..self.len()).filter_map(move |index| record.get(index))
     }
 }
 
-impl<R: Read> Records<R> {
-    /// Looks at how the file begins, and refuses what is no CSV. Reads `read_bytes` bytes at once, from 1 on.
-    pub fn open(source: R, read_bytes: usize) -> Result<Self, Broken> {
+impl<R: Read> RecordReader<R> {
+    /// Detects the format from the start of the file. Content other than CSV is an error. `read_bytes`, the
+    /// number of bytes to read at a time, must be at least 1.
+    pub fn open(source: R, read_bytes: usize) -> Result<Self, ReadError> {
         let mut records = Self {
             source,
             read_bytes,
             parser: csv_core::Reader::new(),
             window: Vec::new(),
-            begin: 0,
+            record_start: 0,
             parsed: 0,
             line: 1,
-            ended: false,
+            is_at_end: false,
             cells: vec![0; 4 << 10],
             ends: vec![0; 32],
         };
-        while !records.ended && !content::is_enough(&records.window) {
+        while !records.is_at_end && !content::is_long_enough(&records.window) {
             records.read_more()?;
         }
-        let csv = content::recognise(&records.window)?;
+        let csv = content::detect(&records.window)?;
         records.parser = ReaderBuilder::new().delimiter(csv.delimiter).build();
-        records.begin = csv.begin;
-        records.parsed = csv.begin;
+        records.record_start = csv.text_start;
+        records.parsed = csv.text_start;
         Ok(records)
     }
 
     /// The next record that is not blank.
-    pub fn next(&mut self) -> Result<Option<Record<'_>>, Broken> {
+    pub fn next(&mut self) -> Result<Option<Record<'_>>, ReadError> {
         while let Some(parsed) = self.parse()? {
-            let whole = &self.window[self.begin..self.parsed];
-            let breaks = whole.iter().take_while(|byte| is_break(**byte)).count();
-            let breaks_behind = whole[breaks..].iter().rev().take_while(|byte| is_break(**byte)).count();
-            let line = self.line + lines(&whole[..breaks]);
-            let text = self.begin + breaks..self.parsed - breaks_behind;
-            self.line += lines(whole);
-            self.begin = self.parsed;
+            let record = &self.window[self.record_start..self.parsed];
+            let leading_breaks = record.iter().take_while(|byte| is_line_break(**byte)).count();
+            let trailing_breaks =
+                record[leading_breaks..].iter().rev().take_while(|byte| is_line_break(**byte)).count();
+            let line = self.line + count_line_breaks(&record[..leading_breaks]);
+            let text = self.record_start + leading_breaks..self.parsed - trailing_breaks;
+            self.line += count_line_breaks(record);
+            self.record_start = self.parsed;
             if self.window[text.clone()].contains(&0) {
                 return Err(FileProblem::NullCharacter(line).into());
             }
@@ -140,11 +141,12 @@ impl<R: Read> Records<R> {
     }
 
     /// Parses one record into `cells` and `ends`.
-    fn parse(&mut self) -> Result<Option<Parsed>, Broken> {
+    fn parse(&mut self) -> Result<Option<Parsed>, ReadError> {
         let mut parsed = Parsed { bytes: 0, cells: 0 };
         loop {
-            // The parser takes an empty input for the end of the file, and a window may be used up before that.
-            while self.parsed == self.window.len() && !self.ended {
+            // An empty input means the end of the file to the parser, so more must be read when the window is
+            // used up.
+            while self.parsed == self.window.len() && !self.is_at_end {
                 self.read_more()?;
             }
             let (result, read, bytes, cells) = self.parser.read_record(
@@ -160,52 +162,52 @@ impl<R: Read> Records<R> {
                 ReadRecordResult::End => return Ok(None),
                 ReadRecordResult::OutputFull => self.cells.resize(self.cells.len() * 2, 0),
                 ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
-                ReadRecordResult::InputEmpty if self.ended => return self.check_end(),
+                ReadRecordResult::InputEmpty if self.is_at_end => return self.check_end(),
                 ReadRecordResult::InputEmpty => self.read_more()?,
             }
         }
     }
 
-    /// Reads on. Behind the end of the file stands one more line break, which ends a last record that has none, and
-    /// tells it from one whose quote is still open.
-    fn read_more(&mut self) -> Result<(), Broken> {
-        self.window.drain(..self.begin);
-        self.parsed -= self.begin;
-        self.begin = 0;
+    /// Reads more of the file. At its end, appends a line break: it ends a last record without one, but not a
+    /// record with an unclosed quote.
+    fn read_more(&mut self) -> Result<(), ReadError> {
+        self.window.drain(..self.record_start);
+        self.parsed -= self.record_start;
+        self.record_start = 0;
         let had = self.window.len();
         if had > MAX_RECORD_BYTES {
             return Err(FileProblem::RowTooLong(self.line, MAX_RECORD_BYTES).into());
         }
         let mut more = self.source.by_ref().take(self.read_bytes as u64);
         if more.read_to_end(&mut self.window)? == 0 {
-            self.ended = true;
+            self.is_at_end = true;
             self.window.push(b'\n');
         }
         Ok(())
     }
 
-    /// At the end of the file nothing may be left but blank lines.
-    fn check_end(&self) -> Result<Option<Parsed>, Broken> {
-        let rest = &self.window[self.begin..];
-        let breaks = rest.iter().take_while(|byte| is_break(**byte)).count();
-        if breaks == rest.len() {
+    /// Checks that only blank lines remain at the end of the file.
+    fn check_end(&self) -> Result<Option<Parsed>, ReadError> {
+        let rest = &self.window[self.record_start..];
+        let leading_breaks = rest.iter().take_while(|byte| is_line_break(**byte)).count();
+        if leading_breaks == rest.len() {
             return Ok(None);
         }
-        Err(FileProblem::UnclosedQuote(self.line + lines(&rest[..breaks])).into())
+        Err(FileProblem::UnclosedQuote(self.line + count_line_breaks(&rest[..leading_breaks])).into())
     }
 }
 
-/// How much of the buffers a record takes.
+/// How much of the buffers a record uses.
 struct Parsed {
     bytes: usize,
     cells: usize,
 }
 
-fn is_break(byte: u8) -> bool {
+fn is_line_break(byte: u8) -> bool {
     matches!(byte, b'\r' | b'\n')
 }
 
-fn lines(text: &[u8]) -> i64 {
+fn count_line_breaks(text: &[u8]) -> i64 {
     text.iter().map(|byte| i64::from(*byte == b'\n')).sum()
 }
 
@@ -216,21 +218,21 @@ mod windows;
 mod tests {
     use super::*;
 
-    /// The lines of the records, and their cells.
+    /// Returns the line and cells of each record.
     fn read(file: &str) -> Result<Vec<(i64, Vec<String>)>, FileProblem> {
         let mut found = Vec::new();
-        // One byte at a time, so that every record lies across the end of a window.
-        let mut records = Records::open(file.as_bytes(), 1).map_err(problem)?;
+        // Reads one byte at a time, so that every record spans several reads.
+        let mut records = RecordReader::open(file.as_bytes(), 1).map_err(problem)?;
         while let Some(record) = records.next().map_err(problem)? {
             found.push((record.line, record.cells().map(str::to_owned).collect()));
         }
         Ok(found)
     }
 
-    fn problem(broken: Broken) -> FileProblem {
-        match broken {
-            Broken::Refused(problem) => problem,
-            Broken::Unreadable(error) => panic!("{error}"),
+    fn problem(error: ReadError) -> FileProblem {
+        match error {
+            ReadError::InvalidFile(problem) => problem,
+            ReadError::Io(error) => panic!("{error}"),
         }
     }
 
@@ -239,38 +241,42 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_those_of_the_file() {
+    fn line_numbers_are_those_of_the_file() {
         let file = "\u{feff}a,b\r\n\r\n1,\"two\nlines\"\r\n,\r\n3,4";
         let expected = [record(1, &["a", "b"]), record(3, &["1", "two\nlines"]), record(6, &["3", "4"])];
         assert_eq!(read(file), Ok(expected.to_vec()));
     }
 
     #[test]
-    fn semicolons_separate_too() {
+    fn semicolons_are_delimiters_too() {
         assert_eq!(read("a;b\n\"x;y\";\"say \"\"z\"\"\"\n").unwrap()[1], record(2, &["x;y", "say \"z\""]));
     }
 
     #[test]
-    fn a_quote_must_be_closed() {
+    fn an_unclosed_quote_is_an_error() {
         assert_eq!(read("a,b\n1,2\n\n3,\"4\n5,6\n"), Err(FileProblem::UnclosedQuote(4)));
         assert_eq!(read("a,b\n1,\"2\"").unwrap().len(), 2);
     }
 
     #[test]
-    fn a_record_has_its_limit() {
+    fn a_record_that_is_too_long_is_an_error() {
         let endless = format!("a\n\"{}", "x".repeat(MAX_RECORD_BYTES + 2 * READ_BYTES));
-        let mut records = Records::open(endless.as_bytes(), READ_BYTES).unwrap();
+        let mut records = RecordReader::open(endless.as_bytes(), READ_BYTES).unwrap();
         records.next().unwrap();
-        let Err(Broken::Refused(problem)) = records.next() else { panic!("it is refused") };
+        let Err(ReadError::InvalidFile(problem)) = records.next() else {
+            panic!("the record must be rejected")
+        };
         assert_eq!(problem, FileProblem::RowTooLong(2, MAX_RECORD_BYTES));
     }
 
     #[test]
-    fn text_must_be_text() {
+    fn text_that_is_not_utf8_is_an_error() {
         let latin1 = b"a\nma\xf1ana\n";
-        let mut records = Records::open(&latin1[..], READ_BYTES).unwrap();
+        let mut records = RecordReader::open(&latin1[..], READ_BYTES).unwrap();
         records.next().unwrap();
-        let Err(Broken::Refused(problem)) = records.next() else { panic!("it is refused") };
+        let Err(ReadError::InvalidFile(problem)) = records.next() else {
+            panic!("the record must be rejected")
+        };
         assert_eq!(problem, FileProblem::NotUtf8(2));
     }
 }

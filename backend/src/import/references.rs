@@ -1,4 +1,4 @@
-//! Whether what the rows refer to is there, and within what whoever imports them may read.
+//! Checks that the ids that rows refer to exist, and that the importer may access them.
 
 use std::collections::HashSet;
 
@@ -8,68 +8,68 @@ use domain::access::{CourseScope, ImportableRows};
 use super::cell_problem::CellProblem;
 use super::chunk::Chunk;
 use super::column::Column;
-use super::row::Refusal;
+use super::row::Rejection;
 use crate::db::Connection;
 use crate::models::reference::Referenced;
 use crate::models::staged_snapshot::StagedSnapshot;
 
-/// So many ids of one table are remembered; a file has far more rows than people or courses.
-const REMEMBERED: usize = 200_000;
+/// The maximum number of cached ids per table. A file usually has far more rows than people or courses.
+const CACHE_CAPACITY: usize = 200_000;
 
-/// What an import has found to be there. What is not there is asked for again with each chunk.
+/// A cache of the ids that exist. Missing ids are looked up again for each chunk.
 pub struct References {
     rows: ImportableRows,
-    known: [Known; 4],
+    known: [KnownIds; 4],
 }
 
-struct Known {
+struct KnownIds {
     table: Referenced,
     ids: HashSet<i64>,
 }
 
 impl References {
-    /// Nothing is known yet. Other rows than these are refused.
+    /// Starts with an empty cache. Only these rows are accepted.
     pub fn new(rows: ImportableRows) -> Self {
-        // Users last: of rows outside their courses, a Teacher Admin does not learn whom they could name.
+        // Users come last, so that rows outside a Teacher Admin's courses do not reveal which users exist.
         let tables = [Referenced::Course, Referenced::Lesson, Referenced::Package, Referenced::User];
-        Self { rows, known: tables.map(|table| Known { table, ids: HashSet::new() }) }
+        Self { rows, known: tables.map(|table| KnownIds { table, ids: HashSet::new() }) }
     }
 
-    /// Refuses the rows of a chunk that refer to what is not there, or is not for whoever imports them.
+    /// Rejects the rows of a chunk with a reference that does not exist or that the importer may not access.
     pub async fn check(&mut self, conn: &mut Connection, chunk: &mut Chunk) -> QueryResult<()> {
         let Self { rows, known } = self;
-        if rows.must_name_a_place() {
-            let nowhere = chunk.good.extract_if(.., |(row, _)| row.course_id.or(row.lesson_id).is_none());
-            chunk.refused.extend(nowhere.map(|(row, text)| {
+        if rows.must_name_course_or_lesson() {
+            let unassigned = chunk.good.extract_if(.., |(row, _)| row.course_id.or(row.lesson_id).is_none());
+            chunk.rejected.extend(unassigned.map(|(row, text)| {
                 let (column, problem) = (Some(Column::Course), CellProblem::NoCourseOrLesson);
-                (row.line, Refusal { column, value: String::new(), problem }, text)
+                (row.line, Rejection { column, value: String::new(), problem }, text)
             }));
         }
-        for Known { table, ids } in known {
-            let asked: HashSet<i64> = chunk
+        for KnownIds { table, ids } in known {
+            let requested: HashSet<i64> = chunk
                 .good
                 .iter()
                 .filter_map(|(row, _)| id(row, *table))
                 .filter(|id| !ids.contains(id))
                 .collect();
-            if asked.is_empty() {
+            if requested.is_empty() {
                 continue;
             }
-            let asked: Vec<i64> = asked.into_iter().collect();
+            let requested: Vec<i64> = requested.into_iter().collect();
             let found: HashSet<i64> =
-                table.existing_in(conn, &asked, rows.courses()).await?.into_iter().collect();
-            let missing: HashSet<i64> = asked.into_iter().filter(|id| !found.contains(id)).collect();
+                table.existing_in(conn, &requested, rows.courses()).await?.into_iter().collect();
+            let missing: HashSet<i64> = requested.into_iter().filter(|id| !found.contains(id)).collect();
             if !missing.is_empty() {
-                let problem = missing_in(*table, rows.courses());
-                let is_missing = |row: &StagedSnapshot| id(row, *table).filter(|id| missing.contains(id));
-                let refused = chunk.good.extract_if(.., |(row, _)| is_missing(row).is_some());
-                chunk.refused.extend(refused.map(|(row, text)| {
-                    let value = is_missing(&row).map(|id| id.to_string()).unwrap_or_default();
+                let problem = problem_for(*table, rows.courses());
+                let missing_id = |row: &StagedSnapshot| id(row, *table).filter(|id| missing.contains(id));
+                let rejected = chunk.good.extract_if(.., |(row, _)| missing_id(row).is_some());
+                chunk.rejected.extend(rejected.map(|(row, text)| {
+                    let value = missing_id(&row).map(|id| id.to_string()).unwrap_or_default();
                     let column = Some(Column::from(*table));
-                    (row.line, Refusal { column, value, problem }, text)
+                    (row.line, Rejection { column, value, problem }, text)
                 }));
             }
-            if ids.len() + found.len() > REMEMBERED {
+            if ids.len() + found.len() > CACHE_CAPACITY {
                 ids.clear();
             }
             ids.extend(found);
@@ -78,8 +78,9 @@ impl References {
     }
 }
 
-/// What is wrong with an id that was not found. Where courses are out of bounds, so is whether there is one.
-fn missing_in(table: Referenced, courses: &CourseScope) -> CellProblem {
+/// The problem with an id that was not found. If the importer is limited to some courses, it does not reveal
+/// whether the id exists elsewhere.
+fn problem_for(table: Referenced, courses: &CourseScope) -> CellProblem {
     match (table, courses) {
         (Referenced::Course | Referenced::Lesson | Referenced::Package, CourseScope::Assigned(_)) => {
             CellProblem::NotInYourCourses

@@ -1,4 +1,4 @@
-//! From a record's cells to a row that could be stored: everything that can be checked without the database.
+//! Turns a record into a row, with all checks that do not need the database.
 
 use chrono::Datelike as _;
 use chrono_tz::Tz;
@@ -13,44 +13,42 @@ use crate::clock;
 use crate::models::staged_snapshot::StagedSnapshot;
 use crate::spreadsheet;
 
-/// The longest category, in characters.
-const MAX_CATEGORY: usize = 50;
+/// The maximum length of a category, in characters.
+const MAX_CATEGORY_CHARS: usize = 50;
 
-/// The category of a row that has none.
+/// The category of a row without one.
 const DEFAULT_CATEGORY: &str = "custom";
 
-/// Why a row is refused: the first thing that is wrong with it.
+/// The first problem of a row, for which it is rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// The column, unless it is the row as a whole.
+pub struct Rejection {
+    /// `None` if the problem concerns the row as a whole.
     pub column: Option<Column>,
-    /// What stood there.
     pub value: String,
-    /// What is wrong.
     pub problem: CellProblem,
 }
 
-/// Checks a record. A day without a time of day is its beginning in `zone`.
-pub fn check(record: &Record<'_>, header: &Header, zone: Tz) -> Result<StagedSnapshot, Refusal> {
-    if record.len() != header.cells() {
+/// Validates a record. A date without a time means the start of that day in `zone`.
+pub fn validate(record: &Record<'_>, header: &Header, zone: Tz) -> Result<StagedSnapshot, Rejection> {
+    if record.len() != header.cell_count() {
         let value = record.len().to_string();
-        return Err(Refusal { column: None, value, problem: CellProblem::WrongCellCount });
+        return Err(Rejection { column: None, value, problem: CellProblem::WrongCellCount });
     }
     let cell = |column| header.cell(record, column);
-    let id = |column| read(column, cell(column), optional_id);
-    let person = |text: &str| optional_id(text)?.ok_or(CellProblem::Blank);
+    let id = |column| parse_cell(column, cell(column), parse_optional_id);
+    let person = |text: &str| parse_optional_id(text)?.ok_or(CellProblem::Blank);
     Ok(StagedSnapshot {
         line: record.line,
-        person_id: read(Column::Person, cell(Column::Person), person)?,
+        person_id: parse_cell(Column::Person, cell(Column::Person), person)?,
         course_id: id(Column::Course)?,
         lesson_id: id(Column::Lesson)?,
         practice_package_id: id(Column::PracticePackage)?,
-        category: read(Column::Category, cell(Column::Category), category)?,
+        category: parse_cell(Column::Category, cell(Column::Category), parse_category)?,
         scope: Some(spreadsheet::restore(cell(Column::Scope)))
             .filter(|scope| !scope.is_empty())
             .map(str::to_owned),
-        value: read(Column::Value, cell(Column::Value), value)?,
-        payload: read(Column::Payload, cell(Column::Payload), |text| {
+        value: parse_cell(Column::Value, cell(Column::Value), parse_value)?,
+        payload: parse_cell(Column::Payload, cell(Column::Payload), |text| {
             let text = spreadsheet::restore(text);
             if text.trim().is_empty() {
                 Ok(None)
@@ -58,42 +56,42 @@ pub fn check(record: &Record<'_>, header: &Header, zone: Tz) -> Result<StagedSna
                 payload::read(text).map(|json| Some(json.into_owned()))
             }
         })?,
-        captured_at: read(Column::CapturedAt, cell(Column::CapturedAt), |text| match text.trim() {
+        captured_at: parse_cell(Column::CapturedAt, cell(Column::CapturedAt), |text| match text.trim() {
             "" => Ok(None),
             text => {
-                let moment = DateBound::parse(text).map(|date| date.start(zone));
-                let kept = moment.filter(|moment| clock::KEPT_YEARS.contains(&moment.year()));
-                kept.map(Some).ok_or(CellProblem::NotADate)
+                let timestamp = DateBound::parse(text).map(|date| date.start(zone));
+                let stored = timestamp.filter(|timestamp| clock::SUPPORTED_YEARS.contains(&timestamp.year()));
+                stored.map(Some).ok_or(CellProblem::NotADate)
             }
         })?,
     })
 }
 
-fn read<T>(
+fn parse_cell<T>(
     column: Column,
     text: &str,
     parse: impl FnOnce(&str) -> Result<T, CellProblem>,
-) -> Result<T, Refusal> {
-    parse(text).map_err(|problem| Refusal { column: Some(column), value: text.to_owned(), problem })
+) -> Result<T, Rejection> {
+    parse(text).map_err(|problem| Rejection { column: Some(column), value: text.to_owned(), problem })
 }
 
-fn optional_id(text: &str) -> Result<Option<i64>, CellProblem> {
+fn parse_optional_id(text: &str) -> Result<Option<i64>, CellProblem> {
     match text.trim() {
         "" => Ok(None),
         digits => parse_id(digits).map(Some).map_err(|_| CellProblem::NotAnId),
     }
 }
 
-fn category(text: &str) -> Result<String, CellProblem> {
+fn parse_category(text: &str) -> Result<String, CellProblem> {
     let text = spreadsheet::restore(text);
     match text.chars().count() {
         _ if text.trim().is_empty() => Ok(DEFAULT_CATEGORY.to_owned()),
-        0..=MAX_CATEGORY => Ok(text.to_owned()),
+        0..=MAX_CATEGORY_CHARS => Ok(text.to_owned()),
         _ => Err(CellProblem::CategoryTooLong),
     }
 }
 
-fn value(text: &str) -> Result<Option<i32>, CellProblem> {
+fn parse_value(text: &str) -> Result<Option<i32>, CellProblem> {
     match text.trim() {
         "" => Ok(None),
         digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
@@ -107,26 +105,26 @@ fn value(text: &str) -> Result<Option<i32>, CellProblem> {
 mod tests {
     use chrono_tz::Tz::{America__Bogota, UTC};
 
-    use super::super::records::{READ_BYTES, Records};
+    use super::super::records::{READ_BYTES, RecordReader};
     use super::*;
     use crate::models::snapshot_table::SnapshotTable;
 
-    /// Checks the one row of this file.
-    fn row(file: &str, zone: Tz) -> Result<StagedSnapshot, Refusal> {
-        let mut records = Records::open(file.as_bytes(), READ_BYTES).unwrap();
+    /// Validates the only row of this file.
+    fn row(file: &str, zone: Tz) -> Result<StagedSnapshot, Rejection> {
+        let mut records = RecordReader::open(file.as_bytes(), READ_BYTES).unwrap();
         let header = Header::read(&records.next().unwrap().unwrap(), SnapshotTable::Student).unwrap();
-        check(&records.next().unwrap().unwrap(), &header, zone)
+        validate(&records.next().unwrap().unwrap(), &header, zone)
     }
 
     #[test]
-    fn missing_columns_are_as_good_as_blank_ones() {
+    fn a_missing_column_equals_a_blank_one() {
         let bare = row("user_id\n7\n", UTC);
         assert_eq!(bare, row("user_id,category,value,captured_at,payload,scope\n 7 ,, ,,,\n", UTC));
         assert_eq!(bare.unwrap().category, "custom");
     }
 
     #[test]
-    fn a_day_begins_at_midnight_in_the_hubs_time_zone() {
+    fn a_date_is_midnight_in_the_hubs_time_zone() {
         let row = row("user_id,captured_at\n7,2026-11-16\n", America__Bogota).unwrap();
         assert_eq!(row.captured_at.unwrap().to_rfc3339(), "2026-11-16T05:00:00+00:00");
     }
@@ -139,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_wrong_cell_is_named() {
+    fn the_first_invalid_cell_is_reported() {
         for (file, column, value, problem) in [
             ("user_id\n12abc\n", Some(Column::Person), "12abc", CellProblem::NotAnId),
             ("user_id,value\n,1\n", Some(Column::Person), "", CellProblem::Blank),
@@ -151,7 +149,7 @@ mod tests {
             ("user_id,payload\n7,[1e999]\n", Some(Column::Payload), "[1e999]", CellProblem::NotStorable),
             ("user_id,value\n7\n", None, "1", CellProblem::WrongCellCount),
         ] {
-            assert_eq!(row(file, UTC), Err(Refusal { column, value: value.to_owned(), problem }), "{file}");
+            assert_eq!(row(file, UTC), Err(Rejection { column, value: value.to_owned(), problem }), "{file}");
         }
         let long = "ñ".repeat(51);
         assert_eq!(

@@ -1,4 +1,4 @@
-//! One import's transaction: from the file to its counts.
+//! The transaction of an import, from reading the file to counting its rows.
 
 use std::fs::File;
 
@@ -6,41 +6,42 @@ use anyhow::Context as _;
 use diesel::QueryResult;
 use diesel_async::SimpleAsyncConnection as _;
 use domain::Locale;
+use domain::import::{ImportMode, ImportState};
 use tokio::sync::mpsc;
 
-use super::chunk::{self, Chunk, Reading};
-use super::hashing::Hashing;
+use super::chunk::{self, Chunk, ReadOptions};
+use super::hashing::HashingReader;
 use super::records::READ_BYTES;
 use super::references::References;
-use super::{Effect, Failure, Order};
+use super::{Effect, Failure, ImportRequest};
 use crate::app::App;
-use crate::db::{Connection, UNLIMITED};
-use crate::models::import::{Import, ImportMode, ImportState, Outcome, UnverifiedImport};
+use crate::db::{Connection, DISABLE_STATEMENT_TIMEOUT};
+use crate::models::import::{Import, Outcome, UnverifiedImport};
 use crate::models::import_rejection::NewImportRejection;
 use crate::models::snapshot_table::SnapshotTable;
 use crate::models::staged_snapshot::StagedSnapshot;
 use crate::telemetry::recorder::staged_snapshots::record_staged_snapshots;
 
-/// So many chunks may wait while the database works; more would only take memory.
-const WAITING_CHUNKS: usize = 2;
+/// The number of chunks that may wait for the database. More would only use memory.
+const CHANNEL_CAPACITY: usize = 2;
 
-/// The longest part of a refused value that is kept beside its row, in characters.
-const MAX_VALUE: usize = 200;
+/// The maximum length of a rejected value that is stored with its row, in characters.
+const MAX_VALUE_CHARS: usize = 200;
 
-/// Reads the file, writes down what is refused and, unless that forbids it, records the rest.
+/// Reads the file, stores the rejected rows and, if the mode and effect allow it, records the others.
 pub(super) async fn write(
     conn: &mut Connection,
     app: &App,
-    order: &Order,
+    request: &ImportRequest,
     import: &Import,
     content: File,
 ) -> Result<Import, Failure> {
-    let &Order { table, ref rows, mode, effect, importer: _, locale } = order;
-    conn.batch_execute(UNLIMITED).await?;
+    let &ImportRequest { table, ref rows, mode, effect, importer: _, locale } = request;
+    conn.batch_execute(DISABLE_STATEMENT_TIMEOUT).await?;
     Import::show_alive(conn, import.id).await?;
     StagedSnapshot::make_table(conn).await?;
-    let (sender, mut chunks) = mpsc::channel(WAITING_CHUNKS);
-    let reading = Reading {
+    let (sender, mut chunks) = mpsc::channel(CHANNEL_CAPACITY);
+    let options = ReadOptions {
         table,
         zone: app.config.hub.timezone,
         max_rows: app.config.imports.max_rows,
@@ -49,27 +50,28 @@ pub(super) async fn write(
     };
     let unverified = UnverifiedImport::of_size(conn, table, import.size_bytes).await?;
     let hashes = unverified.iter().map(|earlier| earlier.content_sha256.clone()).collect();
-    let content = Hashing::new(content, hashes);
-    let reader = tokio::task::spawn_blocking(move || chunk::read(content, reading, &sender));
+    let content = HashingReader::new(content, hashes);
+    let reader = tokio::task::spawn_blocking(move || chunk::read(content, options, &sender));
 
     let mut references = References::new(rows.clone());
-    let (mut good, mut refused) = (0, 0);
+    let (mut good, mut rejected) = (0, 0);
     while let Some(mut chunk) = chunks.recv().await {
         references.check(conn, &mut chunk).await?;
         good += chunk.good.len();
-        refused += chunk.refused.len();
-        keep_refused(conn, table, import, &chunk).await?;
+        rejected += chunk.rejected.len();
+        save_rejected_rows(conn, table, import, &chunk).await?;
         let rows: Vec<&StagedSnapshot> = chunk.good.iter().map(|(row, _)| row).collect();
         StagedSnapshot::insert_all(conn, &rows).await?;
     }
-    let file = reader.await.context("The reading of a file was cut off").map_err(Failure::Internal)??;
+    let file = reader.await.context("The task that reads a file failed").map_err(Failure::Internal)??;
 
     Import::take_turn(conn, table).await?;
-    // A file that comes again means the same moments as the first time, also when only its beginning was read then.
+    // If the file was imported before, blank dates get the time of that import, even if it only read a part
+    // of the file.
     let earlier: Vec<(UnverifiedImport, u64)> = unverified
         .into_iter()
         .filter_map(|earlier| {
-            let read = file.beginnings.iter().find(|read| read.sha256 == earlier.content_sha256)?;
+            let read = file.matching_prefixes.iter().find(|read| read.sha256 == earlier.content_sha256)?;
             Some((earlier, read.bytes))
         })
         .collect();
@@ -77,7 +79,7 @@ pub(super) async fn write(
     let first = earlier.iter().map(|(earlier, _)| earlier.started_at).chain(same_content).min();
     StagedSnapshot::complete(conn, first.unwrap_or(import.started_at)).await?;
     let state = match mode {
-        ImportMode::AllOrNothing if refused > 0 => ImportState::Rejected,
+        ImportMode::AllOrNothing if rejected > 0 => ImportState::Rejected,
         ImportMode::AllOrNothing | ImportMode::SkipInvalid => ImportState::Done,
     };
     let new = match effect {
@@ -89,51 +91,54 @@ pub(super) async fn write(
         }
         Effect::Write | Effect::CheckOnly => StagedSnapshot::count_new(conn, table).await?,
     };
-    let rejected = state == ImportState::Rejected;
+    let is_rejected = state == ImportState::Rejected;
     let outcome = Outcome {
         state: state.key(),
         bytes_read: Some(count_bytes(file.bytes_read)),
         content_sha256: Some(file.sha256),
-        rows_read: count(good + refused),
-        rows_inserted: if rejected { 0 } else { count(new) },
+        rows_read: count(good + rejected),
+        rows_inserted: if is_rejected { 0 } else { count(new) },
         rows_duplicate: count(good - new),
-        rows_rejected: count(refused),
-        message: rejected.then(|| nothing_written(refused, locale)),
+        rows_rejected: count(rejected),
+        message: is_rejected.then(|| rejected_message(rejected, locale)),
         finished_at: app.clock.now(),
     };
     Ok(outcome.store(conn, import.id).await?)
 }
 
-async fn keep_refused(
+async fn save_rejected_rows(
     conn: &mut Connection,
     table: SnapshotTable,
     import: &Import,
     chunk: &Chunk,
 ) -> QueryResult<()> {
-    let values: Vec<String> =
-        chunk.refused.iter().map(|(_, refusal, _)| refusal.value.chars().take(MAX_VALUE).collect()).collect();
+    let values: Vec<String> = chunk
+        .rejected
+        .iter()
+        .map(|(_, rejection, _)| rejection.value.chars().take(MAX_VALUE_CHARS).collect())
+        .collect();
     let rows: Vec<NewImportRejection<'_>> = chunk
-        .refused
+        .rejected
         .iter()
         .zip(&values)
-        .map(|((line, refusal, text), value)| NewImportRejection {
+        .map(|((line, rejection, text), value)| NewImportRejection {
             import_id: import.id,
             line: *line,
-            column_name: refusal.column.map(|column| column.key(table)),
+            column_name: rejection.column.map(|column| column.key(table)),
             value: Some(value),
-            reason: refusal.problem.key(),
+            reason: rejection.problem.key(),
             row_text: chunk.text(text),
         })
         .collect();
     NewImportRejection::insert_all(conn, &rows).await
 }
 
-fn nothing_written(refused: usize, locale: Locale) -> String {
-    match (locale, refused) {
-        (Locale::Es, 1) => "Una fila es incorrecta; no se importó ninguna.".to_owned(),
-        (Locale::En, 1) => "One row is wrong; none was imported.".to_owned(),
-        (Locale::Es, _) => format!("{refused} filas son incorrectas; no se importó ninguna."),
-        (Locale::En, _) => format!("{refused} rows are wrong; none was imported."),
+fn rejected_message(rejected: usize, locale: Locale) -> String {
+    match (locale, rejected) {
+        (Locale::Es, 1) => "Hay una fila no válida. No se importó ninguna.".to_owned(),
+        (Locale::En, 1) => "One row is invalid. Nothing was imported.".to_owned(),
+        (Locale::Es, _) => format!("Hay {rejected} filas no válidas. No se importó ninguna."),
+        (Locale::En, _) => format!("{rejected} rows are invalid. Nothing was imported."),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is on the schedule: each job's name, how often it is done, and what is done.
+//! The scheduled jobs: the name, the interval and the work of each.
 
 use std::time::Duration;
 
@@ -17,14 +17,14 @@ use crate::telemetry::delivery::{StartError, Started, SyncRequest};
 use crate::telemetry::driver;
 use crate::telemetry::monitor::{self, Checked, Finding};
 
-/// Something that one process at a time does again and again.
+/// A recurring job that runs in one process at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Job {
-    /// Look at the events that wait to be synced, and tell people when there is cause for alarm.
+    /// Checks the pending events, and sends alerts if a limit is reached.
     MonitorBacklog,
-    /// Send the mail that is due.
+    /// Sends the mails that are due.
     SendMail,
-    /// Send player events to the analytics services until nothing is owed.
+    /// Sends player events to the analytics services until none are pending.
     Sync,
 }
 
@@ -41,79 +41,79 @@ impl Job {
         }
     }
 
-    /// From one time to the next.
-    pub const fn every(self, config: &Config) -> Duration {
+    /// The time from one run to the next.
+    pub const fn interval(self, config: &Config) -> Duration {
         match self {
             Self::MonitorBacklog => Duration::from_mins(15),
             Self::SendMail => Duration::from_mins(1),
-            Self::Sync => config.telemetry.sync.every,
+            Self::Sync => config.telemetry.sync.interval,
         }
     }
 
-    /// Whether it had better be done before it is due.
-    pub(super) async fn is_wanted_early(self, app: &App) -> anyhow::Result<bool> {
+    /// Whether the job should run before it is due.
+    pub(super) async fn should_run_early(self, app: &App) -> anyhow::Result<bool> {
         match self {
             Self::MonitorBacklog | Self::SendMail => Ok(false),
             Self::Sync => is_backlog_growing(app).await,
         }
     }
 
-    /// Does it once. Told to stop, it ends soon, in good order.
-    pub(super) async fn work(self, app: &App, stop: &CancellationToken) -> anyhow::Result<Work> {
+    /// Runs the job once. If `stop` is cancelled, the job finishes soon and cleanly.
+    pub(super) async fn run(self, app: &App, stop: &CancellationToken) -> anyhow::Result<JobOutcome> {
         match self {
             Self::MonitorBacklog => log(&monitor::check(app).await?),
             Self::SendMail => drop(mail::deliver(app, stop).await?),
             Self::Sync => return sync(app).await,
         }
-        Ok(Work::Done)
+        Ok(JobOutcome::Done)
     }
 }
 
-/// What came of doing a job.
+/// The result of running a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Work {
-    /// It was done.
+pub(super) enum JobOutcome {
+    /// The job is done.
     Done,
-    /// Somebody else was at it, and may not do all of it.
-    Hindered,
+    /// Another process is doing the job, perhaps not completely, so it should be retried soon.
+    Deferred,
 }
 
-/// Whether half as many events are pending as raise the alarm, so that ordinary traffic does not raise it between two
-/// runs. A service with an outage is not asked more often for that.
+/// Whether half as many events are pending as raise the alarm. An early run then keeps ordinary traffic from
+/// raising it between two scheduled runs. While a service has an outage, there are no early runs.
 async fn is_backlog_growing(app: &App) -> anyhow::Result<bool> {
     let config = &app.config.telemetry;
     if !config.has_driver() {
         return Ok(false);
     }
-    let conn = &mut *app.pool.get().await.context("No database connection")?;
-    let enabled = EnabledDrivers::read(conn).await.context("The drivers cannot be read")?;
-    let enabled = enabled.with(&driver::enabled_here(config), app.clock.now());
+    let conn = &mut *app.pool.get().await.context("Failed to get a database connection")?;
+    let enabled = EnabledDrivers::read(conn).await.context("Failed to read the drivers")?;
+    let enabled = enabled.with(&driver::enabled_names(config), app.clock.now());
     for name in enabled.names() {
-        if DriverState::read(conn, name).await.context("A driver cannot be looked at")?.outage.is_some() {
+        if DriverState::read(conn, name).await.context("Failed to read a driver's state")?.outage.is_some() {
             return Ok(false);
         }
     }
     let backlog =
-        Backlog::read(conn, &enabled, &config.alert).await.context("The backlog cannot be counted")?;
+        Backlog::read(conn, &enabled, &config.alert).await.context("Failed to count the backlog")?;
     Ok(u64::try_from(backlog.events_pending).is_ok_and(|events| events >= config.alert.threshold.div_ceil(2)))
 }
 
-/// A run that is told to end with the process does so by itself.
-async fn sync(app: &App) -> anyhow::Result<Work> {
+/// Takes no `stop` token, because a run ends by itself when the process shuts down.
+async fn sync(app: &App) -> anyhow::Result<JobOutcome> {
     if !app.config.telemetry.has_driver() {
-        return Ok(Work::Done);
+        return Ok(JobOutcome::Done);
     }
     match app.sync.start(SyncRequest::SCHEDULED).await {
-        Ok(Started::Ended(_)) => Ok(Work::Done),
+        Ok(Started::Ended(_)) => Ok(JobOutcome::Done),
         Ok(Started::InProgress { run: _, ended }) => {
-            ended.await.context("A run of the sync broke down")?;
-            Ok(Work::Done)
+            ended.await.context("A sync run crashed")?;
+            Ok(JobOutcome::Done)
         }
         Err(StartError::AlreadyRunning) => {
-            info!("The sync is not begun on schedule: somebody else's run is under way");
-            Ok(Work::Hindered)
+            info!("The scheduled sync is deferred because another run is in progress");
+            Ok(JobOutcome::Deferred)
         }
-        Err(StartError::Failed(Error::Unavailable)) => Ok(Work::Hindered),
+        Err(StartError::Failed(Error::Unavailable)) => Ok(JobOutcome::Deferred),
         Err(StartError::Failed(Error::Internal(cause))) => Err(cause),
         Err(StartError::Failed(error)) => bail!("{}", error.message(Locale::En)),
     }
@@ -124,17 +124,13 @@ fn log(checked: &Checked) {
     match checked.finding {
         Finding::NothingEnabled | Finding::Calm | Finding::StillAlarmed { .. } => {}
         Finding::Alarmed { people, .. } => {
-            warn!(events, people, "{events} events wait to be synced: raised the alarm");
+            warn!(events, people, "Raised the backlog alarm: {events} events are pending");
         }
         Finding::Recovered { people } => {
-            info!(events, people, "{events} events wait to be synced: ended the alarm");
+            info!(events, people, "Resolved the backlog alarm: {events} events are pending");
         }
     }
     for driver in &checked.refusing {
-        warn!(
-            driver = driver.key(),
-            people = checked.told_of_refusing,
-            "A service refuses whatever it is sent"
-        );
+        warn!(driver = driver.key(), people = checked.told_of_refusing, "A service rejects every event");
     }
 }

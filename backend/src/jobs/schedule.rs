@@ -1,8 +1,8 @@
-//! The schedule: jobs that are due are done, each by one process, whichever asks first.
+//! The schedule: each job that is due runs in the process that asks first.
 //!
-//! When a job is due stands in the database. A process that finds it due moves the time on, in the same statement, and
-//! does it; so the others find it done, and so does the same process after a restart. Each job has a loop of its own
-//! here: one that takes long delays no other, and is never begun twice by one process.
+//! The database stores when each job is due. A process that finds a job due sets its next time in the same
+//! statement and runs it. The job is then no longer due for other processes, nor for the same process after
+//! a restart. Each job has its own loop, so a long job delays no other job and never overlaps with itself.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -15,76 +15,77 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
-use super::job::{Job, Work};
+use super::job::{Job, JobOutcome};
 use crate::app::App;
 use crate::db::outage;
 use crate::error::Error;
 use crate::models::scheduled_job;
 
-/// How often a process asks whether a job is due.
-const ASKS: Duration = Duration::from_secs(30);
+/// How often a process checks whether a job is due.
+const POLL_INTERVAL: Duration = Duration::from_secs(30);
 
-/// What could not be done is tried again after this time, and what is done before it is due is done no more often.
-const MINUTE: TimeDelta = TimeDelta::minutes(1);
+/// The time until a deferred job is retried, and the minimum time between two early runs of a job.
+const RETRY_INTERVAL: TimeDelta = TimeDelta::minutes(1);
 
-/// What came of asking whether a job is due.
+/// The result of checking whether a job is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
-    /// It was, and was done here.
+pub enum ScheduledRun {
+    /// The job was due and this process has done it.
     Done,
-    /// It was, but somebody else was at it: it is tried again in a minute.
-    Hindered,
-    /// It was not, or another process does it.
+    /// The job was due, but could not run now. It is retried in a minute.
+    Deferred,
+    /// The job was not due, or another process does it.
     NotDue,
 }
 
-/// Does every job whenever it is due, until told to stop and what was begun is finished.
+/// Runs every job whenever it is due, until `stop` is cancelled and the running jobs have finished.
 pub(super) async fn run(app: &App, stop: &CancellationToken) {
-    join_all(Job::ALL.map(|job| again_and_again(job, app, stop))).await;
+    join_all(Job::ALL.map(|job| poll(job, app, stop))).await;
 }
 
-async fn again_and_again(job: Job, app: &App, stop: &CancellationToken) {
-    let mut times = interval(ASKS);
-    times.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // The first tick is at once.
-    while stop.run_until_cancelled(times.tick()).await.is_some() {
-        let turn = AssertUnwindSafe(take_turn(job, app, stop)).catch_unwind().await;
-        let failure = match turn {
-            Ok(Ok(Turn::Done | Turn::Hindered | Turn::NotDue)) => continue,
-            Ok(Err(error)) => outage::unexplained(error),
-            Err(panic) => Some(format!("{:?}", Error::of_panic(&*panic))),
+async fn poll(job: Job, app: &App, stop: &CancellationToken) {
+    let mut ticks = interval(POLL_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // The first tick is immediate.
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        let result = AssertUnwindSafe(run_if_due(job, app, stop)).catch_unwind().await;
+        let failure = match result {
+            Ok(Ok(ScheduledRun::Done | ScheduledRun::Deferred | ScheduledRun::NotDue)) => continue,
+            Ok(Err(error)) => outage::loggable_cause(error),
+            Err(panic) => Some(format!("{:?}", Error::from_panic(&*panic))),
         };
         if let Some(cause) = failure {
-            error!(job = job.name(), cause, "A scheduled job failed; it is done again when it is due");
+            error!(job = job.name(), cause, "A scheduled job failed and runs again when it is next due");
         }
     }
 }
 
-/// Does a job, if it is due or had better be done before, and nobody else does it.
-pub async fn take_turn(job: Job, app: &App, stop: &CancellationToken) -> anyhow::Result<Turn> {
-    if !claim(job, app).await.context("The schedule cannot be read")? {
-        return Ok(Turn::NotDue);
+/// Runs a job if it is due or should run early, unless another process has claimed it.
+pub async fn run_if_due(job: Job, app: &App, stop: &CancellationToken) -> anyhow::Result<ScheduledRun> {
+    if !claim(job, app).await.context("Failed to read the schedule")? {
+        return Ok(ScheduledRun::NotDue);
     }
-    match job.work(app, stop).await? {
-        Work::Done => Ok(Turn::Done),
-        Work::Hindered => {
-            let conn = &mut *app.pool.get().await.context("No database connection")?;
-            let again = scheduled_job::try_again(conn, job.name(), app.clock.now() + MINUTE).await;
-            again.context("The schedule cannot be written")?;
-            Ok(Turn::Hindered)
+    match job.run(app, stop).await? {
+        JobOutcome::Done => Ok(ScheduledRun::Done),
+        JobOutcome::Deferred => {
+            let conn = &mut *app.pool.get().await.context("Failed to get a database connection")?;
+            let rescheduled =
+                scheduled_job::try_again(conn, job.name(), app.clock.now() + RETRY_INTERVAL).await;
+            rescheduled.context("Failed to update the schedule")?;
+            Ok(ScheduledRun::Deferred)
         }
     }
 }
 
 async fn claim(job: Job, app: &App) -> anyhow::Result<bool> {
-    let period = TimeDelta::from_std(job.every(&app.config))?;
+    let period = TimeDelta::from_std(job.interval(&app.config))?;
     let is_due = {
-        let conn = &mut *app.pool.get().await.context("No database connection")?;
+        let conn = &mut *app.pool.get().await.context("Failed to get a database connection")?;
         scheduled_job::claim(conn, job.name(), app.clock.now(), period).await?
     };
-    if is_due || !job.is_wanted_early(app).await? {
+    if is_due || !job.should_run_early(app).await? {
         return Ok(is_due);
     }
-    let conn = &mut *app.pool.get().await.context("No database connection")?;
-    Ok(scheduled_job::claim_early(conn, job.name(), app.clock.now(), MINUTE).await?)
+    let conn = &mut *app.pool.get().await.context("Failed to get a database connection")?;
+    Ok(scheduled_job::claim_early(conn, job.name(), app.clock.now(), RETRY_INTERVAL).await?)
 }

@@ -1,4 +1,4 @@
-//! What the scan takes for JSON, beside another parser.
+//! Tests of the scan, also against serde_json.
 
 use proptest::prelude::*;
 use serde::de::IgnoredAny;
@@ -11,7 +11,7 @@ fn scan(text: &str) -> Finding {
 }
 
 #[test]
-fn what_cannot_be_stored_is_found() {
+fn json_that_cannot_be_stored_is_detected() {
     for text in [
         r#""\u0000""#,
         r#"{"\u0000": 1}"#,
@@ -30,7 +30,7 @@ fn what_cannot_be_stored_is_found() {
 }
 
 #[test]
-fn the_grammar_is_kept_to_the_letter() {
+fn exactly_the_json_grammar_is_accepted() {
     for text in [
         "", "01", "1.", ".5", "+1", "-", "1e", "[1,]", "{,}", "{\"a\"}", "tru", "'a'", "\"\t\"", "1 2", "[",
         "}",
@@ -51,7 +51,7 @@ fn the_grammar_is_kept_to_the_letter() {
     }
 }
 
-/// Pieces that JSON is made of, and some that it is not.
+/// Fragments of JSON, and some that are not JSON.
 const PIECES: &[&str] = &[
     "{", "}", "[", "]", ":", ",", "\"", "\"a\"", "\\\\", "\\u", "d83d", "\\ude00", "0041", "0", "12", "-",
     ".5", "e9", " ", "\n", "true", "false", "null", "tru", "é",
@@ -61,10 +61,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(5_000))]
 
     #[test]
-    fn it_agrees_with_another_parser(pieces in prop::collection::vec(prop::sample::select(PIECES), 0..10)) {
+    fn the_scan_agrees_with_serde_json(pieces in prop::collection::vec(prop::sample::select(PIECES), 0..10)) {
         let text = pieces.concat();
-        let json = serde_json::from_str::<IgnoredAny>(&text).is_ok();
-        prop_assert_eq!(scan(&text) != Finding::NotJson, json);
+        let is_json = serde_json::from_str::<IgnoredAny>(&text).is_ok();
+        prop_assert_eq!(scan(&text) != Finding::NotJson, is_json);
         if scan(&text) == Finding::Storable {
             prop_assert!(serde_json::from_str::<Value>(&text).is_ok());
         }

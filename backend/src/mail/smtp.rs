@@ -1,4 +1,4 @@
-//! A conversation with the mail server: opened once, then a mail after the other, each step within a time limit.
+//! An SMTP session: opened once, then used for one mail after another. Each step has a time limit.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -12,66 +12,69 @@ use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter,
 use secrecy::ExposeSecret as _;
 use tokio::time::timeout;
 
-use super::trouble::Trouble;
+use super::error::MailError;
 use crate::config::mail::smtp_server::{Encryption, Login, SmtpServer};
 use crate::outbound;
 
-/// An open conversation.
-pub(super) struct Conversation {
+/// An open SMTP session.
+pub(super) struct SmtpSession {
     connection: AsyncSmtpConnection,
-    limit: Duration,
+    time_limit: Duration,
 }
 
-impl Conversation {
-    /// Connects and signs in; `name` is who we say that we are.
-    pub async fn open(server: &SmtpServer, name: &str, limit: Duration) -> Result<Self, Trouble> {
-        outbound::choose_cryptography();
-        let opened = timeout(limit, connect(server, &client_id(name), limit)).await;
-        let connection =
-            opened.map_err(|_| Trouble::of_silence(limit))?.map_err(|error| Trouble::of_server(&error))?;
-        Ok(Self { connection, limit })
+impl SmtpSession {
+    /// Connects and authenticates. `name` is the host name to send with `EHLO`.
+    pub async fn open(server: &SmtpServer, name: &str, time_limit: Duration) -> Result<Self, MailError> {
+        outbound::install_crypto_provider();
+        let opened = timeout(time_limit, connect(server, &client_id(name), time_limit)).await;
+        let connection = opened
+            .map_err(|_| MailError::timed_out(time_limit))?
+            .map_err(|error| MailError::of_server(&error))?;
+        Ok(Self { connection, time_limit })
     }
 
-    /// Has the server take one mail.
-    pub async fn send(&mut self, from: &Address, to: &Address, mail: &[u8]) -> Result<(), Trouble> {
-        let limit = self.limit;
-        timeout(limit, self.hand_over(from, to, mail)).await.map_err(|_| Trouble::of_silence(limit))?
+    /// Sends one mail.
+    pub async fn send(&mut self, from: &Address, to: &Address, mail: &[u8]) -> Result<(), MailError> {
+        let time_limit = self.time_limit;
+        timeout(time_limit, self.transmit(from, to, mail))
+            .await
+            .map_err(|_| MailError::timed_out(time_limit))?
     }
 
-    /// Takes leave, without waiting for long.
+    /// Ends the session, waiting two seconds at most.
     pub async fn close(mut self) {
-        timeout(self.limit.min(Duration::from_secs(2)), self.connection.abort()).await.ok();
+        timeout(self.time_limit.min(Duration::from_secs(2)), self.connection.abort()).await.ok();
     }
 
-    async fn hand_over(&mut self, from: &Address, to: &Address, mail: &[u8]) -> Result<(), Trouble> {
+    async fn transmit(&mut self, from: &Address, to: &Address, mail: &[u8]) -> Result<(), MailError> {
         let mut parameters = Vec::new();
         let international = [from, to].iter().any(|address| !AsRef::<str>::as_ref(address).is_ascii());
         if international {
             if !self.connection.server_info().supports_feature(Extension::SmtpUtfEight) {
-                return Err(Trouble::Refused(
-                    "The mail server takes no such address: it has no SMTPUTF8".into(),
+                return Err(MailError::Permanent(
+                    "The address is not ASCII, and the mail server does not support SMTPUTF8".into(),
                 ));
             }
             parameters.push(MailParameter::SmtpUtfEight);
             parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
         }
-        // The sender is the same for everybody's mail.
+        // The sender is the same in every mail, so no mail is at fault if the server rejects it.
         let sender = self.connection.command(Mail::new(Some(from.clone()), parameters)).await;
-        sender.map_err(|error| Trouble::of_server(&error))?;
-        let taken = async {
+        sender.map_err(|error| MailError::of_server(&error))?;
+        let accepted = async {
             self.connection.command(Rcpt::new(to.clone(), vec![])).await?;
             self.connection.command(Data).await?;
             self.connection.message(mail).await
         };
-        match taken.await {
+        match accepted.await {
             Ok(_) => Ok(()),
             Err(error) => {
-                let trouble = Trouble::of_mail(&error);
-                if !matches!(trouble, Trouble::Unreachable(_)) {
-                    // So that the next mail finds nothing of this one.
-                    self.connection.command(Rset).await.map_err(|error| Trouble::of_server(&error))?;
+                let mail_error = MailError::of_mail(&error);
+                if !matches!(mail_error, MailError::Unavailable(_)) {
+                    // The next mail must not inherit the state of this one.
+                    self.connection.command(Rset).await.map_err(|error| MailError::of_server(&error))?;
                 }
-                Err(trouble)
+                Err(mail_error)
             }
         }
     }
@@ -80,23 +83,23 @@ impl Conversation {
 async fn connect(
     server: &SmtpServer,
     name: &ClientId,
-    limit: Duration,
+    time_limit: Duration,
 ) -> Result<AsyncSmtpConnection, smtp::Error> {
     let SmtpServer { host, port, encryption, login } = server;
     let tls = || TlsParameters::new(host.clone());
-    let wrapped = match encryption {
+    let implicit_tls = match encryption {
         Encryption::Tls => Some(tls()?),
         Encryption::StartTls | Encryption::StartTlsIfOffered | Encryption::Plain => None,
     };
     let address = (host.as_str(), *port);
     let mut connection =
-        AsyncSmtpConnection::connect_tokio1(address, Some(limit), name, wrapped, None).await?;
-    let upgrade = match encryption {
+        AsyncSmtpConnection::connect_tokio1(address, Some(time_limit), name, implicit_tls, None).await?;
+    let use_starttls = match encryption {
         Encryption::StartTls => true,
         Encryption::StartTlsIfOffered => connection.can_starttls(),
         Encryption::Tls | Encryption::Plain => false,
     };
-    if upgrade {
+    if use_starttls {
         connection.starttls(tls()?, name).await?;
     }
     if let Some(Login { user, password }) = login {

@@ -1,4 +1,4 @@
-//! Files going out.
+//! Exports: how many ended, and what they sent.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::{Labels, of_a_file};
+use super::{Labels, file_histogram};
 use crate::models::export_audit::Outcome;
 
-/// Files going out.
+/// Metrics of exports.
 #[derive(Debug)]
 pub struct Exports {
     ended: Family<Labels<3>, Counter>,
@@ -20,14 +20,13 @@ pub struct Exports {
     seconds: Family<Labels<2>, Histogram, fn() -> Histogram>,
 }
 
-/// What an export came to.
+/// What an export sent, and how long it took.
 #[derive(Clone, Copy, Debug)]
-pub struct Exported {
-    /// Rows that the reader was given.
+pub struct ExportStats {
+    /// Rows sent to the client.
     pub rows: u64,
-    /// Bytes that the reader was given, before compression.
+    /// Bytes sent to the client, before compression.
     pub bytes: u64,
-    /// How long that took.
     pub took: Duration,
 }
 
@@ -37,22 +36,22 @@ impl Exports {
             ended: Family::default(),
             rows: Family::default(),
             bytes: Family::default(),
-            seconds: Family::new_with_constructor(of_a_file),
+            seconds: Family::new_with_constructor(file_histogram),
         };
         let help = "Exports that ended, by dataset, format and outcome";
         registry.register("exports", help, exports.ended.clone());
-        let help = "Rows that the readers of exports were given, whole or not";
+        let help = "Rows that exports sent to clients, complete or not";
         registry.register("export_rows", help, exports.rows.clone());
-        let help = "Bytes that the readers of exports were given, before compression";
+        let help = "Bytes that exports sent to clients, before compression";
         registry.register_with_unit("export", help, Unit::Bytes, exports.bytes.clone());
-        let help = "How long exports took, whole or not";
+        let help = "Duration of exports, complete or not";
         registry.register_with_unit("export_duration", help, Unit::Seconds, exports.seconds.clone());
         exports
     }
 
-    /// An export ended.
-    pub fn ended(&self, dataset: Dataset, format: ExportFormat, outcome: Outcome, exported: Exported) {
-        let Exported { rows, bytes, took } = exported;
+    /// Counts an export that ended.
+    pub fn ended(&self, dataset: Dataset, format: ExportFormat, outcome: Outcome, stats: ExportStats) {
+        let ExportStats { rows, bytes, took } = stats;
         let [dataset, format] = [("dataset", dataset.key()), ("format", format.key())];
         self.ended.get_or_create(&[dataset, format, ("outcome", outcome.key())]).inc();
         self.rows.get_or_create(&[dataset, format]).inc_by(rows);

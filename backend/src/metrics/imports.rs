@@ -1,17 +1,18 @@
-//! Files coming in.
+//! Imports: how many ended, and what became of their rows.
 
 use std::time::Duration;
 
+use domain::import::ImportState;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::{Labels, of_a_file};
-use crate::models::import::{Import, ImportState};
+use super::{Labels, file_histogram};
+use crate::models::import::Import;
 use crate::models::snapshot_table::SnapshotTable;
 
-/// Files coming in.
+/// Metrics of imports.
 #[derive(Debug)]
 pub struct Imports {
     ended: Family<Labels<3>, Counter>,
@@ -19,13 +20,13 @@ pub struct Imports {
     seconds: Family<Labels<1>, Histogram, fn() -> Histogram>,
 }
 
-/// Whether an import was to write anything.
+/// Whether an import writes anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Run {
-    /// It was.
+pub enum ImportKind {
+    /// It writes rows.
     Real,
-    /// It was to check and count only.
-    Dry,
+    /// It only validates and counts rows.
+    DryRun,
 }
 
 impl Imports {
@@ -33,22 +34,22 @@ impl Imports {
         let imports = Self {
             ended: Family::default(),
             rows: Family::default(),
-            seconds: Family::new_with_constructor(of_a_file),
+            seconds: Family::new_with_constructor(file_histogram),
         };
-        let help = "Imports that ended, by dataset and state, and whether they were dry runs";
+        let help = "Imports that ended, by dataset, by state and by whether they were dry runs";
         registry.register("imports", help, imports.ended.clone());
-        let help = "Rows of imports that were no dry runs, by result";
+        let help = "Rows of imports other than dry runs, by result";
         registry.register("import_rows", help, imports.rows.clone());
-        let help = "How long imports took, dry runs included";
+        let help = "Duration of imports, including dry runs";
         registry.register_with_unit("import_duration", help, Unit::Seconds, imports.seconds.clone());
         imports
     }
 
-    /// An import was read to its end.
+    /// Counts an import that read its file to the end.
     pub fn ended(&self, import: &Import, took: Duration) {
-        let run = if import.dry_run { Run::Dry } else { Run::Real };
-        self.count(import.table, import.state, run, took);
-        if run == Run::Dry {
+        let kind = if import.dry_run { ImportKind::DryRun } else { ImportKind::Real };
+        self.count(import.table, import.state, kind, took);
+        if kind == ImportKind::DryRun {
             return;
         }
         let results = [
@@ -62,16 +63,16 @@ impl Imports {
         }
     }
 
-    /// An import ended before its file was read to the end.
-    pub fn broke_off(&self, table: SnapshotTable, state: ImportState, run: Run, took: Duration) {
-        self.count(table, state, run, took);
+    /// Counts an import that did not read its file to the end.
+    pub fn aborted(&self, table: SnapshotTable, state: ImportState, kind: ImportKind, took: Duration) {
+        self.count(table, state, kind, took);
     }
 
-    fn count(&self, table: SnapshotTable, state: ImportState, run: Run, took: Duration) {
+    fn count(&self, table: SnapshotTable, state: ImportState, kind: ImportKind, took: Duration) {
         let dataset = ("dataset", table.dataset().key());
-        let dry_run = match run {
-            Run::Real => "false",
-            Run::Dry => "true",
+        let dry_run = match kind {
+            ImportKind::Real => "false",
+            ImportKind::DryRun => "true",
         };
         self.ended.get_or_create(&[dataset, ("state", state.key()), ("dry_run", dry_run)]).inc();
         self.seconds.get_or_create(&[dataset]).observe(took.as_secs_f64());

@@ -1,4 +1,4 @@
-//! Player events coming in: what became of them, and how they were recorded.
+//! Ingest of player events: the result of each event, and the size and duration of the writes.
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::{Labels, of_a_request};
+use super::{Labels, request_histogram};
 
-/// Player events coming in.
+/// Metrics of the ingest of player events.
 #[derive(Debug)]
 pub struct Ingest {
     recorded: Counter,
@@ -24,43 +24,43 @@ impl Ingest {
         let events = Family::default();
         registry.register(
             "ingest_events",
-            "Player events that were sent in, by what became of them, and the rule that those break that were refused",
+            "Player events received, by result, and for refused events by reason",
             Family::clone(&events),
         );
         let group = Histogram::new([1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0]);
-        let help = "Player events that were recorded by one statement";
+        let help = "Player events recorded by one statement";
         registry.register("ingest_group_events", help, group.clone());
-        let commit = of_a_request();
-        let help = "How long it took to record a group of player events and commit it";
+        let commit = request_histogram();
+        let help = "Time to record and commit a group of player events";
         registry.register_with_unit("ingest_commit_duration", help, Unit::Seconds, commit.clone());
         let counter = |result| events.get_or_create_owned(&labels(result, ""));
         Self { recorded: counter("recorded"), duplicate: counter("duplicate"), events, group, commit }
     }
 
-    /// So many events were recorded.
+    /// Counts recorded events.
     pub fn recorded(&self, events: u64) {
         self.recorded.inc_by(events);
     }
 
-    /// So many events were recorded before.
+    /// Counts events that were already recorded.
     pub fn duplicate(&self, events: u64) {
         self.duplicate.inc_by(events);
     }
 
-    /// So many events were refused, by the rule of this name.
-    pub fn refused(&self, rule: &'static str, events: u64) {
-        self.events.get_or_create(&labels("refused", rule)).inc_by(events);
+    /// Counts events that were refused for this reason.
+    pub fn refused(&self, reason: &'static str, events: u64) {
+        self.events.get_or_create(&labels("refused", reason)).inc_by(events);
     }
 
-    /// A group of so many events went to the database, which took so long.
+    /// Counts a group of events that was recorded in one transaction.
     #[expect(clippy::cast_precision_loss, reason = "a group has a few thousand events at most")]
-    pub fn group(&self, events: usize, took: Duration) {
+    pub fn group_committed(&self, events: usize, took: Duration) {
         self.group.observe(events as f64);
         self.commit.observe(took.as_secs_f64());
     }
 }
 
-/// A label without a value is none.
+/// An empty label value is the same as no label.
 const fn labels(result: &'static str, reason: &'static str) -> Labels<2> {
     [("result", result), ("reason", reason)]
 }

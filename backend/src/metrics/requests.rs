@@ -1,4 +1,4 @@
-//! HTTP requests: how long each took until its answer began, by method, route and status.
+//! HTTP requests: the time until each response started, by method, route and status.
 
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
@@ -10,17 +10,16 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::of_a_request;
+use super::request_histogram;
 use crate::unpoisoned;
 
-/// Stands for the route of a request that none was found for.
+/// The route label of requests that match no route.
 const NO_ROUTE: &str = "none";
 
-/// HTTP requests; cheap to clone.
+/// Metrics of HTTP requests. Cheap to clone.
 ///
-/// There are a few dozen series: routes are templates, methods those below, and statuses our own. They are compared one
-/// after the other, numbers first, which costs less than to hash a route, and a series that is there already costs no
-/// allocation.
+/// There are only a few dozen series, because routes are templates and there are few methods and statuses. A
+/// linear search that compares statuses first costs less than hashing a route, and allocates nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Requests(Arc<RwLock<Vec<Series>>>);
 
@@ -44,28 +43,28 @@ impl Requests {
         requests
     }
 
-    /// Counts a request. The route is the template that its path fits, never the path, which anybody can choose.
-    pub fn answered(&self, method: &Method, route: Option<&str>, status: StatusCode, took: Duration) {
-        let (method, route, status) = (name(method), route.unwrap_or(NO_ROUTE), status.as_u16());
+    /// Counts a request. `route` is the matched route template, never the path, which the client chooses.
+    pub fn observe(&self, method: &Method, route: Option<&str>, status: StatusCode, took: Duration) {
+        let (method, route, status) = (method_label(method), route.unwrap_or(NO_ROUTE), status.as_u16());
         let took = took.as_secs_f64();
-        let is_it = |series: &&Series| {
+        let matches_labels = |series: &&Series| {
             let Labels { status: its_status, method: its_method, route: its_route } = &series.labels;
             *its_status == status && *its_method == method && its_route == route
         };
-        if let Some(series) = unpoisoned::read(&self.0).iter().find(is_it) {
+        if let Some(series) = unpoisoned::read(&self.0).iter().find(matches_labels) {
             series.seconds.observe(took);
             return;
         }
-        let mut all = unpoisoned::write(&self.0);
-        // Somebody else may have been faster.
-        if let Some(series) = all.iter().find(is_it) {
+        let mut series_list = unpoisoned::write(&self.0);
+        // Another request may have added the series in the meantime.
+        if let Some(series) = series_list.iter().find(matches_labels) {
             series.seconds.observe(took);
             return;
         }
         let labels = Labels { status, method, route: route.to_owned() };
-        let series = Series { labels, seconds: of_a_request() };
+        let series = Series { labels, seconds: request_histogram() };
         series.seconds.observe(took);
-        all.push(series);
+        series_list.push(series);
     }
 }
 
@@ -73,7 +72,7 @@ impl Collector for Requests {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> std::fmt::Result {
         let mut family = encoder.encode_descriptor(
             "http_request_duration",
-            "How long requests took until their answers began, by method, route and status.",
+            "Time until the response to a request started, by method, route and status.",
             Some(&Unit::Seconds),
             MetricType::Histogram,
         )?;
@@ -84,8 +83,8 @@ impl Collector for Requests {
     }
 }
 
-/// Methods that nobody serves are one: anybody can make some up.
-fn name(method: &Method) -> &'static str {
+/// Unknown methods share one label value, because clients can invent any number of them.
+fn method_label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",
@@ -103,20 +102,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_series_is_a_method_a_route_and_a_status() {
+    fn each_method_route_and_status_has_its_own_series() {
         let requests = Requests::default();
-        let made_up = Method::from_bytes(b"BREW").unwrap();
+        let unknown = Method::from_bytes(b"BREW").unwrap();
         for (method, route, status) in [
             (&Method::GET, Some("/a/{id}"), StatusCode::OK),
             (&Method::GET, Some("/a/{id}"), StatusCode::OK),
             (&Method::GET, Some("/a/{id}"), StatusCode::NOT_FOUND),
             (&Method::POST, Some("/a/{id}"), StatusCode::OK),
-            (&made_up, None, StatusCode::OK),
+            (&unknown, None, StatusCode::OK),
         ] {
-            requests.answered(method, route, status, Duration::from_millis(3));
+            requests.observe(method, route, status, Duration::from_millis(3));
         }
-        let all = requests.0.read().unwrap();
-        let series: Vec<_> = all
+        let series_list = requests.0.read().unwrap();
+        let series: Vec<_> = series_list
             .iter()
             .map(|Series { labels, .. }| (labels.method, labels.route.as_str(), labels.status))
             .collect();

@@ -1,14 +1,15 @@
-//! How far a caller's word goes.
+//! What a caller is authorised to change.
 
 use domain::Viewer;
 use domain::access::{Credential, Role};
 
-/// What the caller's credential lets them change about accounts.
+/// Which accounts the caller may change, depending on the credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Authority {
-    /// An admin who signed in here: every account.
+    /// An admin who signed in to the hub: all accounts.
     AdminSignIn,
-    /// A token, an admin's too, or a service: no admin, no account with a password here, no manage-settings.
+    /// A token (also an admin's) or a service: no admins, no accounts with a password here, and no
+    /// manage-settings.
     Limited,
 }
 

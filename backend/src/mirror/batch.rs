@@ -1,19 +1,19 @@
-//! A call's rows on their way into the database, and what is wrong with them.
+//! The rows of a call, and the errors in them.
 
 use std::collections::{HashMap, HashSet};
 
 use domain::text::Phrase;
 
 use super::reader::{Reader, Reference};
-use super::{Authority, MOST_ROWS, Mirrored};
+use super::{Authority, MAX_ROWS, Mirrored};
 use crate::db::Connection;
-use crate::error::{Error, Invalid, Result};
+use crate::error::{Error, InvalidField, Result};
 use crate::models::reference::Referenced;
 
 /// A row with its index in the call.
-pub type Numbered<R> = (usize, R);
+pub type Indexed<R> = (usize, R);
 
-/// Something wrong with the row of an index.
+/// An error in one field of a row.
 #[derive(Debug)]
 pub struct Problem {
     index: usize,
@@ -22,97 +22,96 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A wrong field of the row with this index.
+    /// Creates an error for the row with this index.
     pub fn new(index: usize, field: &'static str, message: impl Into<Phrase>) -> Self {
         Self { index, field, message: message.into() }
     }
 }
 
-impl From<Problem> for Invalid {
+impl From<Problem> for InvalidField {
     fn from(Problem { index, field, message }: Problem) -> Self {
         Self { field: format!("input[{index}].{field}"), message }
     }
 }
 
-/// The rows of one call, as far as they could be read.
+/// The rows of one call that could be parsed, and the errors found so far.
 #[derive(Debug)]
 pub struct Batch<R> {
-    rows: Vec<Numbered<R>>,
+    rows: Vec<Indexed<R>>,
     references: Vec<Reference>,
     problems: Vec<Problem>,
 }
 
 impl<R> Batch<R> {
-    /// Reads the rows of a call; too many are refused.
+    /// Parses the rows of a call. Too many rows are an error.
     pub fn read<S>(sent: Vec<S>, mut read: impl FnMut(S, &mut Reader) -> Option<R>) -> Result<Self> {
-        if sent.len() > MOST_ROWS {
+        if sent.len() > MAX_ROWS {
             let message = Phrase::new(
-                format!("Demasiadas filas: {}. Se aceptan hasta {MOST_ROWS} por llamada.", sent.len()),
-                format!("Too many rows: {}. Accepted: up to {MOST_ROWS} a call.", sent.len()),
+                format!("Demasiadas filas: {}. Se aceptan hasta {MAX_ROWS} por llamada.", sent.len()),
+                format!("Too many rows: {}. Accepted: up to {MAX_ROWS} per call.", sent.len()),
             );
             return Err(Error::invalid("input", message));
         }
         let mut reader = Reader::default();
         let mut rows = Vec::with_capacity(sent.len());
         for (index, sent) in sent.into_iter().enumerate() {
-            reader.turn_to(index);
+            reader.start_row(index);
             rows.extend(read(sent, &mut reader).map(|row| (index, row)));
         }
-        let (references, problems) = reader.into_findings();
+        let (references, problems) = reader.into_parts();
         Ok(Self { rows, references, problems })
     }
 }
 
-/// Rows with which nothing is wrong.
-pub(super) struct Checked<R> {
-    /// What is to be stored.
+/// Rows that passed all checks.
+pub(super) struct CheckedRows<R> {
     pub(super) rows: Vec<R>,
-    /// What the caller may not store.
-    pub(super) refused: Vec<Invalid>,
+    /// The rows that the caller is not authorised to store.
+    pub(super) refused: Vec<InvalidField>,
 }
 
 impl<R: Mirrored> Batch<R> {
-    /// The keys of the rows, as they were sent.
+    /// The keys of the rows, in the order they were sent.
     pub(super) fn keys(&self) -> Vec<R::Key> {
         self.keys_where(|_| true)
     }
 
-    /// The keys of those rows for which this holds.
-    pub(super) fn keys_where(&self, holds: impl Fn(&R) -> bool) -> Vec<R::Key> {
-        self.rows.iter().map(|(_, row)| row).filter(|row| holds(row)).map(Mirrored::key).collect()
+    /// The keys of the rows that satisfy the predicate.
+    pub(super) fn keys_where(&self, predicate: impl Fn(&R) -> bool) -> Vec<R::Key> {
+        self.rows.iter().map(|(_, row)| row).filter(|row| predicate(row)).map(Mirrored::key).collect()
     }
 
-    /// The rows, if nothing is wrong with any of them. A row that changes nothing needs no authority.
+    /// Checks the rows, and returns them if there are no errors. An unchanged row needs no authority.
     pub(super) async fn check(
         self,
         conn: &mut Connection,
         authority: Authority,
         changes: impl Fn(&R) -> bool,
-    ) -> Result<Checked<R>> {
+    ) -> Result<CheckedRows<R>> {
         let Self { rows, references, mut problems } = self;
-        problems.extend(missing(conn, references).await?);
-        problems.extend(doubles(&rows));
+        problems.extend(missing_references(conn, references).await?);
+        problems.extend(duplicates(&rows));
         let (mut rows, unchanged): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(_, row)| changes(row));
-        let refused = R::refused(conn, &rows, authority).await?;
-        let left_out: HashSet<usize> = refused.iter().map(|problem| problem.index).collect();
-        rows.retain(|(index, _)| !left_out.contains(index));
+        let refused = R::refused_rows(conn, &rows, authority).await?;
+        let refused_indices: HashSet<usize> = refused.iter().map(|problem| problem.index).collect();
+        rows.retain(|(index, _)| !refused_indices.contains(index));
         rows.extend(unchanged);
-        problems.extend(R::make_room(conn, &rows).await?);
+        problems.extend(R::free_unique_values(conn, &rows).await?);
         if problems.is_empty() {
             let rows = rows.into_iter().map(|(_, row)| row).collect();
-            return Ok(Checked { rows, refused: in_order(refused) });
+            return Ok(CheckedRows { rows, refused: sort_by_index(refused) });
         }
-        Err(Error::Invalid(in_order(problems)))
+        Err(Error::Invalid(sort_by_index(problems)))
     }
 }
 
-fn in_order(mut problems: Vec<Problem>) -> Vec<Invalid> {
+fn sort_by_index(mut problems: Vec<Problem>) -> Vec<InvalidField> {
     problems.sort_by_key(|problem| problem.index);
-    problems.into_iter().map(Invalid::from).collect()
+    problems.into_iter().map(InvalidField::from).collect()
 }
 
-/// Two rows of one key could be stored in either order, so none is.
-fn doubles<R: Mirrored>(rows: &[Numbered<R>]) -> Vec<Problem> {
+/// Reports rows with the key of an earlier one: it is unclear which of them to store.
+fn duplicates<R: Mirrored>(rows: &[Indexed<R>]) -> Vec<Problem> {
     let mut seen = HashMap::new();
     let mut problems = Vec::new();
     for (index, row) in rows {
@@ -122,8 +121,10 @@ fn doubles<R: Mirrored>(rows: &[Numbered<R>]) -> Vec<Problem> {
                 *index,
                 R::KEY_FIELD,
                 Phrase::new(
-                    format!("Ya está en input[{first}]: cada fila va una sola vez por llamada."),
-                    format!("It is in input[{first}] already: each row goes once a call."),
+                    format!(
+                        "Duplicado de input[{first}]. Cada fila puede aparecer una sola vez por llamada."
+                    ),
+                    format!("Duplicate of input[{first}]. Each row may appear only once per call."),
                 ),
             ));
         }
@@ -131,18 +132,18 @@ fn doubles<R: Mirrored>(rows: &[Numbered<R>]) -> Vec<Problem> {
     problems
 }
 
-/// The references that lead nowhere, looked up with one statement a table.
-async fn missing(conn: &mut Connection, references: Vec<Reference>) -> Result<Vec<Problem>> {
-    let mut wanted: HashMap<Referenced, HashSet<i64>> = HashMap::new();
+/// Reports references to rows that do not exist, with one query per table.
+async fn missing_references(conn: &mut Connection, references: Vec<Reference>) -> Result<Vec<Problem>> {
+    let mut missing_ids: HashMap<Referenced, HashSet<i64>> = HashMap::new();
     for reference in &references {
-        wanted.entry(reference.to).or_default().insert(reference.id);
+        missing_ids.entry(reference.to).or_default().insert(reference.id);
     }
-    for (table, ids) in &mut wanted {
-        let asked: Vec<i64> = ids.iter().copied().collect();
-        for found in table.existing(conn, &asked).await? {
+    for (table, ids) in &mut missing_ids {
+        let requested: Vec<i64> = ids.iter().copied().collect();
+        for found in table.existing(conn, &requested).await? {
             ids.remove(&found);
         }
     }
-    let missing = |reference: &Reference| wanted[&reference.to].contains(&reference.id);
-    Ok(references.into_iter().filter(missing).map(Problem::from).collect())
+    let is_missing = |reference: &Reference| missing_ids[&reference.to].contains(&reference.id);
+    Ok(references.into_iter().filter(is_missing).map(Problem::from).collect())
 }

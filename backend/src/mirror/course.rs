@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use domain::Text;
 
-use super::unique::{Settled, Unique};
-use super::{Mirrored, Numbered, Problem};
+use super::unique::{Resolution, Unique};
+use super::{Indexed, Mirrored, Problem};
 use crate::db::Connection;
 use crate::error::Result;
 use crate::models::mirrored;
@@ -13,7 +13,7 @@ use crate::models::mirrored::course::MirroredCourse;
 
 const SLUG: Unique = Unique {
     field: "slug",
-    taken: Text::new("Ese slug es de otro curso.", "That slug is another course's."),
+    taken_message: Text::new("Otro curso ya usa ese slug.", "This slug is taken by another course."),
 };
 
 impl Mirrored for MirroredCourse {
@@ -32,14 +32,14 @@ impl Mirrored for MirroredCourse {
         mirrored::lock_rows(conn, Self::TABLE, ids).await
     }
 
-    async fn make_room(conn: &mut Connection, rows: &[Numbered<Self>]) -> Result<Vec<Problem>> {
-        let wanted: Vec<(usize, i64, &str)> =
+    async fn free_unique_values(conn: &mut Connection, rows: &[Indexed<Self>]) -> Result<Vec<Problem>> {
+        let requested: Vec<(usize, i64, &str)> =
             rows.iter().map(|(index, row)| (*index, row.id, row.slug.as_str())).collect();
-        let slugs: Vec<&str> = wanted.iter().map(|(_, _, slug)| *slug).collect();
+        let slugs: Vec<&str> = requested.iter().map(|(_, _, slug)| *slug).collect();
         let owners = Self::owners(conn, &slugs).await?;
-        let Settled { problems, givers } = SLUG.settle(&wanted, &owners);
-        if !givers.is_empty() {
-            Self::vacate(conn, &givers).await?;
+        let Resolution { problems, to_vacate } = SLUG.resolve(&requested, &owners);
+        if !to_vacate.is_empty() {
+            Self::vacate(conn, &to_vacate).await?;
         }
         Ok(problems)
     }

@@ -1,37 +1,38 @@
-//! Reads the fields of the rows that were sent, and notes what is wrong with them and what they point to.
+//! Parses the fields of the rows of a call, and collects the errors in them and their references to other
+//! rows.
 
 use chrono::{DateTime, Datelike as _, Utc};
 use domain::Text;
 use domain::dataset::Dataset;
 use domain::filter::{FilterKey, Problem as Cause};
-use domain::text::{Locale, Phrase};
+use domain::text::Phrase;
 use serde_json::Value;
 
 use super::batch::Problem;
 use crate::clock;
 use crate::models::reference::Referenced;
 
-const BLANK: Text = Text::new("Falta el texto.", "The text is missing.");
+const BLANK: Text = Text::new("No puede estar en blanco.", "Cannot be blank.");
 const JSON_TOO_LONG: Text = Text::new(
     "El JSON es demasiado largo. Se aceptan hasta 64 KiB.",
     "The JSON is too long. Accepted: up to 64 KiB.",
 );
-const NOT_A_MOMENT: Text = Text::new(
-    "No es un momento. Se acepta RFC 3339, como 2026-11-16T09:00:00Z, de los años 1900 a 9998.",
-    "Not a moment. Accepted: RFC 3339, such as 2026-11-16T09:00:00Z, in the years 1900 to 9998.",
+const NOT_A_TIMESTAMP: Text = Text::new(
+    "No es una marca de tiempo. Se acepta RFC 3339, como 2026-11-16T09:00:00Z, de los años 1900 a 9998.",
+    "Not a timestamp. Accepted: RFC 3339, such as 2026-11-16T09:00:00Z, in the years 1900 to 9998.",
 );
 
-/// The most bytes of a JSON value.
-const MOST_JSON: usize = 64 << 10;
+/// The maximum size of a JSON value.
+const MAX_JSON_BYTES: usize = 64 << 10;
 
-/// A field that points to another row.
+/// A field that refers to another row.
 #[derive(Debug)]
 pub struct Reference {
     index: usize,
     field: &'static str,
-    /// The table that it points into.
+    /// The table that it refers to.
     pub to: Referenced,
-    /// The row that it points to.
+    /// The id of the row that it refers to.
     pub id: i64,
 }
 
@@ -39,23 +40,23 @@ impl From<Reference> for Problem {
     fn from(Reference { index, field, to, id }: Reference) -> Self {
         let message = match to {
             Referenced::User => {
-                Phrase::new(format!("No existe el usuario {id}."), format!("There is no user {id}."))
+                Phrase::new(format!("No existe el usuario {id}."), format!("User {id} does not exist."))
             }
             Referenced::Course => {
-                Phrase::new(format!("No existe el curso {id}."), format!("There is no course {id}."))
+                Phrase::new(format!("No existe el curso {id}."), format!("Course {id} does not exist."))
             }
             Referenced::Lesson => {
-                Phrase::new(format!("No existe la lección {id}."), format!("There is no lesson {id}."))
+                Phrase::new(format!("No existe la lección {id}."), format!("Lesson {id} does not exist."))
             }
             Referenced::Package => {
-                Phrase::new(format!("No existe el pack {id}."), format!("There is no pack {id}."))
+                Phrase::new(format!("No existe el pack {id}."), format!("Pack {id} does not exist."))
             }
         };
         Self::new(index, field, message)
     }
 }
 
-/// Reads one row after another. A method answers with nothing when the field is wrong, and has noted why.
+/// Parses one row after another. A method that returns `None` for an invalid field has recorded the error.
 #[derive(Debug, Default)]
 pub struct Reader {
     index: usize,
@@ -64,21 +65,21 @@ pub struct Reader {
 }
 
 impl Reader {
-    pub(super) fn turn_to(&mut self, index: usize) {
+    pub(super) fn start_row(&mut self, index: usize) {
         self.index = index;
     }
 
-    pub(super) fn into_findings(self) -> (Vec<Reference>, Vec<Problem>) {
+    pub(super) fn into_parts(self) -> (Vec<Reference>, Vec<Problem>) {
         (self.references, self.problems)
     }
 
-    /// Notes what is wrong with a field of the present row.
-    pub fn wrong<T>(&mut self, field: &'static str, message: impl Into<Phrase>) -> Option<T> {
+    /// Records an error in a field of the current row.
+    pub fn invalid<T>(&mut self, field: &'static str, message: impl Into<Phrase>) -> Option<T> {
         self.problems.push(Problem::new(self.index, field, message));
         None
     }
 
-    /// A value that may be missing.
+    /// Parses an optional value.
     pub fn optional<S, T>(
         &mut self,
         sent: Option<S>,
@@ -90,46 +91,46 @@ impl Reader {
         }
     }
 
-    /// An id, if what was sent is one.
+    /// An id. `None` is an error.
     pub fn id(&mut self, field: &'static str, sent: Option<i64>) -> Option<i64> {
-        sent.or_else(|| self.wrong(field, phrase(Cause::NotAnId)))
+        sent.or_else(|| self.invalid(field, Cause::NotAnId.message()))
     }
 
-    /// The id of a row that must be there.
+    /// The id of a row that must exist.
     pub fn reference(&mut self, field: &'static str, to: Referenced, sent: Option<i64>) -> Option<i64> {
         let id = self.id(field, sent)?;
         self.references.push(Reference { index: self.index, field, to, id });
         Some(id)
     }
 
-    /// A text that is not blank, of at most so many characters.
-    pub fn words(&mut self, field: &'static str, sent: String, most: usize) -> Option<String> {
-        let text = self.text(field, sent, most)?;
-        if text.trim().is_empty() { self.wrong(field, BLANK) } else { Some(text) }
+    /// A text of at most `max` characters that is not blank.
+    pub fn required_text(&mut self, field: &'static str, sent: String, max: usize) -> Option<String> {
+        let text = self.text(field, sent, max)?;
+        if text.trim().is_empty() { self.invalid(field, BLANK) } else { Some(text) }
     }
 
-    /// A text that may be missing, of at most so many characters; a blank one is as good as none.
-    pub fn optional_words(
+    /// An optional text of at most `max` characters. A blank text counts as missing.
+    pub fn optional_text(
         &mut self,
         field: &'static str,
         sent: Option<String>,
-        most: usize,
+        max: usize,
     ) -> Option<Option<String>> {
-        let text = self.optional(sent, |fields, sent| fields.text(field, sent, most))?;
+        let text = self.optional(sent, |fields, sent| fields.text(field, sent, max))?;
         Some(text.filter(|text| !text.trim().is_empty()))
     }
 
-    fn text(&mut self, field: &'static str, sent: String, most: usize) -> Option<String> {
+    fn text(&mut self, field: &'static str, sent: String, max: usize) -> Option<String> {
         if sent.contains('\0') {
-            self.wrong(field, phrase(Cause::NotText))
-        } else if sent.chars().count() > most {
-            self.wrong(field, phrase(Cause::TooLong(most)))
+            self.invalid(field, Cause::NullCharacter.message())
+        } else if sent.chars().count() > max {
+            self.invalid(field, Cause::TooLong(max).message())
         } else {
             Some(sent)
         }
     }
 
-    /// One of the values that a dataset's filter knows.
+    /// One of the values that a filter of the dataset accepts.
     pub fn choice(
         &mut self,
         field: &'static str,
@@ -139,47 +140,45 @@ impl Reader {
     ) -> Option<&'static str> {
         let choices = dataset.describe().filter(key).map_or(&[][..], |filter| filter.choices);
         let known = choices.iter().map(|choice| choice.value).find(|value| *value == sent);
-        known.or_else(|| self.wrong(field, phrase(Cause::NotAChoice(choices))))
+        known.or_else(|| self.invalid(field, Cause::NotAChoice(choices).message()))
     }
 
-    /// A whole number from `least` to `most`.
-    pub fn number(&mut self, field: &'static str, sent: Option<i32>, least: i32, most: i32) -> Option<i32> {
-        sent.filter(|number| (least..=most).contains(number)).or_else(|| {
+    /// A whole number from `min` to `max`.
+    pub fn number(&mut self, field: &'static str, sent: Option<i32>, min: i32, max: i32) -> Option<i32> {
+        sent.filter(|number| (min..=max).contains(number)).or_else(|| {
             let message = Phrase::new(
-                format!("Se acepta un número entero de {least} a {most}."),
-                format!("Accepted: a whole number from {least} to {most}."),
+                format!("Se acepta un número entero de {min} a {max}."),
+                format!("Accepted: a whole number from {min} to {max}."),
             );
-            self.wrong(field, message)
+            self.invalid(field, message)
         })
     }
 
-    /// A moment.
-    pub fn moment(&mut self, field: &'static str, sent: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
-        sent.filter(|moment| clock::KEPT_YEARS.contains(&moment.year()))
-            .or_else(|| self.wrong(field, NOT_A_MOMENT))
+    /// A timestamp in the supported years.
+    pub fn timestamp(&mut self, field: &'static str, sent: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+        sent.filter(|timestamp| clock::SUPPORTED_YEARS.contains(&timestamp.year()))
+            .or_else(|| self.invalid(field, NOT_A_TIMESTAMP))
     }
 
-    /// A JSON value that the database can hold.
+    /// A JSON value that the database can store.
     pub fn json(&mut self, field: &'static str, sent: Value) -> Option<Value> {
-        if holds_nul(&sent) {
-            self.wrong(field, phrase(Cause::NotText))
-        } else if sent.to_string().len() > MOST_JSON {
-            self.wrong(field, JSON_TOO_LONG)
+        if contains_nul(&sent) {
+            self.invalid(field, Cause::NullCharacter.message())
+        } else if sent.to_string().len() > MAX_JSON_BYTES {
+            self.invalid(field, JSON_TOO_LONG)
         } else {
             Some(sent)
         }
     }
 }
 
-fn phrase(cause: Cause) -> Phrase {
-    Phrase::new(cause.message(Locale::Es), cause.message(Locale::En))
-}
-
-fn holds_nul(value: &Value) -> bool {
+fn contains_nul(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
         Value::String(text) => text.contains('\0'),
-        Value::Array(values) => values.iter().any(holds_nul),
-        Value::Object(members) => members.iter().any(|(key, value)| key.contains('\0') || holds_nul(value)),
+        Value::Array(values) => values.iter().any(contains_nul),
+        Value::Object(members) => {
+            members.iter().any(|(key, value)| key.contains('\0') || contains_nul(value))
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Lessons, packs, orders and practices: all they ask is that what they point to is there.
+//! Lessons, packs, orders and practices. Their only condition is that the rows they refer to exist.
 
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;

@@ -1,4 +1,4 @@
-//! Teachers' submissions: each status that is new goes on record.
+//! Teachers' submissions. Each change of status is recorded in their history.
 
 use std::collections::HashMap;
 
@@ -43,7 +43,8 @@ impl Mirrored for MirroredSubmission {
     }
 }
 
-/// Handing in is the teacher's doing at the time of the submission; everything later is the reviewer's.
+/// The first pending status is attributed to the teacher at the time of the submission, and later decisions
+/// to the reviewer.
 fn change(row: &MirroredSubmission, before: Option<&str>, now: DateTime<Utc>) -> NewSubmissionChange {
     let (changed_by, changed_at, notes) = match (before, &*row.status) {
         (None, "pending") => (Some(row.teacher_id), row.created_at, None),

@@ -1,4 +1,4 @@
-//! Values that only one row may have, and that rows of one call may hand to each other.
+//! Unique values, which the rows of one call may pass to each other.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,47 +7,49 @@ use domain::text::Phrase;
 
 use super::batch::Problem;
 
-/// A field whose value only one row may have.
+/// A field with a unique constraint.
 pub struct Unique {
-    /// The field.
     pub field: &'static str,
-    /// What a row is told whose value another row has.
-    pub taken: Text,
+    /// The error of a row whose value belongs to another row.
+    pub taken_message: Text,
 }
 
-/// What became of the values of one call.
+/// The result of resolving the unique values of one call.
 #[derive(Debug, Default)]
-pub struct Settled {
-    /// Rows whose value is another's.
+pub struct Resolution {
+    /// Rows whose value belongs to another row.
     pub problems: Vec<Problem>,
-    /// Ids of stored rows that give their value up to another row of this call, and must do so first.
-    pub givers: Vec<i64>,
+    /// Ids of stored rows whose value passes to another row of this call. Their values must be cleared first.
+    pub to_vacate: Vec<i64>,
 }
 
 impl Unique {
-    /// Settles who gets what: `wanted` are index, id and value of each row, `owners` the stored ids with these values.
-    pub fn settle(&self, wanted: &[(usize, i64, &str)], owners: &[(i64, String)]) -> Settled {
-        let mut settled = Settled::default();
-        let mut takers: HashMap<&str, (usize, i64)> = HashMap::new();
-        for &(index, id, value) in wanted {
-            let (first, _) = *takers.entry(value).or_insert((index, id));
+    /// Decides which row gets each value. `requested` are the index, id and value of each row, and `owners` the
+    /// ids of stored rows with these values.
+    pub fn resolve(&self, requested: &[(usize, i64, &str)], owners: &[(i64, String)]) -> Resolution {
+        let mut resolution = Resolution::default();
+        let mut claims: HashMap<&str, (usize, i64)> = HashMap::new();
+        for &(index, id, value) in requested {
+            let (first, _) = *claims.entry(value).or_insert((index, id));
             if first != index {
                 let message = Phrase::new(
-                    format!("También lo pide input[{first}]."),
-                    format!("It is wanted by input[{first}] as well."),
+                    format!("También lo usa input[{first}]."),
+                    format!("Also used by input[{first}]."),
                 );
-                settled.problems.push(Problem::new(index, self.field, message));
+                resolution.problems.push(Problem::new(index, self.field, message));
             }
         }
-        let sent: HashSet<i64> = wanted.iter().map(|(_, id, _)| *id).collect();
+        let sent: HashSet<i64> = requested.iter().map(|(_, id, _)| *id).collect();
         for (owner, value) in owners {
-            match takers.get(value.as_str()) {
-                Some((_, taker)) if taker == owner => {}
-                Some(_) if sent.contains(owner) => settled.givers.push(*owner),
-                Some((index, _)) => settled.problems.push(Problem::new(*index, self.field, self.taken)),
+            match claims.get(value.as_str()) {
+                Some((_, claimant)) if claimant == owner => {}
+                Some(_) if sent.contains(owner) => resolution.to_vacate.push(*owner),
+                Some((index, _)) => {
+                    resolution.problems.push(Problem::new(*index, self.field, self.taken_message))
+                }
                 None => {}
             }
         }
-        settled
+        resolution
     }
 }

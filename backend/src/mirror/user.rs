@@ -1,5 +1,5 @@
-//! Users: addresses are unique, sessions end with the account, one admin always remains, and only an admin who signed in
-//! here changes who governs the hub.
+//! Users. E-mail addresses are unique, deactivated users are signed out, and one active admin must remain.
+//! Only an admin who signed in to the hub may change admins and protected accounts.
 
 mod protection;
 
@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use domain::Text;
 
-use super::unique::{Settled, Unique};
-use super::{Authority, Mirrored, Numbered, Problem};
+use super::unique::{Resolution, Unique};
+use super::{Authority, Indexed, Mirrored, Problem};
 use crate::db::Connection;
 use crate::error::{Error, Result};
 use crate::models::mirrored;
@@ -17,12 +17,15 @@ use crate::models::user::User;
 
 const EMAIL: Unique = Unique {
     field: "email",
-    taken: Text::new("Ese correo es de otro usuario.", "That e-mail address is another user's."),
+    taken_message: Text::new(
+        "Otro usuario ya usa ese correo.",
+        "This e-mail address is taken by another user.",
+    ),
 };
 
 const NO_ADMIN_LEFT: Text = Text::new(
     "No quedaría ningún administrador activo. No se guardó nada.",
-    "No active admin would be left. Nothing was stored.",
+    "This would leave no active admin. Nothing was stored.",
 );
 
 impl Mirrored for MirroredUser {
@@ -33,20 +36,20 @@ impl Mirrored for MirroredUser {
         self.id
     }
 
-    async fn refused(
+    async fn refused_rows(
         conn: &mut Connection,
-        rows: &[Numbered<Self>],
+        rows: &[Indexed<Self>],
         authority: Authority,
     ) -> Result<Vec<Problem>> {
         match authority {
             Authority::AdminSignIn => Ok(Vec::new()),
             Authority::Limited => {
                 let folded = Self::folded(conn, emails(rows)).await?;
-                // The admins first, as everybody who changes accounts locks them.
+                // Admins are locked first, in the same order as everywhere else.
                 User::lock_active_admins(conn).await?;
                 let ids: Vec<i64> = rows.iter().map(|(_, row)| row.id).collect();
                 let stored = StoredUser::lock(conn, &ids, &folded).await?;
-                Ok(protection::refused(rows, &folded, &stored))
+                Ok(protection::refused_rows(rows, &folded, &stored))
             }
         }
     }
@@ -56,30 +59,30 @@ impl Mirrored for MirroredUser {
     }
 
     async fn lock(conn: &mut Connection, ids: &[i64]) -> QueryResult<()> {
-        // The admins first, as everybody does who must leave one.
+        // Admins are locked first, in the same order as everywhere else.
         User::lock_active_admins(conn).await?;
         mirrored::lock_rows(conn, Self::TABLE, ids).await
     }
 
-    /// Who says nothing of the permission leaves it as it is.
+    /// A row without the permission leaves it unchanged.
     fn is_stored(&self, stored: Option<&Self>) -> bool {
         let Self { id, name, email, role, manage_settings, active } = self;
         stored.is_some_and(|stored| {
-            let keeps = manage_settings.is_none() || *manage_settings == stored.manage_settings;
-            keeps
+            let has_same_permission = manage_settings.is_none() || *manage_settings == stored.manage_settings;
+            has_same_permission
                 && (id, name, email, role, active)
                     == (&stored.id, &stored.name, &stored.email, &stored.role, &stored.active)
         })
     }
 
-    async fn make_room(conn: &mut Connection, rows: &[Numbered<Self>]) -> Result<Vec<Problem>> {
+    async fn free_unique_values(conn: &mut Connection, rows: &[Indexed<Self>]) -> Result<Vec<Problem>> {
         let folded = Self::folded(conn, emails(rows)).await?;
-        let wanted: Vec<(usize, i64, &str)> =
+        let requested: Vec<(usize, i64, &str)> =
             rows.iter().zip(&folded).map(|((index, row), email)| (*index, row.id, email.as_str())).collect();
         let owners = Self::owners(conn, &folded).await?;
-        let Settled { problems, givers } = EMAIL.settle(&wanted, &owners);
-        if !givers.is_empty() {
-            Self::vacate(conn, &givers).await?;
+        let Resolution { problems, to_vacate } = EMAIL.resolve(&requested, &owners);
+        if !to_vacate.is_empty() {
+            Self::vacate(conn, &to_vacate).await?;
         }
         Ok(problems)
     }
@@ -87,9 +90,9 @@ impl Mirrored for MirroredUser {
     async fn store(conn: &mut Connection, rows: Vec<Self>, now: DateTime<Utc>) -> Result<usize> {
         let admins = User::lock_active_admins(conn).await?;
         let written = Self::upsert(conn, &rows, now).await?;
-        let locked_out: Vec<i64> = rows.iter().filter(|row| !row.active).map(|row| row.id).collect();
-        if !locked_out.is_empty() {
-            Self::end_sessions(conn, &locked_out, now).await?;
+        let deactivated: Vec<i64> = rows.iter().filter(|row| !row.active).map(|row| row.id).collect();
+        if !deactivated.is_empty() {
+            Self::end_sessions(conn, &deactivated, now).await?;
         }
         if !admins.is_empty() && User::lock_active_admins(conn).await?.is_empty() {
             return Err(Error::Conflict(NO_ADMIN_LEFT.into()));
@@ -98,6 +101,6 @@ impl Mirrored for MirroredUser {
     }
 }
 
-fn emails(rows: &[Numbered<MirroredUser>]) -> Vec<&str> {
+fn emails(rows: &[Indexed<MirroredUser>]) -> Vec<&str> {
     rows.iter().map(|(_, row)| row.email.as_str()).collect()
 }

@@ -1,6 +1,6 @@
 //! Live practices on Discord.
 
-use async_graphql::SimpleObject;
+use async_graphql::{ComplexObject, Context, ID, InputObject, SimpleObject};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use diesel::dsl::sql;
@@ -9,33 +9,36 @@ use diesel::prelude::*;
 use diesel::sql_types::Integer;
 use domain::{Dataset, Grant};
 
+use super::user_email::optional_user_email;
+use crate::date_bound::DateBound;
 use crate::db::schema::discord_practices as practices;
 use crate::db::schema::{courses, lessons, practice_packages as packages};
+use crate::error::{Result, SharedError};
 use crate::id::Id;
 use crate::source::{
-    Boxed, Cursor, FilterSome as _, InCourses as _, Ordered as _, Seek, Source, Within as _,
+    BoxedQuery, Cursor, FilterSome as _, InCourses as _, InDateRange as _, Ordered as _, Seek, Source,
 };
 
-/// One live practice on Discord.
+/// A live practice on Discord.
 #[derive(Debug, HasQuery, SimpleObject)]
 #[diesel(table_name = practices)]
 #[diesel(base_query = practices::table.inner_join(lessons::table.inner_join(courses::table)).left_join(packages::table))]
 #[graphql(complex)]
 pub struct DiscordPractice {
-    /// Identifies the practice.
+    /// ID of the practice.
     pub id: Id,
-    /// The lesson's course.
+    /// ID of the lesson's course.
     #[diesel(select_expression = courses::id.nullable())]
     pub course_id: Option<Id>,
-    /// The course's short name in addresses.
+    /// Slug of the course.
     #[diesel(select_expression = courses::slug.nullable())]
     pub course_slug: Option<String>,
-    /// The lesson that is practised.
+    /// ID of the lesson.
     pub lesson_id: Id,
-    /// The lesson's title.
+    /// Title of the lesson.
     #[diesel(select_expression = lessons::title.nullable())]
     pub lesson_title: Option<String>,
-    /// The practice's title.
+    /// Title of the practice.
     pub title: String,
     /// `cohort`, `global` or another name.
     #[diesel(column_name = type_)]
@@ -47,30 +50,50 @@ pub struct DiscordPractice {
     pub start_at: DateTime<Utc>,
     /// When it ends.
     pub end_at: Option<DateTime<Utc>>,
-    /// How many may take part.
+    /// Number of seats.
     pub capacity: i32,
-    /// How many hold a seat: cancelled reservations do not count.
+    /// Number of reservations. Cancelled ones are not counted.
     #[diesel(select_expression = seats_held(), select_expression_type = SqlLiteral<Integer>)]
     pub reservations: i32,
-    /// Whether a seat costs a session of a pack.
+    /// Whether a reservation uses a session of a pack.
     pub requires_package: bool,
-    /// The pack that it takes.
+    /// ID of the pack that reservations use.
     pub practice_package_id: Option<Id>,
-    /// The pack's title.
+    /// Title of the pack.
     #[diesel(select_expression = packages::title.nullable())]
     pub package_title: Option<String>,
-    /// Who made the practice.
+    /// ID of the creator.
     pub creator_id: Option<Id>,
-    /// The group that it is for.
+    /// Cohort of the practice.
     pub cohort_label: Option<String>,
-    /// Where it takes place.
+    /// URL of the Discord channel.
     pub discord_channel_url: Option<String>,
 }
 
-/// Reservations of the practice at hand that are not cancelled.
+/// Reservations of the practice in the outer query that are not cancelled.
 fn seats_held() -> SqlLiteral<Integer> {
     sql("(SELECT count(*)::integer FROM discord_practice_reservations \
           WHERE practice_id = discord_practices.id AND status <> 'cancelled')")
+}
+
+/// Filter of `DiscordPractice` rows. Fields that are not set match every row.
+#[derive(Clone, Debug, Default, InputObject)]
+pub struct DiscordPracticeFilter {
+    /// Rows at or after this date or time.
+    date_from: Option<DateBound>,
+    /// Rows at or before this date or time. A date includes the whole day.
+    date_to: Option<DateBound>,
+    /// Rows of this course.
+    course_id: Option<ID>,
+    /// Rows of this lesson. If a course is given too, the lesson must belong to it.
+    lesson_id: Option<ID>,
+    /// Rows with this status.
+    status: Option<String>,
+    /// Rows of this type.
+    #[graphql(name = "type")]
+    kind: Option<String>,
+    /// Rows created by this user.
+    creator_id: Option<ID>,
 }
 
 impl Source for DiscordPractice {
@@ -96,13 +119,14 @@ impl Source for DiscordPractice {
         "discord_channel_url",
     ];
     const EMAILS: &'static [(&'static str, &'static str)] = &[("creator_email", "creator_id")];
-    type Query = Boxed<Self>;
+    type Filter = DiscordPracticeFilter;
+    type Query = BoxedQuery<Self>;
 
-    fn query(grant: &Grant, zone: Tz, seek: Seek) -> Boxed<Self> {
+    fn query(grant: &Grant, zone: Tz, seek: Seek) -> BoxedQuery<Self> {
         let filter = grant.filter();
         <Self as HasQuery<_>>::query()
             .into_boxed()
-            .within(practices::start_at, filter, zone)
+            .in_date_range(practices::start_at, filter, zone)
             .filter_some(filter.course_id, |id| lessons::course_id.eq(id))
             .filter_some(filter.lesson_id, |id| practices::lesson_id.eq(id))
             .filter_some(filter.status.clone(), |status| practices::status.eq(status))
@@ -114,5 +138,13 @@ impl Source for DiscordPractice {
 
     fn cursor(&self) -> Cursor {
         Cursor { at: self.start_at, id: self.id.0 }
+    }
+}
+
+#[ComplexObject]
+impl DiscordPractice {
+    /// E-mail address of the creator.
+    async fn creator_email(&self, ctx: &Context<'_>) -> Result<Option<String>, SharedError> {
+        optional_user_email(ctx, self.creator_id).await
     }
 }

@@ -1,8 +1,6 @@
 //! Imports: each one, dry runs included.
 
 mod incomplete;
-mod mode;
-mod state;
 mod unverified;
 
 use chrono::{DateTime, Utc};
@@ -11,14 +9,13 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Text};
 use diesel_async::RunQueryDsl;
+use domain::import::{ImportMode, ImportState};
 
 use super::snapshot_table::SnapshotTable;
 use crate::db::Connection;
 use crate::db::schema::imports;
 use crate::source::Cursor;
 pub use incomplete::IncompleteImport;
-pub use mode::ImportMode;
-pub use state::ImportState;
 pub use unverified::{OLD_READ_BYTES, UnverifiedImport};
 
 /// An import of a file.

@@ -1,20 +1,23 @@
 //! Orders of practice packs.
 
-use async_graphql::SimpleObject;
+use async_graphql::{ComplexObject, Context, ID, InputObject, SimpleObject};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use diesel::prelude::*;
 use domain::{Dataset, Grant};
 use serde_json::Value;
 
+use super::user_email::{optional_user_email, user_email};
+use crate::date_bound::DateBound;
 use crate::db::schema::practice_package_orders as orders;
 use crate::db::schema::{courses, lessons, practice_packages as packages};
+use crate::error::{Result, SharedError};
 use crate::id::Id;
 use crate::source::{
-    Boxed, Cursor, FilterSome as _, InCourses as _, Ordered as _, Seek, Source, Within as _,
+    BoxedQuery, Cursor, FilterSome as _, InCourses as _, InDateRange as _, Ordered as _, Seek, Source,
 };
 
-/// One order of a practice pack.
+/// An order of a practice pack.
 #[derive(Debug, HasQuery, SimpleObject)]
 #[diesel(table_name = orders)]
 #[diesel(base_query = orders::table.inner_join(
@@ -22,41 +25,60 @@ use crate::source::{
 ))]
 #[graphql(complex)]
 pub struct PracticePackageOrder {
-    /// Identifies the order.
+    /// ID of the order.
     pub id: Id,
-    /// The student.
+    /// ID of the student.
     pub user_id: Id,
-    /// The pack.
+    /// ID of the pack.
     pub practice_package_id: Id,
-    /// The pack's title.
+    /// Title of the pack.
     #[diesel(select_expression = packages::title)]
     pub package_title: String,
-    /// The pack's creator.
+    /// ID of the pack's creator.
     #[diesel(select_expression = packages::creator_id.nullable())]
     pub teacher_id: Option<Id>,
-    /// The course of the pack's lesson.
+    /// ID of the course of the pack's lesson.
     #[diesel(select_expression = courses::id.nullable())]
     pub course_id: Option<Id>,
-    /// The course's short name in addresses.
+    /// Slug of the course.
     #[diesel(select_expression = courses::slug.nullable())]
     pub course_slug: Option<String>,
-    /// The pack's lesson.
+    /// ID of the pack's lesson.
     #[diesel(select_expression = packages::lesson_id)]
     pub lesson_id: Option<Id>,
     /// `pending`, `paid`, `cancelled` or `completed`.
     pub status: String,
-    /// Sessions that are left.
+    /// Sessions left.
     pub sessions_remaining: i32,
     /// When it was paid.
     pub paid_at: Option<DateTime<Utc>>,
-    /// The payment's name at the payment provider.
+    /// Reference of the payment at the payment provider.
     pub payment_reference: Option<String>,
-    /// When it was ordered.
+    /// When the order was placed.
     pub created_at: DateTime<Utc>,
-    /// When it changed last.
+    /// When the order was last changed.
     pub updated_at: DateTime<Utc>,
-    /// Whatever else the platform keeps with it.
+    /// Additional data from the platform.
     pub meta: Option<Value>,
+}
+
+/// Filter of `PracticePackageOrder` rows. Fields that are not set match every row.
+#[derive(Clone, Debug, Default, InputObject)]
+pub struct PracticePackageOrderFilter {
+    /// Rows at or after this date or time.
+    date_from: Option<DateBound>,
+    /// Rows at or before this date or time. A date includes the whole day.
+    date_to: Option<DateBound>,
+    /// Rows of this course.
+    course_id: Option<ID>,
+    /// Rows of this lesson. If a course is given too, the lesson must belong to it.
+    lesson_id: Option<ID>,
+    /// Rows with this status.
+    status: Option<String>,
+    /// Rows of this practice pack.
+    practice_package_id: Option<ID>,
+    /// Rows of this student.
+    user_id: Option<ID>,
 }
 
 impl Source for PracticePackageOrder {
@@ -80,13 +102,14 @@ impl Source for PracticePackageOrder {
     ];
     const EMAILS: &'static [(&'static str, &'static str)] =
         &[("user_email", "user_id"), ("teacher_email", "teacher_id")];
-    type Query = Boxed<Self>;
+    type Filter = PracticePackageOrderFilter;
+    type Query = BoxedQuery<Self>;
 
-    fn query(grant: &Grant, zone: Tz, seek: Seek) -> Boxed<Self> {
+    fn query(grant: &Grant, zone: Tz, seek: Seek) -> BoxedQuery<Self> {
         let filter = grant.filter();
         <Self as HasQuery<_>>::query()
             .into_boxed()
-            .within(orders::created_at, filter, zone)
+            .in_date_range(orders::created_at, filter, zone)
             .filter_some(filter.course_id, |id| lessons::course_id.nullable().eq(id))
             .filter_some(filter.lesson_id, |id| packages::lesson_id.eq(id))
             .filter_some(filter.status.clone(), |status| orders::status.eq(status))
@@ -98,5 +121,18 @@ impl Source for PracticePackageOrder {
 
     fn cursor(&self) -> Cursor {
         Cursor { at: self.created_at, id: self.id.0 }
+    }
+}
+
+#[ComplexObject]
+impl PracticePackageOrder {
+    /// E-mail address of the student.
+    async fn user_email(&self, ctx: &Context<'_>) -> Result<String, SharedError> {
+        user_email(ctx, self.user_id).await
+    }
+
+    /// E-mail address of the pack's creator.
+    async fn teacher_email(&self, ctx: &Context<'_>) -> Result<Option<String>, SharedError> {
+        optional_user_email(ctx, self.teacher_id).await
     }
 }

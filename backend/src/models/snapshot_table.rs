@@ -1,8 +1,7 @@
 //! The two snapshot tables: alike but for whom they are about.
 
 use domain::Dataset;
-
-use super::unknown_name::UnknownName;
+use domain::UnknownName;
 
 /// A table of snapshots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
-//! What a student did, summed up.
+//! Summaries of students' activity.
 
-use async_graphql::SimpleObject;
+use async_graphql::{ComplexObject, Context, ID, InputObject, SimpleObject};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use diesel::prelude::*;
@@ -8,35 +8,55 @@ use domain::access::CourseScope;
 use domain::{Dataset, Grant};
 use serde_json::Value;
 
+use super::user_email::user_email;
+use crate::date_bound::DateBound;
 use crate::db::schema::{lessons, student_activity_snapshots as snapshots};
+use crate::error::{Result, SharedError};
 use crate::id::Id;
-use crate::source::{Boxed, Cursor, FilterSome as _, Ordered as _, Seek, Source, Within as _};
+use crate::source::{BoxedQuery, Cursor, FilterSome as _, InDateRange as _, Ordered as _, Seek, Source};
 
-/// One summary of a student's activity at a moment.
+/// A summary of a student's activity.
 #[derive(Debug, HasQuery, SimpleObject)]
 #[diesel(table_name = snapshots)]
 #[graphql(complex)]
 pub struct StudentActivitySnapshot {
-    /// Identifies the snapshot.
+    /// ID of the snapshot.
     pub id: Id,
-    /// The moment that it describes.
+    /// Time that the snapshot describes.
     pub captured_at: DateTime<Utc>,
-    /// The student.
+    /// ID of the student.
     pub user_id: Id,
-    /// The course that it concerns.
+    /// ID of the course.
     pub course_id: Option<Id>,
-    /// The lesson that it concerns.
+    /// ID of the lesson.
     pub lesson_id: Option<Id>,
-    /// The practice pack that it concerns.
+    /// ID of the practice pack.
     pub practice_package_id: Option<Id>,
-    /// What kind of activity.
+    /// Category of the activity.
     pub category: String,
-    /// What the value is about.
+    /// Subject of the value.
     pub scope: Option<String>,
-    /// The figure; what it counts depends on the category.
+    /// A number whose meaning depends on the category.
     pub value: Option<i32>,
-    /// Details; their shape depends on the category.
+    /// Details whose structure depends on the category.
     pub payload: Option<Value>,
+}
+
+/// Filter of `StudentActivitySnapshot` rows. Fields that are not set match every row.
+#[derive(Clone, Debug, Default, InputObject)]
+pub struct StudentActivitySnapshotFilter {
+    /// Rows at or after this date or time.
+    date_from: Option<DateBound>,
+    /// Rows at or before this date or time. A date includes the whole day.
+    date_to: Option<DateBound>,
+    /// Rows of this course.
+    course_id: Option<ID>,
+    /// Rows of this lesson. If a course is given too, the lesson must belong to it.
+    lesson_id: Option<ID>,
+    /// Rows of this practice pack.
+    practice_package_id: Option<ID>,
+    /// Rows of this category.
+    category: Option<String>,
 }
 
 impl Source for StudentActivitySnapshot {
@@ -54,13 +74,14 @@ impl Source for StudentActivitySnapshot {
         "payload",
     ];
     const EMAILS: &'static [(&'static str, &'static str)] = &[("user_email", "user_id")];
-    type Query = Boxed<Self>;
+    type Filter = StudentActivitySnapshotFilter;
+    type Query = BoxedQuery<Self>;
 
-    fn query(grant: &Grant, zone: Tz, seek: Seek) -> Boxed<Self> {
+    fn query(grant: &Grant, zone: Tz, seek: Seek) -> BoxedQuery<Self> {
         let filter = grant.filter();
         let mut query = <Self as HasQuery<_>>::query().into_boxed();
         if let CourseScope::Assigned(courses) = grant.courses() {
-            // A row that names a lesson only is of the lesson's course.
+            // A row with only a lesson belongs to the lesson's course.
             let lessons = lessons::table
                 .filter(lessons::course_id.eq_any(courses.clone()))
                 .select(lessons::id.nullable());
@@ -68,7 +89,7 @@ impl Source for StudentActivitySnapshot {
             query = query.filter(snapshots::course_id.eq_any(courses.clone()).or(by_lesson));
         }
         query
-            .within(snapshots::captured_at, filter, zone)
+            .in_date_range(snapshots::captured_at, filter, zone)
             .filter_some(filter.course_id, |id| snapshots::course_id.eq(id))
             .filter_some(filter.lesson_id, |id| snapshots::lesson_id.eq(id))
             .filter_some(filter.practice_package_id, |id| snapshots::practice_package_id.eq(id))
@@ -78,5 +99,13 @@ impl Source for StudentActivitySnapshot {
 
     fn cursor(&self) -> Cursor {
         Cursor { at: self.captured_at, id: self.id.0 }
+    }
+}
+
+#[ComplexObject]
+impl StudentActivitySnapshot {
+    /// E-mail address of the student.
+    async fn user_email(&self, ctx: &Context<'_>) -> Result<String, SharedError> {
+        user_email(ctx, self.user_id).await
     }
 }

@@ -2,21 +2,20 @@
 
 mod driver_stats;
 mod run_reason;
-mod state;
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::{exists, now, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer, Nullable};
 use diesel_async::RunQueryDsl;
+use domain::Driver;
+use domain::sync::{SyncState, SyncTrigger};
 use serde_json::Value;
 
 use crate::db::Connection;
 use crate::db::schema::{telemetry_sync_logs as runs, users};
-use crate::models::driver::Driver;
 pub use driver_stats::{DriverStats, Outage};
 pub use run_reason::RunReason;
-pub use state::{SyncState, SyncTrigger};
 
 /// A run.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,6 +1,6 @@
-//! Modules, lessons and packs that teachers proposed.
+//! Modules, lessons and packs proposed by teachers.
 
-use async_graphql::SimpleObject;
+use async_graphql::{ComplexObject, Context, ID, InputObject, SimpleObject};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use diesel::dsl::sql;
@@ -11,27 +11,30 @@ use domain::{Dataset, Grant};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::user_email::user_email;
+use crate::date_bound::DateBound;
 use crate::db::schema::{courses, teacher_submissions as submissions};
+use crate::error::{Error, Result, SharedError};
 use crate::id::Id;
 use crate::source::{
-    Boxed, Cursor, FilterSome as _, InCourses as _, Ordered as _, Seek, Source, Within as _,
+    BoxedQuery, Cursor, FilterSome as _, InCourses as _, InDateRange as _, Ordered as _, Seek, Source,
 };
 
-/// One proposal of a teacher.
+/// A proposal of a teacher.
 #[derive(Debug, HasQuery, SimpleObject)]
 #[diesel(table_name = submissions)]
 #[diesel(base_query = submissions::table.left_join(courses::table))]
 #[graphql(complex)]
 pub struct TeacherSubmission {
-    /// Identifies the submission.
+    /// ID of the submission.
     pub id: Id,
-    /// When it was handed in.
+    /// When it was submitted.
     pub created_at: DateTime<Utc>,
-    /// Who handed it in.
+    /// ID of the teacher who submitted it.
     pub teacher_id: Id,
-    /// The course that it is for.
+    /// ID of the course.
     pub course_id: Option<Id>,
-    /// The course's short name in addresses.
+    /// Slug of the course.
     #[diesel(select_expression = courses::slug.nullable())]
     pub course_slug: Option<String>,
     /// `module`, `lesson` or `pack`.
@@ -40,36 +43,36 @@ pub struct TeacherSubmission {
     pub kind: String,
     /// Its title.
     pub title: String,
-    /// What it is about.
+    /// Summary of the content.
     pub summary: Option<String>,
     /// `pending`, `approved` or `rejected`.
     pub status: String,
-    /// What the reviewer said.
+    /// Feedback of the reviewer.
     pub feedback: Option<String>,
-    /// Who reviewed it.
+    /// ID of the reviewer.
     pub reviewed_by: Option<Id>,
     /// When it was reviewed.
     pub reviewed_at: Option<DateTime<Utc>>,
-    /// What became of it: the kind of thing.
+    /// Type of the object that was created from it.
     pub result_type: Option<String>,
-    /// What became of it: the thing's id.
+    /// ID of the object that was created from it.
     pub result_id: Option<Id>,
     #[diesel(select_expression = history(), select_expression_type = SqlLiteral<Json>)]
     #[graphql(skip)]
     history: Value,
 }
 
-/// One change of a submission's status.
+/// A change of a submission's status.
 #[derive(Debug, Deserialize, SimpleObject)]
 pub struct SubmissionChange {
-    /// The status from then on.
+    /// The new status.
     pub status: String,
-    /// Who changed it.
+    /// ID of the user who changed it.
     #[serde(deserialize_with = "id_or_null")]
     pub changed_by: Option<Id>,
-    /// When.
+    /// When it was changed.
     pub changed_at: DateTime<Utc>,
-    /// Why.
+    /// Notes on the change.
     pub notes: Option<String>,
 }
 
@@ -77,14 +80,8 @@ fn id_or_null<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Optio
     Ok(Option::<i64>::deserialize(deserializer)?.map(Id))
 }
 
-impl TeacherSubmission {
-    /// The changes of its status, oldest first.
-    pub fn changes(&self) -> Result<Vec<SubmissionChange>, serde_json::Error> {
-        Vec::deserialize(&self.history)
-    }
-}
-
-/// The changes of the submission at hand, oldest first, as JSON with moments in UTC, which files move into their zone.
+/// Changes of the submission in the outer query, oldest first, as JSON with timestamps in UTC. Exports convert them to their
+/// time zone.
 fn history() -> SqlLiteral<Json> {
     sql("(SELECT coalesce(json_agg(json_build_object(\
             'status', status, \
@@ -92,6 +89,24 @@ fn history() -> SqlLiteral<Json> {
             'changed_at', to_char(changed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), \
             'notes', notes) ORDER BY changed_at, id), '[]') \
           FROM teacher_submission_histories WHERE submission_id = teacher_submissions.id)")
+}
+
+/// Filter of `TeacherSubmission` rows. Fields that are not set match every row.
+#[derive(Clone, Debug, Default, InputObject)]
+pub struct TeacherSubmissionFilter {
+    /// Rows at or after this date or time.
+    date_from: Option<DateBound>,
+    /// Rows at or before this date or time. A date includes the whole day.
+    date_to: Option<DateBound>,
+    /// Rows of this course.
+    course_id: Option<ID>,
+    /// Rows with this status.
+    status: Option<String>,
+    /// Rows of this type.
+    #[graphql(name = "type")]
+    kind: Option<String>,
+    /// Rows of this teacher.
+    teacher_id: Option<ID>,
 }
 
 impl Source for TeacherSubmission {
@@ -114,13 +129,14 @@ impl Source for TeacherSubmission {
         "history",
     ];
     const EMAILS: &'static [(&'static str, &'static str)] = &[("teacher_email", "teacher_id")];
-    type Query = Boxed<Self>;
+    type Filter = TeacherSubmissionFilter;
+    type Query = BoxedQuery<Self>;
 
-    fn query(grant: &Grant, zone: Tz, seek: Seek) -> Boxed<Self> {
+    fn query(grant: &Grant, zone: Tz, seek: Seek) -> BoxedQuery<Self> {
         let filter = grant.filter();
         <Self as HasQuery<_>>::query()
             .into_boxed()
-            .within(submissions::created_at, filter, zone)
+            .in_date_range(submissions::created_at, filter, zone)
             .filter_some(filter.course_id, |id| submissions::course_id.eq(id))
             .filter_some(filter.status.clone(), |status| submissions::status.eq(status))
             .filter_some(filter.kind.clone(), |kind| submissions::type_.eq(kind))
@@ -131,5 +147,18 @@ impl Source for TeacherSubmission {
 
     fn cursor(&self) -> Cursor {
         Cursor { at: self.created_at, id: self.id.0 }
+    }
+}
+
+#[ComplexObject]
+impl TeacherSubmission {
+    /// E-mail address of the teacher.
+    async fn teacher_email(&self, ctx: &Context<'_>) -> Result<String, SharedError> {
+        user_email(ctx, self.teacher_id).await
+    }
+
+    /// Changes of the status, oldest first.
+    async fn history(&self) -> Result<Vec<SubmissionChange>> {
+        Vec::deserialize(&self.history).map_err(|error| Error::Internal(error.into()))
     }
 }

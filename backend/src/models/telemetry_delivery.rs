@@ -29,11 +29,12 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::AstPass;
 use diesel::sql_types::{BigInt, Bool, Double, Integer, Jsonb, Nullable, Text, Timestamptz};
+use domain::Driver;
 use serde_json::Value;
 
 pub use backfill::backfill;
 pub use counts::{PendingCounts, has_pending, newest_pending_batch};
-pub use dead::{DeadDelivery, Place, last_delivered_at};
+pub use dead::{DeadDelivery, DeliveryPosition, last_delivered_at};
 pub use history::{Viewing, viewed_before};
 pub use lease::{Lease, Reclaimed, acquire, reclaim};
 pub use orphans::{forget_gap, forget_month, forget_oldest_orphans, note_forgotten};
@@ -45,8 +46,6 @@ pub use skip::skip_pending;
 pub use too_old::settle_too_old;
 pub use unsent::unsent;
 pub use update::{DeliveryState, DeliveryUpdate};
-
-use super::driver::Driver;
 
 /// A position in the order in which events are sent: by time, then by id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,9 +7,9 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::upsert::excluded;
 use diesel_async::RunQueryDsl;
+use domain::Driver;
 use serde_json::Value;
 
-use super::driver::Driver;
 use super::sync_run::Outage;
 use crate::db::Connection;
 use crate::db::schema::telemetry_drivers as drivers;

@@ -1,36 +1,41 @@
-//! What the video player reported.
+//! Events that the video player reported.
 
-use async_graphql::SimpleObject;
+pub mod series;
+
+use async_graphql::{ComplexObject, Context, ID, InputObject, SimpleObject};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use diesel::prelude::*;
 use domain::{Dataset, Grant};
 use serde_json::Value;
 
+use super::user_email::optional_user_email;
+use crate::date_bound::DateBound;
 use crate::db::schema::video_player_events as events;
+use crate::error::{Result, SharedError};
 use crate::id::Id;
 use crate::source::{
-    Boxed, Cursor, FilterSome as _, InCourses as _, Ordered as _, Seek, Source, Within as _,
+    BoxedQuery, Cursor, FilterSome as _, InCourses as _, InDateRange as _, Ordered as _, Seek, Source,
 };
 
-/// One event that the video player reported.
+/// An event reported by the video player.
 #[derive(Debug, HasQuery, SimpleObject)]
 #[diesel(table_name = events)]
 #[graphql(complex)]
 pub struct VideoPlayerEvent {
-    /// Identifies the event.
+    /// ID of the event.
     pub id: Id,
-    /// When it happened, by the player's clock within limits.
+    /// When it happened, by the player's clock, corrected if that is wrong.
     pub recorded_at: DateTime<Utc>,
-    /// The person who watched; null when nobody was signed in or their data was erased.
+    /// ID of the viewer. Null for guests and for users whose data was erased.
     pub user_id: Option<Id>,
-    /// The lesson's course.
+    /// ID of the lesson's course.
     pub course_id: Option<Id>,
-    /// The lesson that was playing.
+    /// ID of the lesson.
     pub lesson_id: Option<Id>,
-    /// What happened: `play`, `pause`, `seek`, `progress_tick`, or another name of letters, digits, `.`, `_` and `-`.
+    /// Kind of event: `play`, `pause`, `seek`, `progress_tick`, or another name made of letters, digits, `.`, `_` and `-`.
     pub event: String,
-    /// Where the video comes from: `youtube`, `vimeo`, `cloudflare` or another name.
+    /// Video provider: `youtube`, `vimeo`, `cloudflare` or another name.
     pub provider: Option<String>,
     /// Position in the video, in seconds.
     pub playback_seconds: i32,
@@ -38,14 +43,31 @@ pub struct VideoPlayerEvent {
     pub watched_seconds: i32,
     /// Length of the video, in seconds.
     pub video_duration: Option<i32>,
-    /// Speed of playback; 1 is normal.
+    /// Playback speed. 1 is normal.
     pub playback_rate: f64,
-    /// The part of the page that it happened in.
+    /// Part of the page.
     pub context_tag: String,
-    /// Whatever else the player said.
+    /// Additional data from the player.
     pub metadata: Option<Value>,
-    /// When every enabled analytics driver had its final verdict; null while any owes one.
+    /// When every enabled analytics driver had a final outcome. Null while a delivery is pending.
     pub synced_at: Option<DateTime<Utc>>,
+}
+
+/// Filter of `VideoPlayerEvent` rows. Fields that are not set match every row.
+#[derive(Clone, Debug, Default, InputObject)]
+pub struct VideoPlayerEventFilter {
+    /// Rows at or after this date or time.
+    date_from: Option<DateBound>,
+    /// Rows at or before this date or time. A date includes the whole day.
+    date_to: Option<DateBound>,
+    /// Rows of this course.
+    course_id: Option<ID>,
+    /// Rows of this lesson. If a course is given too, the lesson must belong to it.
+    lesson_id: Option<ID>,
+    /// Rows of this kind of event.
+    event: Option<String>,
+    /// Rows of this video provider.
+    provider: Option<String>,
 }
 
 impl Source for VideoPlayerEvent {
@@ -67,13 +89,14 @@ impl Source for VideoPlayerEvent {
         "synced_at",
     ];
     const EMAILS: &'static [(&'static str, &'static str)] = &[("user_email", "user_id")];
-    type Query = Boxed<Self>;
+    type Filter = VideoPlayerEventFilter;
+    type Query = BoxedQuery<Self>;
 
-    fn query(grant: &Grant, zone: Tz, seek: Seek) -> Boxed<Self> {
+    fn query(grant: &Grant, zone: Tz, seek: Seek) -> BoxedQuery<Self> {
         let filter = grant.filter();
         <Self as HasQuery<_>>::query()
             .into_boxed()
-            .within(events::recorded_at, filter, zone)
+            .in_date_range(events::recorded_at, filter, zone)
             .filter_some(filter.course_id, |id| events::course_id.eq(id))
             .filter_some(filter.lesson_id, |id| events::lesson_id.eq(id))
             .filter_some(filter.event.clone(), |event| events::event.eq(event))
@@ -84,5 +107,13 @@ impl Source for VideoPlayerEvent {
 
     fn cursor(&self) -> Cursor {
         Cursor { at: self.recorded_at, id: self.id.0 }
+    }
+}
+
+#[ComplexObject]
+impl VideoPlayerEvent {
+    /// E-mail address of the viewer.
+    async fn user_email(&self, ctx: &Context<'_>) -> Result<Option<String>, SharedError> {
+        optional_user_email(ctx, self.user_id).await
     }
 }

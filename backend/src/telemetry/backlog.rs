@@ -58,7 +58,7 @@ impl Backlog {
     pub fn alarm(&self, limits: &Alert, now: DateTime<Utc>) -> Option<Alarm> {
         let too_many = u64::try_from(self.events_pending).is_ok_and(|events| events >= limits.threshold);
         let age = self.age(now).and_then(|age| age.to_std().ok());
-        let too_old = age.is_some_and(|age| age >= limits.age);
+        let too_old = age.is_some_and(|age| age >= limits.max_age);
         match (too_many, too_old) {
             (true, true) => Some(Alarm::NumberAndAge),
             (true, false) => Some(Alarm::Number),
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     const LIMITS: Alert =
-        Alert { threshold: 10, age: Duration::from_hours(3), cooldown: Duration::from_hours(1) };
+        Alert { threshold: 10, max_age: Duration::from_hours(3), cooldown: Duration::from_hours(1) };
 
     fn alarm(events_pending: i64, seconds_old: i64) -> Option<Alarm> {
         let now = DateTime::UNIX_EPOCH;

@@ -1,8 +1,8 @@
 //! Delivery of player events to the analytics services, each event once to each service.
 //!
-//! One run sends at a time, across all processes (`run_lock`). A run has a worker for each driver. Workers fetch events,
-//! lease them, send them, and hand their outcomes to the outcome writer. Nothing is sent without a lease on record, so
-//! after a crash the next run knows which events may have been delivered.
+//! One run sends at a time, across all processes (`run_lock`). A run has a worker for each driver. Workers
+//! fetch events, lease them, send them, and pass their outcomes to the outcome writer. No event is sent
+//! without a stored lease, so after a crash the next run knows which events may have been delivered.
 
 mod backfill;
 mod circuit_breaker;
@@ -28,6 +28,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use domain::sync::SyncState;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -49,13 +50,13 @@ use crate::config::Config;
 use crate::db::{Connection, Pool};
 use crate::error::{Error, Result};
 use crate::metrics::Metrics;
-use crate::models::sync_run::{DriverStats, NewSyncRun, RunReason, SyncEnd, SyncRun, SyncState};
+use crate::models::sync_run::{DriverStats, NewSyncRun, RunReason, SyncEnd, SyncRun};
 use crate::models::telemetry_delivery::{EventPosition, record_remaining};
 
-/// How long requests that are being sent may take to end when a run is stopped: longer than any request's timeout.
+/// How long a stopped run waits for its requests in flight. Longer than the timeout of any request.
 pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(35);
 
-/// Starts and stops runs; cheap to clone.
+/// Starts and stops runs. Cheap to clone.
 #[derive(Clone)]
 pub struct Sync {
     pool: Pool,
@@ -64,20 +65,20 @@ pub struct Sync {
     config: Arc<Config>,
     runs: TaskTracker,
     stop: CancellationToken,
-    /// The position up to which recent events were checked for a pending row.
+    /// Recent events up to this position were checked for a missing pending row.
     reconciled_to: Arc<Mutex<Option<EventPosition>>>,
 }
 
 /// A run that was started.
 #[derive(Debug)]
 pub enum Started {
-    /// It has ended already, since it had nothing to do or could not do anything.
+    /// The run ended immediately, because it had nothing to send or could not send.
     Ended(SyncRun),
-    /// It is in progress.
+    /// The run is in progress.
     InProgress {
         /// The run at its start.
         run: SyncRun,
-        /// Resolves when it ends.
+        /// Resolves when the run ends.
         ended: oneshot::Receiver<()>,
     },
 }
@@ -98,13 +99,13 @@ impl<E: Into<Error>> From<E> for StartError {
 }
 
 impl Sync {
-    /// Starts nothing yet.
+    /// Creates a handle without starting a run.
     pub fn new(pool: Pool, clock: Clock, metrics: Metrics, config: Arc<Config>) -> Self {
         let (runs, stop) = (TaskTracker::new(), CancellationToken::new());
         Self { pool, clock, metrics, config, runs, stop, reconciled_to: Arc::default() }
     }
 
-    /// Starts a run, which continues when the caller goes away.
+    /// Starts a run. It continues if the returned future is dropped.
     pub async fn start(&self, request: SyncRequest) -> Result<Started, StartError> {
         let Some(mut lock) = RunLock::acquire(&self.pool).await? else {
             return Err(StartError::AlreadyRunning);
@@ -119,7 +120,8 @@ impl Sync {
         let id = new.insert(lock.conn()).await?;
         let heartbeat = Heartbeat::start(self.pool.clone(), id);
         lock.allow_idling().await?;
-        let run = SyncRun::find(lock.conn(), id).await?.context("A run is gone that was just started")?;
+        let run =
+            SyncRun::find(lock.conn(), id).await?.context("The run that was just started is missing")?;
         notify::publish(lock.conn()).await?;
         let Prepared { drivers, batch, enabled } = match self.prepare(lock.conn(), id, &request).await? {
             Ok(prepared) => prepared,
@@ -135,7 +137,8 @@ impl Sync {
                 end.store(lock.conn(), &run).await?;
                 self.metrics.sync().run_ended(state);
                 notify::publish(lock.conn()).await?;
-                let run = SyncRun::find(lock.conn(), id).await?.context("A run is gone that just ended")?;
+                let run =
+                    SyncRun::find(lock.conn(), id).await?.context("The run that just ended is missing")?;
                 lock.release().await?;
                 return Ok(Started::Ended(run));
             }
@@ -150,13 +153,13 @@ impl Sync {
         let (sync, row) = (self.clone(), run.clone());
         self.runs.spawn(async move {
             Run { sync, row, request, drivers, batch, enabled, heartbeat }.execute(lock).await;
-            // The caller may be gone.
+            // The receiver may have been dropped.
             notify_end.send(()).ok();
         });
         Ok(Started::InProgress { run, ended })
     }
 
-    /// Starts a run and waits for its end, at most this long; answers with the run as it is then.
+    /// Starts a run, waits at most `max_wait` for its end, and returns its current state.
     pub async fn start_and_wait(
         &self,
         request: SyncRequest,
@@ -165,7 +168,7 @@ impl Sync {
         match self.start(request).await? {
             Started::Ended(run) => Ok(run),
             Started::InProgress { run, ended } => {
-                // Whether it has ended is in the row.
+                // The row says whether the run has ended.
                 drop(timeout(max_wait, ended).await);
                 let conn = &mut *self.pool.get().await?;
                 Ok(SyncRun::find(conn, run.id).await?.unwrap_or(run))
@@ -173,7 +176,7 @@ impl Sync {
         }
     }
 
-    /// Starts a run if the last one died or is frozen, to resume its work.
+    /// Starts a run if the process of the last one died or is frozen, to resume its work.
     pub async fn resume(&self) -> Result<()> {
         let is_dead = {
             let conn = &mut *self.pool.get().await?;
@@ -185,7 +188,7 @@ impl Sync {
         if !is_dead {
             return Ok(());
         }
-        info!("Resuming the work of a sync run that died");
+        info!("Resuming the work of a sync run whose process died");
         match self.start(SyncRequest::SCHEDULED).await {
             Ok(Started::Ended(_) | Started::InProgress { .. }) | Err(StartError::AlreadyRunning) => Ok(()),
             Err(StartError::Failed(error)) => Err(error),
@@ -197,12 +200,12 @@ impl Sync {
         self.stop.cancel();
         self.runs.close();
         if timeout(SHUTDOWN_TIMEOUT, self.runs.wait()).await.is_err() {
-            error!("A sync run did not end in time; the next run reclaims its leases");
+            error!("Timed out waiting for a sync run to end; the next run will reclaim its leases");
         }
     }
 }
 
-/// Closes a run whose process died, as failed. It can write nothing more from then on.
+/// Marks a run as failed after its process died. From then on the process cannot write outcomes of this run.
 async fn close_dead_run(conn: &mut Connection, clock: &Clock) -> diesel::QueryResult<()> {
     let Some(run) = SyncRun::running(conn).await? else { return Ok(()) };
     let end = SyncEnd {

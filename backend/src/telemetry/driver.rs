@@ -1,14 +1,15 @@
-//! The drivers: how player events are put into each analytics service's words, sent, and its answers understood.
+//! Drivers, one per analytics service. They build requests from player events, send them, and interpret the
+//! responses.
 //!
-//! The outcome of a request is data ([`SendOutcome`]) and is decided without a network; the delivery records it.
-//! Drivers keep no state.
+//! The outcome of a request is data ([`SendOutcome`]). It is decided without network access and recorded by
+//! the delivery. Drivers keep no state.
 
 mod check;
-mod details;
 mod ga4;
 mod mixpanel;
 mod outcome;
-mod reply;
+mod properties;
+mod response;
 mod secrets;
 mod session;
 
@@ -16,15 +17,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use crate::config;
-use crate::models::driver::Driver as Name;
 use crate::models::telemetry_delivery::PendingEvent;
-pub use check::Checked;
+pub use check::CheckResult;
+use domain::Driver as DriverName;
 use ga4::Ga4;
 use mixpanel::Mixpanel;
 pub use outcome::{EventOutcome, Failure, FailureClass, SendOutcome};
-pub use session::{Session, SessionTracker, outgoing};
+pub use session::{Session, SessionTracker, without_session};
 
-/// An analytics service that is ready to be sent to.
+/// A configured analytics service.
 #[derive(Debug)]
 pub enum Driver {
     /// Google Analytics 4.
@@ -33,48 +34,45 @@ pub enum Driver {
     Mixpanel(Mixpanel),
 }
 
-/// An event on its way out, with the session it belongs to.
+/// An event to send, with its session.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Outgoing {
-    /// The event.
+pub struct OutgoingEvent {
     pub event: PendingEvent,
-    /// Its viewer's session, for a driver that tells it.
+    /// The viewer's session, if the driver sends sessions.
     pub session: Option<Session>,
-    /// Tells it from every event of every hub, and is the same however often it is sent.
-    pub uid: Uuid,
+    /// Unique across all hubs, and the same each time the event is sent.
+    pub idempotency_key: Uuid,
 }
 
-/// Events that go out in one request.
+/// A request and the events in it.
 #[derive(Debug)]
 pub struct OutgoingRequest {
-    /// The events.
-    pub events: Vec<Outgoing>,
+    pub events: Vec<OutgoingEvent>,
     route: Route,
     body: Vec<u8>,
 }
 
-/// Where a request goes.
+/// The endpoint of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Route {
     /// GA4's `/mp/collect`.
     Collect,
     /// Mixpanel's `/import`.
     Import,
-    /// Mixpanel's `/import` for events that are too old for `/track`, where nothing but the project's token is there to
-    /// be let in with.
+    /// Mixpanel's `/import`, authenticated with the project token because no other credentials are
+    /// configured. For events that are too old for `/track`.
     ImportByToken,
     /// Mixpanel's `/track`.
     Track,
 }
 
-/// What is to be sent, and what will not be.
+/// The requests for a set of events, and the events that are not sent.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// What is to be sent.
     pub requests: Vec<OutgoingRequest>,
-    /// What is too old for the service, which would take it for another time's, or drop it without a word.
+    /// Too old for the service, which would change their time or silently drop them.
     pub expired: Vec<PendingEvent>,
-    /// What the service could not take.
+    /// The service would refuse them.
     pub unsendable: Vec<(PendingEvent, Failure)>,
 }
 
@@ -85,66 +83,66 @@ pub struct DeliveryPolicy {
     pub max_concurrency: usize,
     /// Events per fetch.
     pub events_per_fetch: usize,
-    /// Requests that are leased together. After a crash their events may have been delivered.
+    /// Requests that are leased together. After a crash, their events may have been delivered.
     pub requests_per_lease: usize,
-    /// Whether it needs the session of an event.
+    /// Whether the driver needs the session of an event.
     pub needs_sessions: bool,
-    /// Whether it needs the date on which a viewer's account was created.
+    /// Whether the driver needs the date on which the viewer's account was created.
     pub needs_sign_up_date: bool,
     /// Attempts after which an event may be dead.
     pub max_attempts: i32,
-    /// How long an event is retried before it may be dead, so that an outage costs no event.
+    /// How long an event is retried before it may be dead, so that no event is lost to an outage.
     pub min_retry_period: TimeDelta,
-    /// What to do if no response comes.
+    /// What to do if a request gets no response.
     pub unanswered: Unanswered,
 }
 
 /// What to do with the events of a request without a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unanswered {
-    /// Retry: the service recognizes repetitions by their id.
+    /// Retry. The service deduplicates events by their id.
     Retry,
     /// Retry once, marked as a possible duplicate.
     RetryOnce,
-    /// Take them for delivered.
+    /// Treat them as delivered.
     AssumeDelivered,
 }
 
-/// Settings that an enabled driver lacks.
+/// An enabled driver lacks this setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotConfigured(pub &'static str);
 
-/// Drivers that are enabled, in their order: ready, or lacking a setting.
-pub fn enabled(config: &config::telemetry::Telemetry) -> Vec<(Name, Result<Driver, NotConfigured>)> {
+/// The enabled drivers, in a fixed order: each one configured, or lacking a setting.
+pub fn enabled(config: &config::telemetry::Telemetry) -> Vec<(DriverName, Result<Driver, NotConfigured>)> {
     let mut enabled = Vec::new();
     if config.ga4.enabled {
-        enabled.push((Name::Ga4, Ga4::new(&config.ga4).map(Driver::Ga4)));
+        enabled.push((DriverName::Ga4, Ga4::new(&config.ga4).map(Driver::Ga4)));
     }
     if config.mixpanel.enabled {
-        enabled.push((Name::Mixpanel, Mixpanel::new(&config.mixpanel).map(Driver::Mixpanel)));
+        enabled.push((DriverName::Mixpanel, Mixpanel::new(&config.mixpanel).map(Driver::Mixpanel)));
     }
     enabled
 }
 
-/// The names of the drivers that this process has enabled, ready or not.
-pub fn enabled_here(config: &config::telemetry::Telemetry) -> Vec<Name> {
-    let is_enabled = |name: &Name| match name {
-        Name::Ga4 => config.ga4.enabled,
-        Name::Mixpanel => config.mixpanel.enabled,
+/// The names of the drivers that are enabled in this process, whether or not they are configured.
+pub fn enabled_names(config: &config::telemetry::Telemetry) -> Vec<DriverName> {
+    let is_enabled = |name: &DriverName| match name {
+        DriverName::Ga4 => config.ga4.enabled,
+        DriverName::Mixpanel => config.mixpanel.enabled,
     };
-    Name::ALL.into_iter().filter(is_enabled).collect()
+    DriverName::ALL.into_iter().filter(is_enabled).collect()
 }
 
 impl Driver {
-    /// Which one it is.
-    pub const fn name(&self) -> Name {
+    /// The driver's name.
+    pub const fn name(&self) -> DriverName {
         match self {
-            Self::Ga4(_) => Name::Ga4,
-            Self::Mixpanel(_) => Name::Mixpanel,
+            Self::Ga4(_) => DriverName::Ga4,
+            Self::Mixpanel(_) => DriverName::Mixpanel,
         }
     }
 
-    /// How events are delivered to it.
+    /// How events are delivered to this driver.
     pub fn policy(&self) -> DeliveryPolicy {
         match self {
             Self::Ga4(ga4) => ga4.policy(),
@@ -152,15 +150,15 @@ impl Driver {
         }
     }
 
-    /// Puts events into requests.
-    pub fn plan(&self, events: Vec<Outgoing>, now: DateTime<Utc>) -> Plan {
+    /// Groups events into requests.
+    pub fn plan(&self, events: Vec<OutgoingEvent>, now: DateTime<Utc>) -> Plan {
         match self {
             Self::Ga4(ga4) => ga4.plan(events, now),
             Self::Mixpanel(mixpanel) => mixpanel.plan(events, now),
         }
     }
 
-    /// The two halves of a request that was refused.
+    /// Splits a refused request into two halves.
     pub fn split(&self, request: OutgoingRequest) -> [OutgoingRequest; 2] {
         let OutgoingRequest { mut events, route, body: _ } = request;
         let rest = events.split_off(events.len() / 2);
@@ -178,7 +176,7 @@ impl Driver {
         }
     }
 
-    /// Where a request goes, without its query.
+    /// The path of a request's endpoint, without the query.
     pub const fn endpoint(request: &OutgoingRequest) -> &'static str {
         request.route.path()
     }
@@ -195,27 +193,27 @@ impl Route {
 }
 
 #[cfg(test)]
-/// Events and requests as they might go out, for the tests of other parts too.
+/// Sample events and requests, also for the tests of other modules.
 pub mod tests {
     use serde_json::json;
 
     use super::*;
 
-    /// A request with one event as it might go out, of which so many went without an answer.
+    /// A request with one event that already went unanswered `unanswered` times.
     pub fn outgoing_request(id: i64, unanswered: i32) -> OutgoingRequest {
-        let mut outgoing = outgoing(id, None);
+        let mut outgoing = outgoing_event(id, None);
         outgoing.event.unanswered = unanswered;
         OutgoingRequest { events: vec![outgoing], route: Route::Collect, body: Vec::new() }
     }
 
-    /// An event as it might go out.
-    pub fn outgoing(id: i64, user_id: Option<i64>) -> Outgoing {
-        let moment = |second| DateTime::from_timestamp(second, 0).expect("it is within range");
+    /// An event to send.
+    pub fn outgoing_event(id: i64, user_id: Option<i64>) -> OutgoingEvent {
+        let time = |second| DateTime::from_timestamp(second, 0).expect("the timestamp is in range");
         let event = PendingEvent {
             id,
-            recorded_at: moment(1_800_000_000),
+            recorded_at: time(1_800_000_000),
             user_id,
-            user_since: user_id.map(|_| moment(1_700_000_000)),
+            user_since: user_id.map(|_| time(1_700_000_000)),
             course_id: Some(3),
             lesson_id: Some(7),
             event: "progress_tick".to_owned(),
@@ -226,7 +224,7 @@ pub mod tests {
             playback_rate: 1.5,
             context_tag: "cta".to_owned(),
             metadata: Some(json!({"cta": "banner"})),
-            arrived_at: moment(1_800_000_001),
+            arrived_at: time(1_800_000_001),
             attempts: 0,
             unanswered: 0,
             maybe_duplicate: false,
@@ -235,8 +233,8 @@ pub mod tests {
             is_on_record: false,
             is_last: false,
         };
-        let session = Session { started_at: moment(1_799_999_000), engagement_ms: 10_000 };
-        let uid = Uuid::new_v5(&Uuid::NAMESPACE_URL, id.to_string().as_bytes());
-        Outgoing { event, session: Some(session), uid }
+        let session = Session { started_at: time(1_799_999_000), engagement_ms: 10_000 };
+        let idempotency_key = Uuid::new_v5(&Uuid::NAMESPACE_URL, id.to_string().as_bytes());
+        OutgoingEvent { event, session: Some(session), idempotency_key }
     }
 }

@@ -105,7 +105,7 @@ impl Ingest {
             pool,
             clock,
             metrics,
-            queue: Arc::new(Queue::new(config.queue)),
+            queue: Arc::new(Queue::new(config.queue_capacity)),
             connections: Arc::default(),
             limits: Arc::new(EventLimits::new(config.events_per_minute)),
             workers: TaskTracker::new(),

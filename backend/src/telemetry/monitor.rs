@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::AsyncConnection as _;
+use domain::Driver;
 
 use super::backlog::{Alarm, Backlog};
 use super::{delivery, driver};
@@ -10,13 +11,12 @@ use crate::app::App;
 use crate::db::Connection;
 use crate::models::QueryResult;
 use crate::models::alarm;
-use crate::models::driver::Driver;
 use crate::models::notification::NewNotification;
 use crate::models::outbox_mail::OutboxMail;
 use crate::models::sync_run::Outage;
 use crate::models::telemetry_driver::{DriverState, EnabledDrivers};
 use crate::models::user::User;
-use crate::notice::{self, Notice};
+use crate::notification::{self, NotificationContent};
 
 /// The alarm's name in the database.
 const ALARM: &str = "telemetry_backlog";
@@ -72,7 +72,7 @@ pub async fn check(app: &App) -> anyhow::Result<Checked> {
     let conn = &mut *app.pool.get().await.context("No database connection")?;
     let limits = &app.config.telemetry;
     let enabled = EnabledDrivers::read(conn).await.context("The drivers cannot be read")?;
-    let enabled = enabled.with(&driver::enabled_here(limits), at);
+    let enabled = enabled.with(&driver::enabled_names(limits), at);
     let backlog =
         Backlog::read(conn, &enabled, &limits.alert).await.context("The backlog cannot be counted")?;
     let finding = if enabled.names().next().is_none() {
@@ -108,11 +108,11 @@ async fn tell_of_refusing(
     let pause = TimeDelta::from_std(app.config.telemetry.alert.cooldown).unwrap_or(TimeDelta::MAX);
     conn.transaction(async |conn| {
         let (is_told, notice) = if refusing.is_empty() {
-            let gone = notice::RefusingGone { found_at: now };
-            (alarm::settle(conn, REFUSING).await?, Notice::RefusingGone(gone))
+            let gone = notification::RefusingResolved { found_at: now };
+            (alarm::settle(conn, REFUSING).await?, NotificationContent::RefusingResolved(gone))
         } else {
-            let found = notice::Refusing { drivers: refusing.to_vec(), found_at: now };
-            (alarm::claim(conn, REFUSING, now, pause).await?, Notice::Refusing(found))
+            let found = notification::Refusing { drivers: refusing.to_vec(), found_at: now };
+            (alarm::claim(conn, REFUSING, now, pause).await?, NotificationContent::Refusing(found))
         };
         if is_told { tell(app, conn, &notice, now).await } else { Ok(0) }
     })
@@ -127,29 +127,29 @@ async fn find(
 ) -> QueryResult<Finding> {
     let limits = &app.config.telemetry.alert;
     let Some(why) = backlog.alarm(limits, now) else {
-        let gone = notice::BacklogGone { events: backlog.events_pending, counted_at: now };
+        let gone = notification::BacklogResolved { events: backlog.events_pending, counted_at: now };
         return conn
             .transaction(async |conn| {
                 if !alarm::settle(conn, ALARM).await? {
                     return Ok(Finding::Calm);
                 }
-                let people = tell(app, conn, &Notice::BacklogGone(gone), now).await?;
+                let people = tell(app, conn, &NotificationContent::BacklogResolved(gone), now).await?;
                 Ok(Finding::Recovered { people })
             })
             .await;
     };
     let pause = TimeDelta::from_std(limits.cooldown).unwrap_or(TimeDelta::MAX);
-    let cause = notice::Backlog {
+    let cause = notification::Backlog {
         events: backlog.events_pending,
         oldest: backlog.oldest,
         counted_at: now,
         threshold: limits.threshold,
-        age_minutes: limits.age.as_secs() / 60,
+        age_minutes: limits.max_age.as_secs() / 60,
     };
     // The claim and what is told are stored together: whoever fails to tell has claimed nothing.
     conn.transaction(async |conn| {
         if alarm::claim(conn, ALARM, now, pause).await? {
-            let people = tell(app, conn, &Notice::Backlog(cause), now).await?;
+            let people = tell(app, conn, &NotificationContent::Backlog(cause), now).await?;
             return Ok(Finding::Alarmed { why, people });
         }
         let told = alarm::notified_at(conn, ALARM).await?.unwrap_or(now);
@@ -159,8 +159,13 @@ async fn find(
 }
 
 /// Tells the operators, by mail too where there is a mail server; answers how many they are.
-async fn tell(app: &App, conn: &mut Connection, notice: &Notice, now: DateTime<Utc>) -> QueryResult<usize> {
-    let people = User::active_in(conn, &notice::OPERATORS).await?;
+async fn tell(
+    app: &App,
+    conn: &mut Connection,
+    notice: &NotificationContent,
+    now: DateTime<Utc>,
+) -> QueryResult<usize> {
+    let people = User::active_in(conn, &notification::OPERATOR_ROLES).await?;
     let data = notice.data();
     let new: Vec<_> = people
         .iter()

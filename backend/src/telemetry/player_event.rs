@@ -327,7 +327,7 @@ fn moment(
 ) -> Result<DateTime<Utc>, Refusal> {
     let sent_at = sent_at.read("sentAt", Reason::NotAMoment)?;
     let Some(moment) = recorded_at.read("recordedAt", Reason::NotAMoment)? else { return Ok(now) };
-    if !clock::KEPT_YEARS.contains(&moment.year()) {
+    if !clock::SUPPORTED_YEARS.contains(&moment.year()) {
         return Err(Refusal::of("recordedAt", Reason::NotAMoment));
     }
     let moment = sent_at.map_or(moment, |sent_at| moment + sender_clock::correction(sent_at, now));

@@ -33,7 +33,7 @@ pub enum Reason {
     UnknownField,
     /// The field is needed and not there.
     Missing,
-    /// Not an id.
+    /// Not an ID.
     NotAnId,
     /// Not a UUID.
     NotAUuid,
@@ -89,7 +89,7 @@ impl Refusal {
     pub fn into_error(self, path: &str) -> Error {
         match self.reason.code() {
             ErrorCode::Forbidden => Error::Denied(Denied::NotYourUser),
-            ErrorCode::RateLimited => Error::TooMany { retry_after: NEXT_MINUTE },
+            ErrorCode::RateLimited => Error::TooManyRequests { retry_after: NEXT_MINUTE },
             ErrorCode::Internal => Error::Internal(anyhow::anyhow!("A player event could not be recorded")),
             ErrorCode::BadUserInput
             | ErrorCode::Unauthenticated
@@ -170,7 +170,7 @@ impl Reason {
         match self {
             Self::NotYourUser => Text::new(
                 "Solo puedes registrar tu propio progreso; deja userId en blanco.",
-                "You may record your own progress only; leave userId out.",
+                "You can only record your own progress. Leave out userId.",
             ),
             Self::UnknownUser => Text::new("No existe este usuario.", "There is no such user."),
             Self::UnknownLesson => Text::new("No existe esta lección.", "There is no such lesson."),
@@ -181,7 +181,7 @@ impl Reason {
             Self::Missing => Text::new("Falta este campo.", "This field is missing."),
             Self::NotAnId => Text::new(
                 "No es un id. Se acepta un número entero desde 1.",
-                "Not an id. Accepted: a whole number from 1 on.",
+                "Not an ID. Accepted: a whole number, 1 or greater.",
             ),
             Self::NotAUuid => Text::new(
                 "No es un UUID, como 0d0f7a5e-8f0e-4c0b-9d5f-3c8b1a2e4f60.",
@@ -216,7 +216,7 @@ impl Reason {
             ),
             Self::NotAMoment => Text::new(
                 "No es un momento. Se acepta RFC 3339, como 2026-11-16T09:00:00Z.",
-                "Not a moment. Accepted: RFC 3339, such as 2026-11-16T09:00:00Z.",
+                "Not a timestamp. Accepted: RFC 3339, such as 2026-11-16T09:00:00Z.",
             ),
             Self::InTheFuture => Text::new(
                 "Está en el futuro. Se acepta hasta 2 minutos por delante de nuestro reloj, o de sentAt.",
@@ -232,7 +232,7 @@ impl Reason {
             }
             Self::MetadataNotStorable => Text::new(
                 "El JSON contiene un número fuera de rango o un carácter que no se puede guardar.",
-                "The JSON holds a number out of range or a character that cannot be stored.",
+                "The JSON contains a number out of range or a character that cannot be stored.",
             ),
             Self::TooManyEvents => Text::new(
                 "Demasiados eventos de este usuario en un minuto. Vuelve a enviarlo más tarde.",

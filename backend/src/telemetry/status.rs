@@ -8,10 +8,10 @@ use super::delivery;
 use super::driver::{self, NotConfigured};
 use crate::config::telemetry::Telemetry;
 use crate::db::Connection;
-use crate::models::driver::Driver as Name;
 use crate::models::sync_run::{Outage, SyncRun};
 use crate::models::telemetry_delivery::{DeadDelivery, PendingCounts, last_delivered_at};
 use crate::models::telemetry_driver::{DriverState, EnabledDrivers};
+use domain::Driver as Name;
 
 /// The sync's status.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,7 +54,7 @@ impl Status {
     pub async fn read(conn: &mut Connection, config: &Telemetry, now: DateTime<Utc>) -> QueryResult<Self> {
         let here = driver::enabled(config);
         let in_database = EnabledDrivers::read(conn).await?;
-        let enabled = in_database.with(&driver::enabled_here(config), now);
+        let enabled = in_database.with(&driver::enabled_names(config), now);
         let most = backlog::counted_up_to(&config.alert);
         let pending = PendingCounts::count(conn, &enabled, most).await?;
         let backlog = Backlog::of(&pending);

@@ -80,7 +80,7 @@ impl StatusFeed {
         while self.has_subscribers() {
             // On success nobody is subscribed any more; the next subscriber starts a new task.
             let Err(cause) = self.publish_changes().await else { return };
-            if let Some(cause) = outage::unexplained(cause) {
+            if let Some(cause) = outage::loggable_cause(cause) {
                 warn!(cause, "Failed to read the sync's status; retrying");
             }
             sleep(RETRY_INTERVAL).await;

@@ -1,4 +1,4 @@
-//! Rows of student snapshots, read from any of the files, and compared by what they mean.
+//! Rows of student snapshots, read from the source or an export, and compared by value.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -10,12 +10,12 @@ use serde_json::Value;
 
 use crate::hub::text;
 
-/// Columns that are compared as they stand.
-const PLAIN: [&str; 7] =
+/// Columns that are compared as text.
+const TEXT_COLUMNS: [&str; 7] =
     ["user_id", "course_id", "lesson_id", "practice_package_id", "category", "scope", "value"];
 
-/// Everything in a row but its payload: the moment in microseconds, then the plain columns.
-type Key = (i64, [String; PLAIN.len()]);
+/// All values of a row except its payload: the time in microseconds, then the text columns.
+type Key = (i64, [String; TEXT_COLUMNS.len()]);
 
 struct Row {
     key: Key,
@@ -23,44 +23,46 @@ struct Row {
     email: Option<String>,
 }
 
-/// Rows in no order.
+/// Rows without a defined order.
 pub struct Rows(Vec<Row>);
 
 impl Rows {
-    /// Reads a CSV with the machine header or the Spanish one, whatever the order of its columns.
+    /// Reads a CSV file with column keys or Spanish titles as its header, in any column order.
     pub fn read(content: impl Read) -> Result<Self> {
         let mut reader = csv::Reader::from_reader(content);
         let header = reader.headers()?.clone();
-        let known = Dataset::StudentActivitySnapshots.describe();
-        let place = |key: &str| {
-            let title = known.column(key).map(|column| column.title.es);
+        let dataset = Dataset::StudentActivitySnapshots.describe();
+        let index = |key: &str| {
+            let title = dataset.column(key).map(|column| column.title.es);
             header.iter().position(|name| name == key || Some(name) == title)
         };
-        let needed = |key: &str| place(key).with_context(|| format!("No column {key} in {header:?}"));
-        let (at, payload, email) = (needed("captured_at")?, needed("payload")?, place("user_email"));
-        let mut plain = [0; PLAIN.len()];
-        for (place, key) in plain.iter_mut().zip(PLAIN) {
-            *place = needed(key)?;
+        let required =
+            |key: &str| index(key).with_context(|| format!("Column {key} is missing in {header:?}"));
+        let (captured_at, payload, email) =
+            (required("captured_at")?, required("payload")?, index("user_email"));
+        let mut text_columns = [0; TEXT_COLUMNS.len()];
+        for (index, key) in text_columns.iter_mut().zip(TEXT_COLUMNS) {
+            *index = required(key)?;
         }
         let rows = reader.records().map(|record| {
             let record = record?;
-            let moment = DateTime::parse_from_rfc3339(&record[at])?.timestamp_micros();
+            let time = DateTime::parse_from_rfc3339(&record[captured_at])?.timestamp_micros();
             let payload = Some(&record[payload]).filter(|text| !text.is_empty());
             Ok(Row {
-                key: (moment, plain.map(|place| record[place].to_owned())),
+                key: (time, text_columns.map(|index| record[index].to_owned())),
                 payload: payload.map(serde_json::from_str).transpose()?,
-                email: email.map(|place| record[place].to_owned()),
+                email: email.map(|index| record[index].to_owned()),
             })
         });
         Ok(Self(rows.collect::<Result<_>>()?))
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// The rows of one course.
+    /// The payloads of the rows of one course.
     pub fn of_course(&self, course: &str) -> Vec<&Value> {
         self.0
             .iter()
@@ -69,12 +71,12 @@ impl Rows {
             .collect()
     }
 
-    /// Makes sure that there are the same rows in the other file, each as often.
+    /// Checks that the other file has the same rows, with the same number of duplicates.
     pub fn ensure_same(&self, other: &Self) -> Result<()> {
         Self::ensure_all_in(&self.0.iter().collect::<Vec<_>>(), other)
     }
 
-    /// Makes sure that the other file has the rows of one course, and no others.
+    /// Checks that the other file has exactly the rows of one course.
     pub fn ensure_same_of_course(&self, course: &str, other: &Self) -> Result<()> {
         let rows: Vec<_> = self.0.iter().filter(|row| row.course() == course).collect();
         Self::ensure_all_in(&rows, other)
@@ -88,24 +90,29 @@ impl Rows {
         for row in rows {
             let payloads = left.get_mut(&row.key);
             let found = payloads.and_then(|payloads| {
-                let place = payloads.iter().position(|payload| **payload == row.payload)?;
-                Some(payloads.swap_remove(place))
+                let index = payloads.iter().position(|payload| **payload == row.payload)?;
+                Some(payloads.swap_remove(index))
             });
-            ensure!(found.is_some(), "Not found back: {:?} {:?}", row.key, row.payload);
+            ensure!(found.is_some(), "Row is missing: {:?} {:?}", row.key, row.payload);
         }
-        ensure!(other.len() == rows.len(), "{} rows, and {} were expected", other.len(), rows.len());
+        ensure!(other.len() == rows.len(), "Found {} rows, expected {}", other.len(), rows.len());
         Ok(())
     }
 
-    /// Makes sure that each row has its user's e-mail address.
+    /// Checks that each row has the email address of its user.
     pub fn ensure_emails(&self, users: &[Value]) -> Result<()> {
-        let mut known = HashMap::new();
+        let mut dataset = HashMap::new();
         for user in users {
-            known.insert(text(user, "/id")?, text(user, "/email")?);
+            dataset.insert(text(user, "/id")?, text(user, "/email")?);
         }
         for row in &self.0 {
-            let expected = known.get(row.user()).copied();
-            ensure!(row.email.as_deref() == expected, "User {} is not {:?}", row.user(), row.email);
+            let expected = dataset.get(row.user()).copied();
+            ensure!(
+                row.email.as_deref() == expected,
+                "Wrong email address for user {}: {:?}",
+                row.user(),
+                row.email
+            );
         }
         Ok(())
     }

@@ -1,14 +1,14 @@
-//! The only way to a dataset's rows.
+//! Permission to read a dataset.
 
 use super::{CourseScope, Denied, Role, TokenScope, Viewer};
 use crate::dataset::Dataset;
 use crate::filter::Filter;
 
-/// Leave to read the rows of one dataset that pass one filter.
+/// Permission to read the rows of one dataset that match one filter.
 ///
-/// Whatever reads, counts, estimates, charts or exports rows takes a `Grant`, and only [`Grant::to_read`],
-/// [`Grant::to_export`] and, on the server's own command line, [`Grant::to_operate`] make one: no path can pass the
-/// rules by.
+/// Every function that reads, counts, estimates, charts or exports rows takes a `Grant`. Only [`Grant::to_read`],
+/// [`Grant::to_export`] and, on the server's command line, [`Grant::to_operate`] create one, so no code path can bypass
+/// the rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
     dataset: Dataset,
@@ -17,17 +17,17 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// Leave to read rows on a page.
+    /// Permission to read rows in the API.
     pub fn to_read(viewer: &Viewer, dataset: Dataset, filter: Filter) -> Result<Self, Denied> {
         Self::with_scope(viewer, dataset, filter, TokenScope::Read)
     }
 
-    /// Leave to take rows away in a file.
+    /// Permission to download rows as a file.
     pub fn to_export(viewer: &Viewer, dataset: Dataset, filter: Filter) -> Result<Self, Denied> {
         Self::with_scope(viewer, dataset, filter, TokenScope::Export)
     }
 
-    /// Leave for whoever runs the server's commands, and so has the whole database at hand.
+    /// Permission for commands on the server, whose users have access to the whole database anyway.
     pub fn to_operate(dataset: Dataset, filter: Filter) -> Self {
         Self { dataset, filter, courses: CourseScope::Any }
     }
@@ -65,12 +65,12 @@ impl Grant {
         self.dataset
     }
 
-    /// What the rows must pass.
+    /// The filter that rows must match.
     pub fn filter(&self) -> &Filter {
         &self.filter
     }
 
-    /// The courses that the rows must belong to, whatever the filter says.
+    /// The courses that rows must belong to, in addition to the filter.
     pub fn courses(&self) -> &CourseScope {
         &self.courses
     }

@@ -1,29 +1,29 @@
-//! What somebody may import: into which dataset, and rows of which courses.
+//! Permission to import rows into a dataset.
 
 use super::{Act, CourseScope, Denied, Role, Viewer};
 use crate::dataset::{Dataset, TeacherAdminAccess};
 
-/// Leave to import rows into one dataset.
+/// Permission to import rows into one dataset.
 ///
-/// An import tells how many of its rows are there already, a dry run too. So nobody imports rows that they could not
-/// read.
+/// An import reveals how many of its rows already exist, and so does a dry run. Users can therefore import only rows that
+/// they may read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportGrant {
     dataset: Dataset,
     rows: ImportableRows,
 }
 
-/// Which rows somebody may import.
+/// The rows that a user may import.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ImportableRows {
-    /// Any.
+    /// All rows.
     All,
-    /// Those that name a course or a lesson; both must be within this scope where both are named.
+    /// Rows that name a course, a lesson or both, all of them within this scope.
     OfCourses(CourseScope),
 }
 
 impl ImportGrant {
-    /// Leave for this viewer to import into this dataset.
+    /// Permission for this viewer to import into this dataset.
     pub fn new(viewer: &Viewer, dataset: Dataset) -> Result<Self, Denied> {
         viewer.may_import(dataset)?;
         let rows = match viewer.role {
@@ -38,7 +38,7 @@ impl ImportGrant {
         self.dataset
     }
 
-    /// Which rows may be imported.
+    /// The rows that may be imported.
     pub fn rows(&self) -> &ImportableRows {
         &self.rows
     }
@@ -46,7 +46,7 @@ impl ImportGrant {
 
 impl ImportableRows {
     /// Whether a row must name a course or a lesson.
-    pub fn must_name_a_place(&self) -> bool {
+    pub fn must_name_course_or_lesson(&self) -> bool {
         match self {
             Self::All => false,
             Self::OfCourses(_) => true,
@@ -63,7 +63,7 @@ impl ImportableRows {
 }
 
 impl Viewer {
-    /// Whether the viewer may import rows into this dataset.
+    /// Checks whether the viewer may import rows into this dataset.
     pub fn may_import(&self, dataset: Dataset) -> Result<(), Denied> {
         self.may(Act::Import)?;
         match (self.role, dataset.describe().teacher_admin) {
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_imports_what_they_could_not_read() {
+    fn users_import_only_what_they_may_read() {
         for dataset in Dataset::ALL {
             for role in [Role::Admin, Role::TeacherAdmin, Role::Service] {
                 let viewer = viewer(role, CourseScope::Any);
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn an_import_needs_the_permission_whatever_the_dataset() {
+    fn an_import_needs_manage_settings_for_every_dataset() {
         let mut viewer = viewer(Role::Admin, CourseScope::Any);
         viewer.manages_settings = false;
         let denied = ImportGrant::new(&viewer, Dataset::TeacherActivitySnapshots);

@@ -1,25 +1,26 @@
-//! What an API token may be used for, and which of it somebody may give to a token of theirs.
+//! The scopes of API tokens.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Act, Viewer};
 use crate::dataset::Dataset;
 
-/// What an API token may be used for.
+/// A scope of an API token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "graphql", derive(async_graphql::Enum))]
 #[serde(rename_all = "lowercase")]
 pub enum TokenScope {
-    /// Reading datasets, statuses and lists.
+    /// Read datasets, statuses and lists.
     Read,
-    /// Making export links.
+    /// Create export links.
     Export,
-    /// Importing snapshots and undoing imports.
+    /// Import snapshots and undo imports.
     Import,
-    /// Running and retrying the sync.
+    /// Run the sync and retry batches.
     Sync,
-    /// Recording progress and player events.
+    /// Record progress and player events.
     Record,
-    /// Mirroring platform data and publishing platform events.
+    /// Mirror platform data and publish platform events.
     Platform,
 }
 
@@ -47,7 +48,7 @@ impl TokenScope {
 }
 
 impl Viewer {
-    /// Whether the viewer could do by themselves what the scope is for, and so may give it to an API token of theirs.
+    /// Whether the viewer may give this scope to an API token: only if they have the permission themselves.
     pub fn may_give(&self, scope: TokenScope) -> bool {
         let act = match scope {
             TokenScope::Export => return Dataset::ALL.into_iter().any(|dataset| self.may_see(dataset)),
@@ -78,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_gives_a_token_more_than_they_have() {
+    fn a_token_gets_no_more_permissions_than_its_owner_has() {
         use TokenScope::{Export, Import, Read, Record, Sync};
         assert_eq!(scopes_of(Role::Admin, true), TokenScope::ALL);
         assert_eq!(scopes_of(Role::TeacherAdmin, true), [Read, Export, Import, Sync, Record]);

@@ -1,25 +1,25 @@
-//! The ends of a range of time, and what they mean in the hub's time zone.
+//! The bounds of a time range, and their meaning in the hub's time zone.
 
 use std::fmt;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, SecondsFormat, TimeZone as _, Utc};
 use chrono_tz::Tz;
 
-/// One end of a range of time, inclusive.
+/// A bound of a time range, inclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DateBound {
     /// A whole day in the hub's time zone.
     Day(NaiveDate),
-    /// A moment.
+    /// A point in time.
     Moment(DateTime<Utc>),
 }
 
-/// A moment that rows must not reach, or must not pass.
+/// The upper bound of a time range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
-    /// Strictly before.
+    /// Exclusive.
     Before(DateTime<Utc>),
-    /// Not after.
+    /// Inclusive.
     NotAfter(DateTime<Utc>),
 }
 
@@ -32,12 +32,12 @@ impl DateBound {
         {
             return Some(Self::Day(day));
         }
-        // A `+` that a form turned into a space.
+        // HTML forms decode `+` as a space.
         let text = text.replace(' ', "+");
         DateTime::parse_from_rfc3339(&text).ok().map(|moment| Self::Moment(moment.to_utc()))
     }
 
-    /// The first moment inside a range that begins here.
+    /// The first moment of a range that starts with this bound.
     pub fn start(self, zone: Tz) -> DateTime<Utc> {
         match self {
             Self::Day(day) => start_of_day(day, zone),
@@ -45,7 +45,7 @@ impl DateBound {
         }
     }
 
-    /// The last moment inside a range that ends here.
+    /// The upper bound of a range that ends with this bound.
     pub fn end(self, zone: Tz) -> Until {
         match self {
             Self::Day(day) => match day.checked_add_days(Days::new(1)) {
@@ -66,7 +66,7 @@ impl fmt::Display for DateBound {
     }
 }
 
-/// The first moment of a day, also where clocks are put forward at midnight.
+/// The first moment of a day. It is after midnight if clocks are put forward at midnight.
 fn start_of_day(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
     let midnight = day.and_time(NaiveTime::MIN);
     let mut moment = zone.from_local_datetime(&midnight).earliest();

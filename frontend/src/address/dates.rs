@@ -1,4 +1,4 @@
-//! The dates filter: presets that move with the calendar, and periods that do not.
+//! The date filter: presets relative to today, and custom periods.
 
 use chrono::{Datelike, Days, NaiveDate};
 use domain::filter::FilterKey;
@@ -6,7 +6,7 @@ use domain::filter::FilterKey;
 /// Which dates to export.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Dates {
-    /// All there are.
+    /// All dates.
     #[default]
     All,
     /// Today.
@@ -17,7 +17,7 @@ pub enum Dates {
     Last30Days,
     /// From the first of the month.
     ThisMonth,
-    /// A period; either end may be open.
+    /// A custom period. Either end may be open.
     Custom {
         /// The first day, as typed.
         from: String,
@@ -27,13 +27,13 @@ pub enum Dates {
 }
 
 impl Dates {
-    /// Every kind of period, in the order in which they are offered.
-    pub fn offered() -> [Self; 6] {
+    /// Every kind of period, in display order.
+    pub fn options() -> [Self; 6] {
         let custom = Self::Custom { from: String::new(), to: String::new() };
         [Self::All, Self::Today, Self::Last7Days, Self::Last30Days, Self::ThisMonth, custom]
     }
 
-    /// The kind's name in addresses and forms.
+    /// The kind's name in URLs and forms.
     pub const fn key(&self) -> &'static str {
         match self {
             Self::All => "all",
@@ -45,13 +45,13 @@ impl Dates {
         }
     }
 
-    /// The kind of period with this name; a custom one begins open at both ends.
+    /// The kind of period with this name. A custom period is open at both ends.
     pub fn parse(key: &str) -> Option<Self> {
-        Self::offered().into_iter().find(|dates| dates.key() == key)
+        Self::options().into_iter().find(|dates| dates.key() == key)
     }
 
-    /// Takes in one pair of an address's query; false when it is none of ours.
-    pub fn read(&mut self, key: &str, value: &str) -> bool {
+    /// Applies a key-value pair of a URL query. Returns false if the key is not a date key.
+    pub fn parse_pair(&mut self, key: &str, value: &str) -> bool {
         let end = match (key, &mut *self) {
             ("date", _) => {
                 *self = Self::parse(value).unwrap_or_default();
@@ -78,8 +78,8 @@ impl Dates {
         true
     }
 
-    /// The pairs of an address's query; none for all dates.
-    pub fn write(&self) -> Vec<(&'static str, &str)> {
+    /// The key-value pairs for a URL query, empty for all dates.
+    pub fn to_pairs(&self) -> Vec<(&'static str, &str)> {
         match self {
             Self::All => Vec::new(),
             Self::Today | Self::Last7Days | Self::Last30Days | Self::ThisMonth => vec![("date", self.key())],
@@ -91,7 +91,7 @@ impl Dates {
         }
     }
 
-    /// The filters that these dates mean on a certain day.
+    /// The date filters, given today's date.
     pub fn bounds(&self, today: NaiveDate) -> Vec<(FilterKey, String)> {
         let since = |first: NaiveDate| {
             vec![(FilterKey::DateFrom, first.to_string()), (FilterKey::DateTo, today.to_string())]
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn presets_end_today_and_count_it_in() {
+    fn presets_end_today_inclusive() {
         assert_eq!(bounds(&Dates::Today), ["date_from=2026-03-02", "date_to=2026-03-02"]);
         assert_eq!(bounds(&Dates::Last7Days), ["date_from=2026-02-24", "date_to=2026-03-02"]);
         assert_eq!(bounds(&Dates::Last30Days), ["date_from=2026-02-01", "date_to=2026-03-02"]);
@@ -128,25 +128,25 @@ mod tests {
     }
 
     #[test]
-    fn all_dates_are_no_filter() {
+    fn all_dates_set_no_filter() {
         assert!(bounds(&Dates::All).is_empty());
     }
 
     #[test]
-    fn both_ends_of_a_period_come_back_from_the_address() {
+    fn a_custom_period_survives_a_round_trip_through_the_url() {
         let mut dates = Dates::All;
-        assert!(dates.read("date_to", "2026-11-16") && dates.read("date_from", "2026-11-01"));
+        assert!(dates.parse_pair("date_to", "2026-11-16") && dates.parse_pair("date_from", "2026-11-01"));
         assert_eq!(dates, Dates::Custom { from: "2026-11-01".to_owned(), to: "2026-11-16".to_owned() });
-        assert_eq!(dates.write(), [("date_from", "2026-11-01"), ("date_to", "2026-11-16")]);
+        assert_eq!(dates.to_pairs(), [("date_from", "2026-11-01"), ("date_to", "2026-11-16")]);
     }
 
     #[test]
-    fn a_period_that_is_still_open_stays_chosen() {
+    fn an_open_custom_period_stays_selected() {
         let dates = Dates::Custom { from: String::new(), to: String::new() };
-        let mut read = Dates::All;
-        for (key, value) in dates.write() {
-            read.read(key, value);
+        let mut parsed = Dates::All;
+        for (key, value) in dates.to_pairs() {
+            parsed.parse_pair(key, value);
         }
-        assert_eq!(read, dates);
+        assert_eq!(parsed, dates);
     }
 }

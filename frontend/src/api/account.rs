@@ -1,11 +1,11 @@
-//! One's own preferences and API tokens.
+//! The user's own preferences and API tokens.
 
 use graphql_client::GraphQLQuery;
 
 use super::names::{Locale, TokenScope};
 use super::scalars::{DateTime, Id};
 
-/// Changes one's own language and time zone.
+/// Changes the user's language and time zone.
 #[derive(GraphQLQuery)]
 #[graphql(
     schema_path = "../schema.graphql",
@@ -15,7 +15,7 @@ use super::scalars::{DateTime, Id};
 )]
 pub struct UpdatePreferences;
 
-/// One's own API tokens.
+/// Lists the API tokens that the user may see.
 #[derive(GraphQLQuery)]
 #[graphql(
     schema_path = "../schema.graphql",
@@ -26,7 +26,7 @@ pub struct UpdatePreferences;
 )]
 pub struct ApiTokens;
 
-/// Makes an API token; its secret is told this once.
+/// Creates an API token. The response is the only one that contains its secret.
 #[derive(GraphQLQuery)]
 #[graphql(
     schema_path = "../schema.graphql",
@@ -36,7 +36,7 @@ pub struct ApiTokens;
 )]
 pub struct CreateApiToken;
 
-/// Takes an API token out of use.
+/// Revokes an API token.
 #[derive(GraphQLQuery)]
 #[graphql(
     schema_path = "../schema.graphql",

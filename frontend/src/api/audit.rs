@@ -1,11 +1,11 @@
-//! The record of exports.
+//! The export history.
 
 use graphql_client::GraphQLQuery;
 
 use super::names::{Dataset, ExportFormat};
 use super::scalars::{DateTime, Json};
 
-/// The newest exports, page by page.
+/// Lists exports, newest first, in pages.
 #[derive(GraphQLQuery)]
 #[graphql(
     schema_path = "../schema.graphql",

@@ -1,18 +1,18 @@
-//! Courses and lessons by name.
+//! Search for courses and lessons by title.
 
 use graphql_client::GraphQLQuery;
 
 use super::scalars::Id;
 
-/// How many matches are asked for.
-pub const MATCHES: i64 = 20;
+/// Maximum number of matches in a response.
+pub const MAX_MATCHES: i64 = 20;
 
-/// Courses whose title matches.
+/// Searches for courses by title.
 #[derive(GraphQLQuery)]
 #[graphql(schema_path = "../schema.graphql", query_path = "graphql/courses.graphql", normalization = "rust")]
 pub struct Courses;
 
-/// Lessons, of one course or of all, whose title matches.
+/// Searches for lessons by title, in one course or in all.
 #[derive(GraphQLQuery)]
 #[graphql(schema_path = "../schema.graphql", query_path = "graphql/lessons.graphql", normalization = "rust")]
 pub struct Lessons;

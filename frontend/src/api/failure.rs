@@ -1,74 +1,73 @@
-//! Why a request brought no answer, as data; the words for it are in `i18n`.
+//! Why a request failed, as data. The texts for users are in `i18n`.
 
 use domain::Locale;
 use domain::failure::ErrorCode;
 use serde_json::Value;
 
-/// Why a request brought no answer.
+/// Why a request failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// The server could not be reached.
     Unreachable,
-    /// The server answered something that this version of the app does not understand.
+    /// The server's response has a format that this version of the app does not know.
     Unreadable,
-    /// The server refused, and said why.
-    Refused(Refusal),
+    /// The server responded with an error.
+    Api(ApiError),
 }
 
-/// What the server said when it refused.
+/// An error that the server responded with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// The kind of refusal.
+pub struct ApiError {
     pub code: ErrorCode,
-    /// The reason, in the language that the caller read at the time.
+    /// The server's message, in the language of `locale`.
     pub message: String,
-    /// That language.
-    pub told_in: Locale,
-    /// Wrong fields, each with what is wrong with it.
+    /// The caller's language at the time of the request.
+    pub locale: Locale,
+    /// Invalid fields with their messages.
     pub fields: Vec<(String, String)>,
-    /// When to come back, in seconds.
+    /// When to retry, in seconds.
     pub retry_after: Option<u64>,
-    /// By what the operator finds the fault in the log.
+    /// The id with which an operator finds the error in the server's log.
     pub request_id: Option<String>,
 }
 
 impl Failure {
-    /// Whether the access token was not, or no longer, good.
+    /// Whether the access token was missing, invalid or expired.
     pub fn is_unauthenticated(&self) -> bool {
         match self {
-            Self::Refused(refusal) => refusal.code == ErrorCode::Unauthenticated,
+            Self::Api(error) => error.code == ErrorCode::Unauthenticated,
             Self::Unreachable | Self::Unreadable => false,
         }
     }
 }
 
-/// What an answer says against the request, as a problem document (RFC 9457) or as GraphQL errors; `None` when nothing.
-pub fn refusal(status: u16, body: &str, told_in: Locale) -> Option<Failure> {
-    let answer: Value = serde_json::from_str(body).unwrap_or_default();
-    let (about, message) = match answer["errors"].get(0) {
+/// The error in a response: a problem document (RFC 9457) or GraphQL errors. `None` if there is none.
+pub fn parse_error(status: u16, body: &str, locale: Locale) -> Option<Failure> {
+    let response: Value = serde_json::from_str(body).unwrap_or_default();
+    let (error, message) = match response["errors"].get(0) {
         Some(first) => (&first["extensions"], &first["message"]),
         None if (200..300).contains(&status) => return None,
-        None => (&answer, &answer["detail"]),
+        None => (&response, &response["detail"]),
     };
-    let Some(code) = about["code"].as_str().and_then(ErrorCode::parse) else {
-        // A gateway answers for a server that is not there.
+    let Some(code) = error["code"].as_str().and_then(ErrorCode::parse) else {
+        // From 502 on, a gateway responds for a server that is down.
         return Some(if status >= 502 { Failure::Unreachable } else { Failure::Unreadable });
     };
-    Some(Failure::Refused(Refusal {
+    Some(Failure::Api(ApiError {
         code,
         message: text(message).unwrap_or_default(),
-        told_in,
-        fields: fields(about),
-        retry_after: about["retryAfterSeconds"].as_u64(),
-        request_id: text(&about["requestId"]),
+        locale,
+        fields: fields(error),
+        retry_after: error["retryAfterSeconds"].as_u64(),
+        request_id: text(&error["requestId"]),
     }))
 }
 
-/// The wrong fields: GraphQL lists them, a problem document has them by name.
-fn fields(about: &Value) -> Vec<(String, String)> {
-    match (&about["fields"], &about["errors"]) {
+/// The invalid fields. GraphQL errors list them, and a problem document maps their names to messages.
+fn fields(error: &Value) -> Vec<(String, String)> {
+    match (&error["fields"], &error["errors"]) {
         (Value::Array(list), _) => {
-            list.iter().filter_map(|wrong| Some((text(&wrong["field"])?, text(&wrong["message"])?))).collect()
+            list.iter().filter_map(|field| Some((text(&field["field"])?, text(&field["message"])?))).collect()
         }
         (_, Value::Object(by_name)) => {
             by_name.iter().filter_map(|(field, message)| Some((field.clone(), text(message)?))).collect()
@@ -85,42 +84,45 @@ fn text(value: &Value) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn refused(status: u16, body: &str) -> Refusal {
-        match refusal(status, body, Locale::Es) {
-            Some(Failure::Refused(refusal)) => refusal,
-            other => panic!("a refusal was expected, not {other:?}"),
+    fn api_error(status: u16, body: &str) -> ApiError {
+        match parse_error(status, body, Locale::Es) {
+            Some(Failure::Api(error)) => error,
+            other => panic!("expected an API error, got {other:?}"),
         }
     }
 
     #[test]
-    fn a_problem_document_is_a_refusal_with_its_fields() {
-        let body = r#"{"title":"Unprocessable Content","status":422,"detail":"course_id: Not an id.",
-            "code":"BAD_USER_INPUT","errors":{"course_id":"Not an id."}}"#;
-        let refusal = refused(422, body);
-        assert_eq!(refusal.code, ErrorCode::BadUserInput);
-        assert_eq!(refusal.fields, [("course_id".to_owned(), "Not an id.".to_owned())]);
+    fn a_problem_document_is_parsed_with_its_field_errors() {
+        let body = r#"{"title":"Unprocessable Content","status":422,"detail":"course_id: Not an ID.",
+            "code":"BAD_USER_INPUT","errors":{"course_id":"Not an ID."}}"#;
+        let error = api_error(422, body);
+        assert_eq!(error.code, ErrorCode::BadUserInput);
+        assert_eq!(error.fields, [("course_id".to_owned(), "Not an ID.".to_owned())]);
     }
 
     #[test]
-    fn graphql_errors_are_a_refusal_whatever_the_status() {
+    fn graphql_errors_are_parsed_whatever_the_http_status() {
         let body = r#"{"data":null,"errors":[{"message":"Too many attempts.","extensions":
             {"code":"RATE_LIMITED","retryAfterSeconds":30}}]}"#;
-        assert_eq!(refused(200, body).retry_after, Some(30));
+        assert_eq!(api_error(200, body).retry_after, Some(30));
         let body = r#"{"errors":[{"message":"name: Too long.","extensions":{"code":"BAD_USER_INPUT",
             "field":"name","fields":[{"field":"name","message":"Too long."}]}}]}"#;
-        assert_eq!(refused(200, body).fields, [("name".to_owned(), "Too long.".to_owned())]);
+        assert_eq!(api_error(200, body).fields, [("name".to_owned(), "Too long.".to_owned())]);
     }
 
     #[test]
-    fn an_answer_with_data_is_no_refusal() {
-        assert_eq!(refusal(200, r#"{"data":{"rows":[]}}"#, Locale::Es), None);
-        assert_eq!(refusal(201, r#"{"url":"/x"}"#, Locale::Es), None);
+    fn a_response_with_data_is_no_error() {
+        assert_eq!(parse_error(200, r#"{"data":{"rows":[]}}"#, Locale::Es), None);
+        assert_eq!(parse_error(201, r#"{"url":"/x"}"#, Locale::Es), None);
     }
 
     #[test]
-    fn what_has_no_code_of_ours_is_unreadable() {
-        assert_eq!(refusal(200, r#"{"errors":[{"message":"boom"}]}"#, Locale::Es), Some(Failure::Unreadable));
-        assert_eq!(refusal(500, "<html>", Locale::Es), Some(Failure::Unreadable));
-        assert_eq!(refusal(502, "<html>", Locale::Es), Some(Failure::Unreachable));
+    fn an_error_without_a_known_code_is_unreadable() {
+        assert_eq!(
+            parse_error(200, r#"{"errors":[{"message":"boom"}]}"#, Locale::Es),
+            Some(Failure::Unreadable)
+        );
+        assert_eq!(parse_error(500, "<html>", Locale::Es), Some(Failure::Unreadable));
+        assert_eq!(parse_error(502, "<html>", Locale::Es), Some(Failure::Unreachable));
     }
 }

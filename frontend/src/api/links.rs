@@ -1,4 +1,4 @@
-//! Signed export links: what a file is asked for by, and what is given for it.
+//! Signed export links.
 
 use std::collections::BTreeMap;
 
@@ -8,34 +8,29 @@ use serde::{Deserialize, Serialize};
 
 use super::{Request, read_json};
 
-/// All that decides what is in a file.
+/// Everything that determines a file's content.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FileRequest {
-    /// Which rows of which dataset.
+    /// The dataset and its filter.
     pub grant: Grant,
-    /// In which format.
     pub format: ExportFormat,
-    /// How a CSV file is laid out.
     pub layout: CsvLayout,
     /// The language of readable headers.
     pub locale: Locale,
-    /// The time zone that timestamps are written in.
+    /// The IANA time zone of the timestamps in the file.
     pub timezone: String,
 }
 
-/// A link that is good for some minutes.
+/// A download link that expires after a few minutes.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FileLink {
-    /// Where the file is.
     pub url: String,
-    /// What it will be called.
     pub filename: String,
-    /// About how many rows it will have.
     pub estimated_rows: u64,
 }
 
-/// The request's body, as `POST /admin/data-porter/export-links` reads it.
+/// The body of `POST /admin/data-porter/export-links`.
 #[derive(Serialize)]
 struct Body<'a> {
     dataset: &'a str,
@@ -49,7 +44,7 @@ struct Body<'a> {
     bom: bool,
 }
 
-/// A link to a file.
+/// Creates a download link for a file.
 pub fn link(file: &FileRequest) -> Request<FileLink> {
     let body = Body {
         dataset: file.grant.dataset().key(),

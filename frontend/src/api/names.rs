@@ -1,20 +1,20 @@
-//! The catalogue's enums under their GraphQL names: `TEACHER_ADMIN` on the wire is `domain::Role::TeacherAdmin`.
+//! The enums of `domain` under their GraphQL names: `TEACHER_ADMIN` is `domain::Role::TeacherAdmin`.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// An enum of `domain` that travels under the upper-case form of its key.
+/// An enum of `domain` that is serialized as the upper-case form of its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Named<T>(pub T);
 
-/// What has a key, and is found again by it.
+/// A value with a unique key.
 pub trait Keyed: Copy {
     /// The key, in lower case.
     fn key(self) -> &'static str;
-    /// What has this key.
+    /// The value with this key.
     fn find(key: &str) -> Option<Self>;
 }
 
-/// What somebody is in the academy.
+/// A user's role in the academy.
 pub type Role = Named<domain::Role>;
 /// A language.
 pub type Locale = Named<domain::Locale>;
@@ -22,7 +22,7 @@ pub type Locale = Named<domain::Locale>;
 pub type Dataset = Named<domain::Dataset>;
 /// A file format.
 pub type ExportFormat = Named<domain::ExportFormat>;
-/// What an API token is good for.
+/// What an API token grants access to.
 pub type TokenScope = Named<domain::access::TokenScope>;
 
 impl<T: Keyed> Serialize for Named<T> {
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_enum_travels_under_its_graphql_name() {
+    fn an_enum_is_serialized_under_its_graphql_name() {
         let role: Role = serde_json::from_str("\"TEACHER_ADMIN\"").unwrap();
         assert_eq!(role.0, domain::Role::TeacherAdmin);
         let written = serde_json::to_string(&Named(domain::Dataset::VideoPlayerEvents)).unwrap();

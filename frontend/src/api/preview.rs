@@ -1,6 +1,6 @@
 //! The first rows of a dataset.
 //!
-//! Each dataset has a document of its own; the alias `rows` gives all of them one shape here.
+//! Each dataset has its own GraphQL document. The alias `rows` gives their responses the same shape.
 
 mod documents;
 
@@ -9,21 +9,20 @@ use graphql_client::QueryBody;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Request, document, read_data};
+use super::{Request, graphql_request, read_data};
 
-/// How many rows a preview shows.
-pub const ROWS: usize = 10;
+/// The number of rows in a preview.
+pub const PREVIEW_ROWS: usize = 10;
 
-/// The first rows of a dataset, as the table shows them.
+/// The first rows of a dataset.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Preview {
-    /// The rows, by the GraphQL names of the columns.
+    /// The rows, each keyed by the columns' GraphQL names.
     pub rows: Vec<Map<String, Value>>,
-    /// Whether there are more.
     pub has_more: bool,
 }
 
-/// The first rows that a grant gives leave to read.
+/// Reads the first rows that a grant permits.
 pub fn first_rows(grant: &Grant) -> Request<Preview> {
     let (query, operation_name) = documents::document(grant.dataset());
     let filter = grant
@@ -32,42 +31,42 @@ pub fn first_rows(grant: &Grant) -> Request<Preview> {
         .into_iter()
         .map(|(key, value)| (camel_case(key.key()), value.into()))
         .collect();
-    let body = QueryBody { variables: Variables { filter, first: ROWS }, query, operation_name };
-    document(&body, |answer| {
-        let Answer { rows } = read_data(answer)?;
+    let body = QueryBody { variables: Variables { filter, first: PREVIEW_ROWS }, query, operation_name };
+    graphql_request(&body, |response| {
+        let Response { rows } = read_data(response)?;
         Ok(Preview { rows: rows.nodes, has_more: rows.page_info.has_next_page })
     })
 }
 
-/// The GraphQL name of a column or a filter: `recorded_at` is `recordedAt`.
+/// The GraphQL name of a column or a filter: `recorded_at` becomes `recordedAt`.
 pub fn camel_case(key: &str) -> String {
     let mut name = String::with_capacity(key.len());
     for (index, word) in key.split('_').enumerate() {
-        let mut letters = word.chars();
-        match letters.next() {
+        let mut characters = word.chars();
+        match characters.next() {
             Some(first) if index > 0 => name.push(first.to_ascii_uppercase()),
             Some(first) => name.push(first),
             None => {}
         }
-        name.push_str(letters.as_str());
+        name.push_str(characters.as_str());
     }
     name
 }
 
-/// What every document takes.
+/// The variables of every document.
 #[derive(Serialize)]
 struct Variables {
     filter: Map<String, Value>,
     first: usize,
 }
 
-/// What every document answers.
+/// The response of every document.
 #[derive(Deserialize)]
-struct Answer {
+struct Response {
     rows: Connection,
 }
 
-/// A page of rows, whatever they are.
+/// A page of rows of any dataset.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Connection {
@@ -75,7 +74,7 @@ struct Connection {
     page_info: PageInfo,
 }
 
-/// Whether a page has a next one.
+/// Whether there is a next page.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct PageInfo {
@@ -87,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn machine_names_become_graphql_names() {
+    fn snake_case_keys_become_graphql_names() {
         assert_eq!(camel_case("practice_package_id"), "practicePackageId");
         assert_eq!(camel_case("event"), "event");
     }

@@ -1,6 +1,6 @@
-//! Signing in, renewing the session, and signing out.
+//! Sign-in, session renewal and sign-out.
 //!
-//! The alias `session` gives the answers to signing in and renewing one shape.
+//! The alias `session` gives the responses to sign-in and renewal the same shape.
 
 use domain::access::CourseScope;
 use domain::{Credential, Viewer};
@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::failure::Failure;
 use super::names::Role;
-use super::{Request, document, read_data};
+use super::{Request, graphql_request, read_data};
 
 #[derive(GraphQLQuery)]
 #[graphql(
@@ -34,45 +34,41 @@ struct RefreshSession;
 #[graphql(schema_path = "../schema.graphql", query_path = "graphql/logout.graphql", normalization = "rust")]
 pub struct Logout;
 
-/// An access token with who it stands for.
+/// An access token with the user that it belongs to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SignedIn {
-    /// The access token.
     pub token: String,
-    /// In how many seconds the token ends.
+    /// Seconds until the token expires.
     pub expires_in: f64,
-    /// Who it stands for.
-    pub person: Person,
+    pub user: CurrentUser,
 }
 
-/// Who is signed in.
+/// The signed-in user.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Person {
-    /// Their name.
+pub struct CurrentUser {
     pub name: String,
-    /// Their e-mail address.
     pub email: String,
-    /// The IANA name of their time zone.
+    /// The IANA name of the user's time zone.
     pub timezone: String,
-    /// The IANA name of the hub's time zone, in which a date is a whole day.
+    /// The IANA name of the hub's time zone, in which a date filter means a whole day.
     pub hub_timezone: String,
-    /// The person as the access rules see them.
+    /// The user as the access rules see them.
     pub viewer: Viewer,
 }
 
-/// Signs in with e-mail and password; the server also sets the refresh cookie.
+/// Signs in with email and password. The server also sets the refresh cookie.
 pub fn sign_in(email: String, password: String) -> Request<SignedIn> {
-    document(&Login::build_query(login::Variables { email, password }), read)
+    graphql_request(&Login::build_query(login::Variables { email, password }), read)
 }
 
-/// Trades the refresh cookie for a fresh access token.
+/// Exchanges the refresh cookie for a new access token.
 pub fn renew() -> Request<SignedIn> {
-    document(&RefreshSession::build_query(refresh_session::Variables {}), read)
+    graphql_request(&RefreshSession::build_query(refresh_session::Variables {}), read)
 }
 
-/// What both answer.
+/// The response to both operations.
 #[derive(Deserialize)]
-struct Answer {
+struct Response {
     session: Session,
 }
 
@@ -96,19 +92,19 @@ struct Account {
     hub_timezone: String,
 }
 
-fn read(answer: &str) -> Result<SignedIn, Failure> {
-    let Answer { session: Session { access_token, expires_in, viewer: account } } = read_data(answer)?;
+fn read(response: &str) -> Result<SignedIn, Failure> {
+    let Response { session: Session { access_token, expires_in, viewer: account } } = read_data(response)?;
     let Account { id, name, email, role, permissions, timezone, hub_timezone } = account;
     let viewer = Viewer {
         user_id: id.parse().map_err(|_| Failure::Unreadable)?,
         role: role.0,
         manages_settings: permissions.iter().any(|permission| permission == "MANAGE_SETTINGS"),
         credential: Credential::Session,
-        // Which courses are assigned is for the server to check.
+        // The server checks which courses are assigned.
         courses: CourseScope::Any,
     };
-    let person = Person { name, email, timezone, hub_timezone, viewer };
-    Ok(SignedIn { token: access_token, expires_in, person })
+    let user = CurrentUser { name, email, timezone, hub_timezone, viewer };
+    Ok(SignedIn { token: access_token, expires_in, user })
 }
 
 #[cfg(test)]
@@ -116,12 +112,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_signs_in_is_known_with_role_and_permissions() {
-        let answer = r#"{"data": {"session": {"accessToken": "t", "expiresIn": 900, "viewer": {"id": "7",
+    fn a_sign_in_response_has_the_users_role_and_permissions() {
+        let response = r#"{"data": {"session": {"accessToken": "t", "expiresIn": 900, "viewer": {"id": "7",
             "name": "Ana", "email": "ana@example.com", "role": "TEACHER_ADMIN", "permissions": ["MANAGE_SETTINGS"],
             "timezone": "America/Bogota", "hubTimezone": "UTC"}}}}"#;
-        let SignedIn { person, .. } = read(answer).unwrap();
-        assert_eq!((person.viewer.user_id, person.viewer.role), (7, domain::Role::TeacherAdmin));
-        assert!(person.viewer.manages_settings);
+        let SignedIn { user, .. } = read(response).unwrap();
+        assert_eq!((user.viewer.user_id, user.viewer.role), (7, domain::Role::TeacherAdmin));
+        assert!(user.viewer.manages_settings);
     }
 }

@@ -1,6 +1,7 @@
-//! A conversation over a WebSocket (graphql-transport-ws): one subscription, until either side or the network ends it.
+//! A GraphQL subscription over a WebSocket (graphql-transport-ws), with one connection per subscription.
 //!
-//! A network that is gone does not say so: whoever is silent when asked for a sign of life is taken for gone.
+//! The browser does not report a lost network on a socket. The client therefore pings the server, and closes
+//! the connection if there is no response.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -14,157 +15,173 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{CloseEvent, MessageEvent, WebSocket};
 
 use super::Caller;
-use super::failure::{Failure, refusal};
+use super::failure::{Failure, parse_error};
 
-/// How often the server is asked for a sign of life, and how long it may take, in milliseconds.
-const PULSE: (u32, u32) = (20_000, 10_000);
-/// The codes with which the server closes for somebody whose token is over, or no longer enough.
-const TOKEN_REFUSED: [u16; 2] = [4401, 4403];
+/// The interval between pings and the timeout of a response, in milliseconds.
+const PING_TIMINGS_MS: (u32, u32) = (20_000, 10_000);
+/// The server's close codes for an access token that is invalid, expired or no longer sufficient.
+const TOKEN_REJECTED_CODES: [u16; 2] = [4401, 4403];
 
-/// How a conversation ended.
+/// Why a subscription ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// The server does not, or no longer, take the access token.
-    TokenRefused,
-    /// The connection did not come about, or broke.
+pub enum CloseReason {
+    /// The server rejected the access token.
+    TokenRejected,
+    /// The connection could not be opened, or it was lost.
     Lost,
-    /// The server said why it does not go on.
+    /// The server sent an error.
     Failed(Failure),
 }
 
-/// A conversation that is going on. Dropping it ends it.
-pub struct Conversation {
-    line: Rc<Line>,
-    ended: Promise,
+/// A running subscription. Dropping it closes the connection.
+pub struct Subscription {
+    connection: Rc<Connection>,
+    closed: Promise,
     _on_open: Closure<dyn Fn()>,
     _on_message: Closure<dyn Fn(MessageEvent)>,
-    _pulse: Interval,
+    _ping_interval: Interval,
 }
 
-/// The connection, for whoever has something to say or to hear.
-struct Line {
+/// The connection, shared by the event handlers.
+struct Connection {
     socket: WebSocket,
-    /// Ends the conversation, as the closing of the socket does.
-    hang_up: Function,
-    /// How many messages have come.
-    heard: Cell<u32>,
-    /// What the server said against going on.
+    /// Resolves the promise that the socket's `close` event resolves too.
+    close: Function,
+    /// The number of messages received.
+    received: Cell<u32>,
+    /// The error that the server sent, if any.
     failure: RefCell<Option<Failure>>,
 }
 
-impl Conversation {
-    /// Calls the server, subscribes to an operation, given as JSON, and hands on each of its answers.
-    pub fn begin(caller: Caller, operation: String, on_answer: impl Fn(&str) + 'static) -> Option<Self> {
-        let origin = sockets_origin()?;
+impl Subscription {
+    /// Connects, subscribes to an operation given as JSON, and calls `on_response` with each response.
+    pub fn start(caller: Caller, operation: String, on_response: impl Fn(&str) + 'static) -> Option<Self> {
+        let origin = websocket_origin()?;
         let socket = WebSocket::new_with_str(&format!("{origin}/graphql/ws"), "graphql-transport-ws").ok()?;
-        let mut hang_up = None;
-        let ended = Promise::new(&mut |resolve, _| {
+        let mut close = None;
+        let closed = Promise::new(&mut |resolve, _| {
             socket.set_onclose(Some(&resolve));
-            hang_up = Some(resolve);
+            close = Some(resolve);
         });
-        let line =
-            Rc::new(Line { socket, hang_up: hang_up?, heard: Cell::default(), failure: RefCell::default() });
+        let connection = Rc::new(Connection {
+            socket,
+            close: close?,
+            received: Cell::default(),
+            failure: RefCell::default(),
+        });
         let Caller { token, locale } = caller;
         let on_open = {
-            let line = Rc::clone(&line);
+            let connection = Rc::clone(&connection);
             let authorization = format!("Bearer {}", token.unwrap_or_default());
             let payload = json!({ "authorization": authorization, "accept-language": locale.tag() });
             let init = json!({ "type": "connection_init", "payload": payload }).to_string();
-            Closure::<dyn Fn()>::new(move || line.say(&init))
+            Closure::<dyn Fn()>::new(move || connection.send(&init))
         };
         let on_message = {
-            let line = Rc::clone(&line);
+            let connection = Rc::clone(&connection);
             Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
                 let message = event.data().as_string().and_then(|text| serde_json::from_str(&text).ok());
                 let message: Value = message.unwrap_or_default();
-                line.heard.set(line.heard.get().wrapping_add(1));
+                connection.received.set(connection.received.get().wrapping_add(1));
                 let payload = &message["payload"];
                 match message["type"].as_str().unwrap_or_default() {
                     "connection_ack" => {
-                        line.say(&format!(r#"{{"id":"1","type":"subscribe","payload":{operation}}}"#));
+                        connection.send(&format!(r#"{{"id":"1","type":"subscribe","payload":{operation}}}"#));
                     }
                     "next" => {
-                        let answer = payload.to_string();
-                        match refusal(200, &answer, locale) {
-                            None => on_answer(&answer),
-                            failure => line.end(failure),
+                        let response = payload.to_string();
+                        match parse_error(200, &response, locale) {
+                            None => on_response(&response),
+                            failure => connection.close_with(failure),
                         }
                     }
-                    "error" => line.end(refusal(200, &json!({ "errors": payload }).to_string(), locale)),
-                    "complete" => line.end(None),
-                    "ping" => line.say(r#"{"type":"pong"}"#),
+                    "error" => connection.close_with(parse_error(
+                        200,
+                        &json!({ "errors": payload }).to_string(),
+                        locale,
+                    )),
+                    "complete" => connection.close_with(None),
+                    "ping" => connection.send(r#"{"type":"pong"}"#),
                     _ => {}
                 }
             })
         };
-        line.socket.set_onopen(Some(on_open.as_ref().unchecked_ref()));
-        line.socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-        // A server that never takes the call is as silent as one that is gone.
-        line.check();
-        let pulse = {
-            let line = Rc::clone(&line);
-            Interval::new(PULSE.0, move || line.check())
+        connection.socket.set_onopen(Some(on_open.as_ref().unchecked_ref()));
+        connection.socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        // This also detects a connection that never opens.
+        connection.ping();
+        let ping_interval = {
+            let connection = Rc::clone(&connection);
+            Interval::new(PING_TIMINGS_MS.0, move || connection.ping())
         };
-        Some(Self { line, ended, _on_open: on_open, _on_message: on_message, _pulse: pulse })
+        Some(Self {
+            connection,
+            closed,
+            _on_open: on_open,
+            _on_message: on_message,
+            _ping_interval: ping_interval,
+        })
     }
 
-    /// What asks for a sign of life at once.
-    pub fn checker(&self) -> impl Fn() + 'static {
-        let line = Rc::clone(&self.line);
-        move || line.check()
+    /// A function that pings the server at once.
+    pub fn pinger(&self) -> impl Fn() + 'static {
+        let connection = Rc::clone(&self.connection);
+        move || connection.ping()
     }
 
-    /// Waits until it has ended.
-    pub async fn ended(&self) -> Ending {
-        let closed = JsFuture::from(self.ended.clone()).await;
-        let code = closed.ok().and_then(|event| event.dyn_into().ok()).map(|event: CloseEvent| event.code());
-        match self.line.failure.take() {
-            Some(failure) if failure.is_unauthenticated() => Ending::TokenRefused,
-            Some(failure) => Ending::Failed(failure),
-            None if code.is_some_and(|code| TOKEN_REFUSED.contains(&code)) => Ending::TokenRefused,
-            None => Ending::Lost,
+    /// Waits until the subscription has ended.
+    pub async fn closed(&self) -> CloseReason {
+        let event = JsFuture::from(self.closed.clone()).await;
+        let code = event.ok().and_then(|event| event.dyn_into().ok()).map(|event: CloseEvent| event.code());
+        match self.connection.failure.take() {
+            Some(failure) if failure.is_unauthenticated() => CloseReason::TokenRejected,
+            Some(failure) => CloseReason::Failed(failure),
+            None if code.is_some_and(|code| TOKEN_REJECTED_CODES.contains(&code)) => {
+                CloseReason::TokenRejected
+            }
+            None => CloseReason::Lost,
         }
     }
 }
 
-impl Line {
-    fn say(&self, message: &str) {
-        // What cannot be sent is not answered, and that is found out.
+impl Connection {
+    fn send(&self, message: &str) {
+        // A message that cannot be sent gets no response, which the timeout detects.
         drop(self.socket.send_with_str(message));
     }
 
-    /// Asks for a sign of life, and hangs up when none comes in time.
-    fn check(self: &Rc<Self>) {
+    /// Pings the server, and closes the connection if no message arrives within the timeout.
+    fn ping(self: &Rc<Self>) {
         if self.socket.ready_state() == WebSocket::OPEN {
-            self.say(r#"{"type":"ping"}"#);
+            self.send(r#"{"type":"ping"}"#);
         }
-        let (line, before) = (Rc::clone(self), self.heard.get());
-        let deadline = Timeout::new(PULSE.1, move || {
-            if line.heard.get() == before {
-                line.end(None);
+        let (connection, received_before) = (Rc::clone(self), self.received.get());
+        let deadline = Timeout::new(PING_TIMINGS_MS.1, move || {
+            if connection.received.get() == received_before {
+                connection.close_with(None);
             }
         });
         deadline.forget();
     }
 
-    fn end(&self, failure: Option<Failure>) {
+    fn close_with(&self, failure: Option<Failure>) {
         self.failure.replace(failure);
-        // It only settles a promise, which a second call leaves as it is.
-        drop(self.hang_up.call0(&JsValue::UNDEFINED));
+        // It only resolves a promise, and a second call has no effect.
+        drop(self.close.call0(&JsValue::UNDEFINED));
     }
 }
 
-impl Drop for Conversation {
+impl Drop for Subscription {
     fn drop(&mut self) {
-        let socket = &self.line.socket;
+        let socket = &self.connection.socket;
         socket.set_onopen(None);
         socket.set_onmessage(None);
-        // A socket that is closed already stays so.
+        // Closing a closed socket has no effect.
         drop(socket.close());
     }
 }
 
-/// Where the server's sockets are: the page's own origin under another scheme.
-fn sockets_origin() -> Option<String> {
+/// The WebSocket origin: the page's origin with the scheme `ws` or `wss`.
+fn websocket_origin() -> Option<String> {
     Some(web_sys::window()?.location().origin().ok()?.replacen("http", "ws", 1))
 }

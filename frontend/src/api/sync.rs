@@ -1,6 +1,6 @@
-//! The sync with the analytics services: how it stands, its runs, and starting one.
+//! The sync with the analytics services: its status, its runs, and starting one.
 //!
-//! All operations read the same fields of a run, so one type reads all of them.
+//! All operations select the same fields of a run, so one type parses all of them.
 
 pub mod report;
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::failure::Failure;
 use super::scalars::DateTime;
-use super::{Request, document, read_json, written};
+use super::{Request, graphql_request, read_json, to_json};
 use report::{Run, Status};
 
 #[derive(GraphQLQuery)]
@@ -44,40 +44,40 @@ struct RunTelemetrySync;
 )]
 struct RetryLastSyncBatch;
 
-/// What to subscribe to, as JSON: each change of how the sync stands.
-pub fn status_changes() -> String {
-    written(&SyncStatus::build_query(sync_status::Variables {}))
+/// The subscription to changes of the sync's status, as JSON.
+pub fn status_subscription() -> String {
+    to_json(&SyncStatus::build_query(sync_status::Variables {}))
 }
 
-/// Reads one of the changes.
-pub fn read_status(answer: &str) -> Result<Status, Failure> {
-    read(answer, |data| Status::read(&data["syncStatus"]))
+/// Parses a message of the status subscription.
+pub fn read_status(response: &str) -> Result<Status, Failure> {
+    read(response, |data| Status::read(&data["syncStatus"]))
 }
 
-/// The newest runs that did something.
+/// Lists the newest runs, without those that had nothing to send.
 pub fn newest_runs(first: i64) -> Request<Vec<Run>> {
-    document(&SyncRuns::build_query(sync_runs::Variables { first }), |answer| {
-        read(answer, |data| data["runs"].as_array()?.iter().map(Run::read).collect())
+    graphql_request(&SyncRuns::build_query(sync_runs::Variables { first }), |response| {
+        read(response, |data| data["runs"].as_array()?.iter().map(Run::read).collect())
     })
 }
 
-/// Starts a run of at most so many events.
-pub fn run(limit: i64) -> Request<Run> {
-    document(&RunTelemetrySync::build_query(run_telemetry_sync::Variables { limit }), read_run)
+/// Starts a run of at most `limit` events.
+pub fn start_run(limit: i64) -> Request<Run> {
+    graphql_request(&RunTelemetrySync::build_query(run_telemetry_sync::Variables { limit }), read_run)
 }
 
-/// Sends again, at most so many events, what the last run still owes.
-pub fn retry(limit: i64) -> Request<Run> {
-    document(&RetryLastSyncBatch::build_query(retry_last_sync_batch::Variables { limit }), read_run)
+/// Retries the undelivered events of the last run, at most `limit` of them.
+pub fn retry_last_batch(limit: i64) -> Request<Run> {
+    graphql_request(&RetryLastSyncBatch::build_query(retry_last_sync_batch::Variables { limit }), read_run)
 }
 
-/// What both answer.
-fn read_run(answer: &str) -> Result<Run, Failure> {
-    read(answer, |data| Run::read(&data["run"]))
+/// Parses the response to both mutations.
+fn read_run(response: &str) -> Result<Run, Failure> {
+    read(response, |data| Run::read(&data["run"]))
 }
 
-/// Reads an answer by hand: readers that are derived take several times the room in what a browser has to load.
-fn read<T>(answer: &str, read: fn(&Value) -> Option<T>) -> Result<T, Failure> {
-    let answer: Value = read_json(answer)?;
-    read(&answer["data"]).ok_or(Failure::Unreadable)
+/// Parses a response by hand, since a derived parser takes several times as much space in the app's download.
+fn read<T>(response: &str, read: fn(&Value) -> Option<T>) -> Result<T, Failure> {
+    let response: Value = read_json(response)?;
+    read(&response["data"]).ok_or(Failure::Unreadable)
 }

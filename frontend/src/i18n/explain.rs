@@ -1,67 +1,70 @@
-//! The words for a failure: what happened, and what helps.
+//! The texts for a failure: what happened, and what the user can do.
 
 use domain::Locale;
 use domain::failure::ErrorCode;
 
 use super::messages;
-use crate::api::failure::{Failure, Refusal};
+use crate::api::failure::{ApiError, Failure};
 
-/// A failure in words.
+/// The text for a failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Explained {
+pub struct Explanation {
     /// What happened.
-    pub what: String,
-    /// What helps.
+    pub message: String,
+    /// What the user can do.
     pub help: String,
 }
 
-/// Seconds to wait where the server did not say.
-const USUAL_WAIT: u64 = 60;
+/// Seconds until a retry, if the server did not say.
+const DEFAULT_RETRY_SECONDS: u64 = 60;
 
-/// Says in a language what happened and what helps.
-pub fn explain(failure: &Failure, locale: Locale) -> Explained {
-    let words = &messages(locale).failures;
-    let (what, help) = match failure {
-        Failure::Unreachable => (words.unreachable.to_owned(), words.unreachable_help.to_owned()),
-        Failure::Unreadable => (words.unreadable.to_owned(), words.unreadable_help.to_owned()),
-        Failure::Refused(refusal) => refused(refusal, locale),
+/// Explains a failure in a language.
+pub fn explain(failure: &Failure, locale: Locale) -> Explanation {
+    let texts = &messages(locale).failures;
+    let (message, help) = match failure {
+        Failure::Unreachable => (texts.unreachable.to_owned(), texts.unreachable_help.to_owned()),
+        Failure::Unreadable => (texts.unreadable.to_owned(), texts.unreadable_help.to_owned()),
+        Failure::Api(error) => explain_api_error(error, locale),
     };
-    Explained { what, help }
+    Explanation { message, help }
 }
 
-fn refused(refusal: &Refusal, locale: Locale) -> (String, String) {
-    let words = &messages(locale).failures;
-    // What the server said stands in the language that it was asked in, and the page may have changed its own since.
-    let is_readable = refusal.told_in == locale;
-    let told = |otherwise: &str| if is_readable { refusal.message.as_str() } else { otherwise }.to_owned();
-    match refusal.code {
+fn explain_api_error(error: &ApiError, locale: Locale) -> (String, String) {
+    let texts = &messages(locale).failures;
+    // The server's message is in the language of the request, and the page's language may have changed since.
+    let is_in_page_language = error.locale == locale;
+    let server_message_or =
+        |fallback: &str| if is_in_page_language { error.message.as_str() } else { fallback }.to_owned();
+    match error.code {
         ErrorCode::Unauthenticated => {
-            (words.unauthenticated.to_owned(), words.unauthenticated_help.to_owned())
+            (texts.unauthenticated.to_owned(), texts.unauthenticated_help.to_owned())
         }
-        ErrorCode::Forbidden => (told(words.forbidden), words.forbidden_help.to_owned()),
-        ErrorCode::ScopeRequired => (told(words.scope), words.scope_help.to_owned()),
-        ErrorCode::BadUserInput if !is_readable => (words.input.to_owned(), words.input_help.to_owned()),
-        ErrorCode::BadUserInput => (input(refusal), words.input_help.to_owned()),
-        ErrorCode::NotFound => (words.not_found.to_owned(), words.not_found_help.to_owned()),
-        ErrorCode::Conflict => (told(words.conflict), words.conflict_help.to_owned()),
+        ErrorCode::Forbidden => (server_message_or(texts.forbidden), texts.forbidden_help.to_owned()),
+        ErrorCode::ScopeRequired => (server_message_or(texts.scope), texts.scope_help.to_owned()),
+        ErrorCode::BadUserInput if !is_in_page_language => {
+            (texts.input.to_owned(), texts.input_help.to_owned())
+        }
+        ErrorCode::BadUserInput => (field_errors(error), texts.input_help.to_owned()),
+        ErrorCode::NotFound => (texts.not_found.to_owned(), texts.not_found_help.to_owned()),
+        ErrorCode::Conflict => (server_message_or(texts.conflict), texts.conflict_help.to_owned()),
         ErrorCode::RateLimited => {
-            let seconds = refusal.retry_after.unwrap_or(USUAL_WAIT);
-            (words.rate_limited.to_owned(), (words.rate_limited_help)(seconds))
+            let seconds = error.retry_after.unwrap_or(DEFAULT_RETRY_SECONDS);
+            (texts.rate_limited.to_owned(), (texts.rate_limited_help)(seconds))
         }
-        ErrorCode::TooComplex => (words.too_complex.to_owned(), words.input_help.to_owned()),
-        ErrorCode::Unavailable => (words.unavailable.to_owned(), words.unavailable_help.to_owned()),
+        ErrorCode::TooComplex => (texts.too_complex.to_owned(), texts.input_help.to_owned()),
+        ErrorCode::Unavailable => (texts.unavailable.to_owned(), texts.unavailable_help.to_owned()),
         ErrorCode::Internal => {
-            (words.internal.to_owned(), (words.internal_help)(refusal.request_id.as_deref()))
+            (texts.internal.to_owned(), (texts.internal_help)(error.request_id.as_deref()))
         }
     }
 }
 
-/// What is wrong with each field, or what the server said as a whole.
-fn input(refusal: &Refusal) -> String {
-    if refusal.fields.is_empty() {
-        return refusal.message.clone();
+/// The messages about the invalid fields, or the server's message if there are none.
+fn field_errors(error: &ApiError) -> String {
+    if error.fields.is_empty() {
+        return error.message.clone();
     }
-    refusal.fields.iter().map(|(_, message)| message.as_str()).collect::<Vec<_>>().join(" ")
+    error.fields.iter().map(|(_, message)| message.as_str()).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -69,49 +72,49 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_code_says_what_helps_in_both_languages() {
+    fn every_error_code_has_a_text_and_help_in_both_languages() {
         for locale in Locale::ALL {
             for code in ErrorCode::ALL {
-                let refusal = Refusal {
+                let error = ApiError {
                     code,
                     message: "…".to_owned(),
-                    told_in: Locale::Es,
+                    locale: Locale::Es,
                     fields: Vec::new(),
                     retry_after: None,
                     request_id: None,
                 };
-                let Explained { what, help } = explain(&Failure::Refused(refusal), locale);
-                assert!(!what.is_empty() && !help.is_empty(), "{code:?} in {}", locale.tag());
+                let Explanation { message, help } = explain(&Failure::Api(error), locale);
+                assert!(!message.is_empty() && !help.is_empty(), "{code:?} in {}", locale.tag());
             }
         }
     }
 
     #[test]
-    fn what_the_server_said_in_another_language_is_not_shown() {
-        let refusal = Refusal {
+    fn a_server_message_in_another_language_is_not_shown() {
+        let error = ApiError {
             code: ErrorCode::BadUserInput,
             message: "Mal.".to_owned(),
-            told_in: Locale::Es,
+            locale: Locale::Es,
             fields: vec![("name".to_owned(), "Muy mal.".to_owned())],
             retry_after: None,
             request_id: None,
         };
-        let failure = Failure::Refused(refusal);
-        assert_eq!(explain(&failure, Locale::Es).what, "Muy mal.");
-        assert_eq!(explain(&failure, Locale::En).what, "What was sent is not accepted.");
+        let failure = Failure::Api(error);
+        assert_eq!(explain(&failure, Locale::Es).message, "Muy mal.");
+        assert_eq!(explain(&failure, Locale::En).message, "The input is invalid.");
     }
 
     #[test]
-    fn too_many_attempts_say_how_long_to_wait() {
-        let refusal = Refusal {
+    fn a_rate_limit_error_says_how_long_to_wait() {
+        let error = ApiError {
             code: ErrorCode::RateLimited,
             message: String::new(),
-            told_in: Locale::En,
+            locale: Locale::En,
             fields: Vec::new(),
             retry_after: Some(30),
             request_id: None,
         };
-        let explained = explain(&Failure::Refused(refusal), Locale::En);
+        let explained = explain(&Failure::Api(error), Locale::En);
         assert_eq!(explained.help, "Try again in 30 seconds.");
     }
 }

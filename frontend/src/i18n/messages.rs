@@ -1,32 +1,22 @@
-//! The phrases that the Hub needs, each with its place on the page.
+//! The types that hold the Hub's texts, one struct per page or topic.
 
 use super::sync::Sync;
 
-/// All phrases of one language.
+/// All texts in one language.
 pub struct Messages {
-    /// What every page has.
     pub frame: Frame,
-    /// Signing in.
     pub sign_in: SignIn,
-    /// The export page.
     pub export: Export,
-    /// The filters of the export page.
     pub filters: Filters,
-    /// The record of exports.
     pub records: Records,
-    /// The sync with the analytics services.
     pub sync: Sync,
-    /// The account page.
     pub account: Account,
-    /// API tokens on the account page.
     pub tokens: Tokens,
-    /// The player's demo.
     pub player: Player,
-    /// What went wrong.
     pub failures: Failures,
 }
 
-/// What every page has.
+/// The texts around every page.
 pub struct Frame {
     pub skip: &'static str,
     pub sections: &'static str,
@@ -39,14 +29,14 @@ pub struct Frame {
     pub loading: &'static str,
     pub retry: &'static str,
     pub retrying: &'static str,
-    pub no_page: &'static str,
-    pub no_page_help: &'static str,
-    pub to_start: &'static str,
+    pub page_not_found: &'static str,
+    pub page_not_found_help: &'static str,
+    pub go_to_export: &'static str,
     pub yes: &'static str,
     pub no: &'static str,
 }
 
-/// Signing in.
+/// The sign-in page.
 pub struct SignIn {
     pub title: &'static str,
     pub lead: &'static str,
@@ -54,11 +44,11 @@ pub struct SignIn {
     pub password: &'static str,
     pub submit: &'static str,
     pub email_missing: &'static str,
-    pub email_wrong: &'static str,
+    pub email_invalid: &'static str,
     pub password_missing: &'static str,
-    pub wrong: &'static str,
-    pub wrong_help: &'static str,
-    pub ended: &'static str,
+    pub wrong_credentials: &'static str,
+    pub wrong_credentials_help: &'static str,
+    pub session_expired: &'static str,
     pub signed_out: &'static str,
 }
 
@@ -68,18 +58,18 @@ pub struct Export {
     pub lead: &'static str,
     pub panel: &'static str,
     pub dataset: &'static str,
-    pub none_readable: &'static str,
-    pub none_readable_help: &'static str,
-    pub not_yours: fn(&str) -> String,
-    pub not_yours_help: &'static str,
+    pub no_datasets: &'static str,
+    pub no_datasets_help: &'static str,
+    pub not_allowed: fn(&str) -> String,
+    pub not_allowed_help: &'static str,
     pub course_first: &'static str,
     pub course_or_lesson_first: &'static str,
     pub preview: fn(&str) -> String,
     pub waiting_for_scope: &'static str,
     pub waiting_for_scope_help: &'static str,
     pub waiting_for_course_or_lesson_help: &'static str,
-    pub waiting_for_filters: &'static str,
-    pub waiting_for_filters_help: &'static str,
+    pub invalid_filters: &'static str,
+    pub invalid_filters_help: &'static str,
     pub no_rows: &'static str,
     pub no_rows_help: &'static str,
     pub about_rows: fn(&str) -> String,
@@ -89,7 +79,7 @@ pub struct Export {
     pub format: &'static str,
     pub download: &'static str,
     pub preparing: &'static str,
-    pub started: fn(&str) -> String,
+    pub download_started: fn(&str) -> String,
     pub csv_options: &'static str,
     pub headers: &'static str,
     pub headers_labels: &'static str,
@@ -125,10 +115,10 @@ pub struct Filters {
     pub clear_all: &'static str,
     pub clear_one: fn(&str) -> String,
     pub required: &'static str,
-    pub required_one: fn(&[&str]) -> String,
+    pub required_any: fn(&[&str]) -> String,
 }
 
-/// The record of exports.
+/// The export history.
 pub struct Records {
     pub title: &'static str,
     pub lead: &'static str,
@@ -151,7 +141,7 @@ pub struct Records {
     pub no_filters: &'static str,
     pub none: &'static str,
     pub none_help: &'static str,
-    pub more: &'static str,
+    pub show_more: &'static str,
 }
 
 /// The account page.
@@ -175,7 +165,7 @@ pub struct Account {
     pub saved: &'static str,
 }
 
-/// API tokens on the account page.
+/// The API tokens on the account page.
 pub struct Tokens {
     pub title: &'static str,
     pub lead: &'static str,
@@ -202,8 +192,8 @@ pub struct Tokens {
     pub copy: &'static str,
     pub copied: &'static str,
     pub not_copied: &'static str,
-    pub done: &'static str,
-    pub used: fn(&str) -> String,
+    pub secret_saved: &'static str,
+    pub last_used: fn(&str) -> String,
     pub never_used: &'static str,
     pub expires: fn(&str) -> String,
     pub active: &'static str,
@@ -211,13 +201,13 @@ pub struct Tokens {
     pub revoked: &'static str,
     pub revoke: fn(&str) -> String,
     pub revoke_short: &'static str,
-    pub revoke_sure: &'static str,
-    pub revoke_yes: &'static str,
+    pub revoke_warning: &'static str,
+    pub revoke_confirm: &'static str,
     pub revoke_done: fn(&str) -> String,
     pub cancel: &'static str,
 }
 
-/// The player's demo.
+/// The player demo.
 pub struct Player {
     pub title: &'static str,
     pub lead: &'static str,
@@ -230,19 +220,19 @@ pub struct Player {
     pub reported: &'static str,
     pub none: &'static str,
     pub none_help: &'static str,
-    pub owed: fn(usize) -> String,
+    pub pending: fn(usize) -> String,
     pub event: &'static str,
     pub position: &'static str,
     pub state: &'static str,
     pub waiting: &'static str,
-    pub again: &'static str,
+    pub retrying: &'static str,
     pub recorded: &'static str,
     pub rejected: &'static str,
     pub offline: &'static str,
     pub offline_help: &'static str,
 }
 
-/// What went wrong, each with what helps.
+/// Failures, each with what the user can do.
 pub struct Failures {
     pub unreachable: &'static str,
     pub unreachable_help: &'static str,

@@ -1,46 +1,46 @@
-//! A failure, said beside what failed, with a way to try again where there is one.
+//! A notice about a failure, with a button to retry where that is possible.
 
 use leptos::prelude::*;
 
 use crate::api::failure::Failure;
 use crate::i18n::explain::explain;
 use crate::i18n::use_i18n;
-use crate::ui::button::{ActionButton, Look};
+use crate::ui::button::{ActionButton, Variant};
 use crate::ui::notice::{Notice, Tone};
 
-/// What happened and what helps; nothing while nothing failed.
+/// The notice. Shows nothing if there is no failure.
 #[component]
 pub fn Failed(
-    /// What failed last, if anything did.
+    /// The last failure, if any.
     #[prop(into)]
     failure: Signal<Option<Failure>>,
-    /// Tries again, where that can be done from here.
+    /// Called to retry. Without it, there is no button.
     #[prop(optional, into)]
     on_retry: Option<Callback<()>>,
-    /// Whether it is being tried again.
+    /// Whether a retry is in progress.
     #[prop(optional, into)]
     busy: Signal<bool>,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    // The same failure once more is no news, and leaves the button with its focus where it is.
+    // If a retry fails the same way, nothing is rendered again, so the button keeps the focus.
     let failure = Memo::new(move |_| failure.get());
     let has_failed = Memo::new(move |_| failure.get().is_some());
-    let said = move || {
+    let notice = move || {
         failure.get().map(|failure| {
-            let explained = explain(&failure, i18n.locale());
-            view! { <Notice tone=Tone::Bad help=explained.help>{explained.what}</Notice> }
+            let explanation = explain(&failure, i18n.locale());
+            view! { <Notice tone=Tone::Bad help=explanation.help>{explanation.message}</Notice> }
         })
     };
-    let words = move || {
-        let words = &i18n.messages().frame;
-        if busy.get() { words.retrying } else { words.retry }
+    let label = move || {
+        let texts = &i18n.messages().frame;
+        if busy.get() { texts.retrying } else { texts.retry }
     };
     view! {
-        {said}
+        {notice}
         {on_retry.map(|on_retry| view! {
             <Show when=move || has_failed.get()>
                 <div>
-                    <ActionButton look=Look::Quiet busy on_press=on_retry>{words}</ActionButton>
+                    <ActionButton variant=Variant::Quiet busy on_press=on_retry>{label}</ActionButton>
                 </div>
             </Show>
         })}

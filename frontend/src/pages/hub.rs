@@ -1,4 +1,4 @@
-//! The Hub: language and session for its pages, the sign-in before them, and the frame around them.
+//! The Hub: provides language and session to its pages, and shows the sign-in page or a page in its frame.
 
 pub mod account;
 pub mod export;
@@ -14,51 +14,53 @@ use leptos_router::components::Outlet;
 use leptos_router::hooks::{use_location, use_navigate, use_params_map};
 
 use super::failed::Failed;
-use super::heading::Arrived;
+use super::heading::HasShownPage;
 use super::sign_in::SignIn;
 use crate::address::in_language;
 use crate::i18n::{self, I18n};
-use crate::session::{Session, Standing};
-use crate::theme::ChosenTheme;
+use crate::session::{AuthState, Session};
+use crate::theme::SelectedTheme;
 use frame::Frame;
 use last_export::LastExport;
 
-/// What surrounds every page: nobody sees one before signing in.
+/// The layout of every page. No page is shown before sign-in.
 #[component]
 pub fn Hub() -> impl IntoView {
     let params = use_params_map();
-    let tag = Memo::new(move |_| params.with(|params| params.get("locale").unwrap_or_default()));
-    let known = Memo::new(move |_| Locale::ALL.into_iter().find(|locale| tag.get() == locale.tag()));
-    let locale = Signal::derive(move || known.get().unwrap_or_else(i18n::remembered));
+    let locale_tag = Memo::new(move |_| params.with(|params| params.get("locale").unwrap_or_default()));
+    let path_locale =
+        Memo::new(move |_| Locale::ALL.into_iter().find(|locale| locale_tag.get() == locale.tag()));
+    let locale = Signal::derive(move || path_locale.get().unwrap_or_else(i18n::preferred_locale));
     let i18n = I18n::provide(locale);
     let session = Session::provide(locale);
-    Arrived::provide();
-    ChosenTheme::provide();
+    HasShownPage::provide();
+    SelectedTheme::provide();
     LastExport::provide();
 
     let (navigate, location) = (use_navigate(), use_location());
     Effect::new(move |_| {
-        if known.get().is_none() {
-            let address = in_language(&location.pathname.get(), &location.search.get(), i18n::remembered());
+        if path_locale.get().is_none() {
+            let address =
+                in_language(&location.pathname.get(), &location.search.get(), i18n::preferred_locale());
             navigate(&address, NavigateOptions { replace: true, ..NavigateOptions::default() });
         }
     });
 
     let restore = Action::new_local(move |(): &()| session.restore());
-    // Only who is signed in decides what is built; a change of their time zone rebuilds nothing.
-    let signed_in = Memo::new(move |_| session.person().map(|person| person.viewer.user_id));
-    let standing = Memo::new(move |_| session.standing());
+    // The page is rendered again only if another user signs in, and not if the user's time zone changes.
+    let signed_in = Memo::new(move |_| session.user().map(|user| user.viewer.user_id));
+    let auth_state = Memo::new(move |_| session.auth_state());
     move || {
         if signed_in.get().is_some() {
             return view! { <Frame><Outlet /></Frame> }.into_any();
         }
-        match standing.get() {
-            Standing::SignedOut(ending) => view! { <SignIn ending=ending /> }.into_any(),
-            Standing::Unknown(failure) => {
+        match auth_state.get() {
+            AuthState::SignedOut(reason) => view! { <SignIn reason=reason /> }.into_any(),
+            AuthState::Unknown(failure) => {
                 let failure = Signal::derive(move || Some(failure.clone()));
                 view! {
-                    <main class="door">
-                        <div class="door__card">
+                    <main class="sign-in">
+                        <div class="sign-in__card">
                             <Failed
                                 failure=failure
                                 on_retry=move |()| {
@@ -71,9 +73,9 @@ pub fn Hub() -> impl IntoView {
                 }
                 .into_any()
             }
-            Standing::Checking | Standing::SignedIn(_) => view! {
+            AuthState::Checking | AuthState::SignedIn(_) => view! {
                 <div class="splash" role="status">
-                    <span class="unseen">{move || i18n.messages().frame.loading}</span>
+                    <span class="visually-hidden">{move || i18n.messages().frame.loading}</span>
                 </div>
             }
             .into_any(),

@@ -1,4 +1,4 @@
-//! The player's demo: a video as a learning platform would embed it, and beside it what is reported to the hub.
+//! The player demo: a video embedded as on a learning platform, and a list of its events.
 
 mod reported;
 mod screen;
@@ -7,25 +7,25 @@ use leptos::prelude::*;
 
 use super::failed::Failed;
 use super::heading::Heading;
-use super::no_page::NoPage;
+use super::not_found::NotFoundPage;
 use crate::api::player::{DemoLesson, demo_lesson};
 use crate::i18n::use_i18n;
-use crate::latest::Latest;
+use crate::latest_request::LatestRequest;
 use crate::ui::panel::Panel;
 use reported::{Reported, ReportedEvents};
 use screen::Screen;
 
-/// The page; there is none where the hub is no demo.
+/// The page. On a hub that is not a demo, it is not found.
 #[component]
 pub fn PlayerDemo() -> impl IntoView {
-    let lesson = Latest::new(|| Some(()), |()| demo_lesson());
-    let failure = Signal::derive(move || lesson.answer().and_then(Result::err));
-    move || match lesson.answer() {
+    let lesson = LatestRequest::new(|| Some(()), |()| demo_lesson());
+    let failure = Signal::derive(move || lesson.response().and_then(Result::err));
+    move || match lesson.response() {
         None => ().into_any(),
         Some(Ok(Some(lesson))) => view! { <Demo lesson=lesson /> }.into_any(),
-        Some(Ok(None)) => view! { <NoPage /> }.into_any(),
+        Some(Ok(None)) => view! { <NotFoundPage /> }.into_any(),
         Some(Err(_)) => view! {
-            <Failed failure on_retry=move |()| lesson.ask_again() busy=lesson.is_asking() />
+            <Failed failure on_retry=move |()| lesson.reload() busy=lesson.is_loading() />
         }
         .into_any(),
     }

@@ -1,4 +1,4 @@
-//! Language and theme, each switched in place.
+//! The language and theme switches.
 
 use domain::Locale;
 use leptos::prelude::*;
@@ -14,7 +14,7 @@ use crate::session::use_session;
 use crate::theme::{Theme, use_theme};
 use crate::ui::segments::{Segment, Segments};
 
-/// The two switches; the choice of language is also kept in the account of whoever is signed in.
+/// The two switches. The language is also saved in the account if a user is signed in.
 #[component]
 pub fn Preferences() -> impl IntoView {
     let i18n = use_i18n();
@@ -29,10 +29,10 @@ pub fn Preferences() -> impl IntoView {
             location.search.with_untracked(|search| in_language(path, search, locale))
         });
         navigate(&address, NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() });
-        if session.person().is_some() {
+        if session.user().is_some() {
             spawn_local(async move {
                 let variables = update_preferences::Variables { locale: Some(Named(locale)), timezone: None };
-                // The page speaks the language already; keeping it in the account is an extra.
+                // The page has already changed its language. Failing to save it in the account does no harm.
                 drop(session.run::<UpdatePreferences>(variables).await);
             });
         }
@@ -40,16 +40,16 @@ pub fn Preferences() -> impl IntoView {
     let languages = Signal::derive(|| {
         let named = |locale: Locale| {
             Segment::new(locale.tag(), locale.tag().to_ascii_uppercase())
-                .called(i18n::name(locale), locale.tag())
+                .with_accessible_name(i18n::name(locale), locale.tag())
         };
         Locale::ALL.into_iter().map(named).collect::<Vec<_>>()
     });
     let themes = Signal::derive(move || {
-        let words = &i18n.messages().frame;
+        let texts = &i18n.messages().frame;
         let named = |theme: Theme| match theme {
-            Theme::System => Segment::new(theme.key(), words.theme_system),
-            Theme::Light => Segment::new(theme.key(), words.theme_light),
-            Theme::Dark => Segment::new(theme.key(), words.theme_dark),
+            Theme::System => Segment::new(theme.key(), texts.theme_system),
+            Theme::Light => Segment::new(theme.key(), texts.theme_light),
+            Theme::Dark => Segment::new(theme.key(), texts.theme_dark),
         };
         Theme::ALL.into_iter().map(named).collect::<Vec<_>>()
     });
@@ -58,16 +58,16 @@ pub fn Preferences() -> impl IntoView {
             <Segments
                 label=Signal::derive(move || i18n.messages().frame.language)
                 segments=languages
-                chosen=Signal::derive(move || i18n.locale().tag().to_owned())
-                on_choose=switch_language
+                selected=Signal::derive(move || i18n.locale().tag().to_owned())
+                on_select=switch_language
             />
             <Segments
                 label=Signal::derive(move || i18n.messages().frame.theme)
                 segments=themes
-                chosen=Signal::derive(move || theme.get().key().to_owned())
-                on_choose=move |key: String| {
-                    if let Some(chosen) = Theme::parse(&key) {
-                        theme.choose(chosen);
+                selected=Signal::derive(move || theme.get().key().to_owned())
+                on_select=move |key: String| {
+                    if let Some(selected) = Theme::parse(&key) {
+                        theme.set(selected);
                     }
                 }
             />

@@ -1,4 +1,4 @@
-//! One renewal at a time among all tabs: two that use the same refresh cookie at once would end the session.
+//! A lock shared by all tabs for renewing the session: using a refresh cookie twice would end the session.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -9,13 +9,13 @@ use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
-/// The lock's name among the tabs of this site.
-const NAME: &str = "dataporter-session";
+/// The lock's name, shared by all tabs.
+const LOCK_NAME: &str = "dataporter-session";
 
-/// Runs the work while no other tab runs its own; without Web Locks (an insecure context) it just runs.
+/// Runs the work while holding the lock, or without it where Web Locks do not exist (an insecure context).
 ///
-/// Whoever waits for it may give up: the work goes on, since half a renewal would end the session.
-pub async fn alone<T: 'static>(work: impl Future<Output = T> + 'static) -> T {
+/// The work runs to its end even if the future is dropped, since half a renewal would end the session.
+pub async fn with_lock<T: 'static>(work: impl Future<Output = T> + 'static) -> T {
     let outcome = Rc::new(RefCell::new(None));
     let pending = Rc::new(RefCell::new(Some(work)));
     let run = {
@@ -32,18 +32,19 @@ pub async fn alone<T: 'static>(work: impl Future<Output = T> + 'static) -> T {
     };
     if let Some((locks, request)) = lock_manager() {
         let callback = Closure::once_into_js(run.clone());
-        if let Ok(promise) = request.call2(&locks, &NAME.into(), &callback) {
-            // The promise ends when the work does, or at once where the lock is refused; both show below.
+        if let Ok(promise) = request.call2(&locks, &LOCK_NAME.into(), &callback) {
+            // The promise settles when the work is done, or at once if the lock is refused: then the work is
+            // still pending below.
             drop(JsFuture::from(Promise::from(promise)).await);
         }
     }
     if pending.borrow().is_some() {
         drop(JsFuture::from(run()).await);
     }
-    outcome.take().expect("the promise ended after the work, which leaves its outcome")
+    outcome.take().expect("a promise settles only after the work has stored its outcome")
 }
 
-/// `navigator.locks` and its `request`, where the browser has them.
+/// `navigator.locks` and its `request` function, if the browser has them.
 fn lock_manager() -> Option<(JsValue, Function)> {
     let locks = Reflect::get(&window().navigator(), &"locks".into()).ok()?;
     let request = Reflect::get(&locks, &"request".into()).ok()?.dyn_into::<Function>().ok()?;

@@ -1,8 +1,8 @@
-//! The product's mark and name.
+//! The product's logo and name.
 
 use leptos::prelude::*;
 
-/// The mark and the name.
+/// The logo and the name.
 #[component]
 pub fn Brand() -> impl IntoView {
     view! {

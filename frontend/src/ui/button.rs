@@ -1,20 +1,20 @@
-//! Buttons. A busy button keeps the keyboard's focus, which a disabled one would lose: it only does nothing.
+//! Buttons. They are disabled with `aria-disabled`, since `disabled` would make them lose the keyboard focus.
 
 use leptos::html;
 use leptos::prelude::*;
 
-/// How much a button stands out.
+/// The visual style of a button.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look {
-    /// An action among others.
+pub enum Variant {
+    /// A secondary action.
     Quiet,
-    /// An action beside something small.
+    /// A secondary action in a small space.
     Small,
-    /// An action that takes something away for good.
+    /// A destructive action.
     Bad,
 }
 
-impl Look {
+impl Variant {
     const fn class(self) -> &'static str {
         match self {
             Self::Quiet => "button button--quiet",
@@ -24,32 +24,32 @@ impl Look {
     }
 }
 
-/// Submits the form around it; while the form is busy it turns, and takes no second click.
+/// Submits the enclosing form. While busy, it shows a spinner and ignores clicks.
 #[component]
 pub fn SubmitButton(
-    /// Whether the form's work is under way.
+    /// Whether the form is being submitted.
     #[prop(into)]
     busy: Signal<bool>,
-    /// Whether there is nothing to submit yet.
+    /// Whether the form cannot be submitted now.
     #[prop(optional, into)]
     disabled: Signal<bool>,
-    /// The id of what says why it is disabled.
+    /// The id of the element that says why it is disabled.
     #[prop(optional)]
     described_by: Option<&'static str>,
-    /// The action, as a verb.
+    /// The label, a verb.
     children: Children,
 ) -> impl IntoView {
-    let is_inert = move || disabled.get() || busy.get();
+    let is_disabled = move || disabled.get() || busy.get();
     view! {
         <button
             type="submit"
             class="button"
-            aria-disabled=move || is_inert().to_string()
+            aria-disabled=move || is_disabled().to_string()
             aria-busy=move || busy.get().to_string()
             aria-describedby=move || described_by.filter(|_| disabled.get())
-            // Enter in a field of the form clicks here too.
+            // The Enter key in a field of the form triggers this click too.
             on:click=move |event| {
-                if untrack(is_inert) {
+                if untrack(is_disabled) {
                     event.prevent_default();
                 }
             }
@@ -60,44 +60,41 @@ pub fn SubmitButton(
     }
 }
 
-/// Does one thing; while that is under way it turns, and takes no second click.
+/// Triggers an action. While busy, it shows a spinner and ignores clicks.
 #[component]
 pub fn ActionButton(
-    /// How much it stands out.
-    look: Look,
-    /// Whether its work is under way.
+    variant: Variant,
+    /// Whether the action is in progress.
     #[prop(optional, into)]
     busy: Signal<bool>,
-    /// Whether it can do nothing now.
+    /// Whether the action is not possible now.
     #[prop(optional, into)]
     disabled: Signal<bool>,
-    /// The id of what says why it is disabled.
+    /// The id of the element that says why it is disabled.
     #[prop(optional)]
     described_by: Option<&'static str>,
-    /// What it does, where its words alone do not say it.
+    /// The accessible name, if the visible label is not enough.
     #[prop(optional, into)]
     label: MaybeProp<String>,
-    /// The element, for whoever moves the focus here.
+    /// The element, so that the focus can be moved to it.
     #[prop(optional)]
     element: NodeRef<html::Button>,
-    /// Called when it is pressed.
-    #[prop(into)]
-    on_press: Callback<()>,
-    /// The action, as a verb.
+    #[prop(into)] on_press: Callback<()>,
+    /// The label, a verb.
     children: Children,
 ) -> impl IntoView {
-    let is_inert = move || disabled.get() || busy.get();
+    let is_disabled = move || disabled.get() || busy.get();
     view! {
         <button
             type="button"
             node_ref=element
-            class=look.class()
+            class=variant.class()
             aria-label=move || label.get()
-            aria-disabled=move || is_inert().to_string()
+            aria-disabled=move || is_disabled().to_string()
             aria-busy=move || busy.get().to_string()
             aria-describedby=move || described_by.filter(|_| disabled.get())
             on:click=move |_| {
-                if !untrack(is_inert) {
+                if !untrack(is_disabled) {
                     on_press.run(());
                 }
             }

@@ -1,89 +1,86 @@
-//! A card that says one thing at a glance: what, how much, and what there is to know of it.
+//! A card with a title, a figure and a short text.
 
 use leptos::prelude::*;
 
-/// How a card looks.
+/// Whether a card is highlighted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Light {
-    /// As it is.
+pub enum Emphasis {
+    /// Not highlighted.
     #[default]
-    Plain,
-    /// Something is to be done.
-    Lit,
+    Normal,
+    /// Highlighted, because the user should act.
+    Highlighted,
 }
 
-/// The sign beside a card's title; its words say the same.
+/// The status dot beside a card's title. The card's text says the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sign {
-    /// All is well.
-    Green,
-    /// Something is missing.
-    Amber,
-    /// It is not in use.
-    Grey,
+pub enum Status {
+    /// Working.
+    Ok,
+    /// A setting is missing.
+    Warning,
+    /// Not in use.
+    Off,
 }
 
-impl Sign {
+impl Status {
     const fn class(self) -> &'static str {
         match self {
-            Self::Green => "card__sign card__sign--ok",
-            Self::Amber => "card__sign card__sign--warn",
-            Self::Grey => "card__sign",
+            Self::Ok => "card__status card__status--ok",
+            Self::Warning => "card__status card__status--warn",
+            Self::Off => "card__status",
         }
     }
 }
 
-/// What is on a card.
+/// The content of a card.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Face {
-    /// How it looks.
-    pub light: Light,
-    /// The sign beside the title.
-    pub sign: Option<Sign>,
-    /// What it is about.
+pub struct CardContent {
+    pub emphasis: Emphasis,
+    pub status: Option<Status>,
     pub title: String,
-    /// How much, in large letters.
+    /// The number or short text in large type.
     pub figure: String,
-    /// What there is to know of it.
-    pub words: String,
-    /// What is wrong.
-    pub fault: Option<String>,
+    pub text: String,
+    /// A problem, in the color of errors.
+    pub problem: Option<String>,
 }
 
-/// A card; while there is nothing to say yet, only its shape.
+/// A card, or its skeleton while there is no content.
 #[component]
 pub fn Card(
-    /// What is on it.
-    #[prop(into)]
-    face: Signal<Option<Face>>,
-    /// What one can do about it.
+    #[prop(into)] content: Signal<Option<CardContent>>,
+    /// What the user can do, such as a link.
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
-    let face = Memo::new(move |_| face.get());
-    let is_lit = move || face.with(|face| face.as_ref().is_some_and(|face| face.light == Light::Lit));
-    let content = move || match face.get() {
+    let content = Memo::new(move |_| content.get());
+    let is_highlighted = move || {
+        content
+            .with(|content| content.as_ref().is_some_and(|content| content.emphasis == Emphasis::Highlighted))
+    };
+    let body = move || match content.get() {
         None => view! {
             <div aria-hidden="true">
-                <span class="table__bone"></span>
-                <span class="table__bone card__figure"></span>
-                <span class="table__bone"></span>
+                <span class="table__skeleton"></span>
+                <span class="table__skeleton card__figure"></span>
+                <span class="table__skeleton"></span>
             </div>
         }
         .into_any(),
-        Some(Face { light: _, sign, title, figure, words, fault }) => view! {
+        Some(CardContent { emphasis: _, status, title, figure, text, problem }) => view! {
             <h2 class="card__title">
-                {sign.map(|sign| view! { <span class=sign.class() aria-hidden="true"></span> })} {title}
+                {status.map(|status| view! { <span class=status.class() aria-hidden="true"></span> })} {title}
             </h2>
             <p class="card__figure">{figure}</p>
-            <p class="card__words">{words}</p>
-            {fault.map(|fault| view! { <p class="card__fault">{fault}</p> })}
+            <p class="card__text">{text}</p>
+            {problem.map(|problem| view! { <p class="card__problem">{problem}</p> })}
         }
         .into_any(),
     };
     view! {
-        <article class="card" class:card--lit=is_lit>
-            {content}
+        <article class="card" class:card--highlighted=is_highlighted>
+            {body}
             {children.map(|children| children())}
         </article>
     }

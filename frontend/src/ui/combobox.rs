@@ -1,7 +1,7 @@
-//! A text field that searches and offers what it finds: the combobox with a list of the ARIA Authoring Practices.
+//! A text field with a list of search results: the combobox pattern of the ARIA Authoring Practices Guide.
 //!
-//! The field shows what is chosen; while somebody types, what they type. Leaving it without choosing changes nothing,
-//! but leaving it empty takes the choice away.
+//! The field shows the selection, or the text that is being typed. Leaving the field restores the selection,
+//! unless the field was emptied, which clears it.
 
 mod list;
 mod movement;
@@ -10,70 +10,65 @@ use leptos::ev::KeyboardEvent;
 use leptos::html;
 use leptos::prelude::*;
 
-use super::field::{label_id, words_id};
+use super::field::{description_id, label_id};
 use list::List;
 use movement::{Movement, movement};
 
-/// Something that was found.
+/// A search result.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Match {
-    /// What it is chosen by.
+pub struct SearchResult {
+    /// The value to select it by.
     pub value: String,
-    /// Its name.
     pub label: String,
-    /// What tells it apart from others of the same name.
+    /// Distinguishes it from others with the same label.
     pub hint: Option<String>,
 }
 
-/// How a search stands.
+/// The state of a search.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Matches {
-    /// Under way.
+pub enum SearchState {
+    /// In progress.
     Searching,
-    /// Done.
-    Found(Vec<Match>),
-    /// Failed, and why.
+    /// Completed.
+    Found(Vec<SearchResult>),
+    /// Failed, with the reason.
     Failed(String),
 }
 
-/// What the combobox says.
+/// The texts of a combobox.
 #[derive(Clone, Debug)]
-pub struct Words {
-    /// In the field, when nothing is chosen.
+pub struct ComboboxTexts {
+    /// The field's placeholder while nothing is selected.
     pub placeholder: &'static str,
-    /// The button that takes the choice away.
+    /// The accessible name of the clear button.
     pub clear: String,
-    /// While a search is under way.
+    /// Shown during a search.
     pub searching: &'static str,
-    /// When nothing was found.
+    /// Shown if there are no results.
     pub no_match: &'static str,
-    /// How many were found.
-    pub matches: fn(usize) -> String,
+    /// The number of results, for screen readers.
+    pub results: fn(usize) -> String,
 }
 
-/// The combobox; its label is the `Field` around it.
+/// The combobox. Its label comes from the enclosing `Field`.
 #[component]
 pub fn Combobox(
-    /// The control's id.
+    /// The input's id.
     id: String,
-    /// What it says.
+    #[prop(into)] texts: Signal<ComboboxTexts>,
+    /// The label of the selection.
     #[prop(into)]
-    words: Signal<Words>,
-    /// The name of what is chosen.
-    #[prop(into)]
-    chosen: Signal<Option<String>>,
-    /// How the search stands.
-    #[prop(into)]
-    matches: Signal<Matches>,
-    /// Whether what is chosen is not accepted.
+    selected: Signal<Option<String>>,
+    #[prop(into)] results: Signal<SearchState>,
+    /// Whether the selection is invalid.
     #[prop(optional, into)]
-    is_wrong: Signal<bool>,
-    /// Called with what is typed.
+    is_invalid: Signal<bool>,
+    /// Called with the typed text.
     #[prop(into)]
     on_search: Callback<String>,
-    /// Called with the value that was chosen, or with `None` when the choice was taken away.
+    /// Called with the selected value, or with `None` when the selection was cleared.
     #[prop(into)]
-    on_choose: Callback<Option<String>>,
+    on_select: Callback<Option<String>>,
 ) -> impl IntoView {
     let typed = RwSignal::new(None::<String>);
     let open = RwSignal::new(false);
@@ -85,32 +80,32 @@ pub fn Combobox(
         move |index: usize| format!("{id}-option-{index}")
     });
 
-    // Another list has something else in the place that was reached in the old one.
-    let list = Memo::new(move |_| matches.get());
+    // In new results, the active index would point to a different option.
+    let list = Memo::new(move |_| results.get());
     Effect::new(move |_| {
         list.track();
         active.set(None);
     });
-    let unfold = move |text: String| {
+    let open_list = move |text: String| {
         active.set(None);
         open.set(true);
         on_search.run(text);
     };
-    let fold = move || {
+    let close_list = move || {
         open.set(false);
         typed.set(None);
     };
-    let choose = Callback::new(move |value: Option<String>| {
-        fold();
-        on_choose.run(value);
+    let select = Callback::new(move |value: Option<String>| {
+        close_list();
+        on_select.run(value);
     });
-    let found = move |index: usize| match matches.get_untracked() {
-        Matches::Found(found) => found.get(index).map(|found| found.value.clone()),
-        Matches::Searching | Matches::Failed(_) => None,
+    let found = move |index: usize| match results.get_untracked() {
+        SearchState::Found(found) => found.get(index).map(|found| found.value.clone()),
+        SearchState::Searching | SearchState::Failed(_) => None,
     };
-    let count = move || match matches.get_untracked() {
-        Matches::Found(found) => found.len(),
-        Matches::Searching | Matches::Failed(_) => 0,
+    let count = move || match results.get_untracked() {
+        SearchState::Found(found) => found.len(),
+        SearchState::Searching | SearchState::Failed(_) => 0,
     };
     let on_key = move |event: KeyboardEvent| {
         let Some(movement) = movement(&event.key(), open.get_untracked(), active.get_untracked(), count())
@@ -119,24 +114,24 @@ pub fn Combobox(
         };
         event.prevent_default();
         match movement {
-            Movement::Open => unfold(String::new()),
+            Movement::Open => open_list(String::new()),
             Movement::To(index) => active.set(Some(index)),
-            Movement::Choose(index) => {
+            Movement::Select(index) => {
                 if let Some(value) = found(index) {
-                    choose.run(Some(value));
+                    select.run(Some(value));
                 }
             }
-            Movement::Close => fold(),
+            Movement::Close => close_list(),
         }
     };
-    let on_leave = move |_| {
-        let emptied = typed.get_untracked().is_some_and(|text| text.is_empty());
-        if emptied { choose.run(None) } else { fold() }
+    let on_blur = move |_| {
+        let is_emptied = typed.get_untracked().is_some_and(|text| text.is_empty());
+        if is_emptied { select.run(None) } else { close_list() }
     };
     let clear = move |_| {
-        choose.run(None);
+        select.run(None);
         if let Some(field) = field.get() {
-            // A field that cannot take the focus leaves it where it is.
+            // If the field cannot take the focus, the focus stays where it is.
             drop(field.focus());
         }
     };
@@ -154,24 +149,29 @@ pub fn Combobox(
                 aria-expanded=move || open.get().to_string()
                 aria-controls=list_id.clone()
                 aria-activedescendant=move || active.get().filter(|_| open.get()).map(|at| option_id.run(at))
-                aria-describedby=words_id(&id)
-                aria-invalid=move || is_wrong.get().to_string()
-                placeholder=move || words.get().placeholder
-                prop:value=move || typed.get().or_else(|| chosen.get()).unwrap_or_default()
+                aria-describedby=description_id(&id)
+                aria-invalid=move || is_invalid.get().to_string()
+                placeholder=move || texts.get().placeholder
+                prop:value=move || typed.get().or_else(|| selected.get()).unwrap_or_default()
                 on:input:target=move |event| {
                     typed.set(Some(event.target().value()));
-                    unfold(event.target().value());
+                    open_list(event.target().value());
                 }
-                on:click=move |_| if !open.get_untracked() { unfold(String::new()) }
+                on:click=move |_| if !open.get_untracked() { open_list(String::new()) }
                 on:keydown=on_key
-                on:blur=on_leave
+                on:blur=on_blur
             />
-            <Show when=move || chosen.get().is_some()>
-                <button type="button" class="combobox__clear" aria-label=move || words.get().clear on:click=clear>
+            <Show when=move || selected.get().is_some()>
+                <button
+                    type="button"
+                    class="combobox__clear"
+                    aria-label=move || texts.get().clear
+                    on:click=clear
+                >
                     "×"
                 </button>
             </Show>
-            <List id=list_id label=label_id(&id) open words matches active option_id choose />
+            <List id=list_id label=label_id(&id) open texts results active option_id select />
         </div>
     }
 }

@@ -1,33 +1,32 @@
-//! How far something has come, as a bar with its words.
+//! A progress bar with a label and a text.
 
 use leptos::prelude::*;
 
 use super::field::{field_id, label_id};
 
-/// A bar.
+/// A progress bar.
 #[component]
 pub fn Meter(
-    /// What comes along.
     label: &'static str,
-    /// How far, in words.
+    /// The progress as text.
     #[prop(into)]
-    words: Signal<String>,
-    /// How much is done, and of how much.
+    text: Signal<String>,
+    /// The amount done, and the total.
     #[prop(into)]
     done: Signal<(u64, u64)>,
 ) -> impl IntoView {
     let id = label_id(&field_id());
     view! {
         <div class="meter">
-            <p class="meter__words">
+            <p class="meter__text">
                 <span id=id.clone() class="meter__label">{label}</span>
                 " "
-                <span class="soft">{move || words.get()}</span>
+                <span class="muted">{move || text.get()}</span>
             </p>
             <progress
                 class="meter__bar"
                 aria-labelledby=id
-                aria-valuetext=move || words.get()
+                aria-valuetext=move || text.get()
                 max=move || done.get().1.max(1).to_string()
                 prop:value=move || done.get().0.to_string()
             ></progress>

@@ -1,20 +1,20 @@
-//! A message about what just happened, or about what is in the way.
+//! A message about an outcome or a problem.
 
 use leptos::prelude::*;
 
-/// How a message is meant.
+/// The severity of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
-    /// It went well.
+    /// Success.
     Ok,
-    /// Something is to be done first.
+    /// A warning, or something that the user must do first.
     Warn,
-    /// It failed.
+    /// A failure.
     Bad,
 }
 
 impl Tone {
-    /// The classes of a message in this tone.
+    /// The CSS classes.
     const fn class(self) -> &'static str {
         match self {
             Self::Ok => "notice notice--ok",
@@ -23,7 +23,7 @@ impl Tone {
         }
     }
 
-    /// How a screen reader takes it: a failure at once, the rest when it is done reading.
+    /// The ARIA role: screen readers announce a failure at once, and other messages when they are idle.
     const fn role(self) -> &'static str {
         match self {
             Self::Ok | Self::Warn => "status",
@@ -35,15 +35,14 @@ impl Tone {
 /// A message.
 #[component]
 pub fn Notice(
-    /// How it is meant.
     tone: Tone,
-    /// The id by which others refer to it.
+    /// The element's id, if other elements refer to it.
     #[prop(optional)]
     id: Option<&'static str>,
-    /// What helps.
+    /// What the user can do.
     #[prop(optional, into)]
     help: Option<String>,
-    /// What happened.
+    /// The message.
     children: Children,
 ) -> impl IntoView {
     view! {

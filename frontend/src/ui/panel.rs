@@ -1,16 +1,10 @@
-//! A surface with a heading, for one thing that a page is about.
+//! A section of a page, with a heading.
 
 use leptos::prelude::*;
 
 /// A panel.
 #[component]
-pub fn Panel(
-    /// What it is about.
-    #[prop(into)]
-    title: Signal<&'static str>,
-    /// What is in it.
-    children: Children,
-) -> impl IntoView {
+pub fn Panel(#[prop(into)] title: Signal<&'static str>, children: Children) -> impl IntoView {
     view! {
         <section class="panel" aria-label=move || title.get()>
             <header class="panel__head">

@@ -1,10 +1,10 @@
-//! A drop-down list: one of several.
+//! A drop-down list.
 
 use leptos::prelude::*;
 
-use super::field::words_id;
+use super::field::description_id;
 
-/// What can be chosen.
+/// An option of the list.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Choice {
     value: String,
@@ -12,7 +12,7 @@ pub struct Choice {
 }
 
 impl Choice {
-    /// A value and its name.
+    /// An option with a value and a label.
     pub fn new(value: impl Into<String>, label: impl Into<String>) -> Self {
         Self { value: value.into(), label: label.into() }
     }
@@ -23,35 +23,32 @@ impl Choice {
     }
 }
 
-/// The list; its label is the `Field` around it.
+/// The list. Its label comes from the enclosing `Field`.
 #[component]
 pub fn Select(
-    /// The control's id.
     id: String,
-    /// What there is to choose from.
+    #[prop(into)] choices: Signal<Vec<Choice>>,
+    /// The selected value.
     #[prop(into)]
-    choices: Signal<Vec<Choice>>,
-    /// The value that is chosen.
-    #[prop(into)]
-    chosen: Signal<String>,
-    /// Whether what is chosen is not accepted.
+    selected: Signal<String>,
+    /// Whether the selection is invalid.
     #[prop(optional, into)]
-    is_wrong: Signal<bool>,
-    /// Called with another value.
+    is_invalid: Signal<bool>,
+    /// Called with the newly selected value.
     #[prop(into)]
-    on_choose: Callback<String>,
+    on_select: Callback<String>,
 ) -> impl IntoView {
-    let words = words_id(&id);
+    let description = description_id(&id);
     view! {
         <select
             id=id
             class="field__control"
-            aria-describedby=words
-            aria-invalid=move || is_wrong.get().to_string()
-            on:change:target=move |event| on_choose.run(event.target().value())
+            aria-describedby=description
+            aria-invalid=move || is_invalid.get().to_string()
+            on:change:target=move |event| on_select.run(event.target().value())
         >
             <For each=move || choices.get() key=Clone::clone let(choice)>
-                <option value=choice.value.clone() prop:selected=move || chosen.get() == choice.value>
+                <option value=choice.value.clone() prop:selected=move || selected.get() == choice.value>
                     {choice.label}
                 </option>
             </For>

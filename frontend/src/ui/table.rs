@@ -1,33 +1,31 @@
-//! A table that scrolls within itself, and the bones of one that is still on its way.
+//! A table in a scrollable region, and its skeleton while it is loading.
 
 use leptos::prelude::*;
 
-/// How a column's cells are set.
+/// The style of a column's cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Set {
-    /// As they come.
+pub enum CellStyle {
+    /// Plain text.
     Plain,
-    /// To the right, as numbers are compared.
+    /// Right-aligned numbers.
     Number,
-    /// Cut off where it is too long.
+    /// Long text, truncated.
     Text,
-    /// As code.
+    /// Code, truncated.
     Code,
 }
 
 /// A column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
-    /// Its heading.
     pub title: String,
-    /// How its cells are set.
-    pub set: Set,
+    pub style: CellStyle,
 }
 
-/// A cell; `None` where there is no value.
+/// A cell, `None` if there is no value.
 pub type Cell = Option<String>;
 
-impl Set {
+impl CellStyle {
     const fn class(self) -> &'static str {
         match self {
             Self::Plain => "",
@@ -38,53 +36,51 @@ impl Set {
     }
 }
 
-/// Whether rows are what was asked for last.
+/// Whether the rows belong to the latest request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Age {
-    /// They are.
+pub enum Freshness {
+    /// They do.
     Current,
-    /// They are older, and dimmed while the next are on their way.
-    Old,
+    /// They belong to an older request, and are dimmed while the latest one is loading.
+    Stale,
 }
 
 /// A table with its rows.
 #[component]
 pub fn Table(
-    /// What the table holds.
     caption: String,
-    /// The columns.
     columns: Vec<Column>,
-    /// The rows, each with a cell for each column.
+    /// The rows, each with one cell per column.
     rows: Vec<Vec<Cell>>,
-    /// Whether the rows are what was asked for last.
-    age: Age,
+    /// Whether the rows belong to the latest request.
+    freshness: Freshness,
 ) -> impl IntoView {
     let label = caption.clone();
-    let sets: Vec<Set> = columns.iter().map(|column| column.set).collect();
-    let cell = move |(cell, set): (Cell, &Set)| match cell {
+    let styles: Vec<CellStyle> = columns.iter().map(|column| column.style).collect();
+    let cell = move |(cell, style): (Cell, &CellStyle)| match cell {
         Some(text) => {
-            let whole = matches!(set, Set::Text | Set::Code).then(|| text.clone());
-            view! { <td class=set.class() title=whole>{text}</td> }.into_any()
+            let full_text = matches!(style, CellStyle::Text | CellStyle::Code).then(|| text.clone());
+            view! { <td class=style.class() title=full_text>{text}</td> }.into_any()
         }
         None => view! { <td class="table__cell--absent">"–"</td> }.into_any(),
     };
     view! {
-        // A region that scrolls must be within reach of the keyboard.
+        // A scrollable region must be focusable, so that it can be scrolled with the keyboard.
         <div
             class="table"
-            class:table--stale=age == Age::Old
+            class:table--stale=freshness == Freshness::Stale
             tabindex="0"
             role="region"
             aria-label=label
-            aria-busy=(age == Age::Old).to_string()
+            aria-busy=(freshness == Freshness::Stale).to_string()
         >
             <table>
-                <caption class="unseen">{caption}</caption>
+                <caption class="visually-hidden">{caption}</caption>
                 <TableHead columns=columns />
                 <tbody>
                     {rows
                         .into_iter()
-                        .map(|row| view! { <tr>{row.into_iter().zip(&sets).map(cell).collect_view()}</tr> })
+                        .map(|row| view! { <tr>{row.into_iter().zip(&styles).map(cell).collect_view()}</tr> })
                         .collect_view()}
                 </tbody>
             </table>
@@ -92,27 +88,26 @@ pub fn Table(
     }
 }
 
-/// A table on its way: its headings, and bones for rows.
+/// The skeleton of a table: its header and placeholders for its rows.
 #[component]
-pub fn TableBones(
-    /// What a screen reader says meanwhile.
+pub fn TableSkeleton(
+    /// The text for screen readers.
     label: &'static str,
-    /// The columns.
     columns: Vec<Column>,
-    /// How many rows are expected.
+    /// The expected number of rows.
     rows: usize,
 ) -> impl IntoView {
     let width = columns.len();
-    let bone = || view! { <td><span class="table__bone"></span></td> };
+    let placeholder = || view! { <td><span class="table__skeleton"></span></td> };
     view! {
         <div class="table">
-            // Not busy: what is busy is not read out.
-            <span class="unseen" role="status">{label}</span>
+            // Without `aria-busy`, since screen readers do not announce busy elements.
+            <span class="visually-hidden" role="status">{label}</span>
             <table aria-hidden="true">
                 <TableHead columns=columns />
                 <tbody>
                     {(0..rows)
-                        .map(|_| view! { <tr>{(0..width).map(|_| bone()).collect_view()}</tr> })
+                        .map(|_| view! { <tr>{(0..width).map(|_| placeholder()).collect_view()}</tr> })
                         .collect_view()}
                 </tbody>
             </table>
@@ -127,7 +122,7 @@ fn TableHead(columns: Vec<Column>) -> impl IntoView {
             <tr>
                 {columns
                     .into_iter()
-                    .map(|column| view! { <th scope="col" class=column.set.class()>{column.title}</th> })
+                    .map(|column| view! { <th scope="col" class=column.style.class()>{column.title}</th> })
                     .collect_view()}
             </tr>
         </thead>

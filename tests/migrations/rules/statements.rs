@@ -1,7 +1,6 @@
-//! The statements of a migration, without comments, and with nothing in their quotes.
+//! Splits a migration into statements without comments and quoted text.
 
-/// Splits SQL into its statements, in lower case and with single spaces. What stands in quotes, dollars included, is left
-/// out.
+/// Splits SQL into statements in lower case, with single spaces and without the content of quotes.
 pub fn statements(sql: &str) -> Vec<String> {
     let bare = without_quotes(&without_comments(sql)).to_lowercase();
     bare.split(';')
@@ -10,12 +9,12 @@ pub fn statements(sql: &str) -> Vec<String> {
         .collect()
 }
 
-/// No quoted text of a migration holds two hyphens.
+/// Removes comments. No quoted text in the migrations contains two hyphens.
 fn without_comments(sql: &str) -> String {
     sql.lines().map(|line| line.split("--").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
 }
 
-/// Every second part stands in quotes; a quote that is doubled begins another one at once.
+/// Removes the content of quotes, which is every second part. A doubled quote starts the next part.
 fn without_quotes(sql: &str) -> String {
     let undollared: String = sql.split("$$").step_by(2).collect::<Vec<_>>().join("''");
     undollared.split('\'').step_by(2).collect::<Vec<_>>().join("''")

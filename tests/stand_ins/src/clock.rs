@@ -1,4 +1,4 @@
-//! The time of day as the stand-ins see it, so that 72 hours and five days are tested without waiting.
+//! The clock of the stand-ins. Tests set it, so that they need not wait 72 hours or five days.
 
 use std::sync::Mutex;
 
@@ -7,16 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::unpoisoned::lock;
 
-/// How the stand-ins' clock runs.
+/// The setting of the stand-ins' clock.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClockSetting {
-    /// As the system's clock.
+    /// The system's clock.
     #[default]
     System,
-    /// As the system's clock, so many seconds ahead of it.
+    /// This number of seconds ahead of the system's clock.
     OffsetSeconds(i64),
-    /// Not at all: it stands at this time.
+    /// Stopped at this time.
     Fixed(DateTime<Utc>),
 }
 
@@ -34,7 +34,7 @@ impl Clock {
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
-        #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the system")]
+        #[expect(clippy::disallowed_methods, reason = "this is the only place that reads the system's clock")]
         let system = Utc::now;
         match self.setting() {
             ClockSetting::System => system(),
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fixed_clock_stands_and_one_with_an_offset_is_ahead() {
+    fn a_fixed_clock_is_stopped_and_one_with_an_offset_is_ahead() {
         let clock = Clock::default();
         let system = clock.now();
         clock.set(ClockSetting::OffsetSeconds(3600));

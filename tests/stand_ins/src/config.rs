@@ -1,57 +1,56 @@
-//! What the stand-ins hold to be true, and the switches for what the vendors document nowhere.
+//! The configuration of the stand-ins: credentials, limits, and switches for behavior that the vendors do not
+//! document.
 
 use serde::{Deserialize, Serialize};
 
-/// The measurement id that is valid unless told otherwise.
+/// The measurement id that is valid by default.
 pub const MEASUREMENT_ID: &str = "G-STANDIN001";
-/// The API secret that belongs to [`MEASUREMENT_ID`].
+/// The API secret of [`MEASUREMENT_ID`].
 pub const API_SECRET: &str = "standin-ga4-secret";
-/// The Mixpanel project token that is valid unless told otherwise.
+/// The Mixpanel project token that is valid by default.
 pub const PROJECT_TOKEN: &str = "standin0mixpanel0token";
 /// The API secret of the same project.
 pub const PROJECT_SECRET: &str = "standin0mixpanel0secret";
-/// The id of the same project, which a service account must name.
+/// The id of the same project. Requests of a service account must contain it.
 pub const PROJECT_ID: &str = "2718281";
 
-/// Everything that can be set.
+/// The configuration of all stand-ins.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Of GA4.
     pub ga4: Ga4Config,
-    /// Of Mixpanel.
     pub mixpanel: MixpanelConfig,
-    /// How many requests the journal keeps; they are counted in any case.
+    /// How many requests the journal keeps. Requests are counted in any case.
     pub journal: Keep,
-    /// How many events the stores keep; they are counted in any case.
+    /// How many events each store keeps. Events are counted in any case.
     pub stored: Keep,
 }
 
-/// How much is kept of what comes in.
+/// How many received items are kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Keep {
     /// All.
     #[default]
     All,
-    /// The last so many.
+    /// At most this number, the latest.
     Last(usize),
-    /// None, as a benchmark wants it.
+    /// None, for benchmarks.
     Nothing,
 }
 
-/// GA4's side.
+/// The configuration of GA4.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Ga4Config {
-    /// The streams whose events are stored; those of any other are answered alike and dropped.
+    /// The streams that store events. Events of other streams get the same response and are dropped.
     pub streams: Vec<Ga4Stream>,
-    /// A body of this many bytes or more is dropped. Source: the limits of the Measurement Protocol, "smaller than
-    /// 130kB"; that 204 answers it anyway is an assumption.
+    /// A body with at least this number of bytes is dropped. Source: the limits of the Measurement Protocol,
+    /// "smaller than 130kB". Assumption: the response is 204 all the same.
     pub body_limit: usize,
-    /// What answers a `/mp/collect` that was received.
+    /// The response of `/mp/collect`.
     pub collect_answer: CollectAnswer,
-    /// The status that answers another method than POST, which is documented nowhere: 405 or 204.
+    /// The status for methods other than POST, 405 or 204. It is not documented.
     pub other_method_status: u16,
 }
 
@@ -67,49 +66,49 @@ impl Default for Ga4Config {
     }
 }
 
-/// A data stream and its secret.
+/// A data stream with its secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ga4Stream {
-    /// A web stream's `measurement_id` or an app stream's `firebase_app_id`.
+    /// The `measurement_id` of a web stream or the `firebase_app_id` of an app stream.
     pub id: String,
-    /// The secret, which is case-sensitive.
+    /// Case-sensitive.
     pub api_secret: String,
 }
 
-/// The shape of the 2xx of `/mp/collect`: seen is 204 without a body, promised is any 2xx.
+/// The success response of `/mp/collect`. GA4 documents any 2xx and sends 204 without a body.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CollectAnswer {
-    /// 204 and nothing.
+    /// 204 without a body.
     #[default]
     NoContent,
-    /// 200 and nothing.
+    /// 200 without a body.
     Ok,
-    /// 204 with a body all the same, which no server should send.
+    /// 204 with a body, which HTTP does not allow.
     NoContentWithBody,
 }
 
-/// Mixpanel's side.
+/// The configuration of Mixpanel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MixpanelConfig {
-    /// The projects there are.
     pub projects: Vec<Project>,
-    /// Whether a project's secret still opens `/import`. Source: Mixpanel's "Project secret" reference, which switches
-    /// them off on 2027-03-03.
+    /// Whether `/import` accepts project secrets. Source: Mixpanel's "Project secret" reference, according to
+    /// which they are disabled on 2027-03-03.
     pub secrets: Secrets,
-    /// The greatest body, uncompressed: 2 MiB in the documented sample of a 413, 10 MB in the reference.
+    /// Maximum size of a body before compression, in bytes. It is 2 MiB in the documented sample of a 413,
+    /// and 10 MB in the reference.
     pub body_limit: usize,
-    /// The most events in one request.
+    /// Maximum number of events in a request.
     pub event_limit: usize,
-    /// The status that answers more events than that, which is documented nowhere: 413 or 400.
+    /// The status for more events than that, 413 or 400. It is not documented.
     pub too_many_events_status: u16,
-    /// What answers a list of no events at `/import`, which is documented nowhere.
+    /// The response of `/import` to an empty list. It is not documented.
     pub empty_import: EmptyImport,
-    /// Under which name a failed record tells its id.
+    /// The name of the key with the id of a failed record.
     pub insert_id_key: InsertIdKey,
-    /// So many events of one distinct_id and day are taken as they are; later ones lose their name.
+    /// Maximum number of events per `distinct_id` and day. Further events lose their name and user.
     pub hot_shard_threshold: u64,
 }
 
@@ -137,61 +136,57 @@ impl Default for MixpanelConfig {
     }
 }
 
-/// A Mixpanel project and all that opens it.
+/// A Mixpanel project with its credentials.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Project {
-    /// The `project_id` that a service account must name.
+    /// The `project_id` that requests of a service account must contain.
     pub id: String,
-    /// The project token.
     pub token: String,
     /// The project's (API) secret.
     pub api_secret: String,
-    /// Its service accounts.
     #[serde(default)]
     pub service_accounts: Vec<ServiceAccount>,
 }
 
-/// A user name and a secret for Basic authentication.
+/// A username and a secret for Basic authentication.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServiceAccount {
-    /// The user name.
     pub username: String,
-    /// The secret.
     pub secret: String,
 }
 
-/// Whether project secrets are taken.
+/// Whether project secrets are accepted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Secrets {
     /// As before 2027-03-03.
     #[default]
     Accepted,
-    /// As after it.
+    /// As from 2027-03-03 on.
     SwitchedOff,
 }
 
-/// What an import of no events comes to.
+/// The response of `/import` to an empty list.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EmptyImport {
-    /// All none of them are imported.
+    /// A 200 with a count of zero.
     #[default]
     Imported,
-    /// A 400. The wording is that which Mixpanel's add-on for Google Sheets waits for when it tries a login out.
+    /// A 400 with the error that Mixpanel's add-on for Google Sheets expects when it tests credentials.
     Refused,
 }
 
-/// The two spellings of the key in `failed_records`.
+/// The two spellings of the id's key in `failed_records`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum InsertIdKey {
     /// As in the OpenAPI description and the Go library.
     #[default]
     #[serde(rename = "insert_id")]
     InsertId,
-    /// As on the page about importing events.
+    /// As on the page "Import events".
     #[serde(rename = "$insert_id")]
     DollarInsertId,
 }

@@ -1,15 +1,16 @@
-//! The same as the functions of this crate, for scripts: JSON on a port of its own, so that no fault is in the way.
+//! The control interface: the functions of this crate for scripts, as JSON on a separate port that no fault
+//! affects.
 //!
-//! | request | does |
+//! | request | effect |
 //! | --- | --- |
-//! | `GET /__journal`, `?service=ga4` | tells every request and the figures |
-//! | `GET /__stored`, `?duplicates=1` | tells what is kept, or of GA4 how many copies of each `event_uid` |
-//! | `GET`, `POST /__faults` | tells or takes the rules: a list, or `{"seed": …, "rules": […]}` |
-//! | `GET`, `POST /__clock` | tells or sets the clock: `"system"`, `{"offset_seconds": …}`, `{"fixed": "…"}` |
-//! | `GET`, `POST /__config` | tells or changes the configuration; what is left out stays |
+//! | `GET /__journal`, `?service=ga4` | returns all requests and the counts |
+//! | `GET /__stored`, `?duplicates=1` | returns stored events, or GA4's number of copies of each `event_uid` |
+//! | `GET`, `POST /__faults` | returns or replaces the rules: a list, or `{"seed": …, "rules": […]}` |
+//! | `GET`, `POST /__clock` | returns or sets the clock: `"system"`, `{"offset_seconds": …}`, `{"fixed": "…"}` |
+//! | `GET`, `POST /__config` | returns or changes the configuration; omitted fields keep their values |
 //! | `POST /__listen` | opens or closes a port: `{"service": "ga4", "open": false}` |
 //! | `POST /__close_idle` | closes idle connections: `{"service": "ga4"}` |
-//! | `POST /__reset` | forgets all that came in and all faults |
+//! | `POST /__reset` | deletes all requests, stored events and rules |
 
 use std::io;
 use std::sync::Arc;
@@ -21,15 +22,15 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
+use crate::configure::{close_idle, set_open};
 use crate::fault::Rule;
 use crate::http::reader::Reader;
 use crate::http::{Request, Response};
 use crate::journal::Service;
 use crate::shared::Shared;
-use crate::steer::{close_idle, set_open};
 use crate::unpoisoned::lock;
 
-/// Serves the control side until the task is dropped.
+/// Serves the control interface until the task is dropped.
 pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) -> io::Result<()> {
     let mut connections = JoinSet::new();
     loop {
@@ -49,19 +50,19 @@ async fn run(mut stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
     loop {
         let (head, framing) = reader.head(&mut stream).await?;
         let body = reader.body(&mut stream, framing).await?;
-        let response = match answer(&Request { head, body }, &shared).await {
+        let response = match handle(&Request { head, body }, &shared).await {
             Ok(Some(value)) => Response::json(200, &value),
             Ok(None) => Response::empty(204),
-            Err(Refusal::NoSuchThing) => Response::json(404, &json!({"error": "no such thing to control"})),
-            Err(Refusal::Bad(error)) => Response::json(400, &json!({"error": error})),
+            Err(ControlError::NotFound) => Response::json(404, &json!({"error": "unknown path or method"})),
+            Err(ControlError::BadRequest(error)) => Response::json(400, &json!({"error": error})),
         };
         stream.write_all(&response.bytes()).await?;
     }
 }
 
-enum Refusal {
-    NoSuchThing,
-    Bad(String),
+enum ControlError {
+    NotFound,
+    BadRequest(String),
 }
 
 #[derive(Deserialize)]
@@ -72,19 +73,19 @@ enum Faults {
 }
 
 #[derive(Deserialize)]
-struct Port {
+struct ListenRequest {
     service: Service,
     open: bool,
 }
 
 #[derive(Deserialize)]
-struct OfService {
+struct CloseIdleRequest {
     service: Service,
 }
 
-async fn answer(request: &Request, shared: &Shared) -> Result<Option<Value>, Refusal> {
+async fn handle(request: &Request, shared: &Shared) -> Result<Option<Value>, ControlError> {
     let head = &request.head;
-    let told = match (head.method.as_str(), head.path.as_str()) {
+    let value = match (head.method.as_str(), head.path.as_str()) {
         ("GET", "/__journal") => {
             let mut entries = lock(&shared.journal).entries();
             if let Some(service) = head.query_value("service") {
@@ -94,7 +95,7 @@ async fn answer(request: &Request, shared: &Shared) -> Result<Option<Value>, Ref
             let entries: Vec<_> = entries.iter().map(AsRef::as_ref).collect();
             json!({"counts": *shared.counts.borrow(), "entries": entries})
         }
-        ("GET", "/__stored") if head.switched_on("duplicates") => {
+        ("GET", "/__stored") if head.has_flag("duplicates") => {
             json!({"ga4": {"copies": lock(&shared.ga4).copies()}})
         }
         ("GET", "/__stored") => {
@@ -112,7 +113,7 @@ async fn answer(request: &Request, shared: &Shared) -> Result<Option<Value>, Ref
                 }
                 Faults::Rules(rules) => rules,
             };
-            plan.set_rules(rules).map_err(|error| Refusal::Bad(error.to_string()))?;
+            plan.set_rules(rules).map_err(|error| ControlError::BadRequest(error.to_string()))?;
             return Ok(None);
         }
         ("GET", "/__clock") => json!({"setting": shared.clock.setting(), "now": shared.clock.now()}),
@@ -123,17 +124,17 @@ async fn answer(request: &Request, shared: &Shared) -> Result<Option<Value>, Ref
         ("GET", "/__config") => json!(*shared.config()),
         ("POST", "/__config") => {
             let mut config = json!(*shared.config());
-            overlay(&mut config, read(&request.body)?);
+            merge(&mut config, read(&request.body)?);
             shared.set_config(read(config.to_string().as_bytes())?);
             return Ok(None);
         }
         ("POST", "/__listen") => {
-            let Port { service, open } = read(&request.body)?;
+            let ListenRequest { service, open } = read(&request.body)?;
             set_open(shared, service, open).await;
             return Ok(None);
         }
         ("POST", "/__close_idle") => {
-            let OfService { service } = read(&request.body)?;
+            let CloseIdleRequest { service } = read(&request.body)?;
             close_idle(shared, service);
             return Ok(None);
         }
@@ -141,23 +142,23 @@ async fn answer(request: &Request, shared: &Shared) -> Result<Option<Value>, Ref
             shared.reset();
             return Ok(None);
         }
-        _ => return Err(Refusal::NoSuchThing),
+        _ => return Err(ControlError::NotFound),
     };
-    Ok(Some(told))
+    Ok(Some(value))
 }
 
-fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(json).map_err(|error| Refusal::Bad(error.to_string()))
+fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, ControlError> {
+    serde_json::from_slice(json).map_err(|error| ControlError::BadRequest(error.to_string()))
 }
 
-/// Puts the fields of one object over those of another, at every depth.
-fn overlay(under: &mut Value, over: Value) {
-    match (under, over) {
-        (Value::Object(under), Value::Object(over)) => {
-            for (name, value) in over {
-                overlay(under.entry(name).or_insert(Value::Null), value);
+/// Merges the fields of one object into another, at every depth.
+fn merge(target: &mut Value, changes: Value) {
+    match (target, changes) {
+        (Value::Object(target), Value::Object(changes)) => {
+            for (name, value) in changes {
+                merge(target.entry(name).or_insert(Value::Null), value);
             }
         }
-        (under, over) => *under = over,
+        (target, changes) => *target = changes,
     }
 }

@@ -1,106 +1,102 @@
-//! Faults as rules: which request is struck, and what happens to it.
+//! Fault injection by rules. A rule selects requests and injects a fault into them.
 //!
-//! The rules of a list are asked in their order, and the first that strikes decides. A queue of different faults is a
-//! list of rules with `times: 1`; a service that recovers is one rule with `times: n`; one that is down for good is a
-//! rule with nothing but a fault.
+//! Rules are evaluated in order, and the first that applies decides. For a sequence of different faults, use
+//! several rules with `times: 1`. For a service that recovers, use one rule with `times: n`. For a service
+//! that stays down, use a rule with only a fault.
 
 use serde::{Deserialize, Serialize};
 
 mod answer;
+mod demo_faults;
 pub(crate) mod effect;
 mod import_lie;
 mod plan;
 mod rule;
-mod trouble;
-mod turn;
+mod trigger;
 
 pub use answer::{Answer, AnswerBody, RetryAfter};
+pub use demo_faults::demo_faults;
 pub use import_lie::ImportLie;
 pub use plan::RuleState;
-pub(crate) use plan::{Plan, Sight, Strike};
-pub use rule::{Ambiguity, BadRule, Moment, Rule, When};
-pub use trouble::trouble;
+pub(crate) use plan::{MatchedRule, Plan, RequestView};
+pub use rule::{Ambiguity, Rule, RuleError, Timing, When};
 
-/// What happens.
+/// A fault.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
-    /// This is answered.
+    /// Sends this response.
     Answer(Answer),
-    /// `/import` is answered with a 400 or a 200 that does not agree with itself or with the request.
+    /// `/import` sends a 400 or a 200 that contradicts itself or the request.
     ImportLie(ImportLie),
-    /// `/import` refuses the rule's events, or all where the rule names none, and takes the others.
+    /// `/import` refuses the events of the rule, or all events if the rule has none, and accepts the others.
     FailRecords {
-        /// The field that is said to be wrong.
+        /// The field in the error.
         field: String,
-        /// What is said of it.
+        /// The message in the error.
         message: String,
     },
-    /// The connection breaks off.
-    Break {
-        /// Where.
-        at: Point,
-        /// How.
-        how: How,
-    },
-    /// The true answer comes byte by byte.
+    /// The connection is interrupted.
+    Break { at: Point, how: BreakMode },
+    /// The real response is sent byte by byte.
     Drip {
-        /// How long each byte takes, in milliseconds.
+        /// The delay after each byte, in milliseconds.
         every_millis: u64,
     },
-    /// The true answer comes late, by the rule's delay.
+    /// The real response is sent after the rule's delay.
     Slow,
-    /// After the true answer, which promises to keep the connection, it is closed.
+    /// The connection is closed after the real response, which said that it would be kept open.
     CloseAfterAnswer,
-    /// After the true answer the connection stays, and the next request on it is reset unread. Which events that request
-    /// holds nobody knows, so that no rule can spare them afterwards.
+    /// The connection is kept open after the real response, but reset before the next request on it is read.
+    /// The events of that request are unknown, so rules with [`Ambiguity::OncePerEvent`] do not take this
+    /// fault into account.
     ResetOnReuse,
-    /// The connection is reset unread, and others are refused for so long.
+    /// The connection is reset before the request is read, and further connections are refused for some time.
     Refuse {
         /// In milliseconds.
         for_millis: u64,
     },
 }
 
-/// A place in the course of a request.
+/// A point in the processing of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Point {
-    /// Nothing of the request was read.
+    /// Before anything of the request is read.
     BeforeReading,
-    /// Its head and half of its body were.
+    /// After the head and half of the body are read.
     HalfRead,
-    /// All of it was, and nothing is answered.
+    /// After the request is read, before anything of the response is sent.
     BeforeAnswer,
-    /// Half of the answer's head is sent.
+    /// After half of the response's head is sent.
     MidHead,
-    /// All of the answer's head is sent, which promises a body.
+    /// After the response's head is sent, which announces a body.
     AfterHead,
-    /// Less of the answer's body is sent than its head promises.
+    /// After less of the response's body is sent than its head announces.
     MidBody,
 }
 
-/// How a connection breaks off.
+/// How a connection is interrupted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum How {
+pub enum BreakMode {
     /// By a reset.
     Reset,
-    /// By an end in good order.
+    /// By an orderly close.
     Close,
-    /// Not at all: silence, until the other side goes.
+    /// It stays open, and nothing more is sent until the client closes it.
     Hang,
 }
 
-/// How far a request has come when a rule can first be asked.
+/// The stage of a request at which rules are evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// Its first byte is there.
+    /// The first byte has arrived.
     Arrival,
-    /// Its head is read.
+    /// The head is read.
     Head,
-    /// All of it is.
-    Whole,
+    /// The whole request is read.
+    Complete,
 }
 
 impl Fault {
@@ -118,16 +114,16 @@ impl Fault {
             | Self::Drip { .. }
             | Self::Slow
             | Self::CloseAfterAnswer
-            | Self::ResetOnReuse => Stage::Whole,
+            | Self::ResetOnReuse => Stage::Complete,
         }
     }
 
-    /// Whether it makes sense for `/import` only, which answers record by record.
-    pub(crate) const fn is_about_records(&self) -> bool {
+    /// Whether the fault applies only to `/import`, which reports an outcome for each record.
+    pub(crate) const fn is_import_only(&self) -> bool {
         matches!(self, Self::ImportLie(_) | Self::FailRecords { .. })
     }
 
-    /// Whether not a byte of an answer is sent.
+    /// Whether nothing of a response is sent.
     pub(crate) const fn is_silent(&self) -> bool {
         matches!(
             self,

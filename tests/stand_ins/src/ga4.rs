@@ -1,14 +1,14 @@
-//! Google Analytics 4's Measurement Protocol, as far as a server sees of it.
+//! Google Analytics 4's Measurement Protocol, as a client sees it.
 //!
-//! Source: Google's Measurement Protocol reference with its pages "Send Measurement Protocol events", "Validate
-//! events" and "Troubleshooting". What Google documents nowhere is marked as an assumption where it stands.
+//! Source: Google's Measurement Protocol reference with its pages "Send Measurement Protocol events",
+//! "Validate events" and "Troubleshooting". Undocumented behavior is marked as an assumption.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::config::{CollectAnswer, Ga4Config};
 use crate::http::{Request, Response};
-use crate::verdict::{Reason, Verdict};
+use crate::outcome::{DropReason, Outcome};
 
 mod body;
 mod collect;
@@ -23,56 +23,56 @@ pub(crate) use collect::collect;
 pub(crate) use store::Ga4Store;
 pub use store::StoredGa4;
 
-/// The path whose events are stored.
+/// The path that stores events.
 pub const COLLECT: &str = "/mp/collect";
-/// The path that only tells what is wrong.
+/// The path of the validation server.
 pub const DEBUG_COLLECT: &str = "/debug/mp/collect";
 
-/// What a request to GA4 came to.
+/// The result of a request to GA4.
 #[derive(Debug)]
-pub(crate) struct Judged {
+pub(crate) struct Handled {
     pub response: Response,
     /// In the order of the events.
-    pub verdicts: Vec<Verdict>,
+    pub outcomes: Vec<Outcome>,
     pub stored: Vec<StoredGa4>,
 }
 
-/// Answers a request, and says what is to be stored.
-pub(crate) fn judge(request: &Request, body: &Body, now: DateTime<Utc>, config: &Ga4Config) -> Judged {
-    let none = |response, reason| Judged {
+/// Handles a request. Returns the response and the events to store.
+pub(crate) fn handle(request: &Request, body: &Body, now: DateTime<Utc>, config: &Ga4Config) -> Handled {
+    let drop_all = |response, reason| Handled {
         response,
-        verdicts: vec![Verdict::dropped(reason); body.events().len()],
+        outcomes: vec![Outcome::dropped(reason); body.events().len()],
         stored: Vec::new(),
     };
     let head = &request.head;
     match head.path.as_str() {
-        // Assumption: only "send a POST" is documented, not what answers another method.
+        // Assumption: only POST is documented, not the response to other methods.
         COLLECT | DEBUG_COLLECT if head.method != "POST" => {
-            none(Response::empty(config.other_method_status), Reason::Malformed)
+            drop_all(Response::empty(config.other_method_status), DropReason::Malformed)
         }
         COLLECT => {
-            let (verdicts, stored) = collect(request, body, now, config);
-            Judged { response: received(config.collect_answer), verdicts, stored }
+            let (outcomes, stored) = collect(request, body, now, config);
+            Handled { response: collect_response(config.collect_answer), outcomes, stored }
         }
-        DEBUG_COLLECT => none(debug::answer(head, body, now), Reason::Ignored),
-        _ => none(
-            Response::of(404, "text/html; charset=UTF-8", "<html><title>404</title></html>"),
-            Reason::Ignored,
+        DEBUG_COLLECT => drop_all(debug::validate(head, body, now), DropReason::Ignored),
+        _ => drop_all(
+            Response::new(404, "text/html; charset=UTF-8", "<html><title>404</title></html>"),
+            DropReason::Ignored,
         ),
     }
 }
 
-/// The answer of `/mp/collect`, which says that bytes arrived and nothing more: a wrong secret, broken JSON and events
-/// that are not stored get the same.
-fn received(shape: CollectAnswer) -> Response {
-    match shape {
+/// The response of `/mp/collect`. It is always the same, even for a wrong secret, invalid JSON or dropped
+/// events.
+fn collect_response(answer: CollectAnswer) -> Response {
+    match answer {
         CollectAnswer::NoContent => Response::empty(204),
         CollectAnswer::Ok => Response::empty(200),
-        CollectAnswer::NoContentWithBody => Response::of(204, "text/plain", "ok"),
+        CollectAnswer::NoContentWithBody => Response::new(204, "text/plain", "ok"),
     }
 }
 
-/// An event's own id, by which a test knows it again.
+/// The `event_uid` of an event, by which a test identifies it.
 pub(crate) fn event_uid(event: &Value) -> Option<String> {
     event.get("params")?.get("event_uid")?.as_str().map(str::to_owned)
 }

@@ -1,4 +1,4 @@
-//! HTTP/1.1 by hand, because the faults need each byte of it: requests as they come, answers as they go.
+//! HTTP/1.1 requests and responses. Implemented here because faults need control of every byte.
 
 use std::borrow::Cow;
 use std::io::{self, Read};
@@ -7,17 +7,17 @@ use flate2::read::MultiGzDecoder;
 
 pub(crate) mod reader;
 
-/// The greatest body that is unpacked.
-const UNPACKED_LIMIT: u64 = 64 << 20;
+/// Maximum size of a decompressed body, in bytes.
+const MAX_DECOMPRESSED_BYTES: u64 = 64 << 20;
 
-/// What stands before a body.
+/// The head of a request: everything before the body.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Head {
     pub method: String,
     pub path: String,
-    /// As it came, without the question mark.
+    /// As received, without the question mark.
     pub query: String,
-    /// The names in small letters.
+    /// The names are in lower case.
     pub headers: Vec<(String, String)>,
 }
 
@@ -26,10 +26,10 @@ impl Head {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether the header's value begins with this, whatever the size of its letters.
-    pub(crate) fn header_begins(&self, name: &str, with: &str) -> bool {
+    /// Whether the header's value starts with this prefix, ignoring case.
+    pub(crate) fn header_starts_with(&self, name: &str, prefix: &str) -> bool {
         self.header(name).is_some_and(|value| {
-            value.trim().get(..with.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(with))
+            value.trim().get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
         })
     }
 
@@ -37,7 +37,7 @@ impl Head {
         form_urlencoded::parse(self.query.as_bytes()).into_owned().collect()
     }
 
-    /// The last value of a key in the query.
+    /// The last value of a query parameter.
     pub(crate) fn query_value(&self, key: &str) -> Option<String> {
         form_urlencoded::parse(self.query.as_bytes())
             .filter(|(name, _)| name == key)
@@ -45,33 +45,33 @@ impl Head {
             .map(|(_, value)| value.into_owned())
     }
 
-    /// Whether the query switches this on.
-    pub(crate) fn switched_on(&self, key: &str) -> bool {
+    /// Whether a query parameter is `1` or `true`.
+    pub(crate) fn has_flag(&self, key: &str) -> bool {
         self.query_value(key).is_some_and(|value| value == "1" || value == "true")
     }
 }
 
-/// A whole request.
+/// A complete request.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Request {
     pub head: Head,
-    /// As it came.
+    /// As received.
     pub body: Vec<u8>,
 }
 
 impl Request {
-    /// The body without its gzip; `None` where it claims one and has none.
+    /// The decompressed body. `None` if `Content-Encoding` is gzip but the body is not valid gzip.
     pub(crate) fn content(&self) -> Option<Cow<'_, [u8]>> {
-        if !self.head.header_begins("content-encoding", "gzip") {
+        if !self.head.header_starts_with("content-encoding", "gzip") {
             return Some(Cow::Borrowed(&self.body));
         }
         let mut content = Vec::new();
-        let mut unpack = MultiGzDecoder::new(self.body.as_slice()).take(UNPACKED_LIMIT);
-        unpack.read_to_end(&mut content).ok().map(|_| Cow::Owned(content))
+        let mut decoder = MultiGzDecoder::new(self.body.as_slice()).take(MAX_DECOMPRESSED_BYTES);
+        decoder.read_to_end(&mut content).ok().map(|_| Cow::Owned(content))
     }
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Response {
     pub status: u16,
@@ -85,25 +85,25 @@ impl Response {
     }
 
     pub(crate) fn json(status: u16, value: &impl serde::Serialize) -> Self {
-        let body = serde_json::to_vec(value).expect("what we answer has text for keys");
-        Self::of(status, "application/json", body)
+        let body = serde_json::to_vec(value).expect("all keys of our responses are strings");
+        Self::new(status, "application/json", body)
     }
 
-    pub(crate) fn of(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         let headers = vec![("Content-Type".to_owned(), content_type.to_owned())];
         Self { status, headers, body: body.into() }
     }
 
-    /// The bytes before the body; the length may be a lie.
+    /// The head with this content length, which need not be that of the body.
     pub(crate) fn head(&self, length: usize) -> Vec<u8> {
         use io::Write;
         let mut head = Vec::with_capacity(128 + self.body.len());
-        let written = write!(head, "HTTP/1.1 {} {}\r\n", self.status, phrase(self.status))
+        let result = write!(head, "HTTP/1.1 {} {}\r\n", self.status, reason_phrase(self.status))
             .and_then(|()| {
                 self.headers.iter().try_for_each(|(name, value)| write!(head, "{name}: {value}\r\n"))
             })
             .and_then(|()| write!(head, "Content-Length: {length}\r\n\r\n"));
-        written.expect("memory takes every write");
+        result.expect("writing to a Vec cannot fail");
         head
     }
 
@@ -114,8 +114,8 @@ impl Response {
     }
 }
 
-/// The words beside a status.
-pub(crate) const fn phrase(status: u16) -> &'static str {
+/// The reason phrase of a status.
+pub(crate) const fn reason_phrase(status: u16) -> &'static str {
     match status {
         200 => "OK",
         204 => "No Content",
@@ -142,14 +142,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_is_written_with_its_length() {
-        let answer = Response::of(200, "text/plain", "1");
-        let text = String::from_utf8(answer.bytes()).unwrap();
+    fn a_response_is_written_with_its_length() {
+        let response = Response::new(200, "text/plain", "1");
+        let text = String::from_utf8(response.bytes()).unwrap();
         assert_eq!(text, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\n1");
     }
 
     #[test]
-    fn a_body_that_only_claims_to_be_gzip_has_no_content() {
+    fn an_invalid_gzip_body_has_no_content() {
         let mut request = Request { body: b"[]".to_vec(), ..Request::default() };
         assert_eq!(request.content().as_deref(), Some(b"[]".as_slice()));
         request.head.headers.push(("content-encoding".to_owned(), "gzip".to_owned()));

@@ -1,4 +1,4 @@
-//! Asking what came in. All of it is plain data, for assertions.
+//! Access to received requests and stored events, as plain data for assertions.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,68 +14,69 @@ use crate::shared::Counts;
 use crate::unpoisoned::lock;
 
 impl StandIns {
-    /// Every request that is kept, in the order of arrival.
+    /// The requests in the journal, in order of arrival.
     pub fn journal(&self) -> Vec<Arc<Entry>> {
         lock(&self.shared.journal).entries()
     }
 
-    /// The same of one service.
+    /// The requests in the journal to one service, in order of arrival.
     pub fn requests(&self, service: Service) -> Vec<Arc<Entry>> {
         self.journal().into_iter().filter(|entry| entry.service == service).collect()
     }
 
-    /// The requests that held this event.
+    /// The requests in the journal with this event.
     pub fn requests_with(&self, service: Service, event_uid: &str) -> Vec<Arc<Entry>> {
         let mut requests = self.requests(service);
         requests.retain(|entry| entry.event_uids().contains(&event_uid));
         requests
     }
 
-    /// The time between each request of a service and the next.
+    /// The times between consecutive requests to a service.
     pub fn gaps(&self, service: Service) -> Vec<Duration> {
         let arrivals: Vec<u64> = self.requests(service).iter().map(|entry| entry.arrived_micros).collect();
         arrivals.windows(2).map(|pair| Duration::from_micros(pair[1].saturating_sub(pair[0]))).collect()
     }
 
-    /// The figures.
+    /// The current counts.
     pub fn counts(&self) -> Counts {
         *self.shared.counts.borrow()
     }
 
-    /// Waits until the figures are as wanted.
-    pub async fn until(&self, is_wanted: impl FnMut(&Counts) -> bool) -> Counts {
+    /// Waits until the counts meet a condition.
+    pub async fn until(&self, condition: impl FnMut(&Counts) -> bool) -> Counts {
         let mut counts = self.shared.counts.subscribe();
-        let mut is_wanted = is_wanted;
-        let found = counts.wait_for(|counts| is_wanted(counts)).await.map(|counts| *counts);
+        let mut condition = condition;
+        let found = counts.wait_for(|counts| condition(counts)).await.map(|counts| *counts);
         found.unwrap_or_else(|_| self.counts())
     }
 
-    /// Every request from now on, as it is judged.
+    /// Receives each further request once it is processed.
     pub fn feed(&self) -> broadcast::Receiver<Arc<Entry>> {
         self.shared.feed.subscribe()
     }
 
-    /// What GA4 keeps, every copy.
+    /// The events in GA4, including duplicates.
     pub fn stored_ga4(&self) -> Vec<StoredGa4> {
         lock(&self.shared.ga4).events()
     }
 
-    /// How many copies GA4 keeps of each event with an `event_uid`.
+    /// The number of copies in GA4 of each event with an `event_uid`.
     pub fn ga4_copies_by_event_uid(&self) -> BTreeMap<String, usize> {
         lock(&self.shared.ga4).copies()
     }
 
-    /// What Mixpanel keeps, every copy, as a raw export shows it.
+    /// The events in Mixpanel, including duplicates, as in a raw export.
     pub fn mixpanel_raw(&self) -> Vec<StoredMixpanel> {
         lock(&self.shared.mixpanel).raw()
     }
 
-    /// What Mixpanel's reports show: of copies that agree in all four parts of the key the latest.
+    /// The events in Mixpanel's reports: the latest copy of each deduplication key.
     pub fn mixpanel_deduped(&self) -> Vec<StoredMixpanel> {
         lock(&self.shared.mixpanel).deduped()
     }
 
-    /// How many events with each `event_uid` Mixpanel's reports show, which is one unless a key changed on the way.
+    /// The number of events with each `event_uid` in Mixpanel's reports. It is 1 unless copies have different
+    /// keys.
     pub fn mixpanel_deduped_by_event_uid(&self) -> BTreeMap<String, usize> {
         let mut copies = BTreeMap::new();
         for uid in self.mixpanel_deduped().into_iter().filter_map(|event| event.event_uid) {

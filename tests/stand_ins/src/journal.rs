@@ -1,4 +1,4 @@
-//! What was asked, in the order in which it came.
+//! The journal of received requests.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::config::Keep;
 use crate::fault::Fault;
-use crate::verdict::Verdict;
+use crate::outcome::Outcome;
 
 mod body;
 
@@ -23,47 +23,44 @@ pub enum Service {
     Mixpanel,
 }
 
-/// A request and what became of it.
+/// A received request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
-    /// The how-manieth it was, of both services together, by the arrival of its first byte.
+    /// The sequence number across both services, by arrival of the first byte.
     pub order: u64,
-    /// When its first byte arrived, on the stand-ins' clock.
+    /// When the first byte arrived, by the stand-ins' clock.
     pub at: DateTime<Utc>,
-    /// The same in microseconds since the stand-ins were started, on a clock that only goes forward.
+    /// When the first byte arrived, in microseconds since the stand-ins were started, by a monotonic clock.
     pub arrived_micros: u64,
-    /// The connection it came on.
+    /// The number of the connection.
     pub connection: u64,
-    /// How many requests this service had in hand, this one included.
+    /// The number of requests in flight at the service, including this one.
     pub in_flight: u64,
-    /// Whom it was for.
     pub service: Service,
-    /// The method; empty where a fault came before it was read.
+    /// Empty if a fault came before the head was read.
     pub method: String,
     /// The path.
     pub route: String,
-    /// The query, secrets and all.
+    /// The query parameters, including secrets.
     pub query: Vec<(String, String)>,
-    /// The headers, their names in small letters.
+    /// The names are in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body as it came.
+    /// The body as received, before decompression.
     #[serde(with = "body")]
     pub body: Vec<u8>,
-    /// What was read in it.
     pub events: Vec<JournalEvent>,
-    /// The answer's status, where one began to go out.
+    /// The status of the response, if any of it was sent.
     pub status: Option<u16>,
-    /// The fault that struck.
-    pub fault: Option<Struck>,
+    pub fault: Option<InjectedFault>,
 }
 
 impl Entry {
-    /// A header's value; the name in small letters.
+    /// The value of a header. The name must be in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// The ids of its events.
+    /// The ids of the events.
     pub fn event_uids(&self) -> Vec<&str> {
         self.events.iter().filter_map(|event| event.uid.as_deref()).collect()
     }
@@ -72,33 +69,31 @@ impl Entry {
 /// An event of a request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JournalEvent {
-    /// Its `event_uid`, or in Mixpanel else its `$insert_id`.
+    /// The `event_uid`, or for Mixpanel the `$insert_id` if there is none.
     pub uid: Option<String>,
-    /// As it was sent.
+    /// The event as received.
     pub event: Value,
-    /// What became of it.
-    pub verdict: Verdict,
+    pub verdict: Outcome,
 }
 
-/// A fault and the rule that it is of.
+/// A fault that was injected, with its rule.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Struck {
-    /// The rule's name, or else its place in the list.
+pub struct InjectedFault {
+    /// The rule's name, or its index if it has no name.
     pub rule: String,
-    /// What it did.
     pub fault: Fault,
 }
 
-/// The entries that are kept.
+/// The entries of the journal.
 #[derive(Debug, Default)]
 pub(crate) struct Journal(VecDeque<Arc<Entry>>);
 
 impl Journal {
     pub(crate) fn push(&mut self, entry: Arc<Entry>, keep: Keep) {
-        keep_last(&mut self.0, entry, keep);
+        push_bounded(&mut self.0, entry, keep);
     }
 
-    /// In the order of arrival.
+    /// The entries in order of arrival.
     pub(crate) fn entries(&self) -> Vec<Arc<Entry>> {
         let mut entries: Vec<_> = self.0.iter().cloned().collect();
         entries.sort_by_key(|entry| entry.order);
@@ -110,15 +105,15 @@ impl Journal {
     }
 }
 
-/// Adds one to a list that is not to grow beyond what is kept.
-pub(crate) fn keep_last<T>(list: &mut VecDeque<T>, one: T, keep: Keep) {
+/// Appends an item to a list, and removes the oldest items beyond the limit.
+pub(crate) fn push_bounded<T>(list: &mut VecDeque<T>, item: T, keep: Keep) {
     let limit = match keep {
         Keep::All => usize::MAX,
         Keep::Last(limit) => limit,
         Keep::Nothing => 0,
     };
     if limit > 0 {
-        list.push_back(one);
+        list.push_back(item);
     }
     while list.len() > limit {
         list.pop_front();
@@ -130,13 +125,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_keeps_what_it_is_told_to() {
+    fn a_list_keeps_at_most_its_limit() {
         let mut list = VecDeque::new();
-        (0..5).for_each(|number| keep_last(&mut list, number, Keep::All));
+        (0..5).for_each(|number| push_bounded(&mut list, number, Keep::All));
         assert_eq!(list, [0, 1, 2, 3, 4]);
-        keep_last(&mut list, 5, Keep::Last(2));
+        push_bounded(&mut list, 5, Keep::Last(2));
         assert_eq!(list, [4, 5]);
-        keep_last(&mut list, 6, Keep::Nothing);
+        push_bounded(&mut list, 6, Keep::Nothing);
         assert!(list.is_empty());
     }
 }

@@ -1,8 +1,9 @@
-//! Faithful stand-ins for GA4, Mixpanel and a mail server on loopback, for tests, measurements and demonstrations.
+//! Faithful stand-ins for GA4, Mixpanel and a mail server on loopback, for tests, benchmarks and
+//! demonstrations.
 //!
-//! GA4 and Mixpanel answer as the vendors document it, and keep what the vendors would keep, so that a test can ask what really
-//! became of an event. By rules they fail in every way in which services fail, the same way for the same seed. They
-//! know nothing of the product.
+//! GA4 and Mixpanel respond as their vendors document, and store what the vendors would store, so that a test
+//! can look up the real outcome of an event. Rules make them fail in every way in which services fail,
+//! reproducibly by a seed. They know nothing of the product.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -11,8 +12,9 @@
 //! use stand_ins::{Service, StandIns};
 //!
 //! let stand_ins = StandIns::start().await?;
-//! stand_ins.set_faults([Rule::new(Service::Ga4, Fault::Answer(Answer::empty(503))).times(2)]).expect("a good rule");
-//! // … what is tested sends to `stand_ins.ga4_url()` …
+//! let fault = Fault::Answer(Answer::empty(503));
+//! stand_ins.set_faults([Rule::new(Service::Ga4, fault).times(2)]).expect("the rule is valid");
+//! // … the code under test sends to `stand_ins.ga4_url()` …
 //! assert!(stand_ins.ga4_copies_by_event_uid().is_empty());
 //! # Ok(())
 //! # }
@@ -27,6 +29,7 @@ use tokio::task::JoinSet;
 
 mod clock;
 pub mod config;
+mod configure;
 mod control;
 pub mod fault;
 mod ga4;
@@ -34,25 +37,24 @@ mod http;
 mod inspect;
 mod journal;
 mod mixpanel;
+mod outcome;
 mod server;
 mod shared;
 pub mod smtp;
-mod steer;
 mod unpoisoned;
-mod verdict;
 
 pub use clock::ClockSetting;
 pub use config::Config;
 pub use ga4::{COLLECT, DEBUG_COLLECT, StoredGa4};
-pub use journal::{Entry, JournalEvent, Service, Struck};
+pub use journal::{Entry, InjectedFault, JournalEvent, Service};
 pub use mixpanel::{DedupKey, IMPORT, StoredMixpanel, TRACK};
+pub use outcome::{DropReason, Flag, Outcome};
 pub use shared::{Counts, ServiceCounts};
-pub use verdict::{Flag, Reason, Verdict};
 
 use server::Port;
 use shared::Shared;
 
-/// Both services, until this is dropped.
+/// The running stand-ins of both services. They stop when this is dropped.
 #[derive(Debug)]
 pub struct StandIns {
     shared: Arc<Shared>,
@@ -60,19 +62,17 @@ pub struct StandIns {
     _listeners: JoinSet<io::Result<()>>,
 }
 
-/// Where they listen.
+/// The addresses on which the stand-ins listen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Addresses {
-    /// GA4.
     pub ga4: SocketAddr,
-    /// Mixpanel.
     pub mixpanel: SocketAddr,
-    /// The control side, which no fault touches.
+    /// The control interface, which no fault affects.
     pub control: SocketAddr,
 }
 
 impl Default for Addresses {
-    /// Free ports of loopback.
+    /// Free ports on loopback.
     fn default() -> Self {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         Self { ga4: any, mixpanel: any, control: any }
@@ -80,16 +80,16 @@ impl Default for Addresses {
 }
 
 impl StandIns {
-    /// Starts them on free ports of loopback, on the runtime that this is called on.
+    /// Starts the stand-ins on free loopback ports, on the current runtime.
     pub async fn start() -> io::Result<Self> {
         Self::start_on(Addresses::default(), 0).await
     }
 
-    /// Starts them on these addresses; from the seed comes all chance.
+    /// Starts the stand-ins on these addresses. All randomness comes from the seed.
     pub async fn start_on(addresses: Addresses, seed: u64) -> io::Result<Self> {
         let shared = Arc::new(Shared::new(seed));
-        let ga4 = Port::take(addresses.ga4).await?;
-        let mixpanel = Port::take(addresses.mixpanel).await?;
+        let ga4 = Port::bind(addresses.ga4).await?;
+        let mixpanel = Port::bind(addresses.mixpanel).await?;
         let control = TcpListener::bind(addresses.control).await?;
         let addresses = Addresses {
             ga4: ga4.1.local_addr()?,
@@ -103,22 +103,22 @@ impl StandIns {
         Ok(Self { shared, addresses, _listeners: listeners })
     }
 
-    /// Where they listen.
+    /// The addresses on which the stand-ins listen.
     pub const fn addresses(&self) -> Addresses {
         self.addresses
     }
 
-    /// What stands in place of `https://www.google-analytics.com`.
+    /// The URL to use in place of `https://www.google-analytics.com`.
     pub fn ga4_url(&self) -> String {
         format!("http://{}", self.addresses.ga4)
     }
 
-    /// What stands in place of `https://api.mixpanel.com`.
+    /// The URL to use in place of `https://api.mixpanel.com`.
     pub fn mixpanel_url(&self) -> String {
         format!("http://{}", self.addresses.mixpanel)
     }
 
-    /// The control side.
+    /// The URL of the control interface.
     pub fn control_url(&self) -> String {
         format!("http://{}", self.addresses.control)
     }

@@ -1,73 +1,75 @@
-//! The stand-ins as a program, for watching a sync by eye and for scripts.
+//! The stand-ins as a program, for demonstrations and scripts.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use clap::Parser;
-use stand_ins::fault::{Fault, Rule, trouble};
-use stand_ins::smtp::{SmtpServer, Taken};
-use stand_ins::{Addresses, Entry, Service, StandIns, Verdict};
+use stand_ins::fault::{Fault, Rule, demo_faults};
+use stand_ins::smtp::{ReceivedMail, SmtpServer};
+use stand_ins::{Addresses, Entry, Outcome, Service, StandIns};
 use tokio::sync::broadcast::error::RecvError;
 
-/// Stands in for GA4, Mixpanel and a mail server on this machine, and says what arrives.
+/// Runs local stand-ins for GA4, Mixpanel and a mail server, and prints the requests and mails they receive.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// Where GA4 listens.
+    /// Address of GA4.
     #[arg(long, default_value = "127.0.0.1:8181")]
     ga4: SocketAddr,
-    /// Where Mixpanel listens.
+    /// Address of Mixpanel.
     #[arg(long, default_value = "127.0.0.1:8182")]
     mixpanel: SocketAddr,
-    /// Where the mail server listens.
+    /// Address of the mail server.
     #[arg(long, default_value = "127.0.0.1:8183")]
     smtp: SocketAddr,
-    /// Where scripts ask and tell, by `/__journal`, `/__stored`, `/__faults` and others.
+    /// Address of the control interface for scripts: `/__journal`, `/__stored`, `/__faults` and others.
     #[arg(long, default_value = "127.0.0.1:8180")]
     control: SocketAddr,
-    /// From what all chance comes.
+    /// Seed of all randomness.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Fail now and then, as services do.
+    /// Fail some requests at random.
     #[arg(long)]
     trouble: bool,
-    /// Milliseconds that GA4 and Mixpanel take for each answer, so that a sync can be watched.
+    /// Delay of each response of GA4 and Mixpanel, in milliseconds.
     #[arg(long, default_value_t = 0)]
     delay: u64,
 }
 
-/// The name of the rule that makes answers take their time, which is no trouble.
-const PACE: &str = "pace";
+/// The name of the rule that delays responses. It is not printed as a fault.
+const DELAY_RULE: &str = "pace";
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let Arguments { ga4, mixpanel, smtp, control, seed, trouble: fails, delay } = Arguments::parse();
+    let Arguments { ga4, mixpanel, smtp, control, seed, trouble, delay } = Arguments::parse();
     let stand_ins = StandIns::start_on(Addresses { ga4, mixpanel, control }, seed).await?;
     let mut mail = SmtpServer::start_on(smtp).await?;
-    let mut rules = if fails { trouble() } else { Vec::new() };
+    let mut rules = if trouble { demo_faults() } else { Vec::new() };
     if delay > 0 {
-        // Behind the others: it is for what they leave alone.
-        let slow =
-            |service| Rule { name: PACE.to_owned(), ..Rule::new(service, Fault::Slow).delay_millis(delay) };
+        // Last, so that it applies only to requests without another fault.
+        let slow = |service| Rule {
+            name: DELAY_RULE.to_owned(),
+            ..Rule::new(service, Fault::Slow).delay_millis(delay)
+        };
         rules.extend([Service::Ga4, Service::Mixpanel].map(slow));
     }
     stand_ins.set_faults(rules)?;
-    say_how_to_reach(&stand_ins, &mail);
+    print_addresses(&stand_ins, &mail);
     let mut feed = stand_ins.feed();
     loop {
         tokio::select! {
             entry = feed.recv() => match entry {
-                Ok(entry) => println!("{}", line(&entry)),
-                Err(RecvError::Lagged(passed_over)) => println!("… {passed_over} more requests"),
+                Ok(entry) => println!("{}", format_entry(&entry)),
+                Err(RecvError::Lagged(skipped)) => println!("… {skipped} more requests"),
                 Err(RecvError::Closed) => return Ok(()),
             },
-            taken = mail.wait() => print_mail(&taken),
+            received = mail.wait() => print_mail(&received),
             interrupted = tokio::signal::ctrl_c() => return Ok(interrupted?),
         }
     }
 }
 
-fn say_how_to_reach(stand_ins: &StandIns, mail: &SmtpServer) {
+fn print_addresses(stand_ins: &StandIns, mail: &SmtpServer) {
     use stand_ins::config::{API_SECRET, MEASUREMENT_ID, PROJECT_SECRET, PROJECT_TOKEN};
     println!("GA4       {}  measurement id {MEASUREMENT_ID}, API secret {API_SECRET}", stand_ins.ga4_url());
     println!("Mixpanel  {}  token {PROJECT_TOKEN}, secret {PROJECT_SECRET}", stand_ins.mixpanel_url());
@@ -75,24 +77,24 @@ fn say_how_to_reach(stand_ins: &StandIns, mail: &SmtpServer) {
     println!("Control   {}", stand_ins.control_url());
 }
 
-/// A mail in one line.
-fn print_mail(mail: &Taken) {
+/// Prints a mail on one line.
+fn print_mail(mail: &ReceivedMail) {
     println!("Mail      for {}: {}", mail.to.join(", "), mail.subject());
 }
 
-/// A request in one line: when, to whom, how many events, what became of them, and what was answered.
-fn line(entry: &Arc<Entry>) -> String {
+/// Formats a request on one line: time, service, path, outcomes of events, status and fault.
+fn format_entry(entry: &Arc<Entry>) -> String {
     let service = match entry.service {
         Service::Ga4 => "GA4     ",
         Service::Mixpanel => "Mixpanel",
     };
     let stored = entry.events.iter().filter(|event| event.verdict.is_stored()).count();
-    let unjudged = entry.events.iter().filter(|event| event.verdict == Verdict::Unjudged).count();
-    let lost = entry.events.len() - stored - unjudged;
-    let answer = entry.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
-    let fault = entry.fault.as_ref().filter(|struck| struck.rule != PACE);
-    let fault = fault.map(|struck| format!("  [{}]", struck.rule)).unwrap_or_default();
-    let lost = if lost > 0 { format!(", {lost} not stored") } else { String::new() };
+    let unprocessed = entry.events.iter().filter(|event| event.verdict == Outcome::Unjudged).count();
+    let not_stored = entry.events.len() - stored - unprocessed;
+    let status = entry.status.map_or_else(|| "no response".to_owned(), |status| status.to_string());
+    let fault = entry.fault.as_ref().filter(|injected| injected.rule != DELAY_RULE);
+    let fault = fault.map(|injected| format!("  [{}]", injected.rule)).unwrap_or_default();
+    let not_stored = if not_stored > 0 { format!(", {not_stored} not stored") } else { String::new() };
     let time = entry.at.format("%H:%M:%S%.3f");
-    format!("{time}  {service}  {:<15}  {stored:>4} stored{lost}  → {answer}{fault}", entry.route)
+    format!("{time}  {service}  {:<15}  {stored:>4} stored{not_stored}  → {status}{fault}", entry.route)
 }

@@ -1,4 +1,4 @@
-//! Listening, and what a listener does when its service is to be out of reach.
+//! The listener of a service, whose port can be closed and opened again.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,31 +14,31 @@ mod connection;
 mod content;
 mod exchange;
 
-/// Serves one of the services until the task is dropped, and its connections with it. Its port is open at first.
+/// Serves a service until the task is dropped, which closes its connections too. The port is open at first.
 pub(crate) async fn serve(
     (port, listener): (Port, TcpListener),
     service: Service,
     shared: Arc<Shared>,
 ) -> io::Result<()> {
-    let gate = shared.gate(service);
-    let mut wanted = gate.wanted.subscribe();
+    let port_control = shared.port_control(service);
+    let mut desired = port_control.desired.subscribe();
     let mut connections = JoinSet::new();
     let mut listener = Some(listener);
     loop {
-        let now_wanted = *wanted.borrow_and_update();
+        let state = *desired.borrow_and_update();
         listener = match listener {
-            None if now_wanted.open => Some(port.listen()?),
-            Some(_) if !now_wanted.open => None,
-            as_wanted => as_wanted,
+            None if state.open => Some(port.listen()?),
+            Some(_) if !state.open => None,
+            unchanged => unchanged,
         };
-        gate.carried_out.send_replace(now_wanted.changes);
+        port_control.applied.send_replace(state.changes);
         tokio::select! {
             accepted = accept(listener.as_ref()) => {
                 if let Ok((stream, peer)) = accepted {
                     connections.spawn(connection::run(stream, peer.ip(), service, Arc::clone(&shared)));
                 }
             }
-            changed = wanted.changed() => {
+            changed = desired.changed() => {
                 if changed.is_err() {
                     return Ok(());
                 }
@@ -55,26 +55,27 @@ async fn accept(listener: Option<&TcpListener>) -> io::Result<(TcpStream, Socket
     }
 }
 
-/// How many connections may wait to be accepted.
+/// The number of connections that may wait to be accepted.
 const BACKLOG: u32 = 1024;
 
-/// A port of ours. It is kept, so that nobody else gets it, whether somebody listens or not: where nobody does, who
-/// connects is refused.
+/// A reserved port. No other process can get it, even while it is closed. Connections to a closed port are
+/// refused.
 pub(crate) struct Port(TcpSocket);
 
 impl Port {
-    /// Takes this port, or any where it is 0, unless somebody else has it, and listens.
-    pub(crate) async fn take(address: SocketAddr) -> io::Result<(Self, TcpListener)> {
+    /// Reserves this port, or any free port if it is 0, and listens on it. Fails if another process has the
+    /// port.
+    pub(crate) async fn bind(address: SocketAddr) -> io::Result<(Self, TcpListener)> {
         drop(TcpListener::bind(address).await?);
-        let port = Self::keep(address)?;
+        let port = Self::reserve(address)?;
         let listener = port.listen()?;
         Ok((port, listener))
     }
 
-    fn keep(address: SocketAddr) -> io::Result<Self> {
+    fn reserve(address: SocketAddr) -> io::Result<Self> {
         let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-        // For our own listeners, and connections that they accepted. Not by SO_REUSEADDR: with that anybody may be given the
-        // port while nobody listens.
+        // For our own listeners and the connections that they accepted. With SO_REUSEADDR instead, another
+        // process could get the port while it is closed.
         socket.set_reuseport(true)?;
         socket.bind(address)?;
         Ok(Self(socket))
@@ -85,6 +86,6 @@ impl Port {
     }
 
     fn listen(&self) -> io::Result<TcpListener> {
-        Self::keep(self.address()?)?.0.listen(BACKLOG)
+        Self::reserve(self.address()?)?.0.listen(BACKLOG)
     }
 }

@@ -1,4 +1,4 @@
-//! What all connections share.
+//! The state that all connections share.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -15,8 +15,8 @@ use crate::journal::{Entry, Journal, Service};
 use crate::mixpanel::MixpanelStore;
 use crate::unpoisoned::lock;
 
-/// How many entries a slow reader of the feed may fall behind.
-const FEED: usize = 4096;
+/// The number of entries that a slow receiver of the feed may lag behind.
+const FEED_CAPACITY: usize = 4096;
 
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -28,23 +28,21 @@ pub(crate) struct Shared {
     pub mixpanel: Mutex<MixpanelStore>,
     pub counts: watch::Sender<Counts>,
     pub feed: broadcast::Sender<Arc<Entry>>,
-    ga4_gate: Gate,
-    mixpanel_gate: Gate,
+    ga4_port: PortControl,
+    mixpanel_port: PortControl,
     connections: AtomicU64,
     started: Instant,
 }
 
-/// Figures that are kept whatever else is not.
+/// Counts of both services. They do not depend on what is kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// Of GA4.
     pub ga4: ServiceCounts,
-    /// Of Mixpanel.
     pub mixpanel: ServiceCounts,
 }
 
 impl Counts {
-    /// Those of a service.
+    /// The counts of a service.
     pub const fn of(&self, service: Service) -> &ServiceCounts {
         match service {
             Service::Ga4 => &self.ga4,
@@ -60,55 +58,55 @@ impl Counts {
     }
 }
 
-/// Figures of one service.
+/// Counts of one service.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceCounts {
-    /// The requests whose first byte arrived.
+    /// Requests whose first byte has arrived.
     pub requests: u64,
-    /// Those that are in hand.
+    /// Requests in flight now.
     pub in_flight: u64,
-    /// The most that ever were.
+    /// The maximum of `in_flight` so far.
     pub most_in_flight: u64,
-    /// Those that a fault struck.
+    /// Requests with an injected fault.
     pub faults: u64,
-    /// The events that were stored, every copy of them.
+    /// Stored events, including duplicates.
     pub stored: u64,
-    /// The events that were dropped or refused.
+    /// Events that were dropped or refused.
     pub not_stored: u64,
-    /// The connections that were made.
+    /// Accepted connections.
     pub connections: u64,
 }
 
-/// Whether a service can be reached.
+/// Controls whether a service's port is open.
 #[derive(Debug)]
-pub(crate) struct Gate {
-    pub wanted: watch::Sender<Wanted>,
-    /// The last change of what is wanted that its listener has carried out.
-    pub carried_out: watch::Sender<u64>,
+pub(crate) struct PortControl {
+    pub desired: watch::Sender<DesiredState>,
+    /// The number of the last change that the listener has applied.
+    pub applied: watch::Sender<u64>,
 }
 
-/// What a listener and its connections are to do.
+/// The desired state of a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Wanted {
+pub(crate) struct DesiredState {
     pub open: bool,
-    /// How often it changed; connections that idle close when it does.
+    /// The number of changes so far. Each change closes idle connections.
     pub changes: u64,
 }
 
-impl Gate {
+impl PortControl {
     fn open() -> Self {
         Self {
-            wanted: watch::Sender::new(Wanted { open: true, changes: 0 }),
-            carried_out: watch::Sender::new(0),
+            desired: watch::Sender::new(DesiredState { open: true, changes: 0 }),
+            applied: watch::Sender::new(0),
         }
     }
 
-    /// Says what is wanted from now on, and answers with the how-manieth change that is.
-    pub(crate) fn want_open(&self, open: bool) -> u64 {
+    /// Sets the desired state, and returns the number of this change.
+    pub(crate) fn request_state(&self, open: bool) -> u64 {
         let mut change = 0;
-        self.wanted.send_modify(|wanted| {
-            change = wanted.changes + 1;
-            *wanted = Wanted { open, changes: change };
+        self.desired.send_modify(|desired| {
+            change = desired.changes + 1;
+            *desired = DesiredState { open, changes: change };
         });
         change
     }
@@ -126,9 +124,9 @@ impl Shared {
             ga4: Mutex::default(),
             mixpanel: Mutex::new(MixpanelStore::new(seed)),
             counts: watch::Sender::default(),
-            feed: broadcast::Sender::new(FEED),
-            ga4_gate: Gate::open(),
-            mixpanel_gate: Gate::open(),
+            feed: broadcast::Sender::new(FEED_CAPACITY),
+            ga4_port: PortControl::open(),
+            mixpanel_port: PortControl::open(),
             connections: AtomicU64::new(0),
             started: Instant::now(),
         }
@@ -142,28 +140,28 @@ impl Shared {
         *lock(&self.config) = Arc::new(config);
     }
 
-    pub(crate) const fn gate(&self, service: Service) -> &Gate {
+    pub(crate) const fn port_control(&self, service: Service) -> &PortControl {
         match service {
-            Service::Ga4 => &self.ga4_gate,
-            Service::Mixpanel => &self.mixpanel_gate,
+            Service::Ga4 => &self.ga4_port,
+            Service::Mixpanel => &self.mixpanel_port,
         }
     }
 
-    /// A number for a new connection.
-    pub(crate) fn connect(&self, service: Service) -> u64 {
+    /// Counts a new connection, and returns its number.
+    pub(crate) fn count_connection(&self, service: Service) -> u64 {
         self.counts.send_modify(|counts| counts.of_mut(service).connections += 1);
         self.connections.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    pub(crate) fn micros(&self) -> u64 {
+    pub(crate) fn elapsed_micros(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
-    /// Forgets all that came in, and the faults; settings stay.
+    /// Deletes all requests, stored events and rules. The clock and the configuration stay.
     pub(crate) fn reset(&self) {
         let seed = {
             let mut plan = lock(&self.plan);
-            plan.set_rules(Vec::new()).expect("no rules are good rules");
+            plan.set_rules(Vec::new()).expect("an empty list of rules is valid");
             plan.seed()
         };
         lock(&self.journal).clear();

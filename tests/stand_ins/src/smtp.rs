@@ -1,6 +1,7 @@
-//! A mail server that keeps what it is sent, and behaves as badly as it is told to.
+//! A mail server that keeps the mails it receives, and fails on request.
 //!
-//! It speaks as much of SMTP (RFC 5321) as a client needs, with AUTH PLAIN, in the clear or by TLS, and sends nothing on.
+//! It supports as much of SMTP (RFC 5321) as a client needs, with AUTH PLAIN, with or without TLS. It
+//! forwards no mail.
 
 use std::collections::HashMap;
 use std::io;
@@ -15,147 +16,147 @@ use tokio::time::timeout;
 
 use crate::unpoisoned::lock;
 pub use certificate::{Authority, Certificate};
-use conversation::Conversation;
-pub use taken::Taken;
+pub use received_mail::ReceivedMail;
+use session::Session;
 
 mod certificate;
-mod conversation;
-mod taken;
+mod received_mail;
+mod session;
 
-/// So long whoever expects a mail waits for it.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a test waits for a mail.
+const MAIL_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A mail server on a port of its own, gone when it is dropped.
+/// A mail server on its own port. It stops when this is dropped.
 #[derive(Debug)]
 pub struct SmtpServer {
     address: SocketAddr,
     encryption: Encryption,
-    manners: Arc<Mutex<Manners>>,
-    taken: UnboundedReceiver<Taken>,
-    taking: UnboundedSender<Taken>,
-    /// Whoever listens, and the conversations.
+    behavior: Arc<Mutex<Behavior>>,
+    received: UnboundedReceiver<ReceivedMail>,
+    sender: UnboundedSender<ReceivedMail>,
+    /// The listener and the sessions.
     tasks: JoinSet<()>,
 }
 
-/// How what is said to the server is kept from others.
+/// The encryption of a server's connections.
 #[derive(Debug, Clone)]
 pub enum Encryption {
-    /// Not at all.
-    Never,
-    /// By TLS from the first byte.
-    FromTheStart(Certificate),
-    /// By STARTTLS, which is offered and not insisted on.
-    OnDemand(Certificate),
+    /// No encryption.
+    None,
+    /// Implicit TLS, from the first byte.
+    Implicit(Certificate),
+    /// STARTTLS is offered, but not required.
+    StartTls(Certificate),
 }
 
-/// How the server behaves.
+/// The behavior of the server, and the commands that it has received.
 #[derive(Debug, Default)]
-struct Manners {
-    /// By a word of it, what a line of the client is answered with instead of the usual.
-    answers: HashMap<String, String>,
-    says_nothing: bool,
-    /// The lines that clients said, but for mails.
-    heard: Vec<String>,
+struct Behavior {
+    /// Replacement replies by a substring of the command.
+    replies: HashMap<String, String>,
+    is_silent: bool,
+    /// The commands of clients, without the content of mails.
+    commands: Vec<String>,
 }
 
 impl SmtpServer {
-    /// Starts one on a free port of loopback.
+    /// Starts a server on a free loopback port.
     pub async fn start() -> Self {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        Self::start_on(any).await.expect("loopback has a free port")
+        Self::start_on(any).await.expect("there is a free loopback port")
     }
 
-    /// Starts one on this address.
+    /// Starts a server on this address.
     pub async fn start_on(address: SocketAddr) -> io::Result<Self> {
-        Self::begin(address, Encryption::Never).await
+        Self::start_with(address, Encryption::None).await
     }
 
-    /// Starts one that encrypts, on a free port of loopback.
+    /// Starts a server with encryption on a free loopback port.
     pub async fn start_encrypted(encryption: Encryption) -> Self {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        Self::begin(any, encryption).await.expect("loopback has a free port")
+        Self::start_with(any, encryption).await.expect("there is a free loopback port")
     }
 
-    async fn begin(address: SocketAddr, encryption: Encryption) -> io::Result<Self> {
-        let (taking, taken) = unbounded_channel();
+    async fn start_with(address: SocketAddr, encryption: Encryption) -> io::Result<Self> {
+        let (sender, received) = unbounded_channel();
         let tasks = JoinSet::new();
-        let mut server = Self { address, encryption, manners: Arc::default(), taken, taking, tasks };
+        let mut server = Self { address, encryption, behavior: Arc::default(), received, sender, tasks };
         server.listen().await?;
         Ok(server)
     }
 
-    /// Where it is, for a client without a login.
+    /// The server's URL for a client without credentials.
     pub fn url(&self) -> String {
         format!("smtp://{}", self.address)
     }
 
-    /// Where it is, for a client with this login, who insists on TLS where the server has it.
+    /// The server's URL for a client with these credentials. It requires TLS if the server supports it.
     pub fn url_for(&self, user: &str, password: &str) -> String {
-        let at = format!("{user}:{password}@{}", self.address);
+        let authority = format!("{user}:{password}@{}", self.address);
         match self.encryption {
-            Encryption::Never => format!("smtp://{at}"),
-            Encryption::FromTheStart(_) => format!("smtps://{at}"),
-            Encryption::OnDemand(_) => format!("smtp://{at}?tls=required"),
+            Encryption::None => format!("smtp://{authority}"),
+            Encryption::Implicit(_) => format!("smtps://{authority}"),
+            Encryption::StartTls(_) => format!("smtp://{authority}?tls=required"),
         }
     }
 
-    /// From now on answers lines of the client that hold this word with these words.
-    pub fn answer(&self, word: &str, words: &str) {
-        lock(&self.manners).answers.insert(word.to_owned(), words.to_owned());
+    /// Sends this reply to all further commands that contain a substring.
+    pub fn set_reply(&self, substring: &str, reply: &str) {
+        lock(&self.behavior).replies.insert(substring.to_owned(), reply.to_owned());
     }
 
-    /// From now on takes connections and says nothing.
-    pub fn say_nothing(&self) {
-        lock(&self.manners).says_nothing = true;
+    /// Accepts connections from now on, but sends no replies.
+    pub fn go_silent(&self) {
+        lock(&self.behavior).is_silent = true;
     }
 
-    /// Behaves well again.
-    pub fn behave(&self) {
-        *lock(&self.manners) = Manners::default();
+    /// Restores the normal behavior, and forgets the received commands.
+    pub fn reset(&self) {
+        *lock(&self.behavior) = Behavior::default();
     }
 
-    /// The lines that it heard since it was last told how to behave, but for mails.
-    pub fn heard(&self) -> Vec<String> {
-        lock(&self.manners).heard.clone()
+    /// The commands that were received since the last reset, without the content of mails.
+    pub fn commands(&self) -> Vec<String> {
+        lock(&self.behavior).commands.clone()
     }
 
-    /// Refuses connections, and breaks off those that there are.
+    /// Refuses new connections, and aborts existing ones.
     pub async fn close(&mut self) {
         self.tasks.shutdown().await;
     }
 
-    /// Listens again, where it was.
+    /// Listens on the same port again.
     pub async fn open(&mut self) {
         self.listen().await.expect("the port is free");
     }
 
-    /// The next mail that it takes, however long that takes.
-    pub async fn wait(&mut self) -> Taken {
-        self.taken.recv().await.expect("the server itself keeps the channel open")
+    /// Waits for the next mail without a timeout.
+    pub async fn wait(&mut self) -> ReceivedMail {
+        self.received.recv().await.expect("the server itself keeps the channel open")
     }
 
-    /// The next mail that it took, or takes soon.
-    pub async fn next(&mut self) -> Taken {
-        timeout(PATIENCE, self.wait()).await.expect("a mail comes")
+    /// Waits for the next mail. Panics after a timeout.
+    pub async fn next(&mut self) -> ReceivedMail {
+        timeout(MAIL_TIMEOUT, self.wait()).await.expect("the mail arrives in time")
     }
 
-    /// The mails that it took until now, by no order.
-    pub fn so_far(&mut self) -> Vec<Taken> {
-        std::iter::from_fn(|| self.taken.try_recv().ok()).collect()
+    /// Removes and returns the mails that have arrived, in no particular order.
+    pub fn drain(&mut self) -> Vec<ReceivedMail> {
+        std::iter::from_fn(|| self.received.try_recv().ok()).collect()
     }
 
     async fn listen(&mut self) -> io::Result<()> {
         let listener = TcpListener::bind(self.address).await?;
         self.address = listener.local_addr()?;
-        let (manners, taking, encryption) =
-            (self.manners.clone(), self.taking.clone(), self.encryption.clone());
+        let (behavior, sender, encryption) =
+            (self.behavior.clone(), self.sender.clone(), self.encryption.clone());
         self.tasks.spawn(async move {
-            let mut conversations = JoinSet::new();
+            let mut sessions = JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
-                let conversation = Conversation::new(manners.clone(), taking.clone(), encryption.clone());
-                conversations.spawn(async move {
-                    // A client that hangs up has had enough.
-                    conversation.hold(client).await.ok();
+                let session = Session::new(behavior.clone(), sender.clone(), encryption.clone());
+                sessions.spawn(async move {
+                    // An error means that the client has closed the connection.
+                    session.run(client).await.ok();
                 });
             }
         });

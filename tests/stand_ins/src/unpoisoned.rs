@@ -1,8 +1,8 @@
-//! Locks that go on after a panic elsewhere: what they guard here is whole after every statement.
+//! Locks mutexes even after a panic in another thread: their data is consistent after every statement.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Waits for the lock.
+/// Locks a mutex, and ignores poisoning.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

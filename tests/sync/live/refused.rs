@@ -1,67 +1,69 @@
-//! Who is not let in, and what is not done for those who are.
+//! Subscriptions that are refused.
 
 use domain::access::Role;
 use serde_json::{Value, json};
 
 use super::socket::Socket;
-use super::sse::{Events, ask};
-use super::{Ground, STATUS};
-use crate::harness::ask::Answer;
+use super::sse::{Events, stream_request};
+use super::{STATUS, SyncFixture};
+use crate::harness::request::ApiResponse;
 
 #[tokio::test]
-async fn a_socket_is_closed_to_whoever_may_not_see_the_sync() {
-    let ground = Ground::new().await;
-    let student = ground.hub.user(Role::Student).await.token;
+async fn a_socket_is_closed_if_the_caller_may_not_see_the_sync() {
+    let fixture = SyncFixture::new().await;
+    let student = fixture.hub.user(Role::Student).await.token;
     let bearer = |token: &str| json!({"authorization": format!("Bearer {token}")});
     for (payload, code) in [
         (Value::Null, 4401),
         (json!({}), 4401),
-        (json!({"authorization": ground.admin}), 4401),
+        (json!({"authorization": fixture.admin_token}), 4401),
         (bearer("x"), 4401),
         (bearer("dph_0000000000000000000000000000000000000000"), 4401),
         (bearer(&student), 4403),
     ] {
-        let mut socket = Socket::open(&ground.hub).await;
+        let mut socket = Socket::open(&fixture.hub).await;
         socket.init(payload.clone()).await;
         assert_eq!(socket.closed().await, code, "{payload}");
     }
 }
 
 #[tokio::test]
-async fn whoever_asks_before_saying_who_they_are_is_told_nothing() {
-    let ground = Ground::new().await;
-    let mut socket = Socket::open(&ground.hub).await;
+async fn subscribing_before_authenticating_closes_the_socket() {
+    let fixture = SyncFixture::new().await;
+    let mut socket = Socket::open(&fixture.hub).await;
     socket.subscribe("a", STATUS).await;
     assert_eq!(socket.closed().await, 4401);
 }
 
 #[tokio::test]
-async fn a_ping_is_answered_before_and_after_somebody_is_let_in() {
-    let ground = Ground::new().await;
-    let mut socket = Socket::open(&ground.hub).await;
+async fn a_ping_is_answered_before_and_after_authentication() {
+    let fixture = SyncFixture::new().await;
+    let mut socket = Socket::open(&fixture.hub).await;
     let (ping, answer) = (json!({"type": "ping"}), json!({"type": "pong"}));
-    socket.say(ping.clone()).await;
-    assert_eq!(socket.message().await, answer);
-    let mut socket = socket.admitted(&ground.admin).await;
-    socket.say(ping).await;
-    assert_eq!(socket.message().await, answer);
+    socket.send_json(ping.clone()).await;
+    assert_eq!(socket.receive().await, answer);
+    let mut socket = socket.admitted(&fixture.admin_token).await;
+    socket.send_json(ping).await;
+    assert_eq!(socket.receive().await, answer);
 }
 
-/// The only test that waits: for as long as the hub waits for a word.
+/// This test waits for as long as the hub waits for `connection_init`.
 #[tokio::test]
-async fn whoever_never_says_who_they_are_is_sent_away() {
-    let ground = Ground::new().await;
-    assert_eq!(Socket::open(&ground.hub).await.closed().await, 4408);
+async fn a_socket_that_does_not_authenticate_in_time_is_closed() {
+    let fixture = SyncFixture::new().await;
+    assert_eq!(Socket::open(&fixture.hub).await.closed().await, 4408);
 }
 
 #[tokio::test]
-async fn only_its_own_protocol_is_spoken() {
-    let ground = Ground::new().await;
+async fn only_graphql_transport_ws_is_accepted() {
+    let fixture = SyncFixture::new().await;
     for protocol in [Some("graphql-ws"), Some("mqtt"), None] {
-        let Err(refused) = Socket::speaking(&ground.hub, protocol).await else { panic!("{protocol:?}") };
+        let Err(refused) = Socket::with_protocol(&fixture.hub, protocol).await else {
+            panic!("{protocol:?}")
+        };
         assert_eq!(refused.status(), 400, "{protocol:?}");
     }
-    let plain = Answer::of(ground.hub.http.get(ground.hub.url("/graphql/ws"))).await;
+    let plain = ApiResponse::of(fixture.hub.http.get(fixture.hub.url("/graphql/ws"))).await;
     assert_eq!((plain.status, plain.code()), (400, "BAD_USER_INPUT".to_owned()));
 }
 
@@ -72,38 +74,38 @@ const OTHER_DOCUMENTS: [&str; 3] = [
 ];
 
 #[tokio::test]
-async fn only_subscriptions_are_taken() {
-    let ground = Ground::new().await;
-    ground.events(1).await;
-    let mut socket = Socket::open(&ground.hub).await.admitted(&ground.admin).await;
-    for (place, document) in OTHER_DOCUMENTS.into_iter().enumerate() {
-        let id = place.to_string();
+async fn only_subscriptions_are_accepted() {
+    let fixture = SyncFixture::new().await;
+    fixture.insert_events(1).await;
+    let mut socket = Socket::open(&fixture.hub).await.admitted(&fixture.admin_token).await;
+    for (index, document) in OTHER_DOCUMENTS.into_iter().enumerate() {
+        let id = index.to_string();
         socket.subscribe(&id, document).await;
-        let answer = socket.message().await;
+        let answer = socket.receive().await;
         assert_eq!(answer["id"], json!(id), "{answer}");
-        let told = answer.to_string();
-        assert!(told.contains("BAD_USER_INPUT"), "{document}: {told}");
-        // Whatever else belongs to it is passed over.
-        while answer["type"] == "next" && socket.message().await["type"] != "complete" {}
-        let mut events = Events::of(&ground.hub, &ground.admin, document).await;
-        let (_, told) = events.event().await.unwrap();
-        assert!(told.contains("BAD_USER_INPUT"), "{document}: {told}");
+        let response = answer.to_string();
+        assert!(response.contains("BAD_USER_INPUT"), "{document}: {response}");
+        // Skips the other messages of this operation.
+        while answer["type"] == "next" && socket.receive().await["type"] != "complete" {}
+        let mut events = Events::of(&fixture.hub, &fixture.admin_token, document).await;
+        let (_, response) = events.event().await.unwrap();
+        assert!(response.contains("BAD_USER_INPUT"), "{document}: {response}");
         assert_eq!(events.event().await, Some(("complete".to_owned(), String::new())));
     }
-    // The socket still serves, and nothing was run.
+    // The socket still works, and no run was started.
     socket.subscribe("a", STATUS).await;
     assert_eq!(socket.next("a").await["syncStatus"]["eventsPending"], 1);
-    assert_eq!(ground.hub.rows("SELECT id FROM telemetry_sync_logs").await, json!([]));
+    assert_eq!(fixture.hub.rows("SELECT id FROM telemetry_sync_logs").await, json!([]));
 }
 
 #[tokio::test]
-async fn a_stream_is_refused_as_any_other_request() {
-    let ground = Ground::new().await;
-    let student = ground.hub.user(Role::Student).await.token;
-    let nobody = Answer::of(ask(&ground.hub, STATUS)).await;
-    assert_eq!((nobody.status, nobody.code()), (401, "UNAUTHENTICATED".to_owned()));
-    let unknown = Answer::of(ask(&ground.hub, STATUS).bearer_auth("x")).await;
+async fn an_event_stream_requires_authentication_and_permission() {
+    let fixture = SyncFixture::new().await;
+    let student = fixture.hub.user(Role::Student).await.token;
+    let anonymous = ApiResponse::of(stream_request(&fixture.hub, STATUS)).await;
+    assert_eq!((anonymous.status, anonymous.code()), (401, "UNAUTHENTICATED".to_owned()));
+    let unknown = ApiResponse::of(stream_request(&fixture.hub, STATUS).bearer_auth("x")).await;
     assert_eq!((unknown.status, unknown.code()), (401, "UNAUTHENTICATED".to_owned()));
-    let student = Answer::of(ask(&ground.hub, STATUS).bearer_auth(&student)).await;
+    let student = ApiResponse::of(stream_request(&fixture.hub, STATUS).bearer_auth(&student)).await;
     assert_eq!((student.status, student.code()), (403, "FORBIDDEN".to_owned()));
 }

@@ -1,4 +1,4 @@
-//! A client of server-sent events.
+//! A client for server-sent events.
 
 use std::time::Duration;
 
@@ -6,26 +6,26 @@ use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::PATIENCE;
+use super::MESSAGE_TIMEOUT;
 use crate::harness::hub::Hub;
 
 const PATH: &str = "/graphql/stream";
 
-/// A subscription that goes on.
+/// An open event stream.
 pub struct Events {
     response: Response,
     received: Vec<u8>,
 }
 
 impl Events {
-    /// A subscription that is granted.
+    /// Starts a subscription that the hub accepts.
     pub async fn of(hub: &Hub, token: &str, document: &str) -> Self {
-        Self::begin(ask(hub, document), token).await
+        Self::begin(stream_request(hub, document), token).await
     }
 
-    /// The same from the real server at this address.
+    /// Like [`Events::of`], but on the real server at this address.
     pub async fn from_server(hub: &Hub, address: &str, token: &str, document: &str) -> Self {
-        Self::begin(ask_at(hub, format!("{address}{PATH}"), document), token).await
+        Self::begin(stream_request_to(hub, format!("{address}{PATH}"), document), token).await
     }
 
     async fn begin(request: RequestBuilder, token: &str) -> Self {
@@ -35,7 +35,7 @@ impl Events {
         Self { response, received: Vec::new() }
     }
 
-    /// The name and the content of the next event; none when the stream is at its end.
+    /// Waits for the next event and returns its name and data, or `None` at the end of the stream.
     pub async fn event(&mut self) -> Option<(String, String)> {
         loop {
             if let Some(end) = self.received.windows(2).position(|two| two == b"\n\n") {
@@ -45,45 +45,45 @@ impl Events {
                     let mut values = event.lines().filter_map(|line| line.strip_prefix(name));
                     values.next().map(|value| value.trim().to_owned())
                 };
-                let found = field("event:").map(|name| (name, field("data:").unwrap_or_default()));
+                let parsed = field("event:").map(|name| (name, field("data:").unwrap_or_default()));
                 // Comments keep the connection open.
-                if found.is_some() {
-                    return found;
+                if parsed.is_some() {
+                    return parsed;
                 }
                 continue;
             }
-            let piece =
-                timeout(PATIENCE, self.response.chunk()).await.expect("the hub says something in time");
-            // A piece may end in the middle of a character.
-            self.received.extend_from_slice(&piece.unwrap()?);
+            let chunk =
+                timeout(MESSAGE_TIMEOUT, self.response.chunk()).await.expect("the hub sends a chunk in time");
+            // A chunk may end in the middle of a character.
+            self.received.extend_from_slice(&chunk.unwrap()?);
         }
     }
 
-    /// The data of the next answer.
+    /// Waits for the next result and returns its data.
     pub async fn next(&mut self) -> Value {
-        let (name, told) = self.event().await.expect("it goes on");
-        assert_eq!(name, "next", "{told}");
-        let mut answer: Value = serde_json::from_str(&told).unwrap();
-        assert!(answer["errors"].is_null(), "{answer}");
-        answer["data"].take()
+        let (name, data) = self.event().await.expect("the stream continues");
+        assert_eq!(name, "next", "{data}");
+        let mut result: Value = serde_json::from_str(&data).unwrap();
+        assert!(result["errors"].is_null(), "{result}");
+        result["data"].take()
     }
 
-    /// The first status that is as wanted.
-    pub async fn until(&mut self, is_wanted: impl Fn(&Value) -> bool) -> Value {
+    /// Waits for the first status that matches.
+    pub async fn until(&mut self, matches: impl Fn(&Value) -> bool) -> Value {
         loop {
             let status = self.next().await["syncStatus"].take();
-            if is_wanted(&status) {
+            if matches(&status) {
                 return status;
             }
         }
     }
 }
 
-/// A request for a subscription, from nobody yet.
-pub fn ask(hub: &Hub, document: &str) -> RequestBuilder {
-    ask_at(hub, hub.url(PATH), document)
+/// A request for a subscription, without authentication.
+pub fn stream_request(hub: &Hub, document: &str) -> RequestBuilder {
+    stream_request_to(hub, hub.url(PATH), document)
 }
 
-fn ask_at(hub: &Hub, url: String, document: &str) -> RequestBuilder {
+fn stream_request_to(hub: &Hub, url: String, document: &str) -> RequestBuilder {
     hub.http.post(url).timeout(Duration::from_mins(5)).json(&json!({"query": document}))
 }

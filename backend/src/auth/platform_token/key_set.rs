@@ -1,8 +1,8 @@
-//! The platform's public keys (RFC 7517), read from a file or fetched from an address.
+//! The platform's public keys: a JSON Web Key Set (RFC 7517), read from a file or fetched from a URL.
 //!
-//! They are kept for ten minutes. A token that names an unknown key has them read again, at most twice a minute, so that
-//! a rotation is noticed at once and an attacker's invented names cost nothing. When they cannot be read, the ones from
-//! before go on for a day.
+//! Keys are cached for ten minutes. A token with an unknown key id causes another read, at most twice a
+//! minute, so key rotations are noticed at once and forged key ids cause few requests. If reading fails, the
+//! cached keys remain usable for a day.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -22,24 +22,27 @@ use tracing::warn;
 
 use crate::outbound;
 
-const FRESH: TimeDelta = TimeDelta::minutes(10);
-const USABLE: TimeDelta = TimeDelta::days(1);
-const BETWEEN_READS: TimeDelta = TimeDelta::seconds(30);
-const TIMEOUT: Duration = Duration::from_secs(5);
-const MAX_BYTES: usize = 256 * 1024;
-/// 2048 bits: smaller RSA keys are within reach of an attacker.
+/// The age at which cached keys are read again.
+const REFRESH_AFTER: TimeDelta = TimeDelta::minutes(10);
+/// The age at which cached keys are no longer used.
+const MAX_AGE: TimeDelta = TimeDelta::days(1);
+/// The minimum time between two reads.
+const MIN_READ_INTERVAL: TimeDelta = TimeDelta::seconds(30);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+const MAX_RESPONSE_BYTES: usize = 256 * 1024;
+/// The minimum size of an RSA modulus: 2048 bits. Smaller keys are considered breakable.
 const MIN_RSA_BYTES: usize = 256;
 
-/// Where the keys are.
+/// Where the key set comes from.
 #[derive(Debug)]
 pub enum KeySource {
-    /// In a file.
+    /// A local file.
     File(PathBuf),
-    /// At an address.
+    /// A URL to fetch it from.
     Url(reqwest::Url),
 }
 
-/// The platform's keys by their names.
+/// A cache of the platform's keys.
 #[derive(Debug)]
 pub struct KeySet {
     source: KeySource,
@@ -47,22 +50,22 @@ pub struct KeySet {
     state: Mutex<State>,
 }
 
-/// A public key and the one algorithm that it is for.
+/// A public key and its algorithm.
 #[derive(Debug)]
 pub struct PlatformKey {
-    /// Proves signatures.
+    /// Verifies signatures.
     pub verifier: DecodingKey,
-    /// RS256, ES256 or EdDSA, by the type of the key.
+    /// RS256, ES256 or EdDSA, depending on the type of the key.
     pub algorithm: Algorithm,
 }
 
-type NamedKeys = HashMap<String, Arc<PlatformKey>>;
+type KeysById = HashMap<String, Arc<PlatformKey>>;
 
 #[derive(Debug, Default)]
 struct State {
-    keys: NamedKeys,
+    keys: KeysById,
     read_at: Option<DateTime<Utc>>,
-    tried_at: Option<DateTime<Utc>>,
+    attempted_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Deserialize)]
@@ -71,34 +74,34 @@ struct Document {
 }
 
 impl KeySet {
-    /// Reads nothing yet.
+    /// An empty cache. Keys are read on first use.
     pub fn new(source: KeySource) -> Result<Self> {
-        Ok(Self { source, http: outbound::client(TIMEOUT)?, state: Mutex::default() })
+        Ok(Self { source, http: outbound::client(REQUEST_TIMEOUT)?, state: Mutex::default() })
     }
 
-    /// The key with this name.
-    pub async fn find(&self, name: &str, now: DateTime<Utc>) -> Option<Arc<PlatformKey>> {
-        // The lock is held while the keys are read: whoever needs them meanwhile waits for the same answer.
+    /// The key with this id.
+    pub async fn find(&self, key_id: &str, now: DateTime<Utc>) -> Option<Arc<PlatformKey>> {
+        // The lock stays acquired during the read, so that concurrent requests wait for the same result.
         let mut state = self.state.lock().await;
-        let within = |moment: Option<DateTime<Utc>>, limit| moment.is_some_and(|moment| now - moment < limit);
-        let wanted = !within(state.read_at, FRESH) || !state.keys.contains_key(name);
-        if wanted && !within(state.tried_at, BETWEEN_READS) {
-            state.tried_at = Some(now);
+        let is_within = |time: Option<DateTime<Utc>>, limit| time.is_some_and(|time| now - time < limit);
+        let is_read_needed = !is_within(state.read_at, REFRESH_AFTER) || !state.keys.contains_key(key_id);
+        if is_read_needed && !is_within(state.attempted_at, MIN_READ_INTERVAL) {
+            state.attempted_at = Some(now);
             match self.read().await {
                 Ok(keys) => {
                     state.keys = keys;
                     state.read_at = Some(now);
                 }
-                Err(error) => warn!(error = format!("{error:#}"), "Could not read the platform's keys"),
+                Err(error) => warn!(error = format!("{error:#}"), "Failed to read the platform's keys"),
             }
         }
-        if !within(state.read_at, USABLE) {
+        if !is_within(state.read_at, MAX_AGE) {
             return None;
         }
-        state.keys.get(name).cloned()
+        state.keys.get(key_id).cloned()
     }
 
-    async fn read(&self) -> Result<NamedKeys> {
+    async fn read(&self) -> Result<KeysById> {
         let document = match &self.source {
             KeySource::File(path) => {
                 tokio::fs::read(path).await.with_context(|| format!("reading {}", path.display()))?
@@ -111,37 +114,38 @@ impl KeySet {
     async fn fetch(&self, url: reqwest::Url) -> Result<Vec<u8>> {
         let mut response = self.http.get(url).send().await?.error_for_status()?;
         if !response.status().is_success() {
-            bail!("answered {}", response.status());
+            bail!("unexpected status {}", response.status());
         }
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await? {
             body.extend_from_slice(&chunk);
-            if body.len() > MAX_BYTES {
-                bail!("answered more than {MAX_BYTES} bytes");
+            if body.len() > MAX_RESPONSE_BYTES {
+                bail!("the response is larger than {MAX_RESPONSE_BYTES} bytes");
             }
         }
         Ok(body)
     }
 }
 
-/// The usable keys of a document; what is not a public key for signatures of the known kinds is passed over.
-fn parse(document: &[u8]) -> Result<NamedKeys> {
-    let Document { keys } = serde_json::from_slice(document).context("reading the key set")?;
-    Ok(keys.into_iter().filter_map(usable).collect())
+/// The usable keys of a document. Everything but public signature keys of supported types is ignored.
+fn parse(document: &[u8]) -> Result<KeysById> {
+    let Document { keys } = serde_json::from_slice(document).context("parsing the key set")?;
+    Ok(keys.into_iter().filter_map(parse_key).collect())
 }
 
-fn usable(key: Value) -> Option<(String, Arc<PlatformKey>)> {
+fn parse_key(key: Value) -> Option<(String, Arc<PlatformKey>)> {
     let jwk: Jwk = serde_json::from_value(key).ok()?;
-    let name = jwk.common.key_id.clone()?;
+    let key_id = jwk.common.key_id.clone()?;
     let algorithm = algorithm_of(&jwk.algorithm)?;
-    let for_signatures =
-        jwk.common.public_key_use.as_ref().is_none_or(|used| *used == PublicKeyUse::Signature);
-    let for_this = jwk.common.key_algorithm.is_none_or(|stated| stated == KeyAlgorithm::from(algorithm));
+    let is_for_signatures =
+        jwk.common.public_key_use.as_ref().is_none_or(|key_use| *key_use == PublicKeyUse::Signature);
+    let is_for_algorithm =
+        jwk.common.key_algorithm.is_none_or(|stated| stated == KeyAlgorithm::from(algorithm));
     let verifier = DecodingKey::from_jwk(&jwk).ok()?;
-    (for_signatures && for_this).then(|| (name, Arc::new(PlatformKey { verifier, algorithm })))
+    (is_for_signatures && is_for_algorithm).then(|| (key_id, Arc::new(PlatformKey { verifier, algorithm })))
 }
 
-/// The algorithm by the key's own type. Symmetric keys have no business in a public document.
+/// The algorithm for a key's type. Symmetric keys are rejected: they must not appear in a public document.
 fn algorithm_of(parameters: &AlgorithmParameters) -> Option<Algorithm> {
     match parameters {
         AlgorithmParameters::RSA(rsa) => {

@@ -1,4 +1,4 @@
-//! A mail server, as `SMTP_URL` names it.
+//! A mail server, parsed from `SMTP_URL`.
 
 use percent_encoding::percent_decode_str;
 use reqwest::Url;
@@ -6,43 +6,39 @@ use secrecy::SecretString;
 
 use crate::config::kind::is_loopback;
 
-/// Where a mail server is, and how one talks to it.
+/// The address of a mail server, and how to connect to it.
 #[derive(Debug, Clone)]
 pub struct SmtpServer {
-    /// Its name or address.
+    /// Its host name or IP address.
     pub host: String,
-    /// Its port.
     pub port: u16,
-    /// How what is said stays between the two.
     pub encryption: Encryption,
-    /// Who signs in, where one has to.
+    /// The credentials, if it requires authentication.
     pub login: Option<Login>,
 }
 
-/// A name and a password.
+/// A user name and a password.
 #[derive(Debug, Clone)]
 pub struct Login {
-    /// The name.
     pub user: String,
-    /// The password.
     pub password: SecretString,
 }
 
-/// How what is said to a mail server stays between the two.
+/// How a connection to a mail server is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encryption {
-    /// By TLS from the first byte: `smtps://`.
+    /// TLS from the first byte: `smtps://`.
     Tls,
-    /// By STARTTLS, and nothing is said without it: `smtp://` to another machine with a password, or `?tls=required`.
+    /// STARTTLS, required: `smtp://` to another machine with a password, or `?tls=required`.
     StartTls,
-    /// By STARTTLS where the server offers it: `smtp://` to another machine.
+    /// STARTTLS if the server offers it: `smtp://` to another machine.
     StartTlsIfOffered,
-    /// Not at all: `smtp://` to this machine, or `?tls=none`.
+    /// None: `smtp://` to this machine, or `?tls=none`.
     Plain,
 }
 
 impl SmtpServer {
-    /// The mail server of this address, if it is one.
+    /// Parses the address of a mail server. Returns `None` if it is invalid.
     pub fn parse(text: &str) -> Option<Self> {
         let url = Url::parse(text).ok()?;
         let host = url.host_str().filter(|host| !host.is_empty())?.trim_matches(['[', ']']).to_owned();
@@ -54,7 +50,7 @@ impl SmtpServer {
                 password: percent_decode_str(password).decode_utf8().ok()?.into_owned().into(),
             }),
         };
-        let (encryption, usual_port) = match (url.scheme(), url.query()) {
+        let (encryption, default_port) = match (url.scheme(), url.query()) {
             ("smtps", None) => (Encryption::Tls, 465),
             ("smtp", Some("tls=required")) => (Encryption::StartTls, 587),
             ("smtp", Some("tls=none")) => (Encryption::Plain, 25),
@@ -63,7 +59,7 @@ impl SmtpServer {
             ("smtp", None) => (Encryption::StartTlsIfOffered, 25),
             _ => return None,
         };
-        Some(Self { host, port: url.port().unwrap_or(usual_port), encryption, login })
+        Some(Self { host, port: url.port().unwrap_or(default_port), encryption, login })
     }
 }
 
@@ -74,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_travels_in_the_clear_only_within_this_machine_unless_asked_for() {
+    fn passwords_to_other_machines_are_encrypted_unless_configured_otherwise() {
         for (text, port, encryption) in [
             ("smtps://u:p@mail.example.org", 465, Encryption::Tls),
             ("smtp://u:p@mail.example.org", 587, Encryption::StartTls),
@@ -100,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_may_hold_any_character_and_is_never_shown() {
+    fn a_password_may_contain_any_character_and_is_never_printed() {
         let server = SmtpServer::parse("smtps://hub%40example.org:p%40ss%3A%2F@mail.example.org").unwrap();
         assert!(!format!("{server:?}").contains("p@ss"));
         let login = server.login.unwrap();

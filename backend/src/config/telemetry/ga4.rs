@@ -1,4 +1,4 @@
-//! Google Analytics 4.
+//! The settings of Google Analytics 4.
 
 use std::time::Duration;
 
@@ -8,45 +8,42 @@ use secrecy::SecretString;
 use crate::config::kind::{self, Kind};
 use crate::config::reader::Reader;
 
-/// Google Analytics 4. Enabled without its identifiers is an error of the sync, not of the start.
+/// The settings of Google Analytics 4. If it is enabled without its identifiers, the sync reports an error,
+/// and the hub starts anyway.
 #[derive(Debug)]
 pub struct Ga4 {
-    /// Whether events are sent there.
     pub enabled: bool,
-    /// The web stream's id.
+    /// The ID of the web stream.
     pub measurement_id: Option<String>,
-    /// The web stream's secret.
+    /// The Measurement Protocol secret of the web stream.
     pub api_secret: Option<SecretString>,
-    /// Where it is.
     pub base_url: Url,
-    /// Who events are said to come from.
     pub client_ids: ClientIds,
-    /// What is done about a request that was not answered.
     pub ambiguous: Ambiguous,
-    /// Requests at once.
+    /// Maximum concurrent requests.
     pub concurrency: usize,
-    /// How long a request may take; the same wherever the hub runs, so nothing sets it from outside.
-    pub answer_within: Duration,
+    /// The time limit of a request. It does not depend on the environment, so there is no setting for it.
+    pub request_timeout: Duration,
 }
 
-/// See [`Ga4::answer_within`].
-const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// See [`Ga4::request_timeout`].
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Who events are said to come from.
+/// The client ID of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientIds {
-    /// Each event from a client of its own, `user.event`.
+    /// One client ID per event, `user.event`.
     Spec,
-    /// All of a viewer's events from one client.
+    /// One client ID per viewer.
     Stable,
 }
 
-/// What is done about a request that was not answered, so that nobody knows whether the service has it.
+/// What to do about a request without a response, which the service may or may not have processed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ambiguous {
-    /// It is sent once more, and marked as perhaps doubled.
+    /// Send it once more, and mark its events as possible duplicates.
     Retry,
-    /// It is taken for delivered.
+    /// Assume that it was delivered.
     AssumeDelivered,
 }
 
@@ -55,16 +52,16 @@ impl Ga4 {
         let enabled = reader.setting(
             "GA4_ENABLED",
             "false",
-            kind::yes_or_no(),
+            kind::boolean(),
             "Whether player events are sent to Google Analytics 4.",
         );
-        let stream = Kind::new("the id of a web stream, such as G-ABC1234567", |text| {
+        let stream_id = Kind::new("the ID of a web stream, such as G-ABC1234567", |text| {
             let id = text.strip_prefix("G-")?;
-            let fine = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
-            fine.then(|| text.to_owned())
+            let is_valid = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+            is_valid.then(|| text.to_owned())
         });
         let measurement_id =
-            reader.optional("GA4_MEASUREMENT_ID", stream, "The GA4 web stream that gets the events.");
+            reader.optional("GA4_MEASUREMENT_ID", stream_id, "The GA4 web stream that receives the events.");
         let api_secret = reader.optional(
             "GA4_API_SECRET",
             kind::secret(),
@@ -77,18 +74,18 @@ impl Ga4 {
                 ("global", "https://www.google-analytics.com"),
                 ("eu", "https://region1.google-analytics.com"),
             ]),
-            "Where GA4 takes the events in; eu keeps them in the European Union.",
+            "The region in which GA4 receives events. eu keeps them in the European Union.",
         );
         let base_url = reader.optional(
             "GA4_BASE_URL",
-            kind::secure_address(),
-            "Another address for GA4, such as a proxy's, in place of the region's.",
+            kind::secure_url(),
+            "Another address for GA4, such as a proxy, instead of the region's.",
         );
         let client_ids = reader.setting(
             "GA4_CLIENT_ID_MODE",
             "spec",
             kind::one_of(&[("spec", ClientIds::Spec), ("stable", ClientIds::Stable)]),
-            "Who events come from: a client for each event (user.event), or one for each viewer.",
+            "The client ID of an event: one per event (user.event), or one per viewer.",
         );
         let ambiguous = reader.setting(
             "GA4_AMBIGUOUS",
@@ -97,11 +94,16 @@ impl Ga4 {
                 ("retry", Ambiguous::Retry),
                 ("assume_delivered", Ambiguous::AssumeDelivered),
             ]),
-            "What is done about an event that was sent and not answered: it is sent once more, or counts as delivered.",
+            "What to do with an event that was sent without a response: send it once more, or assume that it was delivered.",
         );
-        let concurrency =
-            reader.setting("GA4_CONCURRENCY", "8", kind::number(1..=16), "Requests to GA4 at once.");
-        let base_url = base_url.unwrap_or_else(|| Url::parse(region).expect("regions have addresses"));
+        let concurrency = reader.setting(
+            "GA4_CONCURRENCY",
+            "8",
+            kind::number(1..=16),
+            "Maximum concurrent requests to GA4.",
+        );
+        let base_url =
+            base_url.unwrap_or_else(|| Url::parse(region).expect("the addresses of all regions are valid"));
         Self {
             enabled,
             measurement_id,
@@ -110,7 +112,7 @@ impl Ga4 {
             client_ids,
             ambiguous,
             concurrency,
-            answer_within: ANSWER_WITHIN,
+            request_timeout: REQUEST_TIMEOUT,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Mixpanel.
+//! The settings of Mixpanel.
 
 use std::time::Duration;
 
@@ -8,53 +8,50 @@ use secrecy::SecretString;
 use crate::config::kind::{self, Kind};
 use crate::config::reader::Reader;
 
-/// Mixpanel. Enabled without its token is an error of the sync, not of the start.
+/// The settings of Mixpanel. If it is enabled without its token, the sync reports an error, and the hub
+/// starts anyway.
 #[derive(Debug)]
 pub struct Mixpanel {
-    /// Whether events are sent there.
     pub enabled: bool,
-    /// The project's token.
     pub project_token: Option<SecretString>,
-    /// The project's secret, where imports use one.
+    /// The project's secret, if imports authenticate with one.
     pub api_secret: Option<SecretString>,
-    /// A service account, `name:secret`, where imports use one.
+    /// A service account, `name:secret`, if imports authenticate with one.
     pub service_account: Option<SecretString>,
-    /// The project's id, which goes with a service account.
+    /// The project's ID, required with a service account.
     pub project_id: Option<String>,
-    /// Where it is.
     pub base_url: Url,
-    /// Which way in is used.
     pub endpoint: Endpoint,
-    /// Who a guest is.
     pub guests: Guests,
-    /// Requests at once.
+    /// Maximum concurrent requests.
     pub concurrency: usize,
-    /// How long a request may take; the same wherever the hub runs, so nothing sets it from outside.
-    pub answer_within: Duration,
+    /// The time limit of a request. It does not depend on the environment, so there is no setting for it.
+    pub request_timeout: Duration,
 }
 
-/// See [`Mixpanel::answer_within`].
-const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+/// See [`Mixpanel::request_timeout`].
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Which way in is used.
+/// The endpoint to send events to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint {
-    /// `/import` where a secret or a service account is there; else `/track`, and `/import` for what is too old for it.
+    /// `/import` if a secret or a service account is set. Otherwise `/track`, and `/import` for events that
+    /// are too old for it.
     Auto,
-    /// `/track` only.
+    /// Only `/track`.
     Track,
-    /// `/import` only.
+    /// Only `/import`.
     Import,
 }
 
-/// Who a guest is.
+/// The `distinct_id` of a guest's events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Guests {
-    /// Each event's own: `guest-` and its id.
+    /// One per event: `guest-` and the event's ID.
     Spec,
-    /// The same as a device, for projects with the simplified merge of ids.
+    /// The same as a device ID, for projects with simplified ID merge.
     Device,
-    /// Nobody.
+    /// An empty ID.
     Empty,
 }
 
@@ -63,7 +60,7 @@ impl Mixpanel {
         let enabled = reader.setting(
             "MIXPANEL_ENABLED",
             "false",
-            kind::yes_or_no(),
+            kind::boolean(),
             "Whether player events are sent to Mixpanel.",
         );
         let project_token =
@@ -71,24 +68,25 @@ impl Mixpanel {
         let api_secret = reader.optional(
             "MIXPANEL_API_SECRET",
             kind::secret(),
-            "The secret of the Mixpanel project; not needed, and not accepted by Mixpanel from 2027-03-03 on.",
+            "The secret of the Mixpanel project. Optional; Mixpanel stops accepting it on 2027-03-03.",
         );
-        let account = Kind::new("the name and the secret of a service account, as name:secret", |text| {
-            let (name, secret) = text.split_once(':')?;
-            (!name.is_empty() && !secret.is_empty()).then(|| SecretString::from(text))
-        });
+        let service_account_kind =
+            Kind::new("the name and the secret of a service account, as name:secret", |text| {
+                let (name, secret) = text.split_once(':')?;
+                (!name.is_empty() && !secret.is_empty()).then(|| SecretString::from(text))
+            });
         let service_account = reader.optional(
             "MIXPANEL_SERVICE_ACCOUNT",
-            account,
-            "A service account of the project; not needed.",
+            service_account_kind,
+            "A service account of the project. Optional.",
         );
-        let digits = Kind::new("the number of a project", |text: &str| {
+        let project_number = Kind::new("the number of a project", |text: &str| {
             text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.to_owned())
         });
         let project_id = reader.optional(
             "MIXPANEL_PROJECT_ID",
-            digits,
-            "The project's number, which goes with a service account.",
+            project_number,
+            "The project's number. Required with a service account.",
         );
         let region = reader.setting(
             "MIXPANEL_REGION",
@@ -98,35 +96,36 @@ impl Mixpanel {
                 ("eu", "https://api-eu.mixpanel.com"),
                 ("in", "https://api-in.mixpanel.com"),
             ]),
-            "Where the Mixpanel project's data lives.",
+            "The region in which the Mixpanel project's data is stored.",
         );
         let base_url = reader.optional(
             "MIXPANEL_BASE_URL",
-            kind::secure_address(),
-            "Another address for Mixpanel, such as a proxy's, in place of the region's.",
+            kind::secure_url(),
+            "Another address for Mixpanel, such as a proxy, instead of the region's.",
         );
         let endpoint = reader.setting(
             "MIXPANEL_ENDPOINT",
             "auto",
             kind::one_of(&[("auto", Endpoint::Auto), ("track", Endpoint::Track), ("import", Endpoint::Import)]),
-            "Which way in is used; auto imports where a secret or a service account is set, and else tracks what is recent.",
+            "The endpoint to send events to. auto uses /import if a secret or a service account is set, and otherwise /track for recent events.",
         );
         let guests = reader.setting(
             "MIXPANEL_GUEST_MODE",
             "spec",
             kind::one_of(&[("spec", Guests::Spec), ("device", Guests::Device), ("empty", Guests::Empty)]),
-            "Who a guest is: guest-EVENT, the same as a device, or nobody.",
+            "The distinct_id of a guest: guest-EVENT, the same as a device ID, or empty.",
         );
         let concurrency = reader.setting(
             "MIXPANEL_CONCURRENCY",
             "2",
             kind::number(1..=10),
-            "Requests to Mixpanel at once.",
+            "Maximum concurrent requests to Mixpanel.",
         );
         if service_account.is_some() && project_id.is_none() {
-            reader.refuse("MIXPANEL_PROJECT_ID", "is needed beside MIXPANEL_SERVICE_ACCOUNT");
+            reader.report_error("MIXPANEL_PROJECT_ID", "is required with MIXPANEL_SERVICE_ACCOUNT");
         }
-        let base_url = base_url.unwrap_or_else(|| Url::parse(region).expect("regions have addresses"));
+        let base_url =
+            base_url.unwrap_or_else(|| Url::parse(region).expect("the addresses of all regions are valid"));
         Self {
             enabled,
             project_token,
@@ -137,7 +136,7 @@ impl Mixpanel {
             endpoint,
             guests,
             concurrency,
-            answer_within: ANSWER_WITHIN,
+            request_timeout: REQUEST_TIMEOUT,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The cluster's files: made once, by `initdb`, and told each time who may connect.
+//! The cluster's files: created once, with `initdb`. Who may connect is configured at each start.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -13,7 +13,7 @@ use super::binaries::Binaries;
 use super::connect::ADMINISTRATOR;
 use super::owner::Owner;
 
-/// Who may connect is said by the operating system, and `pg_ident.conf` knows as whom.
+/// Peer authentication: the operating system identifies the user, and `pg_ident.conf` maps it to roles.
 const HOST_BASED_AUTHENTICATION: &str = "local all all peer map=hub\n";
 
 /// A cluster's files.
@@ -23,53 +23,54 @@ pub(super) struct Cluster {
 }
 
 impl Cluster {
-    /// The major version of PostgreSQL that made the cluster in this home, if there is one.
-    pub fn made_by(home: PathBuf) -> anyhow::Result<Option<u32>> {
+    /// The major version of the PostgreSQL that created the cluster in this directory, if there is one.
+    pub fn version(home: PathBuf) -> anyhow::Result<Option<u32>> {
         let path = Self { home }.directory().join("PG_VERSION");
         if !path.exists() {
             return Ok(None);
         }
         let version = fs::read_to_string(&path)?;
-        let version = version.trim().parse().with_context(|| format!("{} is damaged", path.display()))?;
+        let version = version.trim().parse().with_context(|| format!("{} is corrupt", path.display()))?;
         Ok(Some(version))
     }
 
-    /// The cluster in this home, made if there is none.
-    pub async fn find_or_make(home: &Path, owner: &Owner, binaries: &Binaries) -> anyhow::Result<Self> {
+    /// The cluster in this directory. Creates it if there is none.
+    pub async fn find_or_create(home: &Path, owner: &Owner, binaries: &Binaries) -> anyhow::Result<Self> {
         let cluster = Self { home: home.to_owned() };
         if !cluster.directory().exists() {
             let (owner, binaries, cluster) = (owner.clone(), binaries.clone(), cluster.clone());
-            tokio::task::spawn_blocking(move || cluster.make(&owner, &binaries)).await??;
+            tokio::task::spawn_blocking(move || cluster.create(&owner, &binaries)).await??;
         }
-        owner.write(&cluster.directory(), "pg_ident.conf", &identities(owner)?)?;
+        owner.write(&cluster.directory(), "pg_ident.conf", &user_map(owner)?)?;
         Ok(cluster)
     }
 
-    /// The directory that PostgreSQL calls its data directory.
+    /// PostgreSQL's data directory.
     pub fn directory(&self) -> PathBuf {
         self.home.join("cluster")
     }
 
-    /// What PostgreSQL says.
+    /// PostgreSQL's log file.
     pub fn log(&self) -> PathBuf {
         self.home.join("log")
     }
 
-    /// Makes the cluster under another name first: one that was not finished is never taken for a cluster.
-    fn make(&self, owner: &Owner, binaries: &Binaries) -> anyhow::Result<()> {
-        info!("Making a private PostgreSQL database in {}", self.home.display());
-        let draft = self.home.join("cluster.new");
-        let mut made = self.initdb(owner, binaries, &draft, "C.UTF-8")?;
-        if !made.status.success() {
-            made = self.initdb(owner, binaries, &draft, "C")?;
+    /// Creates the cluster under a temporary name first, so that an unfinished one is never used.
+    fn create(&self, owner: &Owner, binaries: &Binaries) -> anyhow::Result<()> {
+        info!("Creating a private PostgreSQL database in {}", self.home.display());
+        let new_directory = self.home.join("cluster.new");
+        let mut result = self.initdb(owner, binaries, &new_directory, "C.UTF-8")?;
+        if !result.status.success() {
+            result = self.initdb(owner, binaries, &new_directory, "C")?;
         }
-        if !made.status.success() {
-            bail!("initdb failed: {}", String::from_utf8_lossy(&made.stderr).trim());
+        if !result.status.success() {
+            bail!("initdb failed: {}", String::from_utf8_lossy(&result.stderr).trim());
         }
-        let settings = fs::read_to_string(draft.join("postgresql.conf"))? + &tuning(memory_in_megabytes());
-        owner.write(&draft, "postgresql.conf", &settings)?;
-        owner.write(&draft, "pg_hba.conf", HOST_BASED_AUTHENTICATION)?;
-        fs::rename(&draft, self.directory())?;
+        let settings =
+            fs::read_to_string(new_directory.join("postgresql.conf"))? + &settings_for_memory(memory_mib());
+        owner.write(&new_directory, "postgresql.conf", &settings)?;
+        owner.write(&new_directory, "pg_hba.conf", HOST_BASED_AUTHENTICATION)?;
+        fs::rename(&new_directory, self.directory())?;
         Ok(())
     }
 
@@ -77,38 +78,39 @@ impl Cluster {
         &self,
         owner: &Owner,
         binaries: &Binaries,
-        draft: &Path,
+        new_directory: &Path,
         locale: &str,
     ) -> anyhow::Result<Output> {
-        if draft.exists() {
-            fs::remove_dir_all(draft)?;
+        if new_directory.exists() {
+            fs::remove_dir_all(new_directory)?;
         }
         owner
             .command(binaries.program("initdb"), &self.home)
             .arg("-D")
-            .arg(draft)
+            .arg(new_directory)
             .args(["-U", ADMINISTRATOR, "--encoding=UTF8", "--auth=peer", "--no-instructions"])
             .arg(format!("--locale={locale}"))
             .output()
-            .context("initdb cannot be run")
+            .context("Failed to run initdb")
     }
 }
 
-fn identities(owner: &Owner) -> anyhow::Result<String> {
-    let mut identities =
-        String::from("# Written at each start: users of this machine, and the roles they may take.\n");
-    for user in owner.who_may_connect()? {
+fn user_map(owner: &Owner) -> anyhow::Result<String> {
+    let mut user_map =
+        String::from("# Rewritten at each start: the system users that may connect, and their roles.\n");
+    for user in owner.allowed_users()? {
         for role in [ADMINISTRATOR, APPLICATION] {
-            writeln!(identities, "hub \"{user}\" {role}")?;
+            writeln!(user_map, "hub \"{user}\" {role}")?;
         }
     }
-    Ok(identities)
+    Ok(user_map)
 }
 
-/// Settings for a machine that the hub shares with others: an eighth of the memory to begin with, and safe writes.
-fn tuning(memory: u64) -> String {
-    let shared = (memory / 8).clamp(128, 2048);
-    let cache = (memory / 2).max(256);
+/// Settings for a machine that other programs use too: an eighth of the memory for shared buffers, and
+/// durable writes.
+fn settings_for_memory(memory_mib: u64) -> String {
+    let shared = (memory_mib / 8).clamp(128, 2048);
+    let cache = (memory_mib / 2).max(256);
     format!(
         "\n# Settings of DataPorter Hub; you may change them.\n\
          shared_buffers = {shared}MB\n\
@@ -128,10 +130,10 @@ fn tuning(memory: u64) -> String {
     )
 }
 
-/// The machine's memory; one gigabyte where it does not say.
-fn memory_in_megabytes() -> u64 {
-    let described = fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let kilobytes = described
+/// The machine's memory in MiB; 1024 if it is unknown.
+fn memory_mib() -> u64 {
+    let meminfo = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let kilobytes = meminfo
         .lines()
         .find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
     kilobytes.map_or(1024, |kilobytes| kilobytes / 1024)

@@ -1,7 +1,8 @@
-//! Where the cluster is: in the data directory, or where a link there leads to.
+//! The cluster's directory: in the data directory, or where a symlink there points.
 //!
-//! PostgreSQL runs as an unprivileged user when we are root, and that user cannot get into a data directory below, say,
-//! `/root`. The cluster is then kept under `/var/lib/dataporter`, and a link in the data directory leads to it.
+//! When we are root, PostgreSQL runs as an unprivileged user, who cannot enter a data directory below
+//! `/root`, for example. The cluster is then kept under `/var/lib/dataporter`, and a symlink in the data
+//! directory points to it.
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -12,66 +13,67 @@ use anyhow::Context as _;
 use rand::distr::{Alphanumeric, SampleString as _};
 use tracing::info;
 
-use super::Refusal;
+use super::StartError;
 use super::owner::Owner;
 
-/// Where the clusters are that cannot be in their data directory.
-const ELSEWHERE: &str = "/var/lib/dataporter";
+/// The parent directory of clusters that cannot be in their data directory.
+const FALLBACK_PARENT: &str = "/var/lib/dataporter";
 
-/// The place of a data directory's cluster.
+/// The location of a data directory's cluster.
 pub(super) struct Home {
     link: PathBuf,
 }
 
 impl Home {
-    /// The place of this data directory's cluster.
-    pub fn of(data_dir: &Path) -> Self {
+    /// The location of this data directory's cluster.
+    pub fn in_data_dir(data_dir: &Path) -> Self {
         Self { link: data_dir.join("postgres") }
     }
 
-    /// The directory, if it is there already.
-    pub fn existing(&self) -> Result<Option<PathBuf>, Refusal> {
+    /// The cluster's directory, if it exists.
+    pub fn existing(&self) -> Result<Option<PathBuf>, StartError> {
         match self.link.canonicalize() {
             Ok(directory) => Ok(Some(directory)),
             Err(_) => match self.link.read_link() {
-                Ok(target) => Err(Refusal::Gone { link: self.link.clone(), target }),
+                Ok(target) => Err(StartError::MissingLinkTarget { link: self.link.clone(), target }),
                 Err(_) => Ok(None),
             },
         }
     }
 
-    /// The directory, made if need be, so that its owner can get there.
-    pub fn make(&self, owner: &Owner) -> anyhow::Result<PathBuf> {
+    /// The cluster's directory. Creates it if needed, where its owner can enter it.
+    pub fn find_or_create(&self, owner: &Owner) -> anyhow::Result<PathBuf> {
         if let Some(directory) = self.existing()? {
             if owner.can_enter(&directory)? {
                 return Ok(directory);
             }
-            // Nothing is in it yet when we were stopped before it was given to its owner.
+            // It is empty if we were stopped before it was given to its owner.
             if fs::remove_dir(&directory).is_err() {
-                return Err(Refusal::CannotEnter { user: owner.name().to_owned(), directory }.into());
+                return Err(StartError::CannotEnter { user: owner.name().to_owned(), directory }.into());
             }
         }
-        make_for(owner, &self.link)?;
+        create_for(owner, &self.link)?;
         if owner.can_enter(&self.link)? {
             return Ok(self.link.canonicalize()?);
         }
         fs::remove_dir(&self.link)?;
-        self.make_elsewhere(owner).with_context(|| format!("The database cannot be kept in {ELSEWHERE}"))
+        self.create_fallback(owner)
+            .with_context(|| format!("Failed to create a directory for the database in {FALLBACK_PARENT}"))
     }
 
-    fn make_elsewhere(&self, owner: &Owner) -> anyhow::Result<PathBuf> {
-        DirBuilder::new().mode(0o711).recursive(true).create(ELSEWHERE)?;
-        // A new name each time: a data directory that was removed and made again begins with an empty database.
+    fn create_fallback(&self, owner: &Owner) -> anyhow::Result<PathBuf> {
+        DirBuilder::new().mode(0o711).recursive(true).create(FALLBACK_PARENT)?;
+        // A random name, so that a data directory that was deleted and created again gets an empty database.
         let name = Alphanumeric.sample_string(&mut rand::rng(), 12);
-        let directory = Path::new(ELSEWHERE).join(name);
-        make_for(owner, &directory)?;
+        let directory = Path::new(FALLBACK_PARENT).join(name);
+        create_for(owner, &directory)?;
         if !owner.can_enter(&directory)? {
             fs::remove_dir(&directory)?;
-            return Err(Refusal::CannotEnter { user: owner.name().to_owned(), directory }.into());
+            return Err(StartError::CannotEnter { user: owner.name().to_owned(), directory }.into());
         }
         symlink(&directory, &self.link)?;
         info!(
-            "The user {} cannot get into the data directory, so the database is kept in {}",
+            "The user {} cannot enter the data directory, so the database is kept in {}",
             owner.name(),
             directory.display()
         );
@@ -79,19 +81,19 @@ impl Home {
     }
 }
 
-/// Makes the data directory if need be, so that the cluster's user can pass through it.
-pub(super) fn make_data_dir(data_dir: &Path) -> Result<PathBuf, Refusal> {
-    let unusable = |source| Refusal::Unusable { data_dir: data_dir.to_owned(), source };
+/// Creates the data directory if needed, such that the cluster's user can pass through it.
+pub(super) fn create_data_dir(data_dir: &Path) -> Result<PathBuf, StartError> {
+    let data_dir_unusable = |source| StartError::DataDirUnusable { data_dir: data_dir.to_owned(), source };
     if let Some(parent) = data_dir.parent() {
-        fs::create_dir_all(parent).map_err(unusable)?;
+        fs::create_dir_all(parent).map_err(data_dir_unusable)?;
     }
     match DirBuilder::new().mode(0o711).create(data_dir) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(unusable(error)),
-        _ => data_dir.canonicalize().map_err(unusable),
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(data_dir_unusable(error)),
+        _ => data_dir.canonicalize().map_err(data_dir_unusable),
     }
 }
 
-fn make_for(owner: &Owner, directory: &Path) -> io::Result<()> {
+fn create_for(owner: &Owner, directory: &Path) -> io::Result<()> {
     DirBuilder::new().mode(0o700).create(directory)?;
-    owner.take_over(directory)
+    owner.take_ownership(directory)
 }

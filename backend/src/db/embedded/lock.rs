@@ -1,6 +1,6 @@
-//! Who runs the cluster of a data directory, and who else is using it.
+//! File locks that show which process runs the cluster of a data directory, and whether others use it.
 //!
-//! The locks are the kernel's: they end with the process, however it ends.
+//! The kernel releases the locks when a process ends, however it ends.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
@@ -10,84 +10,86 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::time::sleep;
 
-use super::Refusal;
+use super::StartError;
 
-/// The right to run the cluster: one process at a time has it.
+/// The exclusive right to run the cluster.
 #[derive(Debug)]
-pub(super) struct Lock {
-    _file: Locked,
-    guests: Locked,
+pub(super) struct ExclusiveLock {
+    _file: LockedFile,
+    shared_lock_file: LockedFile,
 }
 
-/// Held by a process that uses a cluster which another one runs.
+/// Acquired by a process that uses a cluster which another process runs.
 #[derive(Debug)]
-pub(super) struct GuestPass {
-    _file: Locked,
+pub(super) struct SharedLock {
+    _file: LockedFile,
 }
 
-/// A file that is unlocked when it is dropped.
+/// A locked file. It is unlocked when it is dropped.
 ///
-/// Closing it would not be enough: a child process shares it from the moment it is forked until it runs its own
-/// program, and the lock would stay for as long.
+/// Closing the file would not be enough: a child process shares it from fork to exec, and would keep it
+/// locked during that time.
 #[derive(Debug)]
-struct Locked(File);
+struct LockedFile(File);
 
-impl Drop for Locked {
+impl Drop for LockedFile {
     fn drop(&mut self) {
-        // A file that cannot be unlocked is unlocked by being closed.
+        // If unlocking fails, closing the file unlocks it.
         self.0.unlock().ok();
     }
 }
 
-impl Lock {
-    /// Takes the lock, unless another process has it.
-    pub fn take(data_dir: &Path) -> Result<Self, Refusal> {
-        let unusable = |source| Refusal::Unusable { data_dir: data_dir.to_owned(), source };
-        let mut file = open(&data_dir.join("lock")).map_err(unusable)?;
+impl ExclusiveLock {
+    /// Acquires the lock. Fails if another process has it.
+    pub fn acquire(data_dir: &Path) -> Result<Self, StartError> {
+        let data_dir_unusable =
+            |source| StartError::DataDirUnusable { data_dir: data_dir.to_owned(), source };
+        let mut file = open(&data_dir.join("lock")).map_err(data_dir_unusable)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                file.read_to_string(&mut holder).map_err(unusable)?;
-                return Err(Refusal::InUse {
+                let mut holder_pid = String::new();
+                file.read_to_string(&mut holder_pid).map_err(data_dir_unusable)?;
+                return Err(StartError::InUse {
                     data_dir: data_dir.to_owned(),
-                    holder: holder.trim().parse().ok(),
+                    holder_pid: holder_pid.trim().parse().ok(),
                 });
             }
-            Err(TryLockError::Error(error)) => return Err(unusable(error)),
+            Err(TryLockError::Error(error)) => return Err(data_dir_unusable(error)),
         }
-        let guests = open(&guests(data_dir)).map_err(unusable)?;
-        note_process(&mut file).map_err(unusable)?;
-        Ok(Self { _file: Locked(file), guests: Locked(guests) })
+        let shared_lock_file = open(&shared_lock_path(data_dir)).map_err(data_dir_unusable)?;
+        write_pid(&mut file).map_err(data_dir_unusable)?;
+        Ok(Self { _file: LockedFile(file), shared_lock_file: LockedFile(shared_lock_file) })
     }
 
-    /// Waits until no other process uses the cluster, and lets no further one in.
-    pub async fn wait_for_guests(&self) -> anyhow::Result<()> {
+    /// Waits until no other process uses the cluster, and then prevents new ones from using it.
+    pub async fn wait_for_shared_locks(&self) -> anyhow::Result<()> {
         loop {
-            match self.guests.0.try_lock() {
+            match self.shared_lock_file.0.try_lock() {
                 Ok(()) => return Ok(()),
                 Err(TryLockError::WouldBlock) => sleep(Duration::from_millis(100)).await,
                 Err(TryLockError::Error(error)) => {
-                    return Err(error).context("Waiting for other processes failed");
+                    return Err(error).context("Failed to wait for other processes");
                 }
             }
         }
     }
 }
 
-impl GuestPass {
-    /// Takes a pass, unless the process that runs the cluster is about to stop it.
-    pub fn take(data_dir: &Path) -> anyhow::Result<Option<Self>> {
-        let file = open(&guests(data_dir)).context("The data directory cannot be used")?;
+impl SharedLock {
+    /// Acquires the lock, unless the process that runs the cluster is about to stop it.
+    pub fn acquire(data_dir: &Path) -> anyhow::Result<Option<Self>> {
+        let file =
+            open(&shared_lock_path(data_dir)).context("Failed to open a lock file in the data directory")?;
         match file.try_lock_shared() {
-            Ok(()) => Ok(Some(Self { _file: Locked(file) })),
+            Ok(()) => Ok(Some(Self { _file: LockedFile(file) })),
             Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error).context("The data directory cannot be locked"),
+            Err(TryLockError::Error(error)) => Err(error).context("Failed to lock the data directory"),
         }
     }
 }
 
-fn guests(data_dir: &Path) -> PathBuf {
+fn shared_lock_path(data_dir: &Path) -> PathBuf {
     data_dir.join("lock.guests")
 }
 
@@ -95,7 +97,7 @@ fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
 }
 
-fn note_process(file: &mut File) -> io::Result<()> {
+fn write_pid(file: &mut File) -> io::Result<()> {
     file.set_len(0)?;
     file.rewind()?;
     writeln!(file, "{}", std::process::id())

@@ -1,4 +1,4 @@
-//! The operating-system user that the cluster belongs to and runs as.
+//! The operating system user that owns and runs the cluster.
 
 use std::io::{self, Write as _};
 use std::os::unix::fs::MetadataExt as _;
@@ -9,46 +9,49 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, bail};
 use nix::unistd::{Uid, User, chown, geteuid};
 
-use super::Refusal;
+use super::StartError;
 
-/// The user of the cluster: ourselves, or, since PostgreSQL does not run as root, somebody unprivileged.
+/// The user of the cluster: our own, or an unprivileged one if we are root, because PostgreSQL refuses to run
+/// as root.
 ///
-/// As root we never write inside the cluster ourselves: whoever took it over could lead us elsewhere by a link. What is
-/// to be written there is written by a process of its user.
+/// As root we never write inside the cluster ourselves: a compromised user could redirect our writes with a
+/// symlink. A process of that user writes there instead.
 #[derive(Debug, Clone)]
 pub(super) struct Owner {
     user: User,
-    /// Whether we are root and must become that user first.
-    is_other: bool,
+    /// Whether we are root and must switch to that user.
+    must_switch_user: bool,
 }
 
 impl Owner {
-    /// The user that owns this cluster, or is to own a new one.
-    pub fn of(existing: Option<&Path>) -> anyhow::Result<Self> {
-        let me = geteuid();
-        let belongs_to =
+    /// The owner of an existing cluster, or the user that will own a new one.
+    pub fn for_cluster(existing: Option<&Path>) -> anyhow::Result<Self> {
+        let own_uid = geteuid();
+        let owner_uid =
             existing.map(|directory| directory.metadata().map(|found| Uid::from_raw(found.uid())));
-        match belongs_to.transpose()? {
-            None if me.is_root() => Self::unprivileged(),
-            None => Ok(Self { user: known(me)?, is_other: false }),
-            Some(uid) if uid == me && !me.is_root() => Ok(Self { user: known(me)?, is_other: false }),
-            Some(uid) if uid.is_root() && me.is_root() => Self::unprivileged(),
-            Some(uid) if me.is_root() => Ok(Self { user: known(uid)?, is_other: true }),
-            Some(uid) => Err(Refusal::NotOurs {
+        match owner_uid.transpose()? {
+            None if own_uid.is_root() => Self::unprivileged_user(),
+            None => Ok(Self { user: user_by_id(own_uid)?, must_switch_user: false }),
+            Some(uid) if uid == own_uid && !own_uid.is_root() => {
+                Ok(Self { user: user_by_id(own_uid)?, must_switch_user: false })
+            }
+            Some(uid) if uid.is_root() && own_uid.is_root() => Self::unprivileged_user(),
+            Some(uid) if own_uid.is_root() => Ok(Self { user: user_by_id(uid)?, must_switch_user: true }),
+            Some(uid) => Err(StartError::WrongOwner {
                 directory: existing.map(PathBuf::from).unwrap_or_default(),
-                belongs_to: known(uid).map_or_else(|_| uid.to_string(), |user| user.name),
+                owner_name: user_by_id(uid).map_or_else(|_| uid.to_string(), |user| user.name),
             }
             .into()),
         }
     }
 
-    fn unprivileged() -> anyhow::Result<Self> {
+    fn unprivileged_user() -> anyhow::Result<Self> {
         for name in ["postgres", "nobody"] {
             if let Some(user) = User::from_name(name)? {
-                return Ok(Self { user, is_other: true });
+                return Ok(Self { user, must_switch_user: true });
             }
         }
-        Err(Refusal::NobodyToRunAs.into())
+        Err(StartError::NoUnprivilegedUser.into())
     }
 
     /// The user's name.
@@ -56,21 +59,22 @@ impl Owner {
         &self.user.name
     }
 
-    /// Whether the user's id is this one.
-    pub fn is(&self, uid: u32) -> bool {
+    /// Whether the user has this id.
+    pub fn has_uid(&self, uid: u32) -> bool {
         self.user.uid.as_raw() == uid
     }
 
-    /// The names of the users that may connect: the cluster's, and ours.
-    pub fn who_may_connect(&self) -> anyhow::Result<Vec<String>> {
+    /// The names of the users that may connect: the cluster's owner, and our own user.
+    pub fn allowed_users(&self) -> anyhow::Result<Vec<String>> {
         let mut names = vec![self.user.name.clone()];
-        if self.is_other {
-            names.push(known(geteuid())?.name);
+        if self.must_switch_user {
+            names.push(user_by_id(geteuid())?.name);
         }
         Ok(names)
     }
 
-    /// A program that runs as this user, in this directory, untouched by the signals that our terminal sends.
+    /// A command that runs as this user in this directory, in its own process group so that it gets no
+    /// signals from our terminal.
     pub fn command(&self, program: impl AsRef<Path>, directory: &Path) -> Command {
         let mut command = Command::new(program.as_ref());
         command.current_dir(directory).process_group(0).stdin(Stdio::null());
@@ -79,13 +83,13 @@ impl Owner {
         {
             command.env_remove(variable);
         }
-        if self.is_other {
+        if self.must_switch_user {
             command.uid(self.user.uid.as_raw()).gid(self.user.gid.as_raw());
         }
         command
     }
 
-    /// Whether this user can get into a directory.
+    /// Whether this user can enter a directory.
     pub fn can_enter(&self, directory: &Path) -> io::Result<bool> {
         match self.command("/bin/sh", directory).args(["-c", ":"]).status() {
             Ok(status) => Ok(status.success()),
@@ -94,9 +98,10 @@ impl Owner {
         }
     }
 
-    /// Gives this user a directory that we have just made, in a place where nobody else may.
-    pub fn take_over(&self, directory: &Path) -> io::Result<()> {
-        if self.is_other {
+    /// Makes this user the owner of a directory that we have just created, in a place that no other user can
+    /// write to.
+    pub fn take_ownership(&self, directory: &Path) -> io::Result<()> {
+        if self.must_switch_user {
             chown(directory, Some(self.user.uid), Some(self.user.gid))?;
         }
         Ok(())
@@ -109,17 +114,16 @@ impl Owner {
             .args(["-c", "umask 077; cat >\"$1\"", "sh", name])
             .stdin(Stdio::piped())
             .spawn()?;
-        let mut stdin = shell.stdin.take().expect("its standard input is a pipe");
+        let mut stdin = shell.stdin.take().expect("standard input is a pipe");
         stdin.write_all(text.as_bytes())?;
         drop(stdin);
         if !shell.wait()?.success() {
-            bail!("{} cannot be written", directory.join(name).display());
+            bail!("Failed to write {}", directory.join(name).display());
         }
         Ok(())
     }
 }
 
-fn known(uid: Uid) -> anyhow::Result<User> {
-    User::from_uid(uid)?
-        .with_context(|| format!("The user id {uid} has no name in the system's list of users"))
+fn user_by_id(uid: Uid) -> anyhow::Result<User> {
+    User::from_uid(uid)?.with_context(|| format!("User id {uid} has no entry in the system's user database"))
 }

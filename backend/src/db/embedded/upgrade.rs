@@ -1,8 +1,8 @@
-//! Notices that the installed PostgreSQL was replaced, as by an upgrade of its package, and waits until the one that runs
-//! can be restarted without harm.
+//! Detects that the installed PostgreSQL was replaced, for example by a package upgrade, and waits until the
+//! running one can be restarted safely.
 //!
-//! The processes that PostgreSQL starts for new connections go on with the old program and load the new libraries, which
-//! need not fit.
+//! The processes that PostgreSQL starts for new connections still run the old program but load the new
+//! libraries, which may be incompatible.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -15,24 +15,24 @@ use tracing::{info, warn};
 use super::binaries::Binaries;
 use super::connect::Administrator;
 
-/// How often the installed program is looked at.
-pub(super) const LOOKS: Duration = Duration::from_secs(5);
-/// How often it is asked whether anything is going on.
-const QUIET_LOOKS: Duration = Duration::from_millis(500);
+/// How often to check the installed program.
+pub(super) const CHECK_INTERVAL: Duration = Duration::from_secs(5);
+/// How often to check whether the server is idle.
+const IDLE_POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// What tells the file of a program from the one that replaces it.
+/// Identifies the file of a program, to detect that it was replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Identity {
+pub(super) struct FileIdentity {
     device: u64,
     inode: u64,
     length: u64,
-    /// In seconds and nanoseconds.
+    /// Seconds and nanoseconds since the epoch.
     modified: (i64, i64),
 }
 
-impl Identity {
-    /// That of the server's program; none while it is not there, as in the middle of an upgrade.
-    pub fn of(binaries: &Binaries) -> Option<Self> {
+impl FileIdentity {
+    /// The identity of the `postgres` program. `None` if it does not exist, as in the middle of an upgrade.
+    pub fn read(binaries: &Binaries) -> Option<Self> {
         let program = fs::metadata(binaries.program("postgres")).ok()?;
         Some(Self {
             device: program.dev(),
@@ -43,39 +43,44 @@ impl Identity {
     }
 }
 
-/// Waits until another program is installed than the one that runs, and nobody is in the middle of anything.
-pub(super) async fn due(binaries: &Binaries, running: Option<Identity>, socket_directory: &Path) {
-    replaced(binaries, running).await;
-    info!("The installed PostgreSQL was replaced; the private one is restarted in a quiet moment");
-    while !is_quiet(socket_directory).await {
-        sleep(QUIET_LOOKS).await;
+/// Waits until a different program is installed than the running one, and no long operation is running.
+pub(super) async fn wait_until_due(
+    binaries: &Binaries,
+    running: Option<FileIdentity>,
+    socket_directory: &Path,
+) {
+    wait_until_replaced(binaries, running).await;
+    info!("The installed PostgreSQL was replaced; restarting the private one when it is idle");
+    while !is_idle(socket_directory).await {
+        sleep(IDLE_POLL_INTERVAL).await;
     }
 }
 
-/// Waits until the program is another one of the same major version, and the same one at two looks: an upgrade writes many
-/// files. One of another version cannot read the cluster, so the one that runs is left alone.
-async fn replaced(binaries: &Binaries, running: Option<Identity>) {
-    let (mut before, mut unfit) = (running, None);
+/// Waits until the program was replaced by another one of the same major version, and was the same in two
+/// checks in a row, because an upgrade writes many files. A program of another major version cannot read the
+/// cluster, so the running server is left alone.
+async fn wait_until_replaced(binaries: &Binaries, running: Option<FileIdentity>) {
+    let (mut previous, mut incompatible) = (running, None);
     loop {
-        sleep(LOOKS).await;
-        let installed = Identity::of(binaries);
-        if installed.is_some() && installed != running && installed == before && installed != unfit {
-            if binaries.still_fit() {
+        sleep(CHECK_INTERVAL).await;
+        let installed = FileIdentity::read(binaries);
+        if installed.is_some() && installed != running && installed == previous && installed != incompatible {
+            if binaries.are_still_usable() {
                 return;
             }
             warn!(
-                "The installed PostgreSQL was replaced by one that cannot run here; the old one goes on for now"
+                "The installed PostgreSQL was replaced by an incompatible one; the old one keeps running for now"
             );
-            unfit = installed;
+            incompatible = installed;
         }
-        before = installed;
+        previous = installed;
     }
 }
 
-/// Whether a restart breaks nothing off but what is repeated in a moment. Where that cannot be known, it is not.
-async fn is_quiet(socket_directory: &Path) -> bool {
+/// Whether a restart interrupts only what is retried shortly after. If that is unknown, it is not.
+async fn is_idle(socket_directory: &Path) -> bool {
     match Administrator::connect(socket_directory).await {
-        Ok(administrator) => administrator.finds_it_quiet().await.unwrap_or(false),
+        Ok(administrator) => administrator.is_server_idle().await.unwrap_or(false),
         Err(_) => false,
     }
 }

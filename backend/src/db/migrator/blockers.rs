@@ -1,4 +1,4 @@
-//! Who holds what a migration waits for.
+//! Finds the sessions that hold the locks a migration waits for.
 
 use std::time::Duration;
 
@@ -9,20 +9,20 @@ use tokio::time::sleep;
 
 use crate::db::Connection;
 
-/// How often is looked while a migration is at work; some of its waits are short.
-const POLL: Duration = Duration::from_millis(25);
+/// How often to check while a migration runs. Some of its waits are short.
+const POLL_INTERVAL: Duration = Duration::from_millis(25);
 
-/// Their statements are left out: what stands in them is not for a log.
-const HOLDERS: &str = "\
+/// Their statements are left out, because a statement may contain data that must not be logged.
+const FIND_HOLDERS: &str = "\
     SELECT string_agg(format('process %s (%s, %s, transaction of %s s)', pid, \
         coalesce(nullif(application_name, ''), backend_type), coalesce(state, 'working'), \
         coalesce(extract(epoch FROM clock_timestamp() - xact_start)::bigint, 0)), ', ' ORDER BY pid) AS holders \
     FROM pg_stat_activity WHERE pid = ANY(pg_blocking_pids($1))";
 
-/// Looks on, by a connection of its own, while another connection works.
+/// Watches one connection from another.
 pub struct Blockers {
-    watching: Connection,
-    process: i32,
+    observer_conn: Connection,
+    pid: i32,
     last_seen: Option<String>,
 }
 
@@ -39,38 +39,38 @@ struct Found {
 }
 
 impl Blockers {
-    /// Of whatever this connection will wait for.
-    pub async fn of(conn: &mut Connection, watching: Connection) -> anyhow::Result<Self> {
+    /// Watches `conn`.
+    pub async fn for_conn(conn: &mut Connection, observer_conn: Connection) -> anyhow::Result<Self> {
         let Process { pid } = diesel::sql_query("SELECT pg_backend_pid() AS pid").get_result(conn).await?;
-        Ok(Self { watching, process: pid, last_seen: None })
+        Ok(Self { observer_conn, pid, last_seen: None })
     }
 
-    /// Forgets who was seen.
-    pub fn start(&mut self) {
+    /// Forgets the sessions seen so far.
+    pub fn reset(&mut self) {
         self.last_seen = None;
     }
 
-    /// Who was in the way when somebody last was.
+    /// The sessions that blocked the migration when it was last blocked.
     pub fn last_seen(&self) -> String {
-        self.last_seen.clone().unwrap_or_else(|| "nobody who was seen".to_owned())
+        self.last_seen.clone().unwrap_or_else(|| "an unknown session".to_owned())
     }
 
-    /// Does the work, and looks who is in its way.
+    /// Executes `work` and watches for sessions that block it.
     pub async fn watch_during<T>(&mut self, work: impl Future<Output = T>) -> T {
         tokio::pin!(work);
         loop {
             tokio::select! {
                 biased;
-                done = &mut work => return done,
-                () = sleep(POLL) => self.look().await,
+                result = &mut work => return result,
+                () = sleep(POLL_INTERVAL) => self.poll().await,
             }
         }
     }
 
-    /// Whoever cannot look does not stop the work.
-    async fn look(&mut self) {
-        let found = diesel::sql_query(HOLDERS).bind::<Integer, _>(self.process);
-        if let Ok(Found { holders: Some(holders) }) = found.get_result(&mut self.watching).await {
+    /// A failed check does not stop the work.
+    async fn poll(&mut self) {
+        let query = diesel::sql_query(FIND_HOLDERS).bind::<Integer, _>(self.pid);
+        if let Ok(Found { holders: Some(holders) }) = query.get_result(&mut self.observer_conn).await {
             self.last_seen = Some(holders);
         }
     }

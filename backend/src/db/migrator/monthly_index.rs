@@ -1,8 +1,9 @@
-//! Indexes of partitioned tables, built month by month beside those who write.
+//! Builds the indexes of partitioned tables one month at a time, without blocking writes.
 //!
-//! A migration makes the index of the whole with `CREATE INDEX … ON ONLY`, which is quick and leaves it invalid. What it
-//! lacks follows from the catalogue: each month gets the index concurrently, and then it is attached. With the last one
-//! PostgreSQL makes the whole valid. Whoever is interrupted goes on with the next start.
+//! A migration creates the index of the partitioned table with `CREATE INDEX … ON ONLY`, which is quick and
+//! leaves it invalid. The missing parts follow from the catalog: each month's index is built concurrently and
+//! then attached. Once the last one is attached, PostgreSQL marks the whole index as valid. An interrupted
+//! build continues at the next start.
 
 use std::time::Duration;
 
@@ -11,10 +12,11 @@ use diesel::sql_types::{Nullable, Text};
 use diesel_async::RunQueryDsl as _;
 use tracing::info;
 
-use super::{LOCK_TIMEOUT, Migrator, Work};
+use super::{LOCK_TIMEOUT, Migrator, Step};
 
-/// The next month that lacks a part of an index, what is to be done first for it, and how it is attached then.
-const NEXT_PART: &str = "\
+/// The next month without its part of an index: the statement that builds the part, if it does not exist yet,
+/// and the one that attaches it.
+const FIND_NEXT_PART: &str = "\
     SELECT part.name AS index_name, \
         format('ALTER INDEX %s ATTACH PARTITION %I', whole.indexrelid::regclass, part.name) AS attach, \
         CASE WHEN present.indexrelid IS NULL THEN \
@@ -38,9 +40,8 @@ const NEXT_PART: &str = "\
     ) \
     ORDER BY index.relname, month.relname LIMIT 1";
 
-/// An index that somebody began to build concurrently, and that nobody builds any more: it costs every write and helps
-/// nobody.
-const INTERRUPTED: &str = "\
+/// An index whose concurrent build was interrupted. It slows down every write and is never used.
+const FIND_INTERRUPTED: &str = "\
     SELECT format('DROP INDEX CONCURRENTLY %s', min(index.oid)::regclass) AS statement \
     FROM pg_index \
     JOIN pg_class AS index ON index.oid = indexrelid AND index.relkind = 'i' \
@@ -59,38 +60,38 @@ struct Part {
 }
 
 #[derive(QueryableByName)]
-struct Leftover {
+struct InterruptedIndex {
     #[diesel(sql_type = Text)]
     statement: String,
 }
 
 impl Migrator {
-    /// Builds and attaches what indexes of partitioned tables lack.
+    /// Builds and attaches the missing parts of the indexes of partitioned tables.
     pub(super) async fn complete_monthly_indexes(&mut self) -> anyhow::Result<()> {
-        let mut is_tidy = false;
+        let mut has_dropped_interrupted = false;
         loop {
-            let part: Vec<Part> = diesel::sql_query(NEXT_PART).load(self.conn()?).await?;
+            let part: Vec<Part> = diesel::sql_query(FIND_NEXT_PART).load(self.conn()?).await?;
             let Some(Part { index_name, build, attach }) = part.into_iter().next() else { return Ok(()) };
-            if !is_tidy {
+            if !has_dropped_interrupted {
                 self.drop_interrupted_indexes().await?;
-                is_tidy = true;
+                has_dropped_interrupted = true;
                 continue;
             }
             if let Some(build) = build {
                 info!("Building {index_name}");
-                self.perform(&Work::Statement(build), Duration::ZERO).await?;
+                self.execute_with_retries(&Step::Statement(build), Duration::ZERO).await?;
             }
-            self.perform(&Work::Statement(attach), LOCK_TIMEOUT).await?;
+            self.execute_with_retries(&Step::Statement(attach), LOCK_TIMEOUT).await?;
         }
     }
 
-    /// Drops what concurrent builds left behind that did not come to their end.
+    /// Drops the invalid indexes that interrupted concurrent builds left behind.
     pub(super) async fn drop_interrupted_indexes(&mut self) -> anyhow::Result<()> {
         loop {
-            let found: Vec<Leftover> = diesel::sql_query(INTERRUPTED).load(self.conn()?).await?;
-            let Some(Leftover { statement }) = found.into_iter().next() else { return Ok(()) };
-            info!("{statement}: it was not built to its end");
-            self.perform(&Work::Statement(statement), Duration::ZERO).await?;
+            let found: Vec<InterruptedIndex> = diesel::sql_query(FIND_INTERRUPTED).load(self.conn()?).await?;
+            let Some(InterruptedIndex { statement }) = found.into_iter().next() else { return Ok(()) };
+            info!("{statement}: its build was interrupted");
+            self.execute_with_retries(&Step::Statement(statement), Duration::ZERO).await?;
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Where exports are spooled, and how much disk they may use.
+//! The directory where exports are spooled, and the limits on the disk space they use.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -6,21 +6,21 @@ use std::sync::Arc;
 use super::quota::Quota;
 use crate::config::exports::Exports;
 
-/// The largest temporary file, in bytes: what the reader has taken is given back in steps of this size.
+/// The maximum size of a temporary file, in bytes: space is freed in steps of this size as the reader reads.
 const MAX_SEGMENT_BYTES: u64 = 64 << 20;
 
-/// The disk space of all exports of a process.
+/// The disk space that the exports of a process share.
 #[derive(Debug)]
 pub struct SpoolDisk {
     directory: PathBuf,
-    /// The most that one export may use, in bytes.
+    /// The maximum number of bytes for one export.
     max_per_export: u64,
     total: Arc<Quota>,
 }
 
 impl SpoolDisk {
-    /// The space that the settings grant. A directory that is not set is `/var/tmp`, which is on a disk where `/tmp` may
-    /// be in memory, else the system's directory for temporary files.
+    /// Applies the settings. The default directory is `/var/tmp` if it exists, since `/tmp` may be in memory,
+    /// and otherwise the system's directory for temporary files.
     pub fn new(settings: &Exports) -> Self {
         let directory = settings.spool_directory.clone().unwrap_or_else(|| {
             let usual = PathBuf::from("/var/tmp");
@@ -30,23 +30,23 @@ impl SpoolDisk {
         Self { directory, max_per_export: settings.spool_max_bytes, total }
     }
 
-    /// Where temporary files are made.
+    /// Where temporary files are created.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// Bytes that all exports use.
+    /// The number of bytes that all exports use.
     pub fn used(&self) -> u64 {
         self.total.used()
     }
 
-    /// The limits of one more export.
+    /// The limits for one more export: its own and the shared one.
     pub(super) fn quotas(&self) -> [Arc<Quota>; 2] {
         [Arc::new(Quota::new(self.max_per_export)), Arc::clone(&self.total)]
     }
 
-    /// The size at which a temporary file is full: an eighth of what an export may use, since space is given back a whole
-    /// file at a time.
+    /// The size in bytes at which a temporary file is full: an eighth of an export's limit, since space is
+    /// freed one file at a time.
     pub(super) fn segment_bytes(&self) -> u64 {
         (self.max_per_export / 8).min(MAX_SEGMENT_BYTES)
     }

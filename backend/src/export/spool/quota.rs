@@ -1,9 +1,9 @@
-//! Limits on bytes that are in use at a time.
+//! Limits on the number of bytes in use at one time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A limit, and how much of it is in use.
+/// A limit in bytes, and how much of it is in use.
 #[derive(Debug)]
 pub struct Quota {
     limit: u64,
@@ -11,27 +11,27 @@ pub struct Quota {
 }
 
 impl Quota {
-    /// A limit in bytes, none of which is in use.
+    /// A limit in bytes, with nothing in use.
     pub const fn new(limit: u64) -> Self {
         Self { limit, used: AtomicU64::new(0) }
     }
 
     fn acquire(&self, bytes: u64) -> bool {
-        let more = |used: u64| used.checked_add(bytes).filter(|sum| *sum <= self.limit);
-        self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+        let add = |used: u64| used.checked_add(bytes).filter(|sum| *sum <= self.limit);
+        self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).is_ok()
     }
 
     fn release(&self, bytes: u64) {
         self.used.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    /// Bytes in use.
+    /// The number of bytes in use.
     pub fn used(&self) -> u64 {
         self.used.load(Ordering::Relaxed)
     }
 }
 
-/// Bytes that one export uses, by its own limit and by that of all together. They are given back with it.
+/// Bytes that one export uses, counted against its own limit and the shared one. Dropping it releases them.
 #[derive(Debug)]
 pub struct Claim {
     quotas: [Arc<Quota>; 2],
@@ -39,7 +39,7 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// Uses this many bytes, unless that would exceed a limit.
+    /// Acquires this many bytes, or returns `None` if that would exceed a limit.
     pub fn acquire(quotas: &[Arc<Quota>; 2], bytes: u64) -> Option<Self> {
         let [own, total] = quotas;
         if !own.acquire(bytes) {
@@ -52,7 +52,7 @@ impl Claim {
         Some(Self { quotas: quotas.clone(), bytes })
     }
 
-    /// Both in one; of the same export.
+    /// Adds the other claim to this one. Both must belong to the same export.
     pub fn merge(&mut self, mut other: Self) {
         self.bytes += std::mem::take(&mut other.bytes);
     }
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_export_uses_no_more_than_it_may_and_all_together_no_more_than_they_may() {
+    fn claims_respect_the_limit_of_one_export_and_the_shared_limit() {
         let total = Arc::new(Quota::new(15));
         let [one, other] = [(); 2].map(|()| [Arc::new(Quota::new(10)), Arc::clone(&total)]);
         let mut first = Claim::acquire(&one, 6).unwrap();
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_is_used_than_the_limit() {
+    fn a_quota_never_exceeds_its_limit() {
         let quota = Quota::new(10);
         assert!(quota.acquire(6) && quota.acquire(4));
         assert!(!quota.acquire(1));

@@ -1,61 +1,61 @@
-//! The end of the way that the reader takes from.
+//! The end of the buffer that the reader reads from.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Next, Piece, Shared, discard};
+use super::{Chunk, Next, Shared, discard};
 use crate::unpoisoned;
 
-/// Gives a file piece by piece. Dropping it tells the sender that nobody reads.
+/// Reads a file chunk by chunk. Dropping it tells the sender that the reader is gone.
 pub struct Receiver {
     shared: Arc<Shared>,
 }
 
-/// The transfer broke off; what was sent is not the whole file.
+/// The transfer ended before the file was complete.
 #[derive(Debug, thiserror::Error)]
-#[error("the export broke off")]
-pub struct Broken;
+#[error("the export was interrupted")]
+pub struct Interrupted;
 
 impl Receiver {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
         Self { shared }
     }
 
-    /// The next piece; none at the end of a whole file.
+    /// Returns the next chunk, or `None` at the end of a complete file.
     ///
-    /// A call that is dropped before it answers may lose a piece.
-    pub async fn next(&mut self) -> Result<Option<Bytes>, Broken> {
+    /// Not cancel safe: dropping the future may lose a chunk.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, Interrupted> {
         loop {
             match self.shared.next() {
-                Next::Memory(piece) => return Ok(Some(self.take(piece))),
+                Next::Memory(chunk) => return Ok(Some(self.consume(chunk))),
                 Next::Disk(spooled) => {
                     let read = tokio::task::spawn_blocking(move || spooled.read());
                     match read.await.map_err(std::io::Error::other).flatten() {
-                        Ok(piece) => return Ok(Some(self.take(piece))),
+                        Ok(chunk) => return Ok(Some(self.consume(chunk))),
                         Err(error) => {
-                            unpoisoned::lock(&self.shared.state).unreadable = Some(error);
-                            self.shared.receiver_gone.cancel();
-                            return Err(Broken);
+                            unpoisoned::lock(&self.shared.state).read_error = Some(error);
+                            self.shared.receiver_closed.cancel();
+                            return Err(Interrupted);
                         }
                     }
                 }
-                Next::Wait => self.shared.filled.notified().await,
-                Next::Whole => return Ok(None),
-                Next::Broken => return Err(Broken),
+                Next::Wait => self.shared.chunk_available.notified().await,
+                Next::End => return Ok(None),
+                Next::Interrupted => return Err(Interrupted),
             }
         }
     }
 
-    fn take(&self, piece: Piece) -> Bytes {
-        self.shared.take(&piece);
-        piece.bytes
+    fn consume(&self, chunk: Chunk) -> Bytes {
+        self.shared.consume(&chunk);
+        chunk.bytes
     }
 }
 
 impl Drop for Receiver {
     fn drop(&mut self) {
-        self.shared.receiver_gone.cancel();
+        self.shared.receiver_closed.cancel();
         let mut state = unpoisoned::lock(&self.shared.state);
         state.memory.clear();
         let spooled = std::mem::take(&mut state.disk);

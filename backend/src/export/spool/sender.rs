@@ -1,4 +1,4 @@
-//! The end of the way that the export writes to.
+//! The end of the buffer that the export writes to.
 
 use std::io;
 use std::sync::Arc;
@@ -9,42 +9,41 @@ use tracing::{info, warn};
 
 use super::disk::SpoolDisk;
 use super::quota::{Claim, Quota};
-use super::segment::{Segment, Spooled};
-use super::{End, Piece, Shared, Taken};
-use crate::export::patience::Patience;
+use super::segment::{Segment, SpooledChunk};
+use super::{Chunk, Consumed, SenderState, Shared};
+use crate::export::slow_reader::ReaderTimeout;
 use crate::unpoisoned;
 
-/// After a failure the disk is left alone for this long.
-const PAUSE: Duration = Duration::from_secs(10);
+/// How long to wait after a disk failure before the disk is used again.
+const DISK_RETRY_DELAY: Duration = Duration::from_secs(10);
 
-/// Writes a file piece by piece. Dropping it without [`Sender::finish`] breaks the file off.
+/// Writes a file chunk by chunk. Dropping it without calling [`Sender::finish`] interrupts the transfer.
 pub struct Sender {
     shared: Arc<Shared>,
     disk: Arc<SpoolDisk>,
     quotas: [Arc<Quota>; 2],
     segment: Option<Arc<Segment>>,
-    /// Bytes that were sent.
-    sent: u64,
-    /// The disk failed, and is not tried again before.
-    paused_until: Option<Instant>,
-    has_told_of_limit: bool,
+    bytes_sent: u64,
+    /// Set after a disk failure: the disk is not used before this time.
+    disk_retry_at: Option<Instant>,
+    has_logged_limit: bool,
 }
 
-/// The reader does not take the rest.
+/// Why the reader did not receive the rest of the file.
 ///
-/// Deliberately no [`std::error::Error`]: whoever sends has to say what each means.
+/// This deliberately does not implement [`std::error::Error`]: the caller must handle each case.
 #[derive(Debug)]
-pub enum NotTaken {
-    /// It went away.
-    Gone,
-    /// It takes next to nothing.
-    TooSlow,
-    /// What waited on disk for it cannot be read.
-    Unreadable(io::Error),
+pub enum SendError {
+    /// The reader went away.
+    ReaderGone,
+    /// The reader is too slow.
+    ReaderTooSlow,
+    /// A spooled chunk cannot be read.
+    SpoolUnreadable(io::Error),
 }
 
-/// What became of a piece that was to go to disk.
-enum Disk {
+/// The result of writing a chunk to disk.
+enum WriteResult {
     Written,
     Full,
     Failed(io::Error),
@@ -53,134 +52,143 @@ enum Disk {
 impl Sender {
     pub(super) fn new(shared: Arc<Shared>, disk: Arc<SpoolDisk>) -> Self {
         let quotas = disk.quotas();
-        Self { shared, disk, quotas, segment: None, sent: 0, paused_until: None, has_told_of_limit: false }
+        Self {
+            shared,
+            disk,
+            quotas,
+            segment: None,
+            bytes_sent: 0,
+            disk_retry_at: None,
+            has_logged_limit: false,
+        }
     }
 
-    /// What the reader has been given so far.
-    pub fn taken(&self) -> Taken {
-        self.shared.taken()
+    /// How much the reader has taken so far.
+    pub fn consumed(&self) -> Consumed {
+        self.shared.consumed()
     }
 
-    /// Sends a piece. Waits for the reader only where memory and disk are full, and only as long as `patience` allows.
-    pub async fn send(&mut self, piece: Piece, patience: &mut Patience) -> Result<(), NotTaken> {
-        self.sent += piece.bytes.len() as u64;
-        let mut piece = piece;
+    /// Sends a chunk. Waits for the reader only if memory and disk are full, and only as long as
+    /// `reader_timeout` allows.
+    pub async fn send(&mut self, chunk: Chunk, reader_timeout: &mut ReaderTimeout) -> Result<(), SendError> {
+        self.bytes_sent += chunk.bytes.len() as u64;
+        let mut chunk = chunk;
         loop {
-            if self.shared.receiver_gone.is_cancelled() {
-                return Err(self.not_taken());
+            if self.shared.receiver_closed.is_cancelled() {
+                return Err(self.send_error());
             }
-            piece = match self.shared.push(piece) {
+            chunk = match self.shared.push(chunk) {
                 Ok(()) => {
-                    // The disk holds nothing any more.
+                    // The disk queue is empty.
                     self.segment = None;
                     return Ok(());
                 }
-                Err(piece) => piece,
+                Err(chunk) => chunk,
             };
-            if self.spool(&piece).await {
+            if self.spool(&chunk).await {
                 return Ok(());
             }
-            self.wait_for_reader(patience).await?;
+            self.wait_for_reader(reader_timeout).await?;
         }
     }
 
     /// Waits until the reader has taken everything.
-    pub async fn drained(&mut self, patience: &mut Patience) -> Result<(), NotTaken> {
+    pub async fn drain(&mut self, reader_timeout: &mut ReaderTimeout) -> Result<(), SendError> {
         self.segment = None;
         loop {
-            if self.shared.receiver_gone.is_cancelled() {
-                return Err(self.not_taken());
+            if self.shared.receiver_closed.is_cancelled() {
+                return Err(self.send_error());
             }
-            if self.taken().bytes == self.sent {
+            if self.consumed().bytes == self.bytes_sent {
                 return Ok(());
             }
-            self.wait_for_reader(patience).await?;
+            self.wait_for_reader(reader_timeout).await?;
         }
     }
 
-    /// Waits until the reader takes no more, before the end.
-    pub async fn reader_gone(&self) -> NotTaken {
-        self.shared.receiver_gone.cancelled().await;
-        self.not_taken()
+    /// Waits until the reader goes away or fails.
+    pub async fn reader_gone(&self) -> SendError {
+        self.shared.receiver_closed.cancelled().await;
+        self.send_error()
     }
 
-    /// Says that the file is whole.
+    /// Marks the file as complete.
     pub fn finish(self) {
-        self.shared.end(End::Whole);
+        self.shared.end(SenderState::Finished);
     }
 
-    fn not_taken(&self) -> NotTaken {
-        match unpoisoned::lock(&self.shared.state).unreadable.take() {
-            Some(error) => NotTaken::Unreadable(error),
-            None => NotTaken::Gone,
+    fn send_error(&self) -> SendError {
+        match unpoisoned::lock(&self.shared.state).read_error.take() {
+            Some(error) => SendError::SpoolUnreadable(error),
+            None => SendError::ReaderGone,
         }
     }
 
-    async fn wait_for_reader(&self, patience: &mut Patience) -> Result<(), NotTaken> {
+    async fn wait_for_reader(&self, reader_timeout: &mut ReaderTimeout) -> Result<(), SendError> {
         tokio::select! {
             reason = self.reader_gone() => Err(reason),
-            taken = patience.wait(self.taken().bytes, self.shared.taken.notified()) => {
-                taken.ok_or(NotTaken::TooSlow)
+            consumed = reader_timeout.wait(self.consumed().bytes, self.shared.consumed.notified()) => {
+                consumed.ok_or(SendError::ReaderTooSlow)
             }
         }
     }
 
-    /// Puts a piece on disk, and says whether it is there.
-    async fn spool(&mut self, piece: &Piece) -> bool {
-        if self.paused_until.is_some_and(|until| Instant::now() < until) {
+    /// Writes a chunk to disk and returns whether it succeeded.
+    async fn spool(&mut self, chunk: &Chunk) -> bool {
+        if self.disk_retry_at.is_some_and(|until| Instant::now() < until) {
             return false;
         }
-        match self.write(piece).await {
-            Disk::Written => true,
-            Disk::Full => {
-                if !self.has_told_of_limit {
-                    self.has_told_of_limit = true;
-                    info!("As much of an export waits on disk as may; its query now waits for its reader");
+        match self.write(chunk).await {
+            WriteResult::Written => true,
+            WriteResult::Full => {
+                if !self.has_logged_limit {
+                    self.has_logged_limit = true;
+                    info!("An export reached its spool limit; its query now waits for the reader");
                 }
                 false
             }
-            Disk::Failed(error) => {
-                if self.paused_until.is_none() {
+            WriteResult::Failed(error) => {
+                if self.disk_retry_at.is_none() {
                     let directory = self.disk.directory().display();
-                    warn!(%error, %directory, "An export cannot be spooled; its query waits for its reader");
+                    warn!(%error, %directory, "Failed to spool an export; its query waits for the reader");
                 }
-                self.paused_until = Some(Instant::now() + PAUSE);
+                self.disk_retry_at = Some(Instant::now() + DISK_RETRY_DELAY);
                 self.segment = None;
                 false
             }
         }
     }
 
-    async fn write(&mut self, piece: &Piece) -> Disk {
-        let Some(claim) = Claim::acquire(&self.quotas, piece.bytes.len() as u64) else {
-            // Else the last file would keep its space when all that is in it has been read.
+    async fn write(&mut self, chunk: &Chunk) -> WriteResult {
+        let Some(claim) = Claim::acquire(&self.quotas, chunk.bytes.len() as u64) else {
+            // Otherwise the last file would keep its space after all of its chunks have been read.
             self.segment = None;
-            return Disk::Full;
+            return WriteResult::Full;
         };
         let segment_bytes = self.disk.segment_bytes();
         let segment = self.segment.take().filter(|segment| segment.length() < segment_bytes);
-        let (disk, piece) = (Arc::clone(&self.disk), piece.clone());
-        let append = move || -> io::Result<(Arc<Segment>, Spooled)> {
+        let (disk, chunk) = (Arc::clone(&self.disk), chunk.clone());
+        let append = move || -> io::Result<(Arc<Segment>, SpooledChunk)> {
             let segment = segment.map_or_else(|| Segment::create(disk.directory()).map(Arc::new), Ok)?;
-            let spooled = segment.append(&piece, claim)?;
+            let spooled = segment.append(&chunk, claim)?;
             Ok((segment, spooled))
         };
         match tokio::task::spawn_blocking(append).await.map_err(io::Error::other).flatten() {
             Ok((segment, spooled)) => {
                 self.segment = Some(segment);
                 self.shared.push_spooled(spooled);
-                Disk::Written
+                WriteResult::Written
             }
-            Err(error) => Disk::Failed(error),
+            Err(error) => WriteResult::Failed(error),
         }
     }
 }
 
 impl Drop for Sender {
     fn drop(&mut self) {
-        let is_open = unpoisoned::lock(&self.shared.state).end == End::Open;
+        let is_open = unpoisoned::lock(&self.shared.state).sender_state == SenderState::Open;
         if is_open {
-            self.shared.end(End::Broken);
+            self.shared.end(SenderState::Interrupted);
         }
     }
 }

@@ -1,64 +1,55 @@
 //! Player events counted by time and kind, for charts.
 
-use async_graphql::{Context, Enum, Object, SimpleObject};
+use async_graphql::{Context, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::Dataset;
 
-use super::filter::{self, VideoPlayerEventFilter};
+use super::filter;
+use crate::auth::grant;
 use crate::error::Result;
 use crate::graphql::context::ContextExt as _;
-use crate::source::{self, series};
+use crate::models::video_player_event::VideoPlayerEventFilter;
+use crate::models::video_player_event::series::{self, Bucket};
 
-/// Player events in numbers.
+/// Counts of player events.
 #[derive(Default)]
 pub struct SeriesQuery;
 
-/// A stretch of time by which events are counted, in the hub's time zone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(name = "TimeBucket", remote = "series::Bucket")]
-pub enum BucketName {
-    /// A whole hour.
-    Hour,
-    /// A whole day, be it of 23, 24 or 25 hours.
-    Day,
-    /// A whole week from Monday on.
-    Week,
-}
-
-/// How often one kind of event happened in one bucket.
+/// The number of events of one kind in one bucket.
 #[derive(SimpleObject)]
 pub struct EventCount {
-    /// When the bucket begins.
+    /// Start of the bucket.
     bucket_start: DateTime<Utc>,
-    /// The kind of event.
+    /// Kind of event.
     event: String,
-    /// How often it happened, at least once.
+    /// Number of events, at least 1.
     count: i32,
 }
 
 #[Object]
 impl SeriesQuery {
-    /// Player events counted per day (or hour, or week) and kind, under the same rules as `videoPlayerEvents`.
+    /// Player events counted by kind and by hour, day or week, under the same rules as `videoPlayerEvents`.
     ///
-    /// Oldest bucket first, and by the name of the event in it; where nothing happened there is no count. From the
-    /// first event that passes the filter to the last one there may be 1,500 buckets: two months of hours, four years
-    /// of days. More are refused with BAD_USER_INPUT, naming `bucket`, and so are more than 20,000 counts.
+    /// Sorted by bucket, oldest first, then by kind. Counts of zero are left out. At most 1,500 buckets from the first
+    /// event to the last (two months of hours, four years of days) and at most 20,000 counts are returned. More are an
+    /// error with the field `bucket`.
     /// Errors: UNAUTHENTICATED, FORBIDDEN, SCOPE_REQUIRED, BAD_USER_INPUT.
     #[graphql(complexity = "200 + 20 * child_complexity")]
     async fn player_event_series(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What events must pass; a Teacher Admin must name a course or lesson.")]
+        #[graphql(
+            desc = "Only events that match this filter. Teacher Admins must filter by course or lesson."
+        )]
         filter: Option<VideoPlayerEventFilter>,
-        #[graphql(desc = "By which stretch of time they are counted.", default_with = "BucketName::Day")]
-        bucket: BucketName,
+        #[graphql(desc = "Length of a bucket.", default_with = "Bucket::Day")] bucket: Bucket,
     ) -> Result<Vec<EventCount>> {
+        let viewer = ctx.viewer()?;
         let filter = filter::parse(Dataset::VideoPlayerEvents, filter)?;
         let mut conn = ctx.conn().await?;
-        let grant =
-            source::grant::to_read(&mut conn, ctx.viewer()?, Dataset::VideoPlayerEvents, filter).await?;
+        let grant = grant::to_read(&mut conn, viewer, Dataset::VideoPlayerEvents, filter).await?;
         let zone = ctx.app().config.hub.timezone;
-        let counts = series::player_events(&mut conn, &grant, zone, bucket.into()).await?;
+        let counts = series::player_events(&mut conn, &grant, zone, bucket).await?;
         Ok(counts.into_iter().map(EventCount::from).collect())
     }
 }

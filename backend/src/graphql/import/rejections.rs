@@ -1,4 +1,4 @@
-//! Refused rows by import: one query for a whole page of imports.
+//! Rejected rows of imports, in one query for a whole page of imports.
 
 use std::collections::HashMap;
 
@@ -8,17 +8,15 @@ use crate::db::Pool;
 use crate::error::{Result, SharedError};
 use crate::models::import_rejection::ImportRejection;
 
-/// Looks refused rows up; made anew for each request, so that nobody meets what was looked up for another.
+/// Loads rejected rows. Each request has its own loader, so that no row is cached for another caller.
 pub struct Rejections {
     pool: Pool,
 }
 
-/// The first refused rows of an import.
+/// Which rejected rows to load: the first ones of an import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FirstOf {
-    /// The import's id.
     pub import: i64,
-    /// At most so many rows.
     pub limit: i64,
 }
 
@@ -28,7 +26,7 @@ impl Rejections {
         Self { pool }
     }
 
-    async fn look_up(&self, wanted: &[FirstOf]) -> Result<HashMap<FirstOf, Vec<ImportRejection>>> {
+    async fn load_all(&self, wanted: &[FirstOf]) -> Result<HashMap<FirstOf, Vec<ImportRejection>>> {
         let mut conn = self.pool.get().await?;
         let mut found: HashMap<FirstOf, Vec<ImportRejection>> = HashMap::new();
         let mut by_limit: HashMap<i64, Vec<i64>> = HashMap::new();
@@ -49,6 +47,6 @@ impl Loader<FirstOf> for Rejections {
     type Error = SharedError;
 
     async fn load(&self, wanted: &[FirstOf]) -> Result<HashMap<FirstOf, Self::Value>, SharedError> {
-        Ok(self.look_up(wanted).await?)
+        Ok(self.load_all(wanted).await?)
     }
 }

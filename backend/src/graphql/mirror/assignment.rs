@@ -36,7 +36,7 @@ impl Statement for CourseTeacherInput {
         let assigned_by = fields.optional(self.assigned_by, |fields, sent| {
             fields.reference("assignedBy", Referenced::User, sent.number())
         });
-        let assigned_at = fields.moment("assignedAt", self.assigned_at.0);
+        let assigned_at = fields.timestamp("assignedAt", self.assigned_at.0);
         let assignment = MirroredAssignment {
             course_id: course_id?,
             teacher_id: teacher_id?,
@@ -44,9 +44,9 @@ impl Statement for CourseTeacherInput {
             assigned_at: assigned_at?,
         };
         if !self.removed.unwrap_or_default() {
-            return Some(Assignment::Made(assignment));
+            return Some(Assignment::Assigned(assignment));
         }
         let MirroredAssignment { course_id, teacher_id, assigned_by: _, assigned_at: _ } = assignment;
-        Some(Assignment::Ended { course_id, teacher_id })
+        Some(Assignment::Unassigned { course_id, teacher_id })
     }
 }

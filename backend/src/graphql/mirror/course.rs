@@ -53,9 +53,9 @@ impl Statement for CourseInput {
 
     fn read(self, fields: &mut Reader) -> Option<MirroredCourse> {
         let id = fields.id("id", self.id.number());
-        let slug = if is_slug(&self.slug) { Some(self.slug) } else { fields.wrong("slug", NOT_A_SLUG) };
+        let slug = if is_slug(&self.slug) { Some(self.slug) } else { fields.invalid("slug", NOT_A_SLUG) };
         let titles =
-            if are_titles(&self.titles) { Some(self.titles) } else { fields.wrong("titles", NOT_TITLES) };
+            if are_titles(&self.titles) { Some(self.titles) } else { fields.invalid("titles", NOT_TITLES) };
         Some(MirroredCourse { id: id?, slug: slug?, titles: titles? })
     }
 }
@@ -66,7 +66,7 @@ impl Statement for LessonInput {
     fn read(self, fields: &mut Reader) -> Option<MirroredLesson> {
         let id = fields.id("id", self.id.number());
         let course_id = fields.reference("courseId", Referenced::Course, self.course_id.number());
-        let title = fields.words("title", self.title, MOST_TITLE);
+        let title = fields.required_text("title", self.title, MOST_TITLE);
         Some(MirroredLesson { id: id?, course_id: course_id?, title: title? })
     }
 }

@@ -51,11 +51,11 @@ impl Statement for PracticePackageOrderInput {
         let status = fields.choice("status", &self.status, Dataset::PracticePackageOrders, FilterKey::Status);
         let sessions_remaining =
             fields.number("sessionsRemaining", self.sessions_remaining.0, 0, MOST_SESSIONS);
-        let paid_at = fields.optional(self.paid_at, |fields, sent| fields.moment("paidAt", sent.0));
+        let paid_at = fields.optional(self.paid_at, |fields, sent| fields.timestamp("paidAt", sent.0));
         let payment_reference =
-            fields.optional_words("paymentReference", self.payment_reference, MOST_REFERENCE);
+            fields.optional_text("paymentReference", self.payment_reference, MOST_REFERENCE);
         let meta = fields.optional(self.meta, |fields, sent| fields.json("meta", sent));
-        let created_at = fields.moment("createdAt", self.created_at.0);
+        let created_at = fields.timestamp("createdAt", self.created_at.0);
         Some(MirroredOrder {
             id: id?,
             practice_package_id: practice_package_id?,

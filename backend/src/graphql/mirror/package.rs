@@ -56,18 +56,18 @@ impl Statement for PracticePackageInput {
         let lesson_id = fields.optional(self.lesson_id, |fields, sent| {
             fields.reference("lessonId", Referenced::Lesson, sent.number())
         });
-        let title = fields.words("title", self.title, MOST_TITLE);
+        let title = fields.required_text("title", self.title, MOST_TITLE);
         let sessions_count = fields.number("sessionsCount", self.sessions_count.0, 1, MOST_SESSIONS);
         let price_amount =
-            Price::parse(&self.price_amount).or_else(|| fields.wrong("priceAmount", NOT_A_PRICE));
+            Price::parse(&self.price_amount).or_else(|| fields.invalid("priceAmount", NOT_A_PRICE));
         let currency = self.price_currency.to_ascii_uppercase();
         let price_currency = if currency.len() == 3 && currency.bytes().all(|byte| byte.is_ascii_uppercase())
         {
             Some(currency)
         } else {
-            fields.wrong("priceCurrency", NOT_A_CURRENCY)
+            fields.invalid("priceCurrency", NOT_A_CURRENCY)
         };
-        let status = fields.words("status", self.status, MOST_WORD);
+        let status = fields.required_text("status", self.status, MOST_WORD);
         Some(MirroredPackage {
             id: id?,
             creator_id: creator_id?,

@@ -78,18 +78,18 @@ impl Statement for DiscordPracticeInput {
     fn read(self, fields: &mut Reader) -> Option<MirroredPractice> {
         let id = fields.id("id", self.id.number());
         let lesson_id = fields.reference("lessonId", Referenced::Lesson, self.lesson_id.number());
-        let title = fields.words("title", self.title, MOST_TITLE);
-        let kind = fields.words("type", self.kind.unwrap_or_else(|| TYPE.to_owned()), MOST_WORD);
+        let title = fields.required_text("title", self.title, MOST_TITLE);
+        let kind = fields.required_text("type", self.kind.unwrap_or_else(|| TYPE.to_owned()), MOST_WORD);
         let status = self.status.as_deref().unwrap_or(STATUS);
         let status = fields.choice("status", status, Dataset::DiscordPractices, FilterKey::Status);
         let minutes = self.duration_minutes.map_or(Some(DURATION_MINUTES), |sent| sent.0);
         let duration_minutes = fields.number("durationMinutes", minutes, 1, MOST_MINUTES);
         let seats = self.capacity.map_or(Some(CAPACITY), |sent| sent.0);
         let capacity = fields.number("capacity", seats, 1, MOST_SEATS);
-        let start_at = fields.moment("startAt", self.start_at.0);
-        let end_at = fields.optional(self.end_at, |fields, sent| fields.moment("endAt", sent.0));
+        let start_at = fields.timestamp("startAt", self.start_at.0);
+        let end_at = fields.optional(self.end_at, |fields, sent| fields.timestamp("endAt", sent.0));
         let end_at = match (start_at, end_at) {
-            (Some(start), Some(Some(end))) if end < start => fields.wrong("endAt", ENDS_TOO_EARLY),
+            (Some(start), Some(Some(end))) if end < start => fields.invalid("endAt", ENDS_TOO_EARLY),
             (_, Some(Some(end))) => Some(end),
             (Some(start), Some(None)) => {
                 duration_minutes.map(|minutes| start + TimeDelta::minutes(minutes.into()))
@@ -102,10 +102,10 @@ impl Statement for DiscordPracticeInput {
         let creator_id = fields.optional(self.creator_id, |fields, sent| {
             fields.reference("creatorId", Referenced::User, sent.number())
         });
-        let cohort_label = fields.optional_words("cohortLabel", self.cohort_label, MOST_LABEL);
+        let cohort_label = fields.optional_text("cohortLabel", self.cohort_label, MOST_LABEL);
         let discord_channel_url =
-            fields.optional_words("discordChannelUrl", self.discord_channel_url, MOST_ADDRESS);
-        let meeting_token = fields.optional_words("meetingToken", self.meeting_token, MOST_ADDRESS);
+            fields.optional_text("discordChannelUrl", self.discord_channel_url, MOST_ADDRESS);
+        let meeting_token = fields.optional_text("meetingToken", self.meeting_token, MOST_ADDRESS);
         Some(MirroredPractice {
             id: id?,
             lesson_id: lesson_id?,

@@ -63,19 +63,19 @@ impl Statement for TeacherSubmissionInput {
             fields.reference("courseId", Referenced::Course, sent.number())
         });
         let kind = fields.choice("type", &self.kind, dataset, FilterKey::Type);
-        let title = fields.words("title", self.title, MOST_TITLE);
-        let summary = fields.optional_words("summary", self.summary, MOST_PROSE);
+        let title = fields.required_text("title", self.title, MOST_TITLE);
+        let summary = fields.optional_text("summary", self.summary, MOST_PROSE);
         let payload = fields.optional(self.payload, |fields, sent| fields.json("payload", sent));
         let status = fields.choice("status", &self.status, dataset, FilterKey::Status);
-        let feedback = fields.optional_words("feedback", self.feedback, MOST_PROSE);
+        let feedback = fields.optional_text("feedback", self.feedback, MOST_PROSE);
         let reviewed_by = fields.optional(self.reviewed_by, |fields, sent| {
             fields.reference("reviewedBy", Referenced::User, sent.number())
         });
         let reviewed_at =
-            fields.optional(self.reviewed_at, |fields, sent| fields.moment("reviewedAt", sent.0));
-        let result_type = fields.optional_words("resultType", self.result_type, MOST_WORD);
+            fields.optional(self.reviewed_at, |fields, sent| fields.timestamp("reviewedAt", sent.0));
+        let result_type = fields.optional_text("resultType", self.result_type, MOST_WORD);
         let result_id = fields.optional(self.result_id, |fields, sent| fields.id("resultId", sent.number()));
-        let created_at = fields.moment("createdAt", self.created_at.0);
+        let created_at = fields.timestamp("createdAt", self.created_at.0);
         Some(MirroredSubmission {
             id: id?,
             teacher_id: teacher_id?,

@@ -1,12 +1,11 @@
 //! Users as they are sent.
 
 use async_graphql::InputObject;
-use domain::Role;
+use domain::access::{Permission, Role};
 
 use super::Statement;
 use super::sent::Sent;
-use crate::auth::account::{MAX_NAME, NOT_AN_EMAIL, is_email};
-use crate::graphql::names::{Permission, RoleName};
+use crate::auth::account::{INVALID_EMAIL, MAX_NAME_CHARACTERS, is_email};
 use crate::id::Id;
 use crate::mirror::Reader;
 use crate::models::mirrored::user::MirroredUser;
@@ -14,17 +13,17 @@ use crate::models::mirrored::user::MirroredUser;
 /// A person or service of the learning platform.
 #[derive(InputObject)]
 pub struct UserInput {
-    /// Their id on the platform.
+    /// ID on the platform.
     id: Sent<Id>,
-    /// Their name, up to 200 characters.
+    /// Name, up to 200 characters.
     name: String,
-    /// Their e-mail address, which nobody else may have, however it is typed.
+    /// E-mail address. It is unique, ignoring case.
     email: String,
-    /// What they are.
-    role: RoleName,
-    /// The permissions that they hold; where it is left out, they keep what they have.
+    /// Role.
+    role: Role,
+    /// Permissions in addition to the role. If left out, they stay as they are.
     permissions: Option<Vec<Permission>>,
-    /// Whether they may do anything at all.
+    /// Whether the user is active. Inactive users have no access.
     #[graphql(default_with = "Some(true)")]
     active: Option<bool>,
 }
@@ -34,15 +33,17 @@ impl Statement for UserInput {
 
     fn read(self, fields: &mut Reader) -> Option<MirroredUser> {
         let id = fields.id("id", self.id.number());
-        let name = fields.words("name", self.name, MAX_NAME);
+        let name = fields.required_text("name", self.name, MAX_NAME_CHARACTERS);
         let email =
-            if is_email(&self.email) { Some(self.email) } else { fields.wrong("email", NOT_AN_EMAIL) };
+            if is_email(&self.email) { Some(self.email) } else { fields.invalid("email", INVALID_EMAIL) };
         Some(MirroredUser {
             id: id?,
             name: name?,
             email: email?,
-            role: Role::from(self.role).key(),
-            manage_settings: self.permissions.map(|held| held.contains(&Permission::ManageSettings)),
+            role: self.role.key(),
+            manage_settings: self
+                .permissions
+                .map(|permissions| permissions.contains(&Permission::ManageSettings)),
             active: self.active.unwrap_or(true),
         })
     }

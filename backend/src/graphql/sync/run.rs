@@ -1,99 +1,100 @@
-//! A run of the sync.
+//! A sync run.
 
 use async_graphql::{Context, Object, SimpleObject};
 use chrono::{DateTime, Utc};
+use domain::Driver;
+use domain::sync::{SyncState, SyncTrigger};
 
 use crate::graphql::context::ContextExt as _;
 use crate::id::Id;
-use crate::models::driver::Driver;
-use crate::models::sync_run::{DriverStats, SyncRun as Run, SyncState, SyncTrigger};
+use crate::models::sync_run::{DriverStats, SyncRun as Run};
 use crate::telemetry::delivery::texts;
 
-/// A run of the sync.
+/// A sync run.
 pub struct SyncRun(pub Run);
 
 #[Object]
 impl SyncRun {
-    /// Identifies the run.
+    /// ID of the run.
     async fn id(&self) -> Id {
         Id(self.0.id)
     }
 
-    /// How far it has come, or how it ended.
+    /// State of the run.
     async fn state(&self) -> SyncState {
         self.0.state
     }
 
-    /// What set it going.
+    /// What started the run.
     async fn trigger(&self) -> SyncTrigger {
         self.0.trigger
     }
 
-    /// The name of who asked for it; null for the schedule and the command line.
+    /// Name of the user who started it. Null for the schedule and the command line.
     async fn triggered_by(&self) -> Option<&str> {
         self.0.triggered_by.as_deref()
     }
 
-    /// When it began.
+    /// When it started.
     async fn started_at(&self) -> DateTime<Utc> {
         self.0.started_at
     }
 
-    /// When it ended; null while it is under way.
+    /// When it ended. Null while it is in progress.
     async fn finished_at(&self) -> Option<DateTime<Utc>> {
         self.0.finished_at
     }
 
-    /// How long it took, in milliseconds; null while it is under way.
+    /// Duration in milliseconds. Null while it is in progress.
     async fn duration_ms(&self) -> Option<i32> {
         self.0.duration_ms.map(|ms| i32::try_from(ms).unwrap_or(i32::MAX))
     }
 
-    /// The most events that each driver might take up; null for no limit.
+    /// Maximum number of events per driver. Null for no limit.
     async fn limit(&self) -> Option<i32> {
         self.0.event_limit
     }
 
-    /// Events that reached a final verdict in this run, from every driver.
+    /// Events that got a final outcome from every driver in this run.
     async fn processed(&self) -> i32 {
         self.0.processed
     }
 
-    /// The number of drivers that took part.
+    /// Number of drivers in the run.
     async fn driver_count(&self) -> i32 {
         i32::try_from(self.0.drivers.len()).unwrap_or(i32::MAX)
     }
 
-    /// What each driver did.
+    /// Results by driver.
     async fn drivers(&self) -> Vec<DriverRun> {
         self.0.drivers.iter().map(DriverRun::from).collect()
     }
 
-    /// Drivers that are enabled and whose settings the run's process did not have: it left their events pending.
+    /// Enabled drivers that are not configured in the process of the run. Their events stay pending.
     async fn drivers_left_out(&self) -> &[Driver] {
         &self.0.drivers_left_out
     }
 
-    /// What a person should know of it; never a secret.
+    /// A message for people. It contains no secrets.
     async fn message(&self, ctx: &Context<'_>) -> Option<String> {
         texts::message(&self.0, ctx.request().locale)
     }
 }
 
-/// What a driver did in a run, in events unless it says otherwise.
+/// Results of a driver in a run. All counts but `requests` are numbers of events.
 #[derive(SimpleObject)]
 pub struct DriverRun {
     /// The driver.
     driver: Driver,
-    /// Taken up and tried.
+    /// Events that were attempted.
     attempted: i32,
-    /// Accepted by the service. GA4 says no more than that they arrived.
+    /// Events that the service accepted. GA4 only confirms that they arrived.
     delivered: i32,
-    /// Tried, and still owed.
+    /// Events that were attempted and are still pending.
     retrying: i32,
-    /// Given up.
+    /// Events that are dead.
     dead: i32,
-    /// Too old to be sent.
+    /// Events that were too old to be sent.
     expired: i32,
     /// HTTP requests.
     requests: i32,

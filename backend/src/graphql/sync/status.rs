@@ -1,78 +1,80 @@
-//! How the sync stands.
+//! Status of the sync.
 
 use std::sync::Arc;
 
 use async_graphql::{Context, SimpleObject};
 use chrono::{DateTime, Utc};
+use domain::Driver;
 use domain::Locale;
 
 use super::run::SyncRun;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::graphql::context::ContextExt as _;
-use crate::models::driver::Driver;
 use crate::telemetry::delivery::texts;
 use crate::telemetry::status::{DriverStatus as Found, Status};
 
-/// How the sync with the analytics services stands.
+/// Status of the sync with the analytics services.
 #[derive(SimpleObject)]
 pub struct SyncStatus {
-    /// Player events that any enabled driver still owes a final verdict; where none is enabled, that nobody has sent.
-    /// Counted up to 100000, or to the threshold where that is higher: that many means at least that many.
+    /// Player events that are pending for any enabled driver. If no driver is enabled, events that were never sent. Counts
+    /// end at 100000, or at the threshold if that is higher: a count at this limit means "at least".
     events_pending: i32,
-    /// For how long the first pending event has waited since it reached the hub, in seconds; null when none is pending.
+    /// How long the oldest pending event has been waiting since it reached the hub, in seconds. Null if none is pending.
     oldest_pending_seconds: Option<i32>,
-    /// The number of pending events that raises the alarm.
+    /// Number of pending events that raises the alert.
     alert_threshold: i32,
-    /// Waiting for so long raises the alarm, in seconds.
+    /// Age of the oldest pending event that raises the alert, in seconds.
     alert_age_seconds: i32,
-    /// Whether the backlog is cause for alarm, by its number or its age. It is not where no driver is enabled.
+    /// Whether the backlog exceeds a limit. Always false if no driver is enabled.
     backlog_alert: bool,
-    /// Every driver, enabled or not.
+    /// All drivers, enabled or not.
     drivers: Vec<DriverStatus>,
-    /// The last run that found something to do and has ended.
+    /// The last run that had pending events and has ended.
     last_run: Option<SyncRun>,
-    /// The run that is under way.
+    /// The run in progress.
     running: Option<SyncRun>,
     /// IANA name of the hub's time zone.
     timezone: &'static str,
 }
 
-/// How an analytics driver does.
+/// Status of an analytics driver.
 #[derive(SimpleObject)]
 pub struct DriverStatus {
     /// The driver.
     driver: Driver,
-    /// Whether events are sent there, by this process or another.
+    /// Whether events are sent to it, by this process or another.
     enabled: bool,
-    /// False when enabled but lacking a setting; `problem` then names it (never its value).
+    /// False if the driver is enabled and a setting is missing. `missingSetting` names it.
     configured: bool,
-    /// The setting that is missing, what kept the service from taking anything when it was last tried, or that this
-    /// process does not have the driver's settings.
+    /// Name of the missing setting, such as `GA4_API_SECRET`.
+    missing_setting: Option<&'static str>,
+    /// Why no events are sent: the missing setting, the outage of the service, or that this process does not have the
+    /// driver's settings.
     problem: Option<String>,
-    /// Deliveries that it is still owed, counted as `eventsPending` is.
+    /// Pending deliveries, counted up to the same limit as `eventsPending`.
     pending: i32,
-    /// Deliveries that were given up, counted as `eventsPending` is; `deadDeliveries` lists them.
+    /// Dead deliveries, counted up to the same limit as `eventsPending`. `deadDeliveries` lists them.
     dead: i32,
     /// When it last accepted an event.
     last_delivered_at: Option<DateTime<Utc>>,
 }
 
-/// How it is shown to somebody.
-pub struct Shown {
+/// Renders the status in the caller's language.
+pub struct StatusView {
     config: Arc<Config>,
     clock: Clock,
     locale: Locale,
 }
 
-impl Shown {
-    /// As the request asks for it.
+impl StatusView {
+    /// For the caller of this request.
     pub fn new(ctx: &Context<'_>) -> Self {
         let app = ctx.app();
         Self { config: Arc::clone(&app.config), clock: app.clock.clone(), locale: ctx.request().locale }
     }
 
-    /// Shows it.
+    /// The status in GraphQL.
     pub fn show(&self, status: Arc<Status>) -> SyncStatus {
         let Status { backlog, alarm, drivers, last_run, running } = Arc::unwrap_or_clone(status);
         let alert = &self.config.telemetry.alert;
@@ -81,7 +83,7 @@ impl Shown {
             events_pending: int(backlog.events_pending),
             oldest_pending_seconds: age.map(|age| int(age.num_seconds().max(0))),
             alert_threshold: i32::try_from(alert.threshold).unwrap_or(i32::MAX),
-            alert_age_seconds: i32::try_from(alert.age.as_secs()).unwrap_or(i32::MAX),
+            alert_age_seconds: i32::try_from(alert.max_age.as_secs()).unwrap_or(i32::MAX),
             backlog_alert: alarm.is_some(),
             drivers: drivers.iter().map(|found| DriverStatus::new(found, self.locale)).collect(),
             last_run: last_run.map(SyncRun),
@@ -92,9 +94,9 @@ impl Shown {
 }
 
 impl SyncStatus {
-    /// As the request asks for it.
+    /// For the caller of this request.
     pub fn new(ctx: &Context<'_>, status: Arc<Status>) -> Self {
-        Shown::new(ctx).show(status)
+        StatusView::new(ctx).show(status)
     }
 }
 
@@ -122,6 +124,7 @@ impl DriverStatus {
             driver: *name,
             enabled: *is_enabled,
             configured: missing_setting.is_none(),
+            missing_setting: *missing_setting,
             problem,
             pending: int(*pending),
             dead: int(*dead),

@@ -1,4 +1,4 @@
-//! Requests that do not get as far as GraphQL, and what their senders are told.
+//! Requests that are refused before GraphQL sees them, with the error messages.
 
 use axum::http::StatusCode;
 use domain::failure::ErrorCode;
@@ -8,78 +8,86 @@ use crate::error::Error;
 use crate::http::caller::Caller;
 use crate::http::problem::Problem;
 
-/// Why a request is not even tried.
+/// Why a request is not executed.
 #[derive(Debug)]
 pub enum Refusal {
     WrongContentType,
+    /// A multipart request without the header that forces a preflight.
     NeedsPreflight,
-    NeedsQuery,
-    OnlyByPost,
+    /// A GET request without a valid query string.
+    InvalidQuery,
+    MutationNeedsPost,
+    /// Several operations in one request.
     Batch,
-    /// The body has more bytes than these.
+    /// The body exceeds this many bytes.
     TooLarge(usize),
-    /// The sender stopped in the middle, or took too long.
-    BrokenOff,
-    /// The body is no GraphQL request, for this reason.
+    /// The body ended early or timed out.
+    Incomplete,
+    /// The body is not a GraphQL request, for this reason.
     NotGraphql(String),
-    /// The parts of an upload do not go together.
-    WrongParts,
-    /// A rule of the product forbids it, or a fault of ours.
-    Because(Error),
+    /// The parts of a multipart request are invalid.
+    InvalidParts,
+    /// The caller lacks a permission, or an error on our side.
+    Error(Error),
 }
 
 impl Refusal {
-    /// The refusal as this caller is told it.
+    /// The problem document, in the caller's language.
     pub fn problem(self, caller: &Caller) -> Problem {
         let (status, phrase) = match self {
             Self::WrongContentType => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 Phrase::new(
-                    "Se acepta Content-Type application/json, o multipart/form-data para subir un archivo.",
-                    "Accepted: Content-Type application/json, or multipart/form-data for a file upload.",
+                    "Content-Type no admitido. Se acepta application/json, o multipart/form-data para subir \
+                     un archivo.",
+                    "Unsupported Content-Type. Accepted: application/json, or multipart/form-data for file \
+                     uploads.",
                 ),
             ),
             Self::NeedsPreflight => (
                 StatusCode::BAD_REQUEST,
                 Phrase::new(
-                    "Una petición multipart debe llevar la cabecera graphql-require-preflight con cualquier valor.",
-                    "A multipart request must carry the header graphql-require-preflight with any value.",
+                    "Una petición multipart debe llevar la cabecera graphql-require-preflight con cualquier \
+                     valor.",
+                    "A multipart request must have the header graphql-require-preflight with any value.",
                 ),
             ),
-            Self::NeedsQuery => (
+            Self::InvalidQuery => (
                 StatusCode::BAD_REQUEST,
                 Phrase::new(
-                    "Se acepta POST con JSON, o GET con query y, si hace falta, operationName y variables como JSON.",
-                    "Accepted: POST with JSON, or GET with query and, where needed, operationName and variables as JSON.",
+                    "La consulta falta o no es válida. Se acepta POST con JSON, o GET con query y, si hace \
+                     falta, operationName y variables como JSON.",
+                    "The query is missing or invalid. Accepted: POST with JSON, or GET with query and, \
+                     optionally, operationName and variables as JSON.",
                 ),
             ),
-            Self::OnlyByPost => (
+            Self::MutationNeedsPost => (
                 StatusCode::METHOD_NOT_ALLOWED,
-                Phrase::new("Una mutación se envía por POST.", "A mutation goes by POST."),
+                Phrase::new("Las mutaciones se envían por POST.", "Mutations must be sent by POST."),
             ),
             Self::Batch => (
                 StatusCode::BAD_REQUEST,
                 Phrase::new(
-                    "Se acepta una sola operación por petición.",
-                    "Accepted: one operation a request.",
+                    "No se admiten lotes. Envía una sola operación por petición.",
+                    "Batching is not supported. Send one operation per request.",
                 ),
             ),
             Self::TooLarge(limit) => {
-                let most =
+                let max =
                     if limit < 1 << 20 { format!("{limit} bytes") } else { format!("{} MiB", limit >> 20) };
                 (
                     StatusCode::PAYLOAD_TOO_LARGE,
                     Phrase::new(
-                        format!("La petición es demasiado grande. Se aceptan hasta {most}."),
-                        format!("The request is too large. Accepted: up to {most}."),
+                        format!("La petición es demasiado grande. Se aceptan hasta {max}."),
+                        format!("The request is too large. Accepted: up to {max}."),
                     ),
                 )
             }
-            Self::BrokenOff => (
+            Self::Incomplete => (
                 StatusCode::BAD_REQUEST,
                 Phrase::new(
-                    "La petición se interrumpió antes de terminar. Vuelve a enviarla.",
-                    "The request broke off before its end. Send it again.",
+                    "La petición llegó incompleta. Vuelve a enviarla.",
+                    "The request body is incomplete. Send the request again.",
                 ),
             ),
             Self::NotGraphql(reason) => (
@@ -89,16 +97,16 @@ impl Refusal {
                     format!("Not a GraphQL request: {reason}"),
                 ),
             ),
-            Self::WrongParts => (
+            Self::InvalidParts => (
                 StatusCode::BAD_REQUEST,
                 Phrase::new(
-                    "Se aceptan las partes operations, map y un archivo, y map lleva el archivo a una variable: \
-                     {\"0\": [\"variables.file\"]}.",
-                    "Accepted: the parts operations, map and one file, and map leads the file to one variable: \
-                     {\"0\": [\"variables.file\"]}.",
+                    "Petición multipart no válida. Se aceptan las partes operations, map y un archivo, y \
+                     map asigna el archivo a una variable: {\"0\": [\"variables.file\"]}.",
+                    "Invalid multipart request. Accepted: the parts operations, map and one file, where map \
+                     assigns the file to one variable: {\"0\": [\"variables.file\"]}.",
                 ),
             ),
-            Self::Because(error) => return caller.problem(&error),
+            Self::Error(error) => return caller.problem(&error),
         };
         Problem::new(status, ErrorCode::BadUserInput, phrase.in_locale(caller.locale))
     }
@@ -106,12 +114,12 @@ impl Refusal {
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        Self::Because(error)
+        Self::Error(error)
     }
 }
 
 impl From<std::io::Error> for Refusal {
     fn from(error: std::io::Error) -> Self {
-        Self::Because(Error::Internal(anyhow::Error::new(error).context("An upload could not be kept")))
+        Self::Error(Error::Internal(anyhow::Error::new(error).context("Failed to store an upload")))
     }
 }

@@ -1,6 +1,7 @@
-//! `POST /graphql/stream`: one subscription as server-sent events, for whoever has no WebSocket: an event `next` for each
-//! answer and `complete` at the end. The token stands in the header, as in any other request. A server that is told to
-//! end ends the stream without `complete`, so that its client comes again.
+//! `POST /graphql/stream`: one subscription as server-sent events, for clients without WebSocket. Each
+//! response is an event `next`, and the last event is `complete`. The token is in the `Authorization` header,
+//! as in any other request. When the server shuts down, the stream ends without `complete`, so that the
+//! client reconnects.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -16,11 +17,11 @@ use domain::access::Act;
 use futures_util::{Stream, StreamExt as _, stream};
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::live::{ASKED_ANEW, Access, Subscriptions};
 use super::refusal::Refusal;
+use super::subscription::{Access, RECHECK_INTERVAL, Subscriptions};
 use crate::app::App;
 use crate::error::Error;
-use crate::http::caller::{Caller, bearer};
+use crate::http::caller::{Caller, bearer_token};
 
 /// The route.
 pub fn route() -> MethodRouter<App> {
@@ -33,7 +34,7 @@ async fn subscribe(
     headers: HeaderMap,
     request: Result<Json<async_graphql::Request>, JsonRejection>,
 ) -> Response {
-    let Some(token) = bearer(&headers) else {
+    let Some(token) = bearer_token(&headers) else {
         return caller.problem(&Error::Unauthenticated).into_response();
     };
     let request = match request {
@@ -46,33 +47,33 @@ async fn subscribe(
     if let Err(error) = caller.viewer().and_then(|viewer| Ok(viewer.may(Act::SeeSync)?)) {
         return caller.problem(&error).into_response();
     }
-    let (access, ending) = (Access::new(app.clone(), token), app.ending.clone());
+    let (access, shutdown) = (Access::new(app.clone(), token), app.shutdown.clone());
     let subscriptions = Subscriptions::new(app.clone(), caller.locale, &caller.request_id);
-    let answers = subscriptions.answers(request, Arc::new(caller.into_data(&app)));
-    let events = events(answers, access).take_until(ending.cancelled_owned());
+    let responses = subscriptions.responses(request, Arc::new(caller.into_data(&app)));
+    let events = events(responses, access).take_until(shutdown.cancelled_owned());
     Sse::new(events).keep_alive(KeepAlive::default()).into_response()
 }
 
 fn events(
-    answers: impl Stream<Item = async_graphql::Response> + Send + 'static,
+    responses: impl Stream<Item = async_graphql::Response> + Send + 'static,
     access: Access,
 ) -> impl Stream<Item = Result<Event, Infallible>> + Send {
-    let mut asking = interval(ASKED_ANEW);
-    asking.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let answered =
-        stream::unfold((answers.boxed(), access, asking), |(mut answers, access, mut asking)| async {
+    let mut recheck = interval(RECHECK_INTERVAL);
+    recheck.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let events =
+        stream::unfold((responses.boxed(), access, recheck), |(mut responses, access, mut recheck)| async {
             loop {
-                let answer = tokio::select! {
-                    answer = answers.next() => Some(answer?),
-                    _ = asking.tick() => None,
+                let response = tokio::select! {
+                    response = responses.next() => Some(response?),
+                    _ = recheck.tick() => None,
                 };
-                access.ask().await.ok()?;
-                if let Some(answer) = answer {
-                    let event = Event::default().event("next").json_data(&answer).ok()?;
-                    return Some((Ok(event), (answers, access, asking)));
+                access.check().await.ok()?;
+                if let Some(response) = response {
+                    let event = Event::default().event("next").json_data(&response).ok()?;
+                    return Some((Ok(event), (responses, access, recheck)));
                 }
             }
         });
-    // A client that sees no `complete` knows that there would have been more.
-    answered.chain(stream::iter([Ok(Event::default().event("complete").data(""))]))
+    // Without `complete`, a client knows that the stream was interrupted.
+    events.chain(stream::iter([Ok(Event::default().event("complete").data(""))]))
 }

@@ -1,4 +1,4 @@
-//! The fields of one report, by their names in the GraphQL inputs.
+//! The fields of one report. They have the names of the GraphQL inputs.
 
 use std::borrow::Cow;
 use std::str::FromStr;
@@ -9,58 +9,58 @@ use domain::filter::parse_id;
 use crate::telemetry::player_event::{Field, PROGRESS_TICK, SentEvent, Shape, known_source};
 use crate::telemetry::refusal::{Reason, Refusal};
 
-/// A value as it stands in the body.
+/// The raw value of a field.
 #[derive(Clone, Copy, Debug)]
-pub enum Sent<'a> {
-    /// JSON, where numbers are numbers and what is not there is null.
+pub enum FieldValue<'a> {
+    /// JSON. `null` means that the field is missing.
     Json(&'a str),
-    /// Text of a form, where what was left empty is not there.
+    /// The text of a form field. An empty text means that the field is missing.
     Form(&'a str),
 }
 
-/// Reads the fields; one that is not known may be a known one misspelt, so nothing is recorded without it.
+/// Reads the fields. An unknown field is an error, since it may be a misspelled one that must not be lost.
 pub fn read<'a>(
-    fields: impl IntoIterator<Item = (String, Sent<'a>)>,
+    fields: impl IntoIterator<Item = (String, FieldValue<'a>)>,
     shape: Shape,
 ) -> Result<SentEvent, Refusal> {
-    let mut sent = SentEvent::new(shape);
+    let mut event = SentEvent::new(shape);
     if shape == Shape::Progress {
-        sent.event = Field::Is(PROGRESS_TICK.to_owned());
+        event.event = Field::Is(PROGRESS_TICK.to_owned());
     }
     for (name, value) in fields {
         match (shape, name.as_str()) {
-            (_, "clientEventId") => sent.client_event_id = value.parsed(|text| text.parse().ok()),
-            (_, "userId") => sent.user_id = value.id(),
-            (_, "lessonId") => sent.lesson_id = value.id(),
-            (Shape::Event, "event") => sent.event = value.text(),
-            (Shape::Event, "provider") => sent.provider = value.text(),
+            (_, "clientEventId") => event.client_event_id = value.parsed(|text| text.parse().ok()),
+            (_, "userId") => event.user_id = value.id(),
+            (_, "lessonId") => event.lesson_id = value.id(),
+            (Shape::Event, "event") => event.event = value.text(),
+            (Shape::Event, "provider") => event.provider = value.text(),
             (Shape::Progress, "source") => {
-                sent.provider = value.parsed(|name| known_source(name).map(str::to_owned));
+                event.provider = value.parsed(|name| known_source(name).map(str::to_owned));
             }
             (Shape::Event, "playbackSeconds") | (Shape::Progress, "lastSecond") => {
-                sent.playback_seconds = value.number();
+                event.playback_seconds = value.number();
             }
-            (_, "watchedSeconds") => sent.watched_seconds = value.number(),
+            (_, "watchedSeconds") => event.watched_seconds = value.number(),
             (Shape::Event, "videoDuration") | (Shape::Progress, "duration") => {
-                sent.video_duration = value.number();
+                event.video_duration = value.number();
             }
-            (_, "playbackRate") => sent.playback_rate = value.number(),
-            (Shape::Event, "contextTag") => sent.context_tag = value.text(),
-            (_, "metadata") => sent.metadata = value.json(),
-            (_, "recordedAt") => sent.recorded_at = value.moment(),
-            (Shape::Progress, "sentAt") => sent.sent_at = value.moment(),
+            (_, "playbackRate") => event.playback_rate = value.number(),
+            (Shape::Event, "contextTag") => event.context_tag = value.text(),
+            (_, "metadata") => event.metadata = value.json(),
+            (_, "recordedAt") => event.recorded_at = value.timestamp(),
+            (Shape::Progress, "sentAt") => event.sent_at = value.timestamp(),
             (Shape::Event | Shape::Progress, _) => {
                 return Err(Refusal { reason: Reason::UnknownField, field: Some(Cow::Owned(name)) });
             }
         }
     }
-    match (shape, &sent.client_event_id) {
+    match (shape, &event.client_event_id) {
         (Shape::Event, Field::Missing) => Err(Refusal::of("clientEventId", Reason::Missing)),
-        (Shape::Event | Shape::Progress, _) => Ok(sent),
+        (Shape::Event | Shape::Progress, _) => Ok(event),
     }
 }
 
-impl Sent<'_> {
+impl FieldValue<'_> {
     fn is_missing(self) -> bool {
         match self {
             Self::Json(json) => json == "null",
@@ -68,7 +68,7 @@ impl Sent<'_> {
         }
     }
 
-    /// A text; whatever else it is in JSON cannot be read as one.
+    /// A string. Other types of JSON are unreadable.
     pub fn text(self) -> Field<String> {
         match self {
             missing if missing.is_missing() => Field::Missing,
@@ -85,7 +85,7 @@ impl Sent<'_> {
         }
     }
 
-    /// A number, bare or as text.
+    /// A number, or a string with a number.
     fn number<T: FromStr>(self) -> Field<T> {
         match self {
             Self::Json(json) if json.starts_with(|first: char| first == '-' || first.is_ascii_digit()) => {
@@ -104,12 +104,12 @@ impl Sent<'_> {
         }
     }
 
-    /// A moment.
-    pub fn moment(self) -> Field<DateTime<Utc>> {
-        self.parsed(|text| DateTime::parse_from_rfc3339(text).ok().map(|moment| moment.to_utc()))
+    /// An RFC 3339 timestamp.
+    pub fn timestamp(self) -> Field<DateTime<Utc>> {
+        self.parsed(|text| DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc()))
     }
 
-    /// JSON as it stands; whoever stores it has to look whether it can be.
+    /// Unparsed JSON. The caller checks whether it is valid and can be stored.
     fn json(self) -> Field<String> {
         match self {
             missing if missing.is_missing() => Field::Missing,

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use super::super::records::READ_BYTES;
 use super::*;
 
-const READING: Reading = Reading {
+const OPTIONS: ReadOptions = ReadOptions {
     table: SnapshotTable::Student,
     zone: Tz::UTC,
     max_rows: u64::MAX,
@@ -15,14 +15,14 @@ const READING: Reading = Reading {
     read_bytes: READ_BYTES,
 };
 
-/// Reads a file, and gives what became of it with the values of its rows in their order.
-fn read_all(file: impl Read + Send, reading: Reading) -> (Result<WholeFile, Broken>, Vec<i32>) {
+/// Reads a file and returns the result with the values of its rows, in order.
+fn read_all(file: impl Read + Send, options: ReadOptions) -> (Result<FileDigest, ReadError>, Vec<i32>) {
     let (sender, mut chunks) = mpsc::channel(1);
     std::thread::scope(|scope| {
-        let reader = scope.spawn(move || read(Hashing::new(file, Vec::new()), reading, &sender));
+        let reader = scope.spawn(move || read(HashingReader::new(file, Vec::new()), options, &sender));
         let mut values = Vec::new();
         while let Some(chunk) = chunks.blocking_recv() {
-            assert!(chunk.refused.is_empty());
+            assert!(chunk.rejected.is_empty());
             values.extend(chunk.good.iter().filter_map(|(row, _)| row.value));
         }
         (reader.join().unwrap(), values)
@@ -39,7 +39,7 @@ fn a_file_above_50_mb_is_read_to_its_end() {
         file.write_all(text.as_bytes()).unwrap();
         digest.update(text);
     };
-    // Every fourth row ends where what was read at once ends.
+    // Every fourth row ends at the end of a read.
     write(&mut file, &format!("{:\n<ROW_BYTES$}", "user_id,value,scope"));
     for row in 0..ROWS {
         write(&mut file, &format!("{:x<width$}\n", format!("7,{row},"), width = ROW_BYTES - 1));
@@ -47,27 +47,24 @@ fn a_file_above_50_mb_is_read_to_its_end() {
     let size_bytes = file.metadata().unwrap().len();
     assert!(size_bytes > 50 << 20);
     file.rewind().unwrap();
-    let (whole, values) = read_all(&file, Reading { size_bytes, ..READING });
-    let whole = whole.unwrap();
+    let (file_digest, values) = read_all(&file, ReadOptions { size_bytes, ..OPTIONS });
+    let file_digest = file_digest.unwrap();
     assert_eq!(values, (0..i32::try_from(ROWS).unwrap()).collect::<Vec<i32>>());
-    assert_eq!((whole.bytes_read, whole.sha256), (size_bytes, digest.finalize().to_vec()));
+    assert_eq!((file_digest.bytes_read, file_digest.sha256), (size_bytes, digest.finalize().to_vec()));
 }
 
 #[test]
-fn a_file_that_does_not_have_the_size_that_was_received_is_refused() {
+fn a_file_whose_size_differs_from_the_received_size_is_an_error() {
     let file = "user_id,value\n7,1\n7,2\n";
     for (size_bytes, is_whole) in [(0, false), (21, false), (22, true), (23, false), (u64::MAX, false)] {
-        let (whole, _) = read_all(file.as_bytes(), Reading { size_bytes, ..READING });
-        match whole {
-            Ok(whole) => assert!(is_whole && whole.bytes_read == 22, "{size_bytes}"),
-            Err(Broken::Unreadable(error)) => {
+        let (file_digest, _) = read_all(file.as_bytes(), ReadOptions { size_bytes, ..OPTIONS });
+        match file_digest {
+            Ok(file_digest) => assert!(is_whole && file_digest.bytes_read == 22, "{size_bytes}"),
+            Err(ReadError::Io(error)) => {
                 assert!(!is_whole);
-                assert_eq!(
-                    error.to_string(),
-                    format!("22 bytes of a file of {size_bytes} bytes could be read")
-                );
+                assert_eq!(error.to_string(), format!("read 22 bytes of a file of {size_bytes} bytes"));
             }
-            Err(Broken::Refused(problem)) => panic!("{problem:?}"),
+            Err(ReadError::InvalidFile(problem)) => panic!("{problem:?}"),
         }
     }
 }

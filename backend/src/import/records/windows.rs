@@ -1,30 +1,30 @@
-//! Whatever is read at once, the records are the same.
+//! The records do not depend on the number of bytes read at a time.
 
 use proptest::prelude::*;
 
 use super::super::file_problem::FileProblem;
-use super::{Broken, READ_BYTES, Records};
+use super::{READ_BYTES, ReadError, RecordReader};
 
 /// Line, cells and text of each record.
 type Found = Result<Vec<(i64, Vec<String>, String)>, FileProblem>;
 
-/// The records of a file of which so many bytes are read at once.
+/// Reads the records of a file, `read_bytes` bytes at a time.
 fn read(file: &str, read_bytes: usize) -> Found {
-    let problem = |broken| match broken {
-        Broken::Refused(problem) => problem,
-        Broken::Unreadable(error) => panic!("{error}"),
+    let problem = |error| match error {
+        ReadError::InvalidFile(problem) => problem,
+        ReadError::Io(error) => panic!("{error}"),
     };
     let mut found = Vec::new();
-    let mut records = Records::open(file.as_bytes(), read_bytes).map_err(problem)?;
+    let mut records = RecordReader::open(file.as_bytes(), read_bytes).map_err(problem)?;
     while let Some(record) = records.next().map_err(problem)? {
         found.push((record.line, record.cells().map(str::to_owned).collect(), record.text.to_owned()));
     }
-    assert!(records.next().map_err(problem)?.is_none(), "the end stays the end");
-    assert!(records.source.is_empty(), "all is read");
+    assert!(records.next().map_err(problem)?.is_none(), "there is no record after the end");
+    assert!(records.source.is_empty(), "the file is read to its end");
     Ok(found)
 }
 
-/// The cells of the records, by the `csv` crate and from memory.
+/// Reads the cells of the records with the `csv` crate, from memory.
 fn read_as_a_whole(file: &str, delimiter: char) -> Vec<Vec<String>> {
     let mut reader = csv::ReaderBuilder::new();
     reader.has_headers(false).flexible(true).delimiter(u8::try_from(delimiter).unwrap());
@@ -38,7 +38,7 @@ fn cell() -> impl Strategy<Value = String> {
     prop_oneof!["[a-z0-9ñ€ ]{0,12}", "[a-z][a-z\" ]{0,5}", quoted]
 }
 
-/// A file with a header of several columns, and what stands between its cells.
+/// A file with a header of several columns, and its delimiter.
 fn file() -> impl Strategy<Value = (String, char)> {
     let row = prop::collection::vec(cell(), 1..5);
     let rows = prop::collection::vec((row, 0..3_usize), 0..12);
@@ -60,14 +60,14 @@ fn file() -> impl Strategy<Value = (String, char)> {
     )
 }
 
-/// Some numbers of bytes to read at once.
+/// Numbers of bytes to read at a time.
 fn sizes() -> impl Strategy<Value = Vec<usize>> {
     prop::collection::vec(1..=64_usize, 4)
 }
 
 proptest! {
     #[test]
-    fn records_do_not_depend_on_what_is_read_at_once((file, delimiter) in file(), sizes in sizes()) {
+    fn records_do_not_depend_on_the_read_size((file, delimiter) in file(), sizes in sizes()) {
         let expected = read_as_a_whole(&file, delimiter);
         let whole = read(&file, READ_BYTES);
         let cells = |found: &Found| -> Vec<Vec<String>> {
@@ -75,21 +75,21 @@ proptest! {
         };
         prop_assert_eq!(cells(&whole), expected);
         for read_bytes in sizes {
-            prop_assert_eq!(&read(&file, read_bytes), &whole, "{} bytes at once", read_bytes);
+            prop_assert_eq!(&read(&file, read_bytes), &whole, "{} bytes at a time", read_bytes);
         }
     }
 
     #[test]
-    fn nor_does_what_is_wrong_with_a_file(file in "([a,;ñ \"]|\r\n|\n|\r){0,80}", sizes in sizes()) {
+    fn errors_do_not_depend_on_the_read_size(file in "([a,;ñ \"]|\r\n|\n|\r){0,80}", sizes in sizes()) {
         let whole = read(&file, READ_BYTES);
         for read_bytes in sizes {
-            prop_assert_eq!(&read(&file, read_bytes), &whole, "{} bytes at once", read_bytes);
+            prop_assert_eq!(&read(&file, read_bytes), &whole, "{} bytes at a time", read_bytes);
         }
     }
 }
 
 #[test]
-fn a_record_may_end_where_what_is_read_at_once_ends() {
+fn a_record_may_end_at_the_end_of_a_read() {
     for line_break in ["\n", "\r\n"] {
         for shift in 0..3 {
             let row = format!("{:x<width$}{line_break}", "7,", width = READ_BYTES / 8 - line_break.len());

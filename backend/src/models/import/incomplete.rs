@@ -5,8 +5,9 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
+use domain::import::ImportState;
 
-use super::{Import, ImportState, OLD_READ_BYTES};
+use super::{Import, OLD_READ_BYTES};
 use crate::db::Connection;
 use crate::db::schema::imports;
 

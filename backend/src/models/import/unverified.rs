@@ -6,8 +6,8 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use domain::import::ImportState;
 
-use super::ImportState;
 use crate::db::Connection;
 use crate::db::schema::imports;
 use crate::models::snapshot_table::SnapshotTable;

@@ -1,9 +1,8 @@
 //! A driver's stats in a run of the sync.
 
+use domain::Driver;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-
-use crate::models::driver::Driver;
 
 /// What a driver did in a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,11 +6,11 @@ use diesel::prelude::QueryableByName;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz};
 use diesel_async::{AsyncConnection as _, RunQueryDsl, SimpleAsyncConnection as _};
+use domain::Driver;
 
 use super::EventPosition;
 use super::record::RECORD_LOCK;
 use crate::db::Connection;
-use crate::models::driver::Driver;
 use crate::models::telemetry_driver::EnabledDrivers;
 
 /// So many events are looked at at a time, so that nobody waits long.

@@ -7,11 +7,11 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
+use domain::Driver;
 
 use super::EventPosition;
 use crate::db::Connection;
 use crate::db::schema::{telemetry_deliveries as deliveries, telemetry_pending as pending};
-use crate::models::driver::Driver;
 use crate::models::telemetry_driver::EnabledDrivers;
 
 /// What is pending.

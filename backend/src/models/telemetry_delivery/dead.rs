@@ -6,10 +6,10 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
+use domain::Driver;
 
 use crate::db::Connection;
 use crate::db::schema::telemetry_deliveries as deliveries;
-use crate::models::driver::Driver;
 
 /// A dead or expired delivery.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -42,7 +42,7 @@ pub struct DeadDelivery {
 
 /// A place in the order of [`DeadDelivery::page`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct DeliveryPosition {
     /// When the event happened.
     pub recorded_at: DateTime<Utc>,
     /// The event.
@@ -55,15 +55,15 @@ const STATES: [&str; 2] = ["dead", "expired"];
 
 impl DeadDelivery {
     /// Its place in the order.
-    pub const fn place(&self) -> Place {
-        Place { recorded_at: self.recorded_at, event_id: self.event_id, driver: self.driver }
+    pub const fn position(&self) -> DeliveryPosition {
+        DeliveryPosition { recorded_at: self.recorded_at, event_id: self.event_id, driver: self.driver }
     }
 
     /// Dead and expired deliveries, those of the newest events first, after the given place.
     pub async fn page(
         conn: &mut Connection,
         driver: Option<Driver>,
-        after: Option<Place>,
+        after: Option<DeliveryPosition>,
         limit: i64,
     ) -> QueryResult<Vec<Self>> {
         let mut page = deliveries::table
@@ -75,7 +75,7 @@ impl DeadDelivery {
         if let Some(driver) = driver {
             page = page.filter(deliveries::driver.eq(driver.key()));
         }
-        if let Some(Place { recorded_at, event_id, driver }) = after {
+        if let Some(DeliveryPosition { recorded_at, event_id, driver }) = after {
             page = page.filter(
                 sql::<Bool>("(recorded_at, event_id, driver) < (")
                     .bind::<Timestamptz, _>(recorded_at)

@@ -7,11 +7,11 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Text};
 use diesel_async::RunQueryDsl;
+use domain::Driver;
 
 use super::{EVENT_COLUMNS, EventPosition, ITS_EVENT, PendingEvent};
 use crate::db::Connection;
 use crate::db::schema::telemetry_leases as leases;
-use crate::models::driver::Driver;
 
 /// Events in flight.
 #[derive(Clone, Debug, PartialEq, Eq)]

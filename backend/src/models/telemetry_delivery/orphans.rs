@@ -7,11 +7,11 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Nullable, Timestamptz};
 use diesel_async::{AsyncConnection as _, RunQueryDsl, SimpleAsyncConnection as _};
+use domain::Driver;
 
 use super::EventPosition;
 use super::record::RECORD_LOCK;
 use crate::db::Connection;
-use crate::models::driver::Driver;
 use crate::models::player_event_month::Gap;
 
 /// So many rows are deleted at a time, so that nobody waits long.

@@ -8,9 +8,9 @@ use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
+use domain::Driver;
 
 use crate::db::Connection;
-use crate::models::driver::Driver;
 use crate::models::telemetry_driver::EnabledDrivers;
 
 /// An event by its id and time.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use diesel_async::{AsyncConnection as _, SimpleAsyncConnection as _};
+use domain::Driver;
 
 use super::DeliveryUpdate;
 use super::lease::{Lease, shrink};
@@ -12,7 +13,6 @@ use super::pending;
 use super::synced::mark_synced;
 use super::upsert::upsert;
 use crate::db::Connection;
-use crate::models::driver::Driver;
 use crate::models::sync_run::SyncRun;
 use crate::models::telemetry_driver::EnabledDrivers;
 

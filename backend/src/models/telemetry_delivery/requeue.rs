@@ -6,11 +6,11 @@ use diesel::prelude::QueryableByName;
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz};
 use diesel_async::{AsyncConnection as _, RunQueryDsl, SimpleAsyncConnection as _};
+use domain::Driver;
 
 use super::EventPosition;
 use super::record::RECORD_LOCK;
 use crate::db::Connection;
-use crate::models::driver::Driver;
 
 /// So many are put back at a time, so that nobody waits long.
 const SLICE: i64 = 5_000;
@@ -23,7 +23,7 @@ pub struct Requeue {
     /// Only these events; all when `None`.
     pub event_ids: Option<Vec<i64>>,
     /// Also what may have arrived, where that would be doubled.
-    pub even_doubtful: bool,
+    pub include_possible_duplicates: bool,
 }
 
 /// Where a walk through what is to be put back has come to. There is an index of each kind.
@@ -117,7 +117,7 @@ pub async fn requeue(
             ))
             .bind::<Text, _>(what.driver.key())
             .bind::<Nullable<Array<BigInt>>, _>(&what.event_ids)
-            .bind::<Bool, _>(knows_repetitions || what.even_doubtful)
+            .bind::<Bool, _>(knows_repetitions || what.include_possible_duplicates)
             .bind::<Timestamptz, _>(place.event().recorded_at)
             .bind::<BigInt, _>(place.event().id)
             .bind::<BigInt, _>(SLICE)

@@ -6,12 +6,12 @@ use diesel::prelude::QueryableByName;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Text, Timestamptz};
 use diesel_async::{AsyncConnection as _, RunQueryDsl, SimpleAsyncConnection as _};
+use domain::Driver;
 
 use super::record::RECORD_LOCK;
 use super::synced::mark_synced;
 use super::{EventPosition, pending};
 use crate::db::Connection;
-use crate::models::driver::Driver;
 use crate::models::telemetry_driver::EnabledDrivers;
 
 /// Maximum number of deliveries per transaction, so that nobody waits long.

@@ -1,8 +1,7 @@
 //! An update of a delivery.
 
 use chrono::{DateTime, Utc};
-
-use crate::models::driver::Driver;
+use domain::Driver;
 
 /// The state of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

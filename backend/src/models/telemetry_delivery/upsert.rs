@@ -6,11 +6,11 @@ use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
+use domain::Driver;
 
 use super::DeliveryUpdate;
 use super::record::RecordContext;
 use crate::db::Connection;
-use crate::models::driver::Driver;
 
 /// Inserts or updates the deliveries of one driver.
 pub(super) async fn upsert(

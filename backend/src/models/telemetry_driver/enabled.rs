@@ -6,10 +6,10 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Text, Timestamptz};
 use diesel_async::RunQueryDsl;
+use domain::Driver;
 
 use crate::db::Connection;
 use crate::db::schema::telemetry_drivers as drivers;
-use crate::models::driver::Driver;
 use crate::models::telemetry_delivery::EventPosition;
 
 /// The enabled drivers, and from when on events are pending for each.

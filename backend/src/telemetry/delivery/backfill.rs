@@ -1,13 +1,13 @@
-//! Backfills a driver at an operator's request with events that were too old when it was enabled.
+//! Backfills a driver at an operator's request: makes events pending that were too old when it was enabled.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::Driver;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use super::{Sync, connection};
 use crate::config::telemetry::{Endpoint, Telemetry};
 use crate::error::Error;
-use crate::models::driver::Driver;
 use crate::models::telemetry_delivery::{self as deliveries, EventPosition};
 use crate::models::telemetry_driver::EnabledDrivers;
 use crate::telemetry::{driver, notify};
@@ -17,7 +17,7 @@ use crate::telemetry::{driver, notify};
 pub enum BackfillError {
     /// The driver is not enabled or not configured in this process.
     NotEnabledHere,
-    /// The service accepts no events older than this.
+    /// The service does not accept events older than this.
     TooOld(TimeDelta),
     /// An error on our side.
     Failed(Error),
@@ -30,16 +30,16 @@ impl<E: Into<Error>> From<E> for BackfillError {
 }
 
 impl Sync {
-    /// Makes every event since then pending for a driver that has no delivery of it, and answers with their number. The
-    /// next runs send them. It can be stopped and repeated without duplicates.
+    /// Makes all events since `since` pending that have no delivery for this driver, and returns their
+    /// number. The next runs send them. Can be stopped and repeated without creating duplicates.
     pub async fn backfill(
         &self,
         name: Driver,
         since: DateTime<Utc>,
         stop: &CancellationToken,
     ) -> Result<i64, BackfillError> {
-        let here = driver::enabled(&self.config.telemetry);
-        if !here.iter().any(|(driver, ready)| *driver == name && ready.is_ok()) {
+        let drivers = driver::enabled(&self.config.telemetry);
+        if !drivers.iter().any(|(driver, ready)| *driver == name && ready.is_ok()) {
             return Err(BackfillError::NotEnabledHere);
         }
         let now = self.clock.now();
@@ -50,19 +50,19 @@ impl Sync {
         let conn = &mut connection::open(&self.pool).await?;
         let enabled = EnabledDrivers::read(conn).await?;
         let mut after = Some(EventPosition { recorded_at: since, id: 0 });
-        let mut all = 0;
-        while let Some(place) = after.filter(|_| !stop.is_cancelled()) {
-            let (put, next) = deliveries::backfill(conn, name, &enabled, place, now).await?;
-            all += put;
+        let mut total = 0;
+        while let Some(position) = after.filter(|_| !stop.is_cancelled()) {
+            let (added, next) = deliveries::backfill(conn, name, &enabled, position, now).await?;
+            total += added;
             after = next;
         }
         notify::publish(conn).await?;
-        info!(driver = name.key(), events = all, "Backfilled a driver");
-        Ok(all)
+        info!(driver = name.key(), events = total, "Backfilled a driver");
+        Ok(total)
     }
 }
 
-/// The maximum age of events that a driver accepts; `None` if there is none.
+/// The maximum age of events that a driver accepts, or `None` if it accepts events of any age.
 const fn max_age(driver: Driver, config: &Telemetry) -> Option<TimeDelta> {
     match (driver, config.mixpanel.endpoint) {
         (Driver::Ga4, _) => Some(TimeDelta::hours(71)),

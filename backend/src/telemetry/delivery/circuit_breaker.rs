@@ -1,22 +1,23 @@
 //! A circuit breaker with an adaptive concurrency limit, one for each driver.
 //!
-//! Five failures in a row, or one response that says that the service cannot be used, open the breaker for a minute. It is
-//! then half-open: one request probes the service, and the breaker closes if the service takes it. A service that
-//! throttles gets half as many concurrent requests, and one more with each minute that it does not complain.
+//! Five consecutive failures, or one response that shows that the service cannot be used, open the breaker
+//! for a minute. Then it is half-open: one request probes the service, and the breaker closes if that request
+//! succeeds. When a service throttles, the limit is halved. It then grows by one with each minute without
+//! throttling.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::models::sync_run::Outage;
 use crate::telemetry::driver::{Failure, FailureClass, SendOutcome};
 
-/// Failures in a row that open the breaker.
+/// Consecutive failures that open the breaker.
 const FAILURE_THRESHOLD: u32 = 5;
-/// How long it stays open.
+/// How long the breaker stays open.
 const OPEN_FOR: TimeDelta = TimeDelta::minutes(1);
-/// How long a service must not throttle before it gets one more concurrent request.
+/// Time without throttling after which the concurrency limit grows by one.
 const RECOVERY_INTERVAL: TimeDelta = TimeDelta::minutes(1);
 
-/// Decides whether requests may be sent to a driver, and how many at once.
+/// Decides whether requests may be sent to a driver, and how many concurrently.
 #[derive(Debug)]
 pub struct CircuitBreaker {
     max_concurrency: usize,
@@ -29,7 +30,7 @@ pub struct CircuitBreaker {
 }
 
 impl CircuitBreaker {
-    /// A closed breaker, or one that is open until `retry_at`, since the service asked an earlier run for a pause.
+    /// A closed breaker, or an open one if the service asked an earlier run for a pause until `retry_at`.
     pub fn new(max_concurrency: usize, retry_at: Option<DateTime<Utc>>) -> Self {
         Self {
             max_concurrency,
@@ -47,24 +48,24 @@ impl CircuitBreaker {
         if self.is_half_open { 1 } else { self.concurrency_limit }
     }
 
-    /// When it may be half-open, if it is open now.
+    /// When the breaker becomes half-open, if it is open now.
     pub fn open_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.retry_at.filter(|retry_at| *retry_at > now)
     }
 
-    /// Lets one request through after the breaker was open.
+    /// Makes an open breaker half-open, so that one request may be sent.
     pub fn half_open(&mut self) {
         if self.retry_at.take().is_some() {
             self.is_half_open = true;
         }
     }
 
-    /// Why it is open, or why the last probe was needed.
+    /// Why the breaker is open, or why it was open last.
     pub const fn outage(&self) -> Option<&Outage> {
         self.outage.as_ref()
     }
 
-    /// When the service may be sent to again, whether or not that time has come.
+    /// The time until which the breaker is open. It may have passed.
     pub const fn retry_at(&self) -> Option<DateTime<Utc>> {
         self.retry_at
     }
@@ -73,13 +74,13 @@ impl CircuitBreaker {
     pub fn on_response(&mut self, outcome: &SendOutcome, now: DateTime<Utc>) {
         match outcome {
             SendOutcome::PerEvent(_) | SendOutcome::Refused(_) => self.on_success(now),
-            SendOutcome::RetryLater { failure, pause, maybe_delivered: _ } => {
+            SendOutcome::RetryLater { failure, retry_after, maybe_delivered: _ } => {
                 if failure.class == FailureClass::Throttled {
                     self.concurrency_limit = (self.concurrency_limit / 2).max(1);
                     self.healthy_since = Some(now);
                 }
                 self.on_failure(failure, now);
-                if let Some(pause) = pause.and_then(|pause| TimeDelta::from_std(pause).ok()) {
+                if let Some(pause) = retry_after.and_then(|pause| TimeDelta::from_std(pause).ok()) {
                     let retry_at = now + pause;
                     self.retry_at = Some(self.retry_at.map_or(retry_at, |earlier| earlier.max(retry_at)));
                     self.outage = Some(Outage::Paused);
@@ -95,7 +96,7 @@ impl CircuitBreaker {
 
     fn on_success(&mut self, now: DateTime<Utc>) {
         (self.consecutive_failures, self.is_half_open) = (0, false);
-        // A pause that another request was asked for in the meantime still holds.
+        // A pause that another response asked for in the meantime still applies.
         if self.retry_at.is_none() {
             self.outage = None;
         }
@@ -130,11 +131,15 @@ mod tests {
 
     fn retry_later(class: FailureClass, pause: Option<u64>) -> SendOutcome {
         let failure = Failure::with_status(class, 503, None);
-        SendOutcome::RetryLater { failure, pause: pause.map(Duration::from_secs), maybe_delivered: false }
+        SendOutcome::RetryLater {
+            failure,
+            retry_after: pause.map(Duration::from_secs),
+            maybe_delivered: false,
+        }
     }
 
     #[test]
-    fn five_failures_in_a_row_open_it_for_a_minute_and_one_probe_closes_it() {
+    fn five_consecutive_failures_open_the_breaker_until_a_probe_succeeds() {
         let mut breaker = CircuitBreaker::new(8, None);
         for _ in 0..4 {
             breaker.on_response(&retry_later(FailureClass::Down, None), NOW);
@@ -154,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_probe_opens_it_again() {
+    fn a_failed_probe_opens_the_breaker_again() {
         let mut breaker = CircuitBreaker::new(8, Some(NOW));
         breaker.half_open();
         breaker.on_response(&retry_later(FailureClass::Down, None), NOW);

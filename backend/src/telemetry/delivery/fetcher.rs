@@ -1,5 +1,6 @@
-//! Fetches the events to send next: first retryable deliveries, then events without a delivery for this driver, each from
-//! the oldest on. Fetching is a plain read: there is one run at a time, and each worker knows what it has in flight.
+//! Fetches the events to send next: first retryable deliveries, then events without a delivery for this
+//! driver, both in order of age. Fetching is a plain read, since there is one run at a time and each worker
+//! knows its events in flight.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,20 +13,22 @@ use super::connection;
 use crate::db::{Connection, Pool};
 use crate::error::Result;
 use crate::models::telemetry_delivery::{self as deliveries, EventPosition, PendingEvent, PendingQuery};
-use crate::telemetry::driver::{Driver, Plan, SessionTracker, outgoing};
+use crate::telemetry::driver::{Driver, Plan, SessionTracker, without_session};
 
-/// How long to wait between searches for retryable deliveries that found none, since each skips all that are not due.
+/// Pause after a search that found no retryable delivery. Each search has to skip all deliveries that are not
+/// due.
 const SEARCH_INTERVAL: TimeDelta = TimeDelta::seconds(1);
 
 /// Which events are fetched.
 pub struct Selection {
-    /// The driver that they are pending for.
+    /// The driver that the events are pending for.
     pub driver: Arc<Driver>,
-    /// The hub's own id.
-    pub installation: Uuid,
-    /// Only what this run left pending.
+    /// The id of this hub.
+    pub installation_id: Uuid,
+    /// Fetch only the events that this run left pending.
     pub batch: Option<i64>,
-    /// Of events without a delivery, only those from then on; none if the driver is no longer enabled.
+    /// Fetch events without a delivery only from this time on; none of them if the driver is no longer
+    /// enabled.
     pub sends_from: Option<DateTime<Utc>>,
 }
 
@@ -39,11 +42,9 @@ pub struct Fetcher {
     next_retryable_search: DateTime<Utc>,
 }
 
-/// What was fetched.
+/// Fetched events.
 pub struct Fetched {
-    /// The ids of the events.
     pub event_ids: Vec<i64>,
-    /// What to do with them.
     pub plan: Plan,
 }
 
@@ -54,7 +55,7 @@ enum Kind {
 }
 
 impl Fetcher {
-    /// Starts at the oldest event.
+    /// Opens a connection and starts at the oldest event.
     pub async fn open(pool: &Pool, selection: Selection) -> Result<Self> {
         let mut fetcher = Self {
             conn: connection::open(pool).await?,
@@ -68,7 +69,8 @@ impl Fetcher {
         Ok(fetcher)
     }
 
-    /// Starts at the oldest event again: events that are to be retried or were given back precede the current position.
+    /// Starts at the oldest event again, since events to retry and released events precede the current
+    /// position.
     pub fn start_over(&mut self) {
         (self.retryable_after, self.unsent_after) = (self.start(Kind::Retryable), self.start(Kind::Unsent));
         self.next_retryable_search = DateTime::UNIX_EPOCH;
@@ -103,17 +105,18 @@ impl Fetcher {
             events.extend(self.read(Kind::Unsent, limit - events.len(), in_flight, now).await?);
         }
         let event_ids = events.iter().map(|event| event.id).collect();
-        let installation = self.selection.installation;
+        let installation_id = self.selection.installation_id;
         let outgoing = if self.selection.driver.policy().needs_sessions {
-            self.sessions.assign(&mut self.conn, installation, events).await?
+            self.sessions.assign(&mut self.conn, installation_id, events).await?
         } else {
-            events.into_iter().map(|event| outgoing(installation, event)).collect()
+            events.into_iter().map(|event| without_session(installation_id, event)).collect()
         };
         Ok(Fetched { event_ids, plan: self.selection.driver.plan(outgoing, now) })
     }
 
-    /// At the end it starts over once, to find what has become retryable or was recorded before the current position
-    /// meanwhile. A batch is read once: what fails again is for the next run.
+    /// Reads events of one kind. At the end it starts over once, because events before the current position
+    /// may have been recorded or become retryable meanwhile. A batch is read only once: the next run retries
+    /// events that fail again.
     async fn read(
         &mut self,
         kind: Kind,

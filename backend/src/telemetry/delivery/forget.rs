@@ -1,12 +1,12 @@
-//! Disables a driver at an operator's request: its pending deliveries are skipped, and no more become pending until a
-//! process enables it again.
+//! Disables a driver at an operator's request: its pending deliveries are skipped, and no more become pending
+//! until a process enables it again.
 
+use domain::Driver;
 use tracing::info;
 
 use super::run_lock::RunLock;
 use super::{Sync, close_dead_run};
 use crate::error::Error;
-use crate::models::driver::Driver;
 use crate::models::telemetry_delivery::skip_pending;
 use crate::models::telemetry_driver::EnabledDrivers;
 use crate::telemetry::{driver, notify};
@@ -14,7 +14,7 @@ use crate::telemetry::{driver, notify};
 /// Why a driver was not disabled.
 #[derive(Debug)]
 pub enum ForgetError {
-    /// It is enabled in this process, whose next run would enable it again.
+    /// The driver is enabled in this process, so the next run would enable it again.
     EnabledHere,
     /// A run is in progress.
     AlreadyRunning,
@@ -29,10 +29,10 @@ impl<E: Into<Error>> From<E> for ForgetError {
 }
 
 impl Sync {
-    /// Disables a driver and skips its pending deliveries; answers with their number. `requeue` brings them back. If the
-    /// driver is enabled in another process, that process enables it again, for later events.
+    /// Disables a driver, skips its pending deliveries and returns their number. `requeue` makes them pending
+    /// again. If the driver is enabled in another process, that process enables it again, for later events.
     pub async fn forget(&self, name: Driver) -> Result<usize, ForgetError> {
-        if driver::enabled_here(&self.config.telemetry).contains(&name) {
+        if driver::enabled_names(&self.config.telemetry).contains(&name) {
             return Err(ForgetError::EnabledHere);
         }
         let Some(mut lock) = RunLock::acquire(&self.pool).await? else {
@@ -40,7 +40,7 @@ impl Sync {
         };
         close_dead_run(lock.conn(), &self.clock).await?;
         let now = self.clock.now();
-        // Disabled last, so that this can be repeated after a failure.
+        // Disable the driver last, so that this can be repeated after a failure.
         let enabled = EnabledDrivers::read(lock.conn()).await?;
         let skipped = skip_pending(lock.conn(), name, &enabled, now).await?;
         EnabledDrivers::disable(lock.conn(), name, now).await?;

@@ -1,5 +1,6 @@
-//! The heartbeat of a run. It shows other processes that this one is alive, and notices when this one was frozen: stopped,
-//! or paused with its machine. Another run may have taken over meanwhile, so this one must not send what it has leased.
+//! The heartbeat of a run. It shows other processes that this process is alive. It also notices when this
+//! process was frozen, which means stopped, or paused together with its machine. Another run may have taken
+//! over meanwhile, so this run must not send the events that it has leased.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -16,56 +17,57 @@ use crate::models::sync_run::SyncRun;
 use crate::unpoisoned;
 
 /// How often this process notes that it is not frozen.
-const TICK: Duration = Duration::from_millis(250);
-/// Without a tick for this long it may have been frozen: it sends nothing until the database says that the run is its own.
+const TICK_INTERVAL: Duration = Duration::from_millis(250);
+/// After this time without a tick, the process may have been frozen. It sends nothing until the database
+/// confirms that it still owns the run.
 const MAX_TICK_GAP: Duration = Duration::from_secs(2);
 /// How often a heartbeat is written. Other runs take over after two minutes without one.
 const BEAT_INTERVAL: Duration = Duration::from_secs(15);
-/// How long writing a heartbeat may take: longer than the wait for a connection of the pool.
+/// How long writing a heartbeat may take. Longer than the wait for a pooled connection.
 const BEAT_TIMEOUT: Duration = Duration::from_secs(15);
-/// When to try again after a heartbeat could not be written.
+/// Pause after a failure to write a heartbeat.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A run's heartbeat, until it is dropped.
+/// The heartbeat of a run. It stops when this is dropped.
 pub struct Heartbeat {
-    pulse: Pulse,
+    ownership: Ownership,
     task: AbortHandle,
 }
 
-/// Whether a run is still ours; cheap to clone.
+/// Whether this process still owns the run. Cheap to clone.
 #[derive(Clone)]
-pub struct Pulse {
+pub struct Ownership {
     state: Arc<Mutex<State>>,
     lost: CancellationToken,
 }
 
 struct State {
     /// When this process last noted that it is not frozen.
-    ticked: Moment,
-    /// Whether the database has said that the run is ours since this process may have been frozen.
-    is_ours: bool,
+    ticked_at: ClockReading,
+    /// False while this process may have been frozen and the database has not confirmed its ownership since.
+    is_confirmed: bool,
 }
 
-/// A moment by the two clocks that go on while a process is stopped. The first one also goes on while the machine
-/// sleeps; the second is set right after a virtual machine was paused.
+/// A reading of the two clocks that advance while a process is stopped. The first one also advances while the
+/// machine sleeps. The second one is corrected after a virtual machine was paused.
 #[derive(Clone, Copy)]
-struct Moment {
+struct ClockReading {
     since_boot: Duration,
-    by_the_wall: SystemTime,
+    wall_clock: SystemTime,
 }
 
 impl Heartbeat {
-    /// Starts at once.
+    /// Starts the heartbeat.
     pub fn start(pool: Pool, run_id: i64) -> Self {
-        let state = State { ticked: Moment::now(), is_ours: true };
-        let pulse = Pulse { state: Arc::new(Mutex::new(state)), lost: CancellationToken::new() };
-        let beating = Beating { pool, run_id, pulse: pulse.clone(), conn: None };
-        Self { pulse, task: tokio::spawn(beating.work()).abort_handle() }
+        let state = State { ticked_at: ClockReading::now(), is_confirmed: true };
+        let ownership = Ownership { state: Arc::new(Mutex::new(state)), lost: CancellationToken::new() };
+        let task = HeartbeatTask { pool, run_id, ownership: ownership.clone(), conn: None };
+        Self { ownership, task: tokio::spawn(task.run()).abort_handle() }
     }
 
-    /// Whether the run is still ours.
-    pub fn pulse(&self) -> Pulse {
-        self.pulse.clone()
+    /// Whether this process still owns the run.
+    pub fn ownership(&self) -> Ownership {
+        self.ownership.clone()
     }
 }
 
@@ -75,18 +77,18 @@ impl Drop for Heartbeat {
     }
 }
 
-impl Pulse {
-    /// Whether this process may send: the run is its own, and cannot have been taken over while it was frozen.
-    pub fn is_sure(&self) -> bool {
+impl Ownership {
+    /// Whether this process may send: no other run can have taken over, even while this process was frozen.
+    pub fn is_certain(&self) -> bool {
         let state = unpoisoned::lock(&self.state);
-        state.is_ours && state.ticked.ago() < MAX_TICK_GAP && !self.is_lost()
+        state.is_confirmed && state.ticked_at.elapsed() < MAX_TICK_GAP && !self.is_lost()
     }
 
-    /// Resolves when it may send again, or may never send again.
-    pub async fn decided(&self) {
-        while !self.is_sure() && !self.is_lost() {
+    /// Resolves when the ownership is certain or lost.
+    pub async fn resolved(&self) {
+        while !self.is_certain() && !self.is_lost() {
             tokio::select! {
-                () = sleep(TICK / 4) => {}
+                () = sleep(TICK_INTERVAL / 4) => {}
                 () = self.lost.cancelled() => {}
             }
         }
@@ -104,73 +106,73 @@ impl Pulse {
 
     fn tick(&self) {
         let mut state = unpoisoned::lock(&self.state);
-        state.is_ours &= state.ticked.ago() < MAX_TICK_GAP;
-        state.ticked = Moment::now();
+        state.is_confirmed &= state.ticked_at.elapsed() < MAX_TICK_GAP;
+        state.ticked_at = ClockReading::now();
     }
 
     fn confirm(&self) {
-        unpoisoned::lock(&self.state).is_ours = true;
+        unpoisoned::lock(&self.state).is_confirmed = true;
     }
 
-    fn is_doubted(&self) -> bool {
-        !unpoisoned::lock(&self.state).is_ours
+    fn is_unconfirmed(&self) -> bool {
+        !unpoisoned::lock(&self.state).is_confirmed
     }
 }
 
-impl Moment {
+impl ClockReading {
     fn now() -> Self {
         let since_boot = clock_gettime(ClockId::CLOCK_BOOTTIME).map(Duration::from).unwrap_or_default();
-        Self { since_boot, by_the_wall: SystemTime::now() }
+        Self { since_boot, wall_clock: SystemTime::now() }
     }
 
-    /// How long ago it was, by the clock that says more.
-    fn ago(self) -> Duration {
-        let Self { since_boot, by_the_wall } = Self::now();
-        let by_the_wall = by_the_wall.duration_since(self.by_the_wall).unwrap_or_default();
-        since_boot.saturating_sub(self.since_boot).max(by_the_wall)
+    /// The time since the reading, by the clock that advanced more.
+    fn elapsed(self) -> Duration {
+        let Self { since_boot, wall_clock } = Self::now();
+        let wall_clock = wall_clock.duration_since(self.wall_clock).unwrap_or_default();
+        since_boot.saturating_sub(self.since_boot).max(wall_clock)
     }
 }
 
-struct Beating {
+struct HeartbeatTask {
     pool: Pool,
     run_id: i64,
-    pulse: Pulse,
+    ownership: Ownership,
     conn: Option<Connection>,
 }
 
-impl Beating {
-    async fn work(mut self) {
+impl HeartbeatTask {
+    async fn run(mut self) {
         let mut next = Instant::now();
         loop {
-            self.pulse.tick();
-            if self.pulse.is_doubted() {
+            self.ownership.tick();
+            if self.ownership.is_unconfirmed() {
                 warn!(
                     run = self.run_id,
-                    "This process was not running for a while; checking whether the sync run is still its own"
+                    "This process was frozen for a while; checking whether it still owns the sync run"
                 );
             } else if Instant::now() < next {
-                sleep(TICK).await;
+                sleep(TICK_INTERVAL).await;
                 continue;
             }
-            let began = Moment::now();
+            let began = ClockReading::now();
             match self.beat().await {
-                // An answer from before this process was frozen proves nothing.
-                Ok(true) if began.ago() < MAX_TICK_GAP => {
-                    self.pulse.confirm();
+                // A response from before this process was frozen proves nothing.
+                Ok(true) if began.elapsed() < MAX_TICK_GAP => {
+                    self.ownership.confirm();
                     next = Instant::now() + BEAT_INTERVAL;
                 }
                 Ok(true) => {}
                 Ok(false) => {
                     error!(run = self.run_id, "Another sync run has taken over from this process");
-                    return self.pulse.lost.cancel();
+                    return self.ownership.lost.cancel();
                 }
                 Err(cause) => {
-                    if let Some(cause) = outage::unexplained(cause) {
+                    if let Some(cause) = outage::loggable_cause(cause) {
                         warn!(cause, run = self.run_id, "Failed to write a heartbeat of the sync run");
                     }
                     self.conn = None;
                     next = Instant::now() + RETRY_INTERVAL;
-                    sleep(TICK).await;
+                    sleep(TICK_INTERVAL).await;
                 }
             }
         }

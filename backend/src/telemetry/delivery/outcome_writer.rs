@@ -1,10 +1,11 @@
-//! Writes outcomes to the database as they come, those that come together in one transaction, and publishes the run's
+//! Writes outcomes to the database as they arrive, several in one transaction, and publishes the run's
 //! progress.
 
 use std::collections::{HashMap, HashSet, hash_map};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use domain::Driver;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -15,62 +16,60 @@ use super::progress::{Counts, Progress};
 use crate::clock::Clock;
 use crate::db::{Connection, Pool, outage};
 use crate::metrics::Metrics;
-use crate::models::driver::Driver;
 use crate::models::sync_run::{DriverStats, SyncRun};
 use crate::models::telemetry_delivery::{DeliveryUpdate, Lease, RecordContext, Recorded, record_outcomes};
 use crate::telemetry::notify;
 
-/// Capacity of the channel, in requests; while it is full, workers wait. After a crash their outcomes are in doubt.
+/// Capacity of the channel, in requests. Workers wait while it is full. After a crash, the outcomes in it are
+/// lost.
 const CHANNEL_CAPACITY: usize = 128;
 /// Maximum number of requests whose outcomes are written in one transaction.
 const MAX_BATCHES_PER_WRITE: usize = 128;
 
-/// Pause between two updates of the run's row, and two notifications.
+/// Minimum time between two updates of the run's row with their notifications.
 const PUBLISH_INTERVAL: Duration = Duration::from_millis(300);
 
-/// How often a failed write is retried, since outcomes that are not written lead to repetitions.
+/// Retries of a failed write. Outcomes that are not written lead to duplicates.
 const MAX_RETRIES: u32 = 5;
 const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 
-/// What follows once outcomes are written, for one in their driver's counts.
+/// Called once outcomes are written. It updates their driver's counts, among other things.
 pub type OnWritten = Box<dyn FnOnce(&mut DriverStats) + Send>;
 
 /// The outcomes of a request, or of events that were not sent.
 pub struct OutcomeBatch {
-    /// The driver.
     pub driver: Driver,
-    /// What to write.
     pub updates: Vec<DeliveryUpdate>,
-    /// The lease that the events were in, if they were in one.
+    /// The lease of the events, if they were leased.
     pub lease: Option<Arc<Lease>>,
-    /// The events that are no longer in flight.
+    /// The ids of the events that are no longer in flight.
     pub finished: Vec<i64>,
-    /// What follows.
     pub on_written: OnWritten,
 }
 
-/// What the writer works with.
+/// The outcome writer of a run.
 pub struct OutcomeWriter {
     pub pool: Pool,
     pub clock: Clock,
     pub metrics: Metrics,
     pub progress: Arc<Progress>,
     pub run_id: i64,
-    /// Cancelled by the writer when the run cannot go on.
+    /// Cancelled by the writer if the run cannot continue.
     pub broken: CancellationToken,
 }
 
-/// The writer at work.
+/// The writer while it runs.
 struct Task {
     writer: OutcomeWriter,
     conn: Option<Connection>,
-    /// Leases of which some events are still in flight, reduced to those.
+    /// Leases with events in flight, reduced to those events.
     open_leases: HashMap<i64, Lease>,
-    /// Set after a write failed. Nothing more is written then: it would shrink a lease whose outcomes are not on record.
+    /// Whether a write has failed. Nothing more is written then, since it could shrink a lease without its
+    /// outcomes.
     is_broken: bool,
 }
 
-/// Updates to write in one transaction, at most one per event and driver: the latest.
+/// Updates to write in one transaction: only the latest per event and driver.
 #[derive(Default)]
 struct LatestUpdates {
     updates: Vec<DeliveryUpdate>,
@@ -101,7 +100,7 @@ pub fn channel() -> (mpsc::Sender<OutcomeBatch>, mpsc::Receiver<OutcomeBatch>) {
 }
 
 impl OutcomeWriter {
-    /// Writes until every sender is dropped. `conn` is replaced if it fails.
+    /// Writes until all senders are dropped. `conn` is replaced if it fails.
     pub async fn run(self, conn: Connection, batches: mpsc::Receiver<OutcomeBatch>) {
         let task = Task { writer: self, conn: Some(conn), open_leases: HashMap::new(), is_broken: false };
         task.run(batches).await;
@@ -160,21 +159,21 @@ impl Task {
             }
             Ok(Recorded::TakenOver) => {
                 error!(run = self.writer.run_id, "Another sync run has taken over");
-                self.break_off();
+                self.abort();
             }
             Err(cause) => {
-                error!(cause = format!("{cause:#}"), "Failed to write the sync's outcomes");
-                self.break_off();
+                error!(cause = format!("{cause:#}"), "Failed to write outcomes of the sync run");
+                self.abort();
             }
         }
     }
 
-    fn break_off(&mut self) {
+    fn abort(&mut self) {
         self.is_broken = true;
         self.writer.broken.cancel();
     }
 
-    /// Writing the same twice has the same effect as once.
+    /// Writes outcomes with retries. Writing is idempotent.
     async fn write(&mut self, updates: &[DeliveryUpdate], leases: &[Lease]) -> anyhow::Result<Recorded> {
         if updates.is_empty() && leases.is_empty() {
             return Ok(Recorded::Done { processed: 0 });
@@ -184,10 +183,10 @@ impl Task {
             match self.try_write(updates, leases, retries > 0).await {
                 Err(cause) if retries < MAX_RETRIES => {
                     retries += 1;
-                    if let Some(cause) = outage::unexplained(cause) {
-                        warn!(cause, "Retrying to write the sync's outcomes");
+                    if let Some(cause) = outage::loggable_cause(cause) {
+                        warn!(cause, "Failed to write outcomes of the sync run; retrying");
                     }
-                    // Whatever is wrong with the old connection may not be wrong with a new one.
+                    // The error may be specific to this connection.
                     self.conn = None;
                     sleep(RETRY_INTERVAL).await;
                 }
@@ -218,7 +217,7 @@ impl Task {
             SyncRun::store_progress(conn, self.writer.run_id, &counts.drivers, counts.processed()).await;
         match stored.and(notify::publish(conn).await) {
             Ok(()) => *published = counts,
-            Err(cause) => warn!(%cause, "Failed to publish the sync's progress"),
+            Err(cause) => warn!(%cause, "Failed to publish the progress of the sync run"),
         }
     }
 }

@@ -1,34 +1,36 @@
-//! Prepares a run: which of the enabled drivers this process can send to, and what.
+//! Prepares a run: decides which drivers it sends to and which events it sends.
 
 use std::sync::Arc;
 
 use diesel::QueryResult;
+use domain::sync::SyncState;
 use tracing::{info, warn};
 
 use super::Sync;
 use super::sync_request::{Scope, SyncRequest};
 use crate::db::Connection;
 use crate::error::Result;
-use crate::models::driver::Driver as Name;
-use crate::models::sync_run::{RunReason, SyncRun, SyncState};
+use crate::models::sync_run::{RunReason, SyncRun};
 use crate::models::telemetry_delivery::{has_pending, newest_pending_batch};
 use crate::models::telemetry_driver::EnabledDrivers;
 use crate::telemetry::driver::{self, Driver, NotConfigured};
+use domain::Driver as DriverName;
 
-/// What a run has to do.
+/// A run that has events to send.
 pub(super) struct Prepared {
     /// The drivers to send to.
     pub drivers: Vec<Arc<Driver>>,
-    /// The batch to retry.
+    /// The batch to retry, if only one is retried.
     pub batch: Option<i64>,
-    /// The drivers that are enabled, by this process or another.
+    /// The drivers that any process has enabled.
     pub enabled: EnabledDrivers,
 }
 
-type Ending = (SyncState, RunReason);
+/// The state and reason of a run that ends before it sends anything.
+type EarlyEnd = (SyncState, RunReason);
 
 impl Sync {
-    /// Enables the drivers that are enabled and configured in this process, unless they are enabled already.
+    /// Enables the drivers that this process has configured, unless they are enabled already.
     pub async fn enable_drivers(&self) -> Result<()> {
         let conn = &mut *self.pool.get().await?;
         let ready = driver::enabled(&self.config.telemetry).into_iter().filter(|(_, driver)| driver.is_ok());
@@ -36,28 +38,32 @@ impl Sync {
         Ok(())
     }
 
-    async fn enable(&self, conn: &mut Connection, drivers: impl Iterator<Item = Name>) -> QueryResult<()> {
+    async fn enable(
+        &self,
+        conn: &mut Connection,
+        drivers: impl Iterator<Item = DriverName>,
+    ) -> QueryResult<()> {
         for name in drivers {
             if EnabledDrivers::enable(conn, name, self.clock.now()).await? {
                 info!(
                     driver = name.key(),
-                    "Enabled a driver; it gets the pending events of the last few days"
+                    "Enabled a driver; it will get the pending events of the last few days"
                 );
             }
         }
         Ok(())
     }
 
-    /// What a run has to do, or how it ends right away.
+    /// Prepares a run, or says why it ends immediately.
     pub(super) async fn prepare(
         &self,
         conn: &mut Connection,
         run_id: i64,
         request: &SyncRequest,
-    ) -> Result<Result<Prepared, Ending>> {
-        let here = driver::enabled(&self.config.telemetry);
-        let names: Vec<Name> = here.iter().map(|(name, _)| *name).collect();
-        let missing: Vec<String> = here
+    ) -> Result<Result<Prepared, EarlyEnd>> {
+        let drivers = driver::enabled(&self.config.telemetry);
+        let names: Vec<DriverName> = drivers.iter().map(|(name, _)| *name).collect();
+        let missing: Vec<String> = drivers
             .iter()
             .filter_map(|(_, driver)| driver.as_ref().err())
             .map(|NotConfigured(setting)| (*setting).to_owned())
@@ -70,7 +76,7 @@ impl Sync {
         if !left_out.is_empty() {
             warn!(
                 ?left_out,
-                "Settings of enabled drivers are missing in this process; their events stay pending"
+                "Settings of enabled drivers are missing in this process; their events remain pending"
             );
             SyncRun::store_drivers_left_out(conn, run_id, &left_out).await?;
         }
@@ -88,12 +94,12 @@ impl Sync {
                 None => return Ok(Err((SyncState::Skipped, RunReason::NothingToRetry))),
             },
         };
-        let drivers = here.into_iter().filter_map(|(_, driver)| driver.ok()).map(Arc::new).collect();
+        let drivers = drivers.into_iter().filter_map(|(_, driver)| driver.ok()).map(Arc::new).collect();
         Ok(Ok(Prepared { drivers, batch, enabled }))
     }
 }
 
-/// The enabled drivers that are not among these.
-pub(super) fn left_out(enabled: &EnabledDrivers, names: &[Name]) -> Vec<Name> {
+/// The enabled drivers that are not in `names`.
+pub(super) fn left_out(enabled: &EnabledDrivers, names: &[DriverName]) -> Vec<DriverName> {
     enabled.names().filter(|name| !names.contains(name)).collect()
 }

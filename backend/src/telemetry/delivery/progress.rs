@@ -1,39 +1,40 @@
-//! The progress of a run: each driver's counts, the number of events that are done, and the state that follows from them.
+//! The progress of a run: the counts of each driver, the number of processed events, and the resulting state.
 
 use std::collections::HashSet;
 use std::sync::Mutex;
 
-use crate::models::driver::Driver;
-use crate::models::sync_run::{DriverStats, Outage, RunReason, SyncState};
+use crate::models::sync_run::{DriverStats, Outage, RunReason};
 use crate::models::telemetry_delivery::{DeliveryState, DeliveryUpdate};
 use crate::unpoisoned;
+use domain::Driver;
+use domain::sync::SyncState;
 
-/// The progress of a run, shared by its workers and its outcome writer.
+/// The progress of a run. Shared by its workers and its outcome writer.
 #[derive(Debug)]
 pub struct Progress(Mutex<Counts>);
 
-/// The counts at one moment.
+/// The counts of a run at some time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counts {
     /// One per driver.
     pub drivers: Vec<DriverStats>,
-    /// Events that are pending for no driver any more.
+    /// Events that are no longer pending for any driver.
     pub processed: u32,
 }
 
 impl Progress {
-    /// All counts are zero.
+    /// Creates counts of zero for these drivers.
     pub fn new(drivers: impl IntoIterator<Item = Driver>) -> Self {
         let drivers = drivers.into_iter().map(DriverStats::new).collect();
         Self(Mutex::new(Counts { drivers, processed: 0 }))
     }
 
-    /// The counts now.
+    /// The current counts.
     pub fn counts(&self) -> Counts {
         unpoisoned::lock(&self.0).clone()
     }
 
-    /// Changes a driver's counts.
+    /// Updates a driver's counts.
     pub fn update(&self, driver: Driver, change: impl FnOnce(&mut DriverStats)) {
         let mut counts = unpoisoned::lock(&self.0);
         if let Some(stats) = counts.drivers.iter_mut().find(|stats| stats.driver == driver) {
@@ -41,20 +42,20 @@ impl Progress {
         }
     }
 
-    /// Adds events that are pending for no driver any more.
+    /// Adds events that are no longer pending for any driver.
     pub fn add_processed(&self, events: usize) {
         let mut counts = unpoisoned::lock(&self.0);
         counts.processed = counts.processed.saturating_add(u32::try_from(events).unwrap_or(u32::MAX));
     }
 
-    /// Sets why a driver's worker stopped early, if it did.
+    /// Sets the outage because of which a driver's worker stopped early.
     pub fn set_outage(&self, driver: Driver, outage: Option<&Outage>) {
         self.update(driver, |stats| stats.outage = outage.cloned());
     }
 }
 
 impl Counts {
-    /// The events that are pending for no driver any more, as they are stored.
+    /// The number of processed events as an integer of the database.
     pub fn processed(&self) -> i32 {
         i32::try_from(self.processed).unwrap_or(i32::MAX)
     }
@@ -66,7 +67,7 @@ impl Counts {
         let expired = sum(|stats| stats.expired);
         let unsuccessful = sum(|stats| stats.retrying + stats.dead);
         let has_outage = self.drivers.iter().any(|stats| stats.outage.is_some());
-        let is_cut_short = match reason {
+        let is_aborted = match reason {
             Some(RunReason::Broken | RunReason::Died | RunReason::Interrupted) => true,
             Some(
                 RunReason::OutOfTime
@@ -78,10 +79,10 @@ impl Counts {
             )
             | None => false,
         };
-        let is_flawed = unsuccessful > 0 || has_outage || is_cut_short;
-        match (delivered, expired, is_flawed) {
+        let has_failed = unsuccessful > 0 || has_outage || is_aborted;
+        match (delivered, expired, has_failed) {
             (0, 0, false) => SyncState::Skipped,
-            // Expired events need no action.
+            // Expired events alone are not a failure: they need no action.
             (0, 1.., false) | (1.., 0, false) => SyncState::Success,
             (0, _, true) => SyncState::Failed,
             (1.., 1.., false) | (1.., _, true) => SyncState::Partial,
@@ -89,7 +90,7 @@ impl Counts {
     }
 }
 
-/// By how much some outcomes change a driver's counts.
+/// The change that outcomes make to a driver's counts.
 #[derive(Debug, Default)]
 pub struct Delta {
     attempted: u32,
@@ -101,7 +102,8 @@ pub struct Delta {
 }
 
 impl Delta {
-    /// Adds an outcome. `retrying` are the events that were attempted in this run and are still pending.
+    /// Adds an outcome. `retrying` has the ids of events that were attempted in this run and are still
+    /// pending.
     pub fn add(&mut self, update: &DeliveryUpdate, retrying: &mut HashSet<i64>) {
         if update.state == DeliveryState::Pending {
             return;
@@ -121,7 +123,7 @@ impl Delta {
         }
     }
 
-    /// Applies the sum to a driver's counts.
+    /// Applies the change to a driver's counts.
     pub fn apply(self, stats: &mut DriverStats) {
         stats.attempted += self.attempted;
         stats.delivered += self.delivered;

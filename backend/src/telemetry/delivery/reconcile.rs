@@ -1,5 +1,5 @@
-//! Reconciles pending rows with the events, for changes that no trigger saw: months that were detached or dropped, and rows
-//! changed with triggers disabled.
+//! Reconciles pending rows with events after changes without triggers: partitions that were detached or
+//! dropped, and rows that were changed with triggers disabled.
 
 use std::time::{Duration, Instant};
 
@@ -22,15 +22,15 @@ use crate::unpoisoned;
 const LOOKBACK: TimeDelta = TimeDelta::days(6);
 
 impl Sync {
-    /// Deletes pending rows of deleted events, for at most `budget`, and checks some recent events for a missing row:
-    /// other ones each time.
+    /// Deletes pending rows of deleted events, for at most `budget`. Also checks some recent events for a
+    /// missing row, different ones each time.
     pub async fn reconcile(&self, budget: Duration) -> Result<()> {
         let conn = &mut *self.pool.get().await?;
         let enabled = EnabledDrivers::read(conn).await?;
         let forgotten = forget_orphans(conn, &enabled, budget).await?;
         let noted = match enabled.earliest() {
             Some(earliest) => self.note_forgotten(conn, earliest.max(self.clock.now() - LOOKBACK)).await?,
-            // While no driver is enabled, a missing row may be one that nobody wanted.
+            // While no driver is enabled, events need no pending row.
             None => 0,
         };
         if forgotten > 0 || noted > 0 {
@@ -39,7 +39,8 @@ impl Sync {
         Ok(())
     }
 
-    /// Deletes the pending rows of events that were too old when the first driver was enabled, for at most `budget`.
+    /// Deletes the pending rows of events that were too old when the first driver was enabled, for at most
+    /// `budget`.
     pub async fn settle_too_old(&self, budget: Duration) -> Result<()> {
         let began = Instant::now();
         let conn = &mut *self.pool.get().await?;
@@ -53,7 +54,10 @@ impl Sync {
             events += slice.count;
         }
         if events > 0 {
-            info!(events, "Settled events that were too old when the first driver was enabled");
+            info!(
+                events,
+                "Deleted pending rows of events that were too old when the first driver was enabled"
+            );
             notify::publish(conn).await?;
         }
         Ok(())
@@ -72,18 +76,18 @@ impl Sync {
     }
 }
 
-/// Deletes pending rows of deleted events, for at most `budget`; answers with their number.
+/// Deletes pending rows of deleted events, for at most `budget`. Returns their number.
 pub(super) async fn forget_orphans(
     conn: &mut Connection,
     enabled: &EnabledDrivers,
     budget: Duration,
 ) -> QueryResult<usize> {
     let began = Instant::now();
-    let mut all = 0;
+    let mut total = 0;
     for gap in gaps(conn).await? {
         while began.elapsed() < budget {
             let rows = forget_gap(conn, gap).await?;
-            all += rows;
+            total += rows;
             if rows == 0 {
                 break;
             }
@@ -92,13 +96,13 @@ pub(super) async fn forget_orphans(
     let from = enabled.earliest().unwrap_or(EventPosition::START.recorded_at);
     while began.elapsed() < budget {
         let rows = forget_oldest_orphans(conn, from).await?;
-        all += rows;
+        total += rows;
         if rows == 0 {
             break;
         }
     }
-    if all > 0 {
-        info!(rows = all, "Deleted pending rows of deleted events");
+    if total > 0 {
+        info!(rows = total, "Deleted pending rows of deleted events");
     }
-    Ok(all)
+    Ok(total)
 }

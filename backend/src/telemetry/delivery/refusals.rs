@@ -1,10 +1,11 @@
-//! Whether a service refuses some events, or everything.
+//! Detects whether a service refuses single events or everything.
 //!
-//! With a wrong address, or behind a proxy that rejects everything, each request is answered with 400, which would use up
-//! the whole backlog in a second. So a refusal is not final when it comes: the event stays pending, and the attempt does
-//! not count, until later responses show that the service accepts other events. If the first 20 outcomes of a run are
-//! refusals, or at least half of the last 200, the service counts as refusing: what it refused lately stays pending, and
-//! it gets nothing more in this run.
+//! With a wrong URL, or behind a proxy that rejects everything, each request gets a 400. If these refusals
+//! were final, the whole backlog would be dead within seconds. So a refusal is not final at first: the event
+//! stays pending, and the attempt does not count, until later responses show that the service accepts other
+//! events. If the first 20 outcomes of a run are refusals, or at least half of the last 200, the service
+//! counts as refusing. Then the events that it refused recently stay pending, and it gets no more events in
+//! this run.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -13,32 +14,34 @@ use crate::models::telemetry_delivery::DeliveryUpdate;
 
 /// Refusals after which a service that has accepted nothing is suspected of refusing everything.
 pub const SUSPICIOUS_REFUSALS: usize = 20;
-/// The last outcomes by which a service is judged that accepts some events: half of them may not be refusals.
+/// The number of recent outcomes that decide whether a service that accepts some events counts as refusing.
 const WINDOW: usize = 200;
 
-/// What the outcomes of a run so far say of a service.
+/// What the outcomes of a run so far show about a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Suspicion {
-    /// It accepts events, or there are too few outcomes.
+    /// The service accepts events, or there are too few outcomes to decide.
     None,
-    /// It has refused all of its first events.
+    /// The service has refused all of its first events.
     Suspected,
-    /// It refuses everything.
+    /// The service refuses everything.
     Refusing,
 }
 
-/// The outcomes of a service in a run, and its refusals that are not final yet.
+/// The outcomes from a service in a run, and its refusals that are not final yet.
 #[derive(Debug, Default)]
 pub struct Refusals {
-    /// The last responses, as many as have [`WINDOW`] outcomes.
+    /// The most recent responses, which together have about [`WINDOW`] outcomes.
     responses: VecDeque<Response>,
-    /// The number of outcomes in these responses, and of refusals among them.
+    /// The number of outcomes in `responses`.
     outcomes: usize,
+    /// The number of refusals in `responses`.
     refused: usize,
-    /// The events of these refusals.
+    /// The ids of the events that were refused in `responses`.
     undecided: HashSet<i64>,
-    /// Outcomes in the whole run.
+    /// Accepted events in the whole run.
     total_accepted: usize,
+    /// Refused events in the whole run.
     total_refused: usize,
     http_status: Option<u16>,
     is_refusing: bool,
@@ -51,8 +54,8 @@ struct Response {
 }
 
 impl Refusals {
-    /// Adds a response that accepted this many events and refused the others. Answers with the refusals that are final
-    /// from now on, since the service has accepted enough events after them.
+    /// Adds a response with the number of accepted events and the refusals. Returns earlier refusals that
+    /// become final now, because the service has accepted enough events after them.
     pub fn on_response(&mut self, accepted: usize, refused: Vec<DeliveryUpdate>) -> Vec<DeliveryUpdate> {
         let outcomes = accepted + refused.len();
         self.total_accepted += accepted;
@@ -77,7 +80,7 @@ impl Refusals {
         decided
     }
 
-    /// What the outcomes say of the service.
+    /// What the outcomes show about the service.
     pub const fn suspicion(&self) -> Suspicion {
         if self.is_refusing {
             Suspicion::Refusing
@@ -88,13 +91,13 @@ impl Refusals {
         }
     }
 
-    /// The suspicion has proved true.
+    /// Confirms the suspicion.
     pub const fn confirm(&mut self) {
         self.is_refusing = true;
     }
 
-    /// What the outcomes say of the service at the end of a run. With fewer outcomes than [`WINDOW`], half of them count
-    /// as well, if they are not just a few.
+    /// What the outcomes show about the service at the end of a run. Fewer outcomes than [`WINDOW`] are
+    /// enough then, if half of them are refusals and these are at least [`SUSPICIOUS_REFUSALS`].
     pub const fn conclude(&mut self) -> Suspicion {
         self.is_refusing |= self.refused >= SUSPICIOUS_REFUSALS && 2 * self.refused >= self.outcomes;
         self.suspicion()
@@ -105,19 +108,19 @@ impl Refusals {
         self.total_accepted > 0
     }
 
-    /// Whether there is a refusal of this event that is not final yet.
-    pub fn holds(&self, event_id: i64) -> bool {
+    /// Whether this event has a refusal that is not final yet.
+    pub fn contains(&self, event_id: i64) -> bool {
         self.undecided.contains(&event_id)
     }
 
-    /// Why the service gets no more requests, if it has accepted nothing or refuses everything.
+    /// The outage, if the service has accepted nothing or refuses everything.
     pub fn outage(&self) -> Option<Outage> {
         let is_outage = self.is_refusing || (self.total_accepted == 0 && self.total_refused > 0);
         let events = u32::try_from(self.total_refused).unwrap_or(u32::MAX);
         self.http_status.filter(|_| is_outage).map(|http_status| Outage::Refusing { http_status, events })
     }
 
-    /// Removes all refusals that are not final yet.
+    /// Removes and returns all refusals that are not final yet.
     pub fn drain(&mut self) -> Vec<DeliveryUpdate> {
         (self.outcomes, self.refused) = (0, 0);
         let undecided: Vec<DeliveryUpdate> =
@@ -136,21 +139,22 @@ impl Refusals {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::driver::Driver;
     use crate::telemetry::delivery::retry_policy::unsendable;
-    use crate::telemetry::driver::tests::outgoing;
+    use crate::telemetry::driver::tests::outgoing_event;
     use crate::telemetry::driver::{Failure, FailureClass};
+    use domain::Driver;
 
     fn refusal(id: i64) -> DeliveryUpdate {
         let failure = Failure::with_status(FailureClass::Refused, 400, None);
-        unsendable(Driver::Ga4, &outgoing(id, None).event, failure)
+        unsendable(Driver::Ga4, &outgoing_event(id, None).event, failure)
     }
 
-    /// One response per letter: `a` for an event that was accepted, `r` for one that was refused.
-    fn respond(refusals: &mut Refusals, answers: &str) -> usize {
+    /// Adds one response per letter: `a` for an accepted event, `r` for a refused one. Returns the number of
+    /// refusals that became final.
+    fn respond(refusals: &mut Refusals, responses: &str) -> usize {
         (0..)
-            .zip(answers.chars())
-            .map(|(id, answer)| match answer {
+            .zip(responses.chars())
+            .map(|(id, response)| match response {
                 'a' => refusals.on_response(1, Vec::new()).len(),
                 _ => refusals.on_response(0, vec![refusal(id)]).len(),
             })
@@ -158,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn twenty_refusals_and_nothing_else_are_suspicious() {
+    fn twenty_refusals_without_an_accepted_event_are_suspicious() {
         let mut refusals = Refusals::default();
         assert_eq!(respond(&mut refusals, &"r".repeat(19)), 0);
         assert_eq!(refusals.suspicion(), Suspicion::None);
@@ -181,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn with_fewer_outcomes_half_of_them_count_at_the_end() {
+    fn at_the_end_of_a_run_half_of_fewer_outcomes_are_enough() {
         for (accepted, refused, suspicion) in
             [(21, 20, Suspicion::None), (20, 20, Suspicion::Refusing), (1, 19, Suspicion::None)]
         {
@@ -196,15 +200,15 @@ mod tests {
     fn a_few_refusals_are_final_once_enough_events_were_accepted() {
         let mut refusals = Refusals::default();
         assert_eq!(respond(&mut refusals, &"rar".repeat(3)), 0);
-        assert!(refusals.holds(0));
+        assert!(refusals.contains(0));
         assert_eq!(respond(&mut refusals, &"a".repeat(200)), 6);
-        assert!(!refusals.holds(0));
+        assert!(!refusals.contains(0));
         assert_eq!(refusals.suspicion(), Suspicion::None);
         assert!(refusals.drain().is_empty());
     }
 
     #[test]
-    fn a_response_for_many_events_counts_as_a_whole() {
+    fn a_response_leaves_the_window_as_a_whole() {
         let mut refusals = Refusals::default();
         refusals.on_response(1_900, (0..100).map(refusal).collect());
         assert_eq!(refusals.suspicion(), Suspicion::None);

@@ -1,26 +1,26 @@
-//! What a worker has fetched: requests that it has not sent, and the events that are in flight.
+//! The queue of requests that a worker has not sent yet, and the set of its events in flight.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use crate::models::telemetry_delivery::{EventPosition, Lease};
-use crate::telemetry::driver::{DeliveryPolicy, Outgoing, OutgoingRequest, Unanswered};
+use crate::telemetry::driver::{DeliveryPolicy, OutgoingEvent, OutgoingRequest, Unanswered};
 use crate::unpoisoned;
 
-/// The events that a worker has fetched and whose outcome is not written yet; cheap to clone.
+/// The ids of the events that a worker has fetched and that have no written outcome yet. Cheap to clone.
 ///
-/// A query that begins while an event is in flight may still find it pending after its outcome is written. So the worker
-/// skips what was in flight when the query began.
+/// A query that starts while an event is in flight may find it pending even after its outcome is written. So
+/// the worker ignores events that were in flight when the query started.
 #[derive(Clone, Debug, Default)]
 pub struct InFlight(Arc<Mutex<HashSet<i64>>>);
 
 impl InFlight {
-    /// Adds events by their ids.
+    /// Adds events.
     pub fn insert(&self, event_ids: impl IntoIterator<Item = i64>) {
         unpoisoned::lock(&self.0).extend(event_ids);
     }
 
-    /// Removes events whose outcome is written.
+    /// Removes events after their outcomes are written.
     pub fn remove(&self, event_ids: &[i64]) {
         let mut in_flight = unpoisoned::lock(&self.0);
         for id in event_ids {
@@ -28,18 +28,16 @@ impl InFlight {
         }
     }
 
-    /// The ids of the events that are in flight now.
+    /// The events that are in flight now.
     pub fn snapshot(&self) -> HashSet<i64> {
         unpoisoned::lock(&self.0).clone()
     }
 }
 
-/// A request whose events are leased, so that it may be sent.
+/// A request with leased events, which may be sent.
 #[derive(Debug)]
 pub struct LeasedRequest {
-    /// The request.
     pub request: OutgoingRequest,
-    /// The lease that its events are in.
     pub lease: Arc<Lease>,
 }
 
@@ -48,7 +46,6 @@ pub struct LeasedRequest {
 pub struct RequestQueue {
     /// Not leased yet.
     ready: VecDeque<OutgoingRequest>,
-    /// Leased, so that they may be sent.
     leased: VecDeque<LeasedRequest>,
 }
 
@@ -64,38 +61,39 @@ impl RequestQueue {
             .extend(requests.into_iter().map(|request| LeasedRequest { request, lease: Arc::clone(lease) }));
     }
 
-    /// Puts requests back that could not be leased.
+    /// Puts requests that could not be leased back to the front.
     pub fn put_back(&mut self, requests: Vec<OutgoingRequest>) {
         for request in requests.into_iter().rev() {
             self.ready.push_front(request);
         }
     }
 
-    /// Puts the halves of a refused request in front, so that a run finishes what it has begun.
+    /// Puts the halves of a refused request at the front, so that a run finishes the requests that it has
+    /// started.
     pub fn push_halves(&mut self, halves: [OutgoingRequest; 2], lease: &Arc<Lease>) {
         for request in halves.into_iter().rev() {
             self.leased.push_front(LeasedRequest { request, lease: Arc::clone(lease) });
         }
     }
 
-    /// The next request to send.
+    /// Removes and returns the next request to send.
     pub fn pop(&mut self) -> Option<LeasedRequest> {
         self.leased.pop_front()
     }
 
-    /// The next requests to lease together, once few leased ones are left. `idle` is the number of further requests that
-    /// could be sent now.
+    /// Removes and returns the next requests to lease together, once few leased requests are left. `idle` is
+    /// the number of further requests that could be sent now.
     ///
-    /// After a crash every leased event may have been delivered. So an event that was in doubt once, and that becomes
-    /// dead if it is in doubt again, is leased alone and only when it is sent right away.
+    /// After a crash, every leased event may have been delivered. An event that was in doubt once becomes
+    /// dead if it is in doubt again. So it is leased alone, and only when it is sent immediately.
     pub fn next_to_lease(&mut self, policy: &DeliveryPolicy, idle: usize) -> Vec<OutgoingRequest> {
-        let goes_alone = |request: &OutgoingRequest| {
+        let is_leased_alone = |request: &OutgoingRequest| {
             policy.unanswered != Unanswered::Retry
                 && request.events.iter().any(|outgoing| outgoing.event.unanswered > 0)
         };
-        if self.ready.front().is_some_and(goes_alone) {
-            let is_sent_right_away = idle > self.leased.len();
-            return if is_sent_right_away {
+        if self.ready.front().is_some_and(is_leased_alone) {
+            let is_sent_immediately = idle > self.leased.len();
+            return if is_sent_immediately {
                 self.ready.pop_front().into_iter().collect()
             } else {
                 Vec::new()
@@ -104,13 +102,13 @@ impl RequestQueue {
         if self.leased.len() > policy.requests_per_lease / 2 {
             return Vec::new();
         }
-        let together = self
+        let count = self
             .ready
             .iter()
             .take(policy.requests_per_lease)
-            .take_while(|request| !goes_alone(request))
+            .take_while(|request| !is_leased_alone(request))
             .count();
-        self.ready.drain(..together).collect()
+        self.ready.drain(..count).collect()
     }
 
     /// The number of events that are not leased yet.
@@ -118,18 +116,18 @@ impl RequestQueue {
         self.ready.iter().map(|request| request.events.len()).sum()
     }
 
-    /// Empties the queue: the requests that are not leased, and those that are.
+    /// Empties the queue and returns the requests: first those that are not leased, then those that are.
     pub fn drain(&mut self) -> (VecDeque<OutgoingRequest>, VecDeque<LeasedRequest>) {
         (std::mem::take(&mut self.ready), std::mem::take(&mut self.leased))
     }
 }
 
-/// The positions of the events of requests.
+/// The positions of the events in requests.
 pub fn positions(requests: &[OutgoingRequest]) -> Vec<EventPosition> {
     requests
         .iter()
         .flat_map(|request| &request.events)
-        .map(|Outgoing { event, .. }| event.position())
+        .map(|OutgoingEvent { event, .. }| event.position())
         .collect()
 }
 
@@ -153,7 +151,7 @@ mod tests {
         }
     }
 
-    /// A queue of requests of one event each, by how often each event went unanswered.
+    /// A queue of requests with one event each. `unanswered` says how often each event went unanswered.
     fn queue(unanswered: &[i32]) -> RequestQueue {
         let mut queue = RequestQueue::default();
         queue.push((1..).zip(unanswered).map(|(id, times)| outgoing_request(id, *times)));
@@ -170,32 +168,32 @@ mod tests {
     }
 
     #[test]
-    fn few_requests_are_leased_ahead_of_sending() {
+    fn few_requests_are_leased_before_they_are_sent() {
         let policy = policy(Unanswered::RetryOnce);
         let mut queue = queue(&[0; 10]);
         let first = queue.next_to_lease(&policy, 2);
         assert_eq!(ids(&first), [1, 2, 3, 4]);
         lease(&mut queue, first);
-        assert!(queue.next_to_lease(&policy, 2).is_empty(), "there are enough");
+        assert!(queue.next_to_lease(&policy, 2).is_empty(), "enough requests are leased");
         queue.pop();
         queue.pop();
         assert_eq!(ids(&queue.next_to_lease(&policy, 0)), [5, 6, 7, 8]);
     }
 
     #[test]
-    fn an_event_in_doubt_is_leased_alone_and_only_when_it_is_sent_right_away() {
+    fn an_event_in_doubt_is_leased_alone_and_only_when_it_is_sent() {
         let policy = policy(Unanswered::RetryOnce);
         let mut queue = queue(&[0, 1, 0]);
         let first = queue.next_to_lease(&policy, 2);
         assert_eq!(ids(&first), [1]);
         lease(&mut queue, first);
-        assert!(queue.next_to_lease(&policy, 1).is_empty(), "another one is sent first");
+        assert!(queue.next_to_lease(&policy, 1).is_empty(), "another request is sent first");
         assert_eq!(ids(&queue.next_to_lease(&policy, 2)), [2]);
         assert_eq!(ids(&queue.next_to_lease(&policy, 2)), [3]);
     }
 
     #[test]
-    fn no_event_is_leased_alone_for_a_driver_that_recognizes_repetitions() {
+    fn no_event_is_leased_alone_for_a_driver_that_deduplicates() {
         let mut queue = queue(&[0, 1, 0]);
         assert_eq!(ids(&queue.next_to_lease(&policy(Unanswered::Retry), 0)), [1, 2, 3]);
     }

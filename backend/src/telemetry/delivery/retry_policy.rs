@@ -1,30 +1,28 @@
-//! The retry policy: from a driver's response to what is written of an event's delivery.
+//! The retry policy: turns the outcome of an attempt into an update of the event's delivery.
 
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
+use domain::Driver;
 use rand::Rng;
 
-use crate::models::driver::Driver;
 use crate::models::telemetry_delivery::{DeliveryState, DeliveryUpdate, PendingEvent};
 use crate::telemetry::driver::{DeliveryPolicy, EventOutcome, Failure, FailureClass, Unanswered};
 
-/// Attempts in doubt after which an event is not sent again to a driver that does not recognize repetitions.
+/// Unanswered attempts after which an event is dead, for a driver that does not deduplicate.
 const MAX_UNANSWERED: i32 = 2;
 
-/// An attempt to send, the same for all events of a request.
+/// An attempt to send the events of a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt {
-    /// The driver.
     pub driver: Driver,
-    /// The driver's policy.
     pub policy: DeliveryPolicy,
-    /// The path that it was sent to.
+    /// The path of the request.
     pub endpoint: &'static str,
-    /// When the response came.
+    /// When the attempt ended.
     pub now: DateTime<Utc>,
 }
 
 impl Attempt {
-    /// The outcome is final.
+    /// The event has a final outcome.
     pub fn finish(&self, event: &PendingEvent, outcome: EventOutcome) -> DeliveryUpdate {
         match outcome {
             EventOutcome::Delivered => self.attempted(event, DeliveryState::Delivered, None),
@@ -33,23 +31,23 @@ impl Attempt {
         }
     }
 
-    /// The driver did not take the event now: it is retried, unless the policy's attempts and period are used up. An
-    /// attempt does not count if the driver said when to come back, nor if nothing could be sent.
+    /// The driver did not accept the event now. It is retried unless the policy's attempts and period are
+    /// exhausted. An attempt does not count if the driver asked for a pause, or if nothing could be sent.
     pub fn retry_later(
         &self,
         event: &PendingEvent,
         failure: Failure,
-        pause: Option<TimeDelta>,
+        retry_after: Option<TimeDelta>,
         rng: &mut impl Rng,
     ) -> DeliveryUpdate {
         let was_sent = failure.class != FailureClass::Unreachable;
-        let counts = was_sent && pause.is_none();
+        let counts = was_sent && retry_after.is_none();
         let attempts = event.attempts + i32::from(counts);
         if counts && self.is_exhausted(attempts, event.first_attempt_at) {
             let failure = Failure { class: FailureClass::Exhausted, ..failure };
             return self.attempted(event, DeliveryState::Dead, Some(failure));
         }
-        let wait = pause.unwrap_or_else(|| backoff(attempts.max(1), rng));
+        let wait = retry_after.unwrap_or_else(|| backoff(attempts.max(1), rng));
         let update = if was_sent {
             self.attempted(event, DeliveryState::Retry, Some(failure))
         } else {
@@ -58,33 +56,33 @@ impl Attempt {
         };
         DeliveryUpdate {
             attempts,
-            // In the database's precision, so that run and database agree on when it is due.
+            // In the precision of the database, so that the run and the database agree on when it is due.
             next_attempt_at: Some((self.now + wait).trunc_subsecs(6)),
             ..update
         }
     }
 
-    /// The driver answered with an error that it may have had after it stored the event.
+    /// The driver responded with an error, but may have stored the event before.
     ///
-    /// A driver that recognizes repetitions gets the event again. Any other gets it once more, marked, as if it had not
-    /// answered: such an answer says no more about what was stored. It never counts as delivered, whatever the settings
-    /// say of requests without an answer, since an error is no sign of success.
+    /// A driver that deduplicates gets the event again. Any other driver gets it once more, marked as a
+    /// possible duplicate, as after a request without a response. Whatever the setting for such requests, the
+    /// event does not count as delivered, because an error is no sign of success.
     pub fn maybe_delivered(
         &self,
         event: &PendingEvent,
         failure: Failure,
-        pause: Option<TimeDelta>,
+        retry_after: Option<TimeDelta>,
         rng: &mut impl Rng,
     ) -> DeliveryUpdate {
         match self.policy.unanswered {
-            Unanswered::Retry => self.retry_later(event, failure, pause, rng),
+            Unanswered::Retry => self.retry_later(event, failure, retry_after, rng),
             Unanswered::RetryOnce | Unanswered::AssumeDelivered => {
-                self.retry_once(event, failure, pause, rng)
+                self.retry_once(event, failure, retry_after, rng)
             }
         }
     }
 
-    /// The event was sent and no answer came.
+    /// The event was sent and got no response.
     pub fn unanswered(&self, event: &PendingEvent, failure: Failure, rng: &mut impl Rng) -> DeliveryUpdate {
         match self.policy.unanswered {
             Unanswered::Retry => {
@@ -99,17 +97,18 @@ impl Attempt {
         }
     }
 
-    /// The event may be delivered already: it is sent once more, marked, and not a third time.
+    /// The event may have been delivered. It is sent once more, marked as a possible duplicate, but not a
+    /// third time.
     fn retry_once(
         &self,
         event: &PendingEvent,
         failure: Failure,
-        pause: Option<TimeDelta>,
+        retry_after: Option<TimeDelta>,
         rng: &mut impl Rng,
     ) -> DeliveryUpdate {
         let unanswered = event.unanswered + 1;
         let update = if unanswered < MAX_UNANSWERED {
-            self.retry_later(event, failure, pause, rng)
+            self.retry_later(event, failure, retry_after, rng)
         } else {
             let failure = Failure { class: FailureClass::Unanswered, ..failure };
             self.attempted(event, DeliveryState::Dead, Some(failure))
@@ -117,7 +116,7 @@ impl Attempt {
         DeliveryUpdate { unanswered, maybe_duplicate: true, ..update }
     }
 
-    /// A run that died may have sent the event: it never counts as delivered.
+    /// A run that died may have sent the event. It does not count as delivered, whatever the policy.
     pub fn reclaimed(&self, event: &PendingEvent, rng: &mut impl Rng) -> DeliveryUpdate {
         let unanswered = match self.policy.unanswered {
             Unanswered::Retry => Unanswered::Retry,
@@ -129,8 +128,8 @@ impl Attempt {
         DeliveryUpdate { next_attempt_at, endpoint: None, ..update }
     }
 
-    /// The driver refused all of the few events that it got, so it may be at fault itself: a refused event becomes dead
-    /// only once the policy's attempts and period are used up.
+    /// The driver refused all of the few events that it got, so the driver may be the cause. A refused event
+    /// becomes dead only once the policy's attempts and period are exhausted.
     pub fn refused_with_all_others(&self, refusal: DeliveryUpdate, rng: &mut impl Rng) -> DeliveryUpdate {
         if self.is_exhausted(refusal.attempts, refusal.first_attempt_at) {
             return refusal;
@@ -145,7 +144,7 @@ impl Attempt {
         attempts >= self.policy.max_attempts && period >= self.policy.min_retry_period
     }
 
-    /// The event was sent just now.
+    /// The event was sent in this attempt.
     fn attempted(
         &self,
         event: &PendingEvent,
@@ -163,23 +162,23 @@ impl Attempt {
     }
 }
 
-/// A refusal that is not final yet: the event stays pending, and the attempt does not count.
+/// The refusal is not final yet. The event stays pending, and the attempt does not count.
 pub fn undecided(refusal: &DeliveryUpdate) -> DeliveryUpdate {
     let attempts = refusal.attempts.saturating_sub(1);
     DeliveryUpdate { state: DeliveryState::Retry, attempts, next_attempt_at: None, ..refusal.clone() }
 }
 
-/// The event was not sent, since it is too old for the driver.
+/// The event was not sent, because it is too old for the driver.
 pub fn expired(driver: Driver, event: &PendingEvent) -> DeliveryUpdate {
     unchanged(driver, event, DeliveryState::Expired, Some(Failure::of(FailureClass::TooOld)))
 }
 
-/// The event was not sent, since the driver could not take it.
+/// The event was not sent, because the driver would refuse it.
 pub fn unsendable(driver: Driver, event: &PendingEvent, failure: Failure) -> DeliveryUpdate {
     unchanged(driver, event, DeliveryState::Dead, Some(failure))
 }
 
-/// The event was fetched for the first time and not sent.
+/// The event was fetched for the first time, but not sent.
 pub fn unsent(driver: Driver, event: &PendingEvent) -> DeliveryUpdate {
     unchanged(driver, event, DeliveryState::Pending, None)
 }
@@ -216,8 +215,8 @@ fn unchanged(
     }
 }
 
-/// How long to wait after this many attempts: a few seconds after the first two, which the run waits for, then from a
-/// minute to an hour. Jitter keeps the retries apart.
+/// The time until the next attempt after this many attempts. After each of the first two it is a few seconds,
+/// for which the run waits. Then it grows from a minute to an hour. Jitter spreads the retries.
 fn backoff(attempts: i32, rng: &mut impl Rng) -> TimeDelta {
     let minutes = match attempts {
         ..=2 => {
@@ -252,9 +251,9 @@ mod tests {
             (50, 2880, 4320),
         ] {
             for _ in 0..100 {
-                let waited = backoff(attempts, &mut rng);
+                let delay = backoff(attempts, &mut rng);
                 let limits = TimeDelta::seconds(min)..=TimeDelta::seconds(max);
-                assert!(limits.contains(&waited), "{attempts}: {waited}");
+                assert!(limits.contains(&delay), "{attempts}: {delay}");
             }
         }
     }

@@ -1,10 +1,11 @@
-//! One run, from its start to its end.
+//! The execution of one run, from start to end.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use domain::sync::SyncState;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -21,62 +22,61 @@ use super::worker::{DriverWorker, WorkerEnd};
 use super::{Sync, connection};
 use crate::db::Connection;
 use crate::error::Result;
-use crate::models::driver::Driver as Name;
-use crate::models::sync_run::{RunReason, SyncEnd, SyncRun, SyncState};
+use crate::models::sync_run::{RunReason, SyncEnd, SyncRun};
 use crate::models::telemetry_delivery::{has_pending, record_remaining};
 use crate::models::telemetry_driver::{DriverState, EnabledDrivers};
 use crate::telemetry::driver::Driver;
 use crate::telemetry::notify;
+use domain::Driver as DriverName;
 
-/// How many times longer a run in mode [`Mode::UntilEmpty`] waits for a service that asked for a pause.
+/// The factor by which a run in mode [`Mode::UntilEmpty`] waits longer for a service that asked for a pause.
 const UNTIL_EMPTY_WAIT_FACTOR: i32 = 12;
 
-/// How long a run deletes pending rows of deleted events.
+/// How long a run may delete pending rows of deleted events.
 const RECONCILE_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a run settles events that were too old when the first driver was enabled.
+/// How long a run may delete pending rows of events that were too old when the first driver was enabled.
 const SETTLE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A run that has something to do.
+/// A run that has events to send.
 pub struct Run {
     pub sync: Sync,
     pub row: SyncRun,
     pub request: SyncRequest,
     pub drivers: Vec<Arc<Driver>>,
-    /// Only what this run left pending.
+    /// Send only the events that this run left pending.
     pub batch: Option<i64>,
-    /// The drivers that are enabled, by this process or another.
+    /// The drivers that any process has enabled.
     pub enabled: EnabledDrivers,
-    /// Shows other processes that this one is alive.
     pub heartbeat: Heartbeat,
 }
 
-/// The database sessions of a run, apart from its lock's.
-struct Sessions {
+/// The database connections of a run, besides that of its lock.
+struct Connections {
     writer: Connection,
     fetchers: Vec<Fetcher>,
 }
 
-/// How a run's workers ended.
+/// How the workers of a run ended.
 #[derive(Default)]
-struct Ends {
+struct WorkerEnds {
     workers: Vec<WorkerEnd>,
-    /// The run's time was over first.
+    /// Whether the run reached its time limit.
     is_out_of_time: bool,
-    /// The database failed, or something of ours did.
+    /// Whether the database or a task failed.
     is_broken: bool,
 }
 
 impl Run {
-    /// Sends events and writes how the run ended.
+    /// Sends events and writes the end of the run.
     pub async fn execute(self, mut lock: RunLock) {
         info!(run = self.row.id, trigger = self.row.trigger.key(), "Started a sync run");
         let progress = Arc::new(Progress::new(self.names()));
         let states = self.begin(&mut lock).await;
-        // Opened before anything is sent, since the outcomes must be written.
-        let ends = match self.open_sessions(&lock).await {
-            Ok(sessions) => {
+        // Open all connections before anything is sent, because its outcomes must be written.
+        let ends = match self.open_connections(&lock).await {
+            Ok(connections) => {
                 let shared = Arc::new(Mutex::new(lock));
-                let ends = self.send(&shared, sessions, &states, &progress).await;
+                let ends = self.send(&shared, connections, &states, &progress).await;
                 let Some(inner) = Arc::into_inner(shared) else {
                     error!(run = self.row.id, "The run has ended but its lock is still held");
                     return;
@@ -90,7 +90,7 @@ impl Run {
                     run = self.row.id,
                     "Failed to open database connections for a sync run"
                 );
-                Ends { is_broken: true, ..Ends::default() }
+                WorkerEnds { is_broken: true, ..WorkerEnds::default() }
             }
         };
         let reason = if ends.is_broken {
@@ -106,22 +106,26 @@ impl Run {
             warn!(
                 code = cause.code().as_str(),
                 run = self.row.id,
-                "Failed to settle events that are too old"
+                "Failed to delete pending rows of events that are too old"
             );
         }
         self.close(&mut lock, progress.counts(), &ends.workers, reason).await;
         if let Err(cause) = lock.release().await {
-            warn!(%cause, run = self.row.id, "Failed to release the run lock; closing its connection releases it");
+            warn!(
+                %cause,
+                run = self.row.id,
+                "Failed to release the run lock; closing the connection will release it"
+            );
         }
     }
 
-    /// The drivers that it sends to.
-    fn names(&self) -> impl Iterator<Item = Name> {
+    /// The names of the drivers that the run sends to.
+    fn names(&self) -> impl Iterator<Item = DriverName> {
         self.drivers.iter().map(|driver| driver.name())
     }
 
-    /// Deletes pending rows of deleted events, and reads the state in which earlier runs left each driver.
-    async fn begin(&self, lock: &mut RunLock) -> HashMap<Name, DriverState> {
+    /// Deletes pending rows of deleted events, and reads the state that earlier runs stored for each driver.
+    async fn begin(&self, lock: &mut RunLock) -> HashMap<DriverName, DriverState> {
         if let Err(cause) = forget_orphans(lock.conn(), &self.enabled, RECONCILE_TIMEOUT).await {
             error!(%cause, run = self.row.id, "Failed to delete pending rows of deleted events");
         }
@@ -129,37 +133,37 @@ impl Run {
         for name in self.names() {
             match DriverState::read(lock.conn(), name).await {
                 Ok(state) => drop(states.insert(name, state)),
-                // The workers find out whether the database is available.
+                // The workers will notice if the database is unavailable.
                 Err(cause) => error!(%cause, driver = name.key(), "Failed to read a driver's state"),
             }
         }
         states
     }
 
-    async fn open_sessions(&self, lock: &RunLock) -> Result<Sessions> {
+    async fn open_connections(&self, lock: &RunLock) -> Result<Connections> {
         let pool = &self.sync.pool;
         let writer = connection::open(pool).await?;
         let mut fetchers = Vec::new();
         for driver in &self.drivers {
             let selection = Selection {
                 driver: Arc::clone(driver),
-                installation: lock.installation,
+                installation_id: lock.installation_id,
                 batch: self.batch,
                 sends_from: self.enabled.sends_from(driver.name()),
             };
             fetchers.push(Fetcher::open(pool, selection).await?);
         }
-        Ok(Sessions { writer, fetchers })
+        Ok(Connections { writer, fetchers })
     }
 
     /// Runs a worker for each driver, and the outcome writer.
     async fn send(
         &self,
         lock: &Arc<Mutex<RunLock>>,
-        sessions: Sessions,
-        states: &HashMap<Name, DriverState>,
+        connections: Connections,
+        states: &HashMap<DriverName, DriverState>,
         progress: &Arc<Progress>,
-    ) -> Ends {
+    ) -> WorkerEnds {
         let Sync { pool, clock, metrics, .. } = &self.sync;
         let (stop, broken) = (self.sync.stop.child_token(), CancellationToken::new());
         let (sender, receiver) = outcome_writer::channel();
@@ -171,9 +175,9 @@ impl Run {
             run_id: self.row.id,
             broken: broken.clone(),
         };
-        let writer = tokio::spawn(writer.run(sessions.writer, receiver));
+        let writer = tokio::spawn(writer.run(connections.writer, receiver));
         let mut workers = JoinSet::new();
-        for (driver, fetcher) in self.drivers.iter().zip(sessions.fetchers) {
+        for (driver, fetcher) in self.drivers.iter().zip(connections.fetchers) {
             let worker = DriverWorker {
                 driver: Arc::clone(driver),
                 run_id: self.row.id,
@@ -185,7 +189,7 @@ impl Run {
                 limit: self.request.limit.and_then(|limit| usize::try_from(limit).ok()),
                 max_wait: self.max_wait(),
                 retries: self.batch.is_none(),
-                pulse: self.heartbeat.pulse(),
+                ownership: self.heartbeat.ownership(),
                 stop: stop.clone(),
             };
             let retry_at = states.get(&driver.name()).and_then(|state| state.paused_until);
@@ -194,47 +198,47 @@ impl Run {
         drop(sender);
         let mut ends = self.join(workers, &stop, &broken).await;
         if let Err(cause) = writer.await {
-            error!(%cause, "The outcome writer failed");
+            error!(%cause, "The outcome writer of the sync run panicked");
             ends.is_broken = true;
         }
-        // A worker that cannot go on stops the others too.
+        // A worker that cannot continue stops the others too.
         let was_stopped_by_worker =
             stop.is_cancelled() && !self.sync.stop.is_cancelled() && !ends.is_out_of_time;
         ends.is_broken |= broken.is_cancelled() || was_stopped_by_worker;
         ends
     }
 
-    /// Waits for the workers, and stops them when their time is over or the database fails.
+    /// Waits for the workers. Stops them at the run's time limit, or if the database fails.
     async fn join(
         &self,
         mut workers: JoinSet<WorkerEnd>,
         stop: &CancellationToken,
         broken: &CancellationToken,
-    ) -> Ends {
-        let mut ends = Ends::default();
-        let time_is_over = async {
+    ) -> WorkerEnds {
+        let mut ends = WorkerEnds::default();
+        let time_limit = async {
             match self.request.budget {
                 Some(budget) => tokio::time::sleep(budget).await,
                 None => std::future::pending().await,
             }
         };
-        tokio::pin!(time_is_over);
-        let pulse = self.heartbeat.pulse();
+        tokio::pin!(time_limit);
+        let ownership = self.heartbeat.ownership();
         loop {
             tokio::select! {
                 ended = workers.join_next() => match ended {
                     Some(Ok(end)) => ends.workers.push(end),
                     Some(Err(cause)) => {
-                        error!(%cause, "A worker of the sync failed");
+                        error!(%cause, "A worker of the sync run panicked");
                         broken.cancel();
                     }
                     None => return ends,
                 },
-                () = &mut time_is_over, if !ends.is_out_of_time => {
+                () = &mut time_limit, if !ends.is_out_of_time => {
                     ends.is_out_of_time = true;
                     stop.cancel();
                 }
-                () = pulse.lost(), if !broken.is_cancelled() => broken.cancel(),
+                () = ownership.lost(), if !broken.is_cancelled() => broken.cancel(),
                 () = broken.cancelled(), if !stop.is_cancelled() => stop.cancel(),
             }
         }
@@ -243,11 +247,11 @@ impl Run {
     async fn close(&self, lock: &mut RunLock, counts: Counts, ends: &[WorkerEnd], reason: Option<RunReason>) {
         let (now, processed) = (self.sync.clock.now(), counts.processed());
         let state = counts.state(reason.as_ref());
-        let names: Vec<Name> = self.names().collect();
-        let closed = async {
+        let names: Vec<DriverName> = self.names().collect();
+        let close = async {
             lock.limit_idling().await?;
             if let Err(cause) = record_remaining(lock.conn(), self.row.id).await {
-                error!(%cause, run = self.row.id, "Failed to record what a sync run left pending");
+                error!(%cause, run = self.row.id, "Failed to record the events that a sync run left pending");
             }
             let reason = if state != SyncState::Skipped {
                 reason
@@ -265,7 +269,7 @@ impl Run {
             notify::publish(lock.conn()).await
         };
         self.sync.metrics.sync().run_ended(state);
-        match closed.await {
+        match close.await {
             Ok(()) => info!(run = self.row.id, state = state.key(), processed, "Ended a sync run"),
             Err(cause) => {
                 error!(%cause, run = self.row.id, "Failed to save the end of a sync run");

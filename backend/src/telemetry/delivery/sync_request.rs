@@ -1,23 +1,20 @@
-//! What a run is asked to do.
+//! The request for a run.
 
 use std::time::Duration;
 
-use crate::models::sync_run::SyncTrigger;
+use domain::sync::SyncTrigger;
 
-/// What a run is asked to do.
+/// A request to start a run.
 #[derive(Clone, Copy, Debug)]
 pub struct SyncRequest {
-    /// What triggers the run.
     pub trigger: SyncTrigger,
-    /// The id of the user who triggers it.
+    /// The id of the user who triggers the run.
     pub triggered_by: Option<i64>,
-    /// Which events it sends.
     pub scope: Scope,
-    /// The maximum number of events per driver; no limit if `None`.
+    /// Maximum number of events per driver. No limit if `None`.
     pub limit: Option<u32>,
-    /// When it ends.
     pub mode: Mode,
-    /// The time after which it fetches no more events.
+    /// The run stops fetching events after this time.
     pub budget: Option<Duration>,
 }
 
@@ -26,7 +23,7 @@ pub struct SyncRequest {
 pub enum Scope {
     /// All pending events, the oldest first.
     Oldest,
-    /// What the newest run with pending events left.
+    /// The events that the newest run with pending events left.
     LastBatch,
 }
 
@@ -35,15 +32,15 @@ pub enum Scope {
 pub enum Mode {
     /// After one pass.
     Once,
-    /// When no event is pending that may be sent; it waits longer for a service that asks for a pause.
+    /// When no pending event may be sent. The run waits longer for a service that asks for a pause.
     UntilEmpty,
 }
 
 impl SyncRequest {
-    /// The maximum number of events per driver if the caller gives none.
+    /// Maximum number of events per driver if the caller gives none.
     pub const DEFAULT_LIMIT: u32 = 500;
 
-    /// A scheduled run: everything that is pending, within less than an hour.
+    /// A scheduled run: all pending events, within less than an hour.
     pub const SCHEDULED: Self = Self {
         trigger: SyncTrigger::Schedule,
         triggered_by: None,

@@ -1,11 +1,11 @@
-//! What a person reads about a run of the sync, or about a driver.
+//! Texts about sync runs and drivers, for people.
 
+use domain::Driver;
 use domain::text::{Locale, Phrase};
 
-use crate::models::driver::Driver;
 use crate::models::sync_run::{DriverStats, Outage, RunReason, SyncRun};
 
-/// What a person should know of a run; `None` if its counts say everything.
+/// The message of a run. `None` if its counts are sufficient.
 pub fn message(run: &SyncRun, locale: Locale) -> Option<String> {
     let mut phrases: Vec<Phrase> = run.reason.iter().map(reason).collect();
     if !run.drivers_left_out.is_empty() {
@@ -13,13 +13,13 @@ pub fn message(run: &SyncRun, locale: Locale) -> Option<String> {
     }
     for stats in &run.drivers {
         phrases.extend(stats.outage.as_ref().map(|cause| outage(stats.driver, cause)));
-        phrases.extend(left_over(stats));
+        phrases.extend(not_delivered(stats));
     }
     let sentences: Vec<&str> = phrases.iter().map(|phrase| phrase.in_locale(locale)).collect();
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
-/// Drivers are enabled whose settings this process does not have.
+/// Says that this process lacks the settings of enabled drivers.
 pub fn left_out(drivers: &[Driver]) -> Phrase {
     let titles: Vec<&str> = drivers.iter().map(|driver| driver.title()).collect();
     let settings: Vec<&str> = drivers.iter().map(|driver| enabled_by(*driver)).collect();
@@ -55,7 +55,7 @@ const fn enabled_by(driver: Driver) -> &'static str {
     }
 }
 
-/// Why nothing more is sent to a driver for now.
+/// Says why no events are sent to a driver for now.
 pub fn outage(driver: Driver, outage: &Outage) -> Phrase {
     let name = driver.title();
     let settings = match driver {
@@ -135,11 +135,11 @@ fn reason(reason: &RunReason) -> Phrase {
     Phrase::new(es, en)
 }
 
-fn left_over(stats: &DriverStats) -> Option<Phrase> {
+fn not_delivered(stats: &DriverStats) -> Option<Phrase> {
     let DriverStats { dead, expired, retrying, .. } = *stats;
-    let list = |words: [&str; 3]| {
-        let counts = [dead, expired, retrying].into_iter().zip(words).filter(|(count, _)| *count > 0);
-        let parts: Vec<String> = counts.map(|(count, word)| format!("{count} {word}")).collect();
+    let list = |labels: [&str; 3]| {
+        let counts = [dead, expired, retrying].into_iter().zip(labels).filter(|(count, _)| *count > 0);
+        let parts: Vec<String> = counts.map(|(count, label)| format!("{count} {label}")).collect();
         format!("{}: {}.", stats.driver.title(), parts.join(", "))
     };
     (dead + expired + retrying > 0).then(|| {
@@ -154,11 +154,12 @@ fn left_over(stats: &DriverStats) -> Option<Phrase> {
 mod tests {
     use chrono::DateTime;
 
+    use domain::sync::{SyncState, SyncTrigger};
+
     use super::*;
-    use crate::models::sync_run::{SyncState, SyncTrigger};
 
     #[test]
-    fn a_message_says_what_is_left_and_why() {
+    fn a_message_has_the_reason_the_outage_and_the_undelivered_events() {
         let stats = DriverStats {
             dead: 2,
             retrying: 5,

@@ -1,5 +1,5 @@
-//! The loop of one driver in a run: fetches events, leases them, sends them, and hands their outcomes to the writer. A
-//! worker never waits for another driver.
+//! The worker of one driver in a run. It fetches events, leases them, sends them, and passes their outcomes
+//! to the writer. A worker never waits for another driver.
 
 mod attempt;
 mod refused;
@@ -18,7 +18,7 @@ use tracing::{error, info};
 
 use super::circuit_breaker::CircuitBreaker;
 use super::fetcher::{Fetched, Fetcher};
-use super::heartbeat::Pulse;
+use super::heartbeat::Ownership;
 use super::outcome_writer::OutcomeBatch;
 use super::progress::{Delta, Progress};
 use super::refusals::Refusals;
@@ -27,12 +27,12 @@ use super::retry_policy::{Attempt, expired, unsendable, unsent};
 use super::run_lock::RunLock;
 use crate::clock::Clock;
 use crate::metrics::{BreakerState, Metrics};
-use crate::models::driver::Driver as Name;
 use crate::models::sync_run::{DriverStats, Outage};
 use crate::models::telemetry_delivery::{DeliveryUpdate, Lease, PendingEvent};
 use crate::telemetry::driver::{DeliveryPolicy, Driver, OutgoingRequest, Plan, SendOutcome};
+use domain::Driver as DriverName;
 
-/// What a worker works with.
+/// The worker of a driver.
 pub struct DriverWorker {
     pub driver: Arc<Driver>,
     pub run_id: i64,
@@ -41,40 +41,41 @@ pub struct DriverWorker {
     pub progress: Arc<Progress>,
     pub clock: Clock,
     pub metrics: Metrics,
-    /// The maximum number of events to fetch.
+    /// Maximum number of events to fetch.
     pub limit: Option<usize>,
-    /// How long to wait, in all, for a service that asked for a pause or for events that are soon retryable.
+    /// Maximum total wait for a service that asked for a pause and for events that become retryable.
     pub max_wait: TimeDelta,
-    /// Whether events are retried within the run; those of a batch are not.
+    /// Whether events are retried within the run. Those of a batch are not.
     pub retries: bool,
-    /// Whether the run still belongs to this process.
-    pub pulse: Pulse,
-    /// Stops fetching and sending; the worker ends when its requests have ended.
+    /// Whether this process still owns the run.
+    pub ownership: Ownership,
+    /// Stops fetching and sending. The worker ends when its requests have ended.
     pub stop: CancellationToken,
 }
 
-/// What a worker waits for.
+/// A completed operation of a worker.
 enum Completed {
     Fetch(Box<Fetcher>, QueryResult<Fetched>),
     Lease(Vec<OutgoingRequest>, QueryResult<Lease>),
     Request(LeasedRequest, SendOutcome),
 }
 
-/// A worker at work.
-struct Work {
+/// A worker while it runs.
+struct RunningWorker {
     worker: DriverWorker,
     policy: DeliveryPolicy,
     breaker: CircuitBreaker,
-    /// Requests that are being sent: in the worker's own task, since each is little work and there are many.
+    /// Requests in flight. They run in the worker's task, since there are many and each needs little CPU
+    /// time.
     sending: FuturesUnordered<BoxFuture<'static, Completed>>,
-    /// Fetches and leases, in tasks of their own.
+    /// Fetches and leases, each in a separate task.
     tasks: JoinSet<Completed>,
     is_leasing: bool,
-    /// `None` while it is fetching.
+    /// `None` during a fetch.
     fetcher: Option<Box<Fetcher>>,
     queue: RequestQueue,
     in_flight: InFlight,
-    /// How many more events may be fetched.
+    /// The number of events that may still be fetched. No limit if `None`.
     remaining: Option<usize>,
     /// Whether the last fetch found nothing.
     is_exhausted: bool,
@@ -84,30 +85,29 @@ struct Work {
     retrying: HashSet<i64>,
     waited: TimeDelta,
     refusals: Refusals,
-    /// The only event that is sent while the service is suspected of refusing everything.
+    /// The id of the only event that is sent while the service is suspected of refusing everything.
     probe: Option<i64>,
     /// Resolves when the last outcomes are written.
     written: Option<oneshot::Receiver<()>>,
-    /// Whether events were given back since the last fetch that started over.
-    has_given_back: bool,
+    /// Whether events were released since the fetcher last started over to find them.
+    has_released: bool,
 }
 
 /// How a worker ended.
 #[derive(Debug)]
 pub struct WorkerEnd {
-    /// The driver.
-    pub driver: Name,
-    /// Nothing may be sent to it before this time, since it asked for a pause.
+    pub driver: DriverName,
+    /// The end of the pause that the service asked for.
     pub paused_until: Option<DateTime<Utc>>,
-    /// Why the worker stopped early, if it did.
+    /// The outage because of which the worker stopped early.
     pub outage: Option<Outage>,
 }
 
 impl DriverWorker {
-    /// Works until nothing is pending, or until it must stop.
+    /// Sends events until none is pending or the worker must stop.
     pub async fn run(self, fetcher: Fetcher, retry_at: Option<DateTime<Utc>>) -> WorkerEnd {
         let policy = self.driver.policy();
-        let work = Work {
+        let running = RunningWorker {
             policy,
             breaker: CircuitBreaker::new(policy.max_concurrency, retry_at),
             sending: FuturesUnordered::new(),
@@ -124,46 +124,46 @@ impl DriverWorker {
             refusals: Refusals::default(),
             probe: None,
             written: None,
-            has_given_back: false,
+            has_released: false,
             worker: self,
         };
-        work.run().await
+        running.run().await
     }
 }
 
-impl Work {
+impl RunningWorker {
     async fn run(mut self) -> WorkerEnd {
         self.reclaim().await;
         loop {
             let now = self.worker.clock.now();
             let open_until = self.breaker.open_until(now);
             let is_open = open_until.is_some() || self.is_refusing();
-            if self.worker.pulse.is_lost() {
+            if self.worker.ownership.is_lost() {
                 self.worker.stop.cancel();
             }
-            // If this process was frozen, another run may be sending what is leased here.
-            let is_sure = self.worker.pulse.is_sure();
-            self.show_breaker(if is_open { BreakerState::Open } else { BreakerState::Closed });
+            // If this process was frozen, another run may be sending the events that are leased here.
+            let is_certain = self.worker.ownership.is_certain();
+            self.report_breaker(if is_open { BreakerState::Open } else { BreakerState::Closed });
             if self.worker.stop.is_cancelled() || is_open {
-                self.give_everything_back().await;
-            } else if is_sure {
+                self.release_all().await;
+            } else if is_certain {
                 self.breaker.half_open();
                 self.send_next();
                 self.lease_next();
                 self.fetch_next();
             }
-            let must_be_sure = !is_sure && !is_open && !self.worker.stop.is_cancelled();
-            let pulse = self.worker.pulse.clone();
+            let needs_ownership = !is_certain && !is_open && !self.worker.stop.is_cancelled();
+            let ownership = self.worker.ownership.clone();
             let completed = tokio::select! {
                 Some(completed) = self.sending.next() => Some(Ok(completed)),
                 Some(completed) = self.tasks.join_next() => Some(completed),
-                () = pulse.decided(), if must_be_sure => continue,
+                () = ownership.resolved(), if needs_ownership => continue,
                 else => None,
             };
             match completed {
                 Some(completed) => self.handle(completed).await,
                 None if self.worker.stop.is_cancelled() || self.is_refusing() => break,
-                None if open_until.is_none() && self.has_given_back => self.fetch_given_back().await,
+                None if open_until.is_none() && self.has_released => self.refetch_released().await,
                 None => {
                     let next = open_until.or_else(|| self.next_retry());
                     if !self.wait(next, now).await {
@@ -172,7 +172,7 @@ impl Work {
                 }
             }
         }
-        self.show_breaker(BreakerState::Closed);
+        self.report_breaker(BreakerState::Closed);
         let driver = self.worker.driver.name();
         let outage = self.conclude_refusals().await.or_else(|| self.breaker.outage().cloned());
         self.worker.progress.set_outage(driver, outage.as_ref());
@@ -186,20 +186,20 @@ impl Work {
         WorkerEnd { driver, paused_until, outage }
     }
 
-    fn show_breaker(&self, state: BreakerState) {
-        self.worker.metrics.sync().breaker(self.worker.driver.name(), state);
+    fn report_breaker(&self, state: BreakerState) {
+        self.worker.metrics.sync().set_breaker_state(self.worker.driver.name(), state);
     }
 
-    /// Reclaims what a run that died was sending, which may have been delivered.
+    /// Reclaims the events that a run that died was sending. They may have been delivered.
     async fn reclaim(&mut self) {
         let name = self.worker.driver.name();
         let reclaimed = self.worker.lock.lock().await.reclaim(name, self.worker.run_id).await;
         let reclaimed = match reclaimed {
             Ok(reclaimed) if reclaimed.is_empty() => return,
             Ok(reclaimed) => reclaimed,
-            Err(cause) => return self.break_off(&cause),
+            Err(cause) => return self.abort(&cause),
         };
-        info!(driver = name.key(), events = reclaimed.len(), "Reclaimed the leases of a run that died");
+        info!(driver = name.key(), events = reclaimed.len(), "Reclaimed the leases of a sync run that died");
         let mut by_lease: HashMap<i64, Vec<PendingEvent>> = HashMap::new();
         for reclaimed in reclaimed {
             by_lease.entry(reclaimed.lease_id).or_default().push(reclaimed.event);
@@ -213,7 +213,7 @@ impl Work {
         }
     }
 
-    /// Fetches more before everything is sent.
+    /// Starts to fetch more events before the queue is empty.
     fn fetch_next(&mut self) {
         let limit = self.policy.events_per_fetch.min(self.remaining.unwrap_or(usize::MAX));
         if self.probe.is_some()
@@ -238,11 +238,11 @@ impl Work {
                 self.is_exhausted = event_ids.is_empty();
                 self.remaining = self.remaining.map(|remaining| remaining.saturating_sub(event_ids.len()));
                 self.in_flight.insert(event_ids);
-                self.carry_out(plan).await;
+                self.apply(plan).await;
             }
             Ok(Completed::Fetch(fetcher, Err(cause))) => {
                 self.fetcher = Some(fetcher);
-                self.break_off(&cause);
+                self.abort(&cause);
             }
             Ok(Completed::Lease(requests, Ok(lease))) => {
                 self.is_leasing = false;
@@ -251,29 +251,29 @@ impl Work {
                     requests.into_iter().partition(|request| self.admits(request));
                 self.queue.push_leased(admitted, &lease);
                 for request in others {
-                    self.give_back(request, Some(Arc::clone(&lease))).await;
+                    self.release(request, Some(Arc::clone(&lease))).await;
                 }
             }
             Ok(Completed::Lease(requests, Err(cause))) => {
                 self.is_leasing = false;
                 self.queue.put_back(requests);
-                self.break_off(&cause);
+                self.abort(&cause);
             }
             Ok(Completed::Request(leased, outcome)) => self.on_outcome(leased, outcome).await,
             Err(cause) => {
-                error!(%cause, "A task of the sync failed");
+                error!(%cause, "A task of the sync run panicked");
                 self.worker.stop.cancel();
             }
         }
     }
 
-    async fn carry_out(&mut self, plan: Plan) {
+    async fn apply(&mut self, plan: Plan) {
         let name = self.worker.driver.name();
-        let Plan { requests, expired: old, unsendable: bad } = plan;
-        // Expired events do not use up the limit.
-        self.remaining = self.remaining.map(|remaining| remaining + old.len());
-        let mut updates: Vec<DeliveryUpdate> = old.iter().map(|event| expired(name, event)).collect();
-        updates.extend(bad.into_iter().map(|(event, failure)| unsendable(name, &event, failure)));
+        let Plan { requests, expired: too_old, unsendable: invalid } = plan;
+        // Expired events do not count towards the limit.
+        self.remaining = self.remaining.map(|remaining| remaining + too_old.len());
+        let mut updates: Vec<DeliveryUpdate> = too_old.iter().map(|event| expired(name, event)).collect();
+        updates.extend(invalid.into_iter().map(|(event, failure)| unsendable(name, &event, failure)));
         if !updates.is_empty() {
             self.finish(updates, None).await;
         }
@@ -281,11 +281,11 @@ impl Work {
             requests.into_iter().partition(|request| self.admits(request));
         self.queue.push(admitted);
         for request in others {
-            self.give_back(request, None).await;
+            self.release(request, None).await;
         }
     }
 
-    /// Hands the outcomes of events that are no longer in flight to the writer.
+    /// Passes the outcomes of events to the writer. The events are no longer in flight.
     async fn finish(&mut self, updates: Vec<DeliveryUpdate>, lease: Option<Arc<Lease>>) {
         let finished = updates.iter().map(|update| update.event_id).collect();
         self.write(updates, lease, finished).await;
@@ -300,14 +300,14 @@ impl Work {
             delta.add(update, &mut self.retrying);
         }
         let (notify, written) = oneshot::channel();
-        // A refused event stays in flight until its refusal is final: nothing else would keep it from being fetched.
-        let is_decided = |id: &&i64| !self.refusals.holds(**id);
+        // A refused event stays in flight until its refusal is final. Otherwise it would be fetched again.
+        let is_decided = |id: &&i64| !self.refusals.contains(**id);
         let no_longer_in_flight: Vec<i64> = finished.iter().filter(is_decided).copied().collect();
         let in_flight = self.in_flight.clone();
         let on_written = Box::new(move |stats: &mut DriverStats| {
             delta.apply(stats);
             in_flight.remove(&no_longer_in_flight);
-            // Nobody may be waiting for it.
+            // The receiver may have been dropped.
             notify.send(()).ok();
         });
         self.written = Some(written);
@@ -317,31 +317,32 @@ impl Work {
         }
     }
 
-    /// Gives back everything that is queued and may not be sent now.
-    async fn give_everything_back(&mut self) {
+    /// Releases all queued requests, which may not be sent now.
+    async fn release_all(&mut self) {
         let (ready, leased) = self.queue.drain();
         for request in ready {
-            self.give_back(request, None).await;
+            self.release(request, None).await;
         }
         for LeasedRequest { request, lease } in leased {
-            self.give_back(request, Some(lease)).await;
+            self.release(request, Some(lease)).await;
         }
     }
 
-    /// Leaves the events of a request pending. Those without a delivery get one, so that they belong to this run's batch.
-    async fn give_back(&mut self, request: OutgoingRequest, lease: Option<Arc<Lease>>) {
+    /// Leaves the events of a request pending. Events without a delivery get one, so that they belong to this
+    /// run's batch.
+    async fn release(&mut self, request: OutgoingRequest, lease: Option<Arc<Lease>>) {
         let name = self.worker.driver.name();
         self.remaining = self.remaining.map(|remaining| remaining + request.events.len());
-        self.has_given_back = true;
+        self.has_released = true;
         self.start_over();
         let events = || request.events.iter().map(|outgoing| &outgoing.event);
         let updates = events().filter(|event| !event.is_on_record).map(|event| unsent(name, event)).collect();
         self.write(updates, lease, events().map(|event| event.id).collect()).await;
     }
 
-    /// Fetches again what was given back, which is found only once that is written.
-    async fn fetch_given_back(&mut self) {
-        self.has_given_back = false;
+    /// Fetches released events again. Waits until their release is written, since no query finds them before.
+    async fn refetch_released(&mut self) {
+        self.has_released = false;
         if let Some(written) = self.written.take() {
             written.await.ok();
         }
@@ -357,7 +358,7 @@ impl Work {
         }
     }
 
-    /// Waits until then, unless that takes too long; answers whether to go on.
+    /// Waits until `until`, unless that exceeds the maximum wait. Returns whether to continue.
     async fn wait(&mut self, until: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
         let Some(until) = until else { return false };
         let wait = (until - now).max(TimeDelta::zero());
@@ -365,7 +366,8 @@ impl Work {
             return false;
         }
         self.waited += wait;
-        // A retryable event is found only once its last outcome is written; if that fails, this worker is stopped.
+        // A retryable event is found only once its last outcome is written. If that fails, this worker is
+        // stopped.
         if let Some(written) = self.written.take() {
             written.await.ok();
         }
@@ -377,7 +379,7 @@ impl Work {
         true
     }
 
-    /// Fetches from the oldest event on again.
+    /// Fetches from the oldest event again.
     fn start_over(&mut self) {
         self.is_exhausted = false;
         if let Some(fetcher) = &mut self.fetcher {
@@ -394,9 +396,9 @@ impl Work {
         }
     }
 
-    /// The database does not answer, or the lock is lost with its connection.
-    fn break_off(&self, cause: &diesel::result::Error) {
-        error!(%cause, driver = self.worker.driver.name().key(), "The sync lost its database connection");
+    /// Stops the run, because the database does not respond or the lock is lost with its connection.
+    fn abort(&self, cause: &diesel::result::Error) {
+        error!(%cause, driver = self.worker.driver.name().key(), "The sync run lost its database connection");
         self.worker.stop.cancel();
     }
 }

@@ -1,4 +1,4 @@
-//! Tries a driver's settings out without sending anything that would count.
+//! Checks a driver's settings without storing any event at the service.
 
 mod ga4;
 mod mixpanel;
@@ -7,24 +7,24 @@ use chrono::{DateTime, Utc};
 
 use super::Driver;
 use super::outcome::SendOutcome;
-use super::reply::Reply;
+use super::response::Response;
 use super::secrets::Secrets;
 
-/// What came of it.
+/// The result of checking a driver's settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Checked {
-    /// As far as it can be told, events would be taken.
-    Good {
-        /// What cannot be told.
+pub enum CheckResult {
+    /// No problem was found.
+    Passed {
+        /// What the service does not let us check.
         unproven: Option<&'static str>,
     },
-    /// Something is wrong, in the service's words or ours.
-    Bad(Vec<String>),
+    /// The problems that were found.
+    Failed(Vec<String>),
 }
 
 impl Driver {
-    /// Asks the service what it thinks of the settings.
-    pub async fn check(&self, now: DateTime<Utc>) -> Checked {
+    /// Checks the settings against the service.
+    pub async fn check(&self, now: DateTime<Utc>) -> CheckResult {
         match self {
             Self::Ga4(ga4) => ga4::check(ga4, now).await,
             Self::Mixpanel(mixpanel) => mixpanel::check(mixpanel, now).await,
@@ -32,35 +32,35 @@ impl Driver {
     }
 }
 
-/// What an answer that is not as wanted says; `who` is whoever gave it.
-fn in_words(who: &str, answer: &SendOutcome) -> String {
-    match answer {
+/// Describes an unsuccessful outcome.
+fn describe(endpoint: &str, outcome: &SendOutcome) -> String {
+    match outcome {
         SendOutcome::Unusable(_, failure)
         | SendOutcome::RetryLater { failure, .. }
         | SendOutcome::Unanswered(failure) => match failure.http_status {
-            Some(status) => answered(who, status, failure.message.as_deref()),
-            None => format!("{who} could not be reached, or did not answer"),
+            Some(status) => returned_status(endpoint, status, failure.message.as_deref()),
+            None => format!("{endpoint} could not be reached or did not respond"),
         },
         SendOutcome::Refused(_) | SendOutcome::PerEvent(_) => {
-            format!("{who} answered what cannot be understood")
+            format!("{endpoint} returned an unexpected response")
         }
     }
 }
 
-/// What an answer says that its service would not give to that.
-fn unexpected(who: &str, reply: &Reply, secrets: &Secrets) -> String {
-    let said = secrets.redact(&String::from_utf8_lossy(&reply.body));
-    answered(who, reply.status.as_u16(), said.as_deref())
+/// Describes a response that the service does not give to valid settings.
+fn describe_unexpected(endpoint: &str, response: &Response, secrets: &Secrets) -> String {
+    let message = secrets.redact(&String::from_utf8_lossy(&response.body));
+    returned_status(endpoint, response.status.as_u16(), message.as_deref())
 }
 
-fn answered(who: &str, status: u16, said: Option<&str>) -> String {
-    match said {
-        Some(said) => format!("{who} answered {status}: {said}"),
-        None => format!("{who} answered {status}"),
+fn returned_status(endpoint: &str, status: u16, message: Option<&str>) -> String {
+    match message {
+        Some(message) => format!("{endpoint} returned {status}: {message}"),
+        None => format!("{endpoint} returned {status}"),
     }
 }
 
-/// What is said of an answer that somebody else than the service gave.
-fn foreign(who: &str, reply: &Reply, service: &str) -> String {
-    format!("{who} answered {} in words that are not {service}'s", reply.status.as_u16())
+/// Describes a response that comes from another server, such as a proxy.
+fn describe_foreign(endpoint: &str, response: &Response, service: &str) -> String {
+    format!("{endpoint} returned {}, but not with a response from {service}", response.status.as_u16())
 }

@@ -1,9 +1,9 @@
-//! Google Analytics 4, by its Measurement Protocol.
+//! Google Analytics 4, through its Measurement Protocol.
 //!
-//! It answers 204 to whatever arrives, so everything that it would drop without a word is seen to before: what an event
-//! and its parameters may be called, that values are scalar and short, that it is told when each event happened, and
-//! that nothing is older than three days. It cannot tell a repetition, so nothing is sent twice but where an answer
-//! never came. Source: Google's Measurement Protocol reference.
+//! GA4 answers 204 to every request and silently drops invalid events. So this driver makes sure beforehand
+//! that the names of events and parameters are valid, that values are scalar and short, that each event has a
+//! timestamp, and that no event is older than three days. GA4 does not deduplicate, so an event is sent again
+//! only if it is unknown whether it arrived. Source: Google's Measurement Protocol reference.
 
 mod name;
 mod payload;
@@ -17,47 +17,49 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::outcome::{EventOutcome, Failure, FailureClass, SendOutcome};
 use super::secrets::Secrets;
-use super::{DeliveryPolicy, NotConfigured, Outgoing, OutgoingRequest, Plan, Route, Unanswered, reply};
+use super::{
+    DeliveryPolicy, NotConfigured, OutgoingEvent, OutgoingRequest, Plan, Route, Unanswered, response,
+};
 use crate::config::telemetry::{Ambiguous, ClientIds, Ga4 as Settings};
 use crate::outbound;
 use payload::body;
 
-/// What is older is moved to three days ago by the service, which would make it false; half an hour of that is left for
-/// the way and for clocks that differ.
+/// The maximum age of an event. GA4 moves the time of older events to three days ago, which would falsify it.
+/// Half an hour of the three days is a margin for transmission and clock differences.
 const MAX_AGE: TimeDelta = TimeDelta::minutes(71 * 60 + 30);
 
-/// Events of one client in a request, at most.
-const EVENTS_A_REQUEST: usize = 25;
-/// The most bytes of a body; the service takes less than 130 kB.
-const BYTES_A_REQUEST: usize = 120_000;
+/// Maximum number of events in a request, all of one client.
+const MAX_EVENTS_PER_REQUEST: usize = 25;
+/// Maximum size of a request body, in bytes. GA4 accepts less than 130 kB.
+const MAX_BODY_BYTES: usize = 120_000;
 
-/// Events to be taken up at once.
-const TAKEN_UP_AT_ONCE: usize = 1_000;
-/// So many requests of one event each are put on record together for each that may be under way.
-const LEASED_A_CONNECTION: usize = 4;
+const EVENTS_PER_FETCH: usize = 1_000;
+/// Requests that are leased together per concurrent request, if each request has one event.
+const LEASED_REQUESTS_PER_CONNECTION: usize = 4;
 
-/// Times that an event is sent before it may be given up, and for how long.
-const TRIES: i32 = 5;
-const TRIED_FOR: TimeDelta = TimeDelta::hours(24);
+/// Attempts after which an event may be dead.
+const MAX_ATTEMPTS: i32 = 5;
+/// How long an event is retried before it may be dead.
+const MIN_RETRY_PERIOD: TimeDelta = TimeDelta::hours(24);
 
-/// Google Analytics 4, ready to be sent to.
+/// The Google Analytics 4 driver.
 #[derive(Debug)]
 pub struct Ga4 {
     client: Client,
-    collect: Address,
-    debug: Address,
+    collect_url: SecretUrl,
+    debug_url: SecretUrl,
     client_ids: ClientIds,
     ambiguous: Ambiguous,
     max_concurrency: usize,
     secrets: Secrets,
 }
 
-/// An address with what lets us in, which is not told.
-struct Address(Url);
+/// An endpoint's URL, which contains the API secret. Its debug output shows only the path.
+struct SecretUrl(Url);
 
-impl Address {
+impl SecretUrl {
     fn new(base: &Url, path: &str, measurement_id: &str, api_secret: &SecretString) -> Self {
-        let mut url = outbound::below(base, path);
+        let mut url = outbound::join_path(base, path);
         url.query_pairs_mut()
             .append_pair("measurement_id", measurement_id)
             .append_pair("api_secret", api_secret.expose_secret());
@@ -65,22 +67,22 @@ impl Address {
     }
 }
 
-impl fmt::Debug for Address {
+impl fmt::Debug for SecretUrl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("Address").field(&self.0.path()).finish()
+        formatter.debug_tuple("SecretUrl").field(&self.0.path()).finish()
     }
 }
 
 impl Ga4 {
-    /// Fails with the name of a setting that is missing.
+    /// Fails with the name of a missing setting.
     pub fn new(settings: &Settings) -> Result<Self, NotConfigured> {
         let measurement_id = settings.measurement_id.clone().ok_or(NotConfigured("GA4_MEASUREMENT_ID"))?;
         let api_secret = settings.api_secret.clone().ok_or(NotConfigured("GA4_API_SECRET"))?;
-        let address = |path| Address::new(&settings.base_url, path, &measurement_id, &api_secret);
+        let url = |path| SecretUrl::new(&settings.base_url, path, &measurement_id, &api_secret);
         Ok(Self {
-            client: outbound::telemetry_client(settings.answer_within),
-            collect: address("mp/collect"),
-            debug: address("debug/mp/collect"),
+            client: outbound::telemetry_client(settings.request_timeout),
+            collect_url: url("mp/collect"),
+            debug_url: url("debug/mp/collect"),
             client_ids: settings.client_ids,
             ambiguous: settings.ambiguous,
             max_concurrency: settings.concurrency,
@@ -88,19 +90,20 @@ impl Ga4 {
         })
     }
 
-    /// Few requests are on record beyond those being sent, since a repetition is not known as one.
+    /// How events are delivered. Only a few requests are leased before they are sent, since GA4 does not
+    /// deduplicate.
     pub fn policy(&self) -> DeliveryPolicy {
         DeliveryPolicy {
             max_concurrency: self.max_concurrency,
-            events_per_fetch: TAKEN_UP_AT_ONCE,
+            events_per_fetch: EVENTS_PER_FETCH,
             requests_per_lease: match self.client_ids {
-                ClientIds::Spec => LEASED_A_CONNECTION * self.max_concurrency,
+                ClientIds::Spec => LEASED_REQUESTS_PER_CONNECTION * self.max_concurrency,
                 ClientIds::Stable => self.max_concurrency,
             },
             needs_sessions: true,
             needs_sign_up_date: self.client_ids == ClientIds::Stable,
-            max_attempts: TRIES,
-            min_retry_period: TRIED_FOR,
+            max_attempts: MAX_ATTEMPTS,
+            min_retry_period: MIN_RETRY_PERIOD,
             unanswered: match self.ambiguous {
                 Ambiguous::Retry => Unanswered::RetryOnce,
                 Ambiguous::AssumeDelivered => Unanswered::AssumeDelivered,
@@ -108,27 +111,30 @@ impl Ga4 {
         }
     }
 
-    /// One request an event, since each has a client of its own; or one for up to 25 events of the same client.
-    pub fn plan(&self, events: Vec<Outgoing>, now: DateTime<Utc>) -> Plan {
+    /// Builds one request per event if each event has its own client, and otherwise one for up to 25 events
+    /// of a client.
+    pub fn plan(&self, events: Vec<OutgoingEvent>, now: DateTime<Utc>) -> Plan {
         let mut plan = Plan::default();
-        let (expired, mut fresh): (Vec<_>, Vec<_>) =
+        let (expired, mut sendable): (Vec<_>, Vec<_>) =
             events.into_iter().partition(|outgoing| now - outgoing.event.recorded_at > MAX_AGE);
         plan.expired = expired.into_iter().map(|outgoing| outgoing.event).collect();
         if self.client_ids == ClientIds::Spec {
-            plan.requests = fresh.into_iter().map(|outgoing| self.build_request(vec![outgoing])).collect();
+            plan.requests = sendable.into_iter().map(|outgoing| self.build_request(vec![outgoing])).collect();
             return plan;
         }
-        // A repetition goes alone: were it not answered again, no other event would be in doubt.
-        let sender =
-            |outgoing: &Outgoing| (outgoing.event.user_id, payload::client_id(outgoing, self.client_ids));
-        fresh.sort_by_cached_key(|outgoing| (outgoing.event.maybe_duplicate, sender(outgoing)));
-        let together =
-            |first: &Outgoing, next: &Outgoing| !next.event.maybe_duplicate && sender(first) == sender(next);
-        for outgoing in fresh {
+        // A possible duplicate is sent alone. If it goes unanswered again, no other event is in doubt.
+        let sender = |outgoing: &OutgoingEvent| {
+            (outgoing.event.user_id, payload::client_id(outgoing, self.client_ids))
+        };
+        sendable.sort_by_cached_key(|outgoing| (outgoing.event.maybe_duplicate, sender(outgoing)));
+        let share_request = |first: &OutgoingEvent, next: &OutgoingEvent| {
+            !next.event.maybe_duplicate && sender(first) == sender(next)
+        };
+        for outgoing in sendable {
             match plan.requests.last_mut() {
                 Some(OutgoingRequest { events, .. })
-                    if events.len() < EVENTS_A_REQUEST
-                        && events.first().is_some_and(|first| together(first, &outgoing)) =>
+                    if events.len() < MAX_EVENTS_PER_REQUEST
+                        && events.first().is_some_and(|first| share_request(first, &outgoing)) =>
                 {
                     events.push(outgoing);
                 }
@@ -136,13 +142,13 @@ impl Ga4 {
             }
         }
         plan.requests = plan.requests.into_iter().map(|request| self.build_request(request.events)).collect();
-        // Requests that are too large in bytes are halved until they fit.
-        while let Some(place) = plan
+        // A request that is too large is split in half until it fits.
+        while let Some(index) = plan
             .requests
             .iter()
-            .position(|request| request.body.len() > BYTES_A_REQUEST && request.events.len() > 1)
+            .position(|request| request.body.len() > MAX_BODY_BYTES && request.events.len() > 1)
         {
-            let mut events = plan.requests.swap_remove(place).events;
+            let mut events = plan.requests.swap_remove(index).events;
             let rest = events.split_off(events.len() / 2);
             plan.requests.extend([self.build_request(events), self.build_request(rest)]);
         }
@@ -150,8 +156,8 @@ impl Ga4 {
         plan
     }
 
-    /// A request for events of one client.
-    pub fn build_request(&self, events: Vec<Outgoing>) -> OutgoingRequest {
+    /// Builds a request for events of one client.
+    pub fn build_request(&self, events: Vec<OutgoingEvent>) -> OutgoingRequest {
         let body = body(&events, self.client_ids);
         OutgoingRequest { events, route: Route::Collect, body }
     }
@@ -160,35 +166,35 @@ impl Ga4 {
     pub async fn send(&self, request: &OutgoingRequest, now: DateTime<Utc>) -> SendOutcome {
         let http = self
             .client
-            .post(self.collect.0.clone())
+            .post(self.collect_url.0.clone())
             .header(CONTENT_TYPE, "application/json")
             .body(request.body.clone());
-        match reply::send(http, now).await {
-            Ok(reply) => self.judge(request, &reply),
-            Err(answer) => answer,
+        match response::send(http, now).await {
+            Ok(response) => self.interpret(request, &response),
+            Err(outcome) => outcome,
         }
     }
 
-    /// What an answer means. Any 2xx says that the bytes arrived, which is all that this service ever says.
-    fn judge(&self, request: &OutgoingRequest, reply: &reply::Reply) -> SendOutcome {
-        if let Some(answer) = reply::by_status(reply, &self.secrets) {
-            return answer;
+    /// Interprets a response. A 2xx only means that the request arrived: GA4 never reports more.
+    fn interpret(&self, request: &OutgoingRequest, response: &response::Response) -> SendOutcome {
+        if let Some(outcome) = response::outcome_from_status(response, &self.secrets) {
+            return outcome;
         }
-        if reply.status.is_success() {
+        if response.status.is_success() {
             return SendOutcome::PerEvent(vec![EventOutcome::Delivered; request.events.len()]);
         }
-        let class = if reply.status == StatusCode::PAYLOAD_TOO_LARGE {
+        let class = if response.status == StatusCode::PAYLOAD_TOO_LARGE {
             FailureClass::TooLarge
         } else {
             FailureClass::Refused
         };
-        let said = self.secrets.redact(&String::from_utf8_lossy(&reply.body));
-        SendOutcome::Refused(Failure::with_status(class, reply.status.as_u16(), said))
+        let message = self.secrets.redact(&String::from_utf8_lossy(&response.body));
+        SendOutcome::Refused(Failure::with_status(class, response.status.as_u16(), message))
     }
 
-    /// An answer to this says what the service thinks of a body, and nothing is stored.
+    /// A request to the validation server, which stores nothing.
     pub(super) fn debug_request(&self) -> RequestBuilder {
-        self.client.post(self.debug.0.clone())
+        self.client.post(self.debug_url.0.clone())
     }
 
     pub(super) const fn secrets(&self) -> &Secrets {

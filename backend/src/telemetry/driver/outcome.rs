@@ -1,4 +1,4 @@
-//! The outcomes of requests and of their events.
+//! The outcomes of requests and of the events in them.
 
 use std::time::Duration;
 
@@ -9,20 +9,19 @@ use crate::models::sync_run::Outage;
 pub enum SendOutcome {
     /// An outcome for each event, in order.
     PerEvent(Vec<EventOutcome>),
-    /// The service refused the request: because of one of its events, or of all.
+    /// The service refused the request because of at least one of its events.
     Refused(Failure),
-    /// The service does not accept it now.
+    /// The service cannot accept the request now.
     RetryLater {
-        /// Why.
         failure: Failure,
-        /// The pause that it asked for.
-        pause: Option<Duration>,
-        /// Whether it may have accepted it all the same.
+        /// The pause that the service asked for.
+        retry_after: Option<Duration>,
+        /// Whether the service may have stored the events nevertheless.
         maybe_delivered: bool,
     },
-    /// It was sent and no response came.
+    /// The request was sent and got no response.
     Unanswered(Failure),
-    /// The service cannot be used, whatever the events are.
+    /// The service cannot be used with these settings, whatever the events are.
     Unusable(Outage, Failure),
 }
 
@@ -40,40 +39,38 @@ pub enum EventOutcome {
 /// What went wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// Of which kind.
     pub class: FailureClass,
-    /// The answer's HTTP status.
     pub http_status: Option<u16>,
-    /// The service's own code, such as the field it complains of.
+    /// The service's own error code, or the name of the invalid field.
     pub code: Option<String>,
-    /// What the service said; never a secret.
+    /// The service's error message, without secrets.
     pub message: Option<String>,
 }
 
-/// The kinds of what can go wrong.
+/// The kinds of failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FailureClass {
     /// The service could not be reached, so nothing was sent.
     Unreachable,
-    /// It was sent and no answer came.
+    /// The request was sent and got no response.
     Unanswered,
     /// The service asks for fewer requests.
     Throttled,
     /// Something is wrong on the service's side.
     Down,
-    /// The answer says that all is well, but not in words that can be understood.
+    /// The status means success, but the body could not be interpreted.
     Unreadable,
-    /// The service rejects our credentials, or is not at this address.
-    Closed,
+    /// The service rejects our credentials, or is not at this URL.
+    Unusable,
     /// The service refused the event.
     Refused,
-    /// It is larger than the service takes.
+    /// The event is larger than the service accepts.
     TooLarge,
-    /// The service's rules forbid it, so it was not sent.
+    /// The event breaks the service's rules and was not sent.
     Invalid,
-    /// It is older than the service takes.
+    /// The event is older than the service accepts.
     TooOld,
-    /// It was retried as often as the policy allows.
+    /// The event was retried as often as the policy allows.
     Exhausted,
 }
 
@@ -99,7 +96,7 @@ impl FailureClass {
             Self::Throttled => "throttled",
             Self::Down => "down",
             Self::Unreadable => "unreadable",
-            Self::Closed => "closed",
+            Self::Unusable => "closed",
             Self::Refused => "refused",
             Self::TooLarge => "too_large",
             Self::Invalid => "invalid",
@@ -110,12 +107,12 @@ impl FailureClass {
 }
 
 impl Failure {
-    /// A failure that nothing more is known of.
+    /// A failure without details.
     pub const fn of(class: FailureClass) -> Self {
         Self { class, http_status: None, code: None, message: None }
     }
 
-    /// With the answer's status.
+    /// A failure with the status and message of a response.
     pub fn with_status(class: FailureClass, http_status: u16, message: Option<String>) -> Self {
         Self { class, http_status: Some(http_status), code: None, message }
     }

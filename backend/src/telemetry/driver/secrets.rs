@@ -1,18 +1,18 @@
-//! Keeps secrets out of what services say: an answer may repeat what was sent.
+//! Removes secrets from the responses of services, which may repeat what was sent.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use secrecy::{ExposeSecret, SecretString};
 
-/// The longest text of a service that is kept, in characters.
-const LONGEST: usize = 300;
+/// Maximum length of a redacted text, in characters.
+const MAX_TEXT_CHARS: usize = 300;
 
-/// What must never be written down, in every form in which it is sent; the longest first, since one may hold another.
+/// Secrets in every form in which they are sent, the longest first, since one may contain another.
 #[derive(Debug, Default)]
 pub struct Secrets(Vec<SecretString>);
 
 impl Secrets {
-    /// These must never be written down, neither as they are nor as they stand in an address.
+    /// Secrets that are sent as they are or in a URL.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a SecretString>) -> Self {
         let plain = secrets.into_iter().map(ExposeSecret::expose_secret);
         let forms = plain.flat_map(|plain| {
@@ -21,10 +21,10 @@ impl Secrets {
         Self::longest_first(forms.map(SecretString::from).collect())
     }
 
-    /// Nor may what this name and password are sent as (RFC 7617, section 2).
-    pub fn and_login(self, name: &str, password: &str) -> Self {
+    /// Adds a username and password as they are sent for Basic authentication (RFC 7617, section 2).
+    pub fn with_credentials(self, username: &str, password: &str) -> Self {
         let Self(mut forms) = self;
-        forms.push(SecretString::from(BASE64_STANDARD.encode(format!("{name}:{password}"))));
+        forms.push(SecretString::from(BASE64_STANDARD.encode(format!("{username}:{password}"))));
         Self::longest_first(forms)
     }
 
@@ -34,15 +34,16 @@ impl Secrets {
         Self(forms)
     }
 
-    /// What a service said, on one line, without the secrets, and not too long; nothing when it said nothing.
-    pub fn redact(&self, said: &str) -> Option<String> {
-        let mut told = said.to_owned();
+    /// Replaces the secrets in a text, puts it on one line and truncates it. `None` if nothing remains.
+    pub fn redact(&self, text: &str) -> Option<String> {
+        let mut redacted = text.to_owned();
         for secret in &self.0 {
-            told = told.replace(secret.expose_secret(), "***");
+            redacted = redacted.replace(secret.expose_secret(), "***");
         }
-        let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
-        let told: String = told.chars().filter(|char| !char.is_control()).take(LONGEST).collect();
-        (!told.is_empty()).then_some(told)
+        let redacted = redacted.split_whitespace().collect::<Vec<_>>().join(" ");
+        let redacted: String =
+            redacted.chars().filter(|char| !char.is_control()).take(MAX_TEXT_CHARS).collect();
+        (!redacted.is_empty()).then_some(redacted)
     }
 }
 
@@ -51,16 +52,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_service_repeats_is_told_without_the_secret() {
+    fn secrets_are_redacted() {
         let secrets = Secrets::new(&[SecretString::from("s3cret")]);
         assert_eq!(
             secrets.redact("no such\n api_secret: s3cret, s3cret").as_deref(),
             Some("no such api_secret: ***, ***")
         );
         assert_eq!(secrets.redact(" \n"), None);
-        let longer =
-            Secrets::new(&[SecretString::from("key"), SecretString::from("key/2")]).and_login("key/2", "");
+        let longer = Secrets::new(&[SecretString::from("key"), SecretString::from("key/2")])
+            .with_credentials("key/2", "");
         assert_eq!(longer.redact("key key/2 key%2F2 a2V5LzI6").as_deref(), Some("*** *** *** ***"));
-        assert_eq!(secrets.redact(&"ñ".repeat(1000)).unwrap().chars().count(), LONGEST);
+        assert_eq!(secrets.redact(&"ñ".repeat(1000)).unwrap().chars().count(), MAX_TEXT_CHARS);
     }
 }

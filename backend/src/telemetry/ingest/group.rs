@@ -143,7 +143,7 @@ async fn record_some(
 ) -> Result<Vec<Record>, Trouble> {
     let began = Instant::now();
     let recorded = timeout(PATIENCE, record_sent_events(conn, events, clock.now())).await;
-    metrics.ingest().group(events.len(), began.elapsed());
+    metrics.ingest().group_committed(events.len(), began.elapsed());
     recorded.unwrap_or(Err(DieselError::BrokenTransactionManager)).map_err(|cause| match cause {
         // A missing month is a failed check too.
         DieselError::DatabaseError(
@@ -155,7 +155,7 @@ async fn record_some(
         ) => Trouble::Rows(cause),
         _ => {
             let cause = anyhow::Error::new(cause);
-            if outage::explains(&cause) { Trouble::Lost } else { Trouble::Database(cause) }
+            if outage::includes(&cause) { Trouble::Lost } else { Trouble::Database(cause) }
         }
     })
 }
@@ -169,7 +169,7 @@ async fn make_months(conn: &mut Connection, events: &[&PlayerEvent]) {
     let days = || events.iter().map(|event| event.recorded_at.date_naive());
     if let (Some(first), Some(last)) = (days().min(), days().max())
         && let Err(cause) = player_event_month::ensure(conn, first, last).await
-        && let Some(cause) = outage::unexplained(cause)
+        && let Some(cause) = outage::loggable_cause(cause)
     {
         error!(cause, "Months for player events cannot be made");
     }

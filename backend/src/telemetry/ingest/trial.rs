@@ -46,14 +46,14 @@ impl Trial {
         match found {
             Found::Good => Ok(true),
             Found::Refused => Ok(false),
-            Found::Away => Err(outage::Away.into()),
+            Found::Away => Err(outage::Unavailable.into()),
         }
     }
 }
 
 fn found(tried: anyhow::Result<()>) -> Found {
     let Err(cause) = tried else { return Found::Good };
-    let Some(cause) = outage::unexplained(cause) else { return Found::Away };
+    let Some(cause) = outage::loggable_cause(cause) else { return Found::Away };
     error!(cause, "Player events cannot be recorded");
     Found::Refused
 }

@@ -111,7 +111,7 @@ pub async fn record_sent_events(
             }
             // What is written stays written.
             Err(cause) => {
-                if let Some(cause) = outage::unexplained(cause) {
+                if let Some(cause) = outage::loggable_cause(cause) {
                     warn!(cause, "Player events that were sent again could not be found");
                 }
             }

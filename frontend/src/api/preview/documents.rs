@@ -1,11 +1,11 @@
-//! The documents behind the previews, one a dataset, each checked against the schema when the app is compiled.
+//! The GraphQL documents of the previews, one per dataset, each checked against the schema at compile time.
 
 use domain::Dataset;
 use graphql_client::GraphQLQuery;
 
 use crate::api::scalars::{DateBound, DateTime, Json};
 
-/// A document and its operation's name.
+/// A GraphQL document and the name of its operation.
 pub type Document = (&'static str, &'static str);
 
 /// The document of a dataset.
@@ -42,8 +42,8 @@ pub fn document(dataset: Dataset) -> Document {
     }
 }
 
-/// A document, tied to the type whose making checked it.
-#[expect(clippy::extra_unused_type_parameters, reason = "to name the type is all there is to do")]
+/// Ties a document to the type that checks it against the schema.
+#[expect(clippy::extra_unused_type_parameters, reason = "naming the type is the only purpose")]
 fn checked<Q: GraphQLQuery>(document: Document) -> Document {
     document
 }
@@ -110,7 +110,7 @@ mod tests {
     use crate::api::preview::camel_case;
 
     #[test]
-    fn every_document_asks_for_every_column_of_its_dataset() {
+    fn every_document_selects_every_column_of_its_dataset() {
         for dataset in Dataset::ALL {
             let words: Vec<&str> = document(dataset).0.split([' ', '\n', ':', '{', '}']).collect();
             for column in dataset.describe().columns {

@@ -1,129 +1,115 @@
-//! What the server tells of the sync. A server that is newer than this app may name more than is known here.
+//! The sync's status and runs as the server reports them. A newer server may send enum values unknown here.
 
 mod reading;
 
 use crate::api::scalars::DateTime;
 
-/// How the sync stands.
+/// The sync's status.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Status {
-    /// Events that are still to be sent.
     pub events_pending: u64,
-    /// How long the oldest of them waits, in seconds; `None` when none does.
+    /// The age of the oldest pending event, in seconds. `None` if no event is pending.
     pub oldest_pending_seconds: Option<f64>,
-    /// From how many pending events on there is an alarm.
+    /// The number of pending events that triggers the backlog alert.
     pub alert_threshold: u64,
-    /// From which age of the oldest event on there is an alarm, in seconds.
+    /// The age of the oldest pending event that triggers the backlog alert, in seconds.
     pub alert_age_seconds: f64,
-    /// Whether there is one.
     pub backlog_alert: bool,
-    /// The services.
     pub drivers: Vec<DriverStatus>,
-    /// The run that ended last.
+    /// The run that finished last.
     pub last_run: Option<Run>,
-    /// The run that is under way.
+    /// The run in progress.
     pub running: Option<Run>,
     /// The IANA name of the hub's time zone.
     pub timezone: String,
 }
 
-/// Whether a run could send anything.
+/// Whether a run could send events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readiness {
-    /// It could.
+    /// At least one driver is enabled, and every enabled driver is configured.
     Ready,
-    /// A service that is turned on lacks a setting, and no run begins before that is mended.
-    LacksSetting,
-    /// No service is turned on.
+    /// A required setting of an enabled driver is missing. No run starts until it is set.
+    SettingMissing,
+    /// No driver is enabled.
     Off,
 }
 
-/// How it stands with one service.
+/// The status of one driver.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DriverStatus {
-    /// The service.
     pub driver: Driver,
-    /// Whether events are to be sent to it.
     pub enabled: bool,
-    /// Whether it has all its settings.
+    /// Whether all required settings are set.
     pub configured: bool,
-    /// The setting that it lacks, in words.
+    /// The name of the missing setting.
+    pub missing_setting: Option<String>,
+    /// The server's message about why nothing is sent.
     pub problem: Option<String>,
-    /// Events that are still to be sent to it.
     pub pending: u64,
-    /// Events that it refused for good.
+    /// Events that the service rejected for good.
     pub dead: u64,
-    /// When it last took one.
     pub last_delivered_at: Option<DateTime>,
 }
 
-/// One run of the sync.
+/// A run of the sync.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {
-    /// Identifies it.
     pub id: String,
-    /// How it went, or that it goes on.
     pub state: RunState,
-    /// What started it.
     pub trigger: Trigger,
-    /// Who started it, where it was somebody.
+    /// The name of the user who started it, if a user did.
     pub triggered_by: Option<String>,
-    /// When it began.
     pub started_at: DateTime,
-    /// When it ended.
     pub finished_at: Option<DateTime>,
-    /// How long it took, in milliseconds.
     pub duration_ms: Option<f64>,
-    /// How many events it may take at most.
+    /// Maximum number of events that it sends.
     pub limit: Option<u64>,
-    /// Events of which every service has said its last word.
+    /// Events with a final outcome at every driver.
     pub processed: u64,
-    /// What each service did.
     pub drivers: Vec<DriverRun>,
-    /// What a person should know of it.
+    /// The server's summary for users.
     pub message: Option<String>,
 }
 
-/// What one service did in a run.
+/// The counts of one driver in a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DriverRun {
-    /// The service.
     pub driver: Driver,
-    /// Events that it took.
     pub delivered: u64,
-    /// Events that are to be tried again later.
+    /// Events that will be retried later.
     pub retrying: u64,
-    /// Events that it refused for good.
+    /// Events that the service rejected for good.
     pub dead: u64,
-    /// Events that became too old for it.
+    /// Events that became too old for the service.
     pub expired: u64,
 }
 
-/// A service.
+/// An analytics service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Driver {
     /// Google Analytics 4.
     Ga4,
     /// Mixpanel.
     Mixpanel,
-    /// One that this version of the app does not know.
+    /// A service unknown to this version of the app.
     Unknown,
 }
 
-/// How a run went.
+/// The state of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunState {
-    /// It is under way.
+    /// In progress.
     Running,
-    /// Everything that it took up was delivered.
+    /// All fetched events were delivered.
     Success,
-    /// Some of it was not.
+    /// Some events were not delivered.
     Partial,
-    /// It could do nothing.
+    /// Nothing could be sent.
     Failed,
-    /// There was nothing to do.
+    /// There was nothing to send.
     Skipped,
-    /// A way that this version of the app does not know.
+    /// A state unknown to this version of the app.
     Unknown,
 }
 
@@ -134,14 +120,14 @@ pub enum Trigger {
     Schedule,
     /// The command line.
     Command,
-    /// Somebody in the Hub or by the API.
+    /// A user, in the Hub or through the API.
     User,
-    /// Something that this version of the app does not know.
+    /// A trigger unknown to this version of the app.
     Unknown,
 }
 
 impl Status {
-    /// Whether a run could send anything.
+    /// Whether a run could send events.
     pub fn readiness(&self) -> Readiness {
         let mut enabled = self.drivers.iter().filter(|driver| driver.enabled).peekable();
         if enabled.peek().is_none() {
@@ -149,16 +135,16 @@ impl Status {
         } else if enabled.all(|driver| driver.configured) {
             Readiness::Ready
         } else {
-            Readiness::LacksSetting
+            Readiness::SettingMissing
         }
     }
 }
 
 impl Driver {
-    /// The services that this version of the app knows.
+    /// The services known to this version of the app.
     pub const KNOWN: [Self; 2] = [Self::Ga4, Self::Mixpanel];
 
-    /// Its name.
+    /// The service's name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Ga4 => "GA4",
@@ -167,8 +153,8 @@ impl Driver {
         }
     }
 
-    /// The setting that turns it on.
-    pub const fn switch(self) -> &'static str {
+    /// The setting that enables it.
+    pub const fn enable_setting(self) -> &'static str {
         match self {
             Self::Ga4 => "GA4_ENABLED",
             Self::Mixpanel => "MIXPANEL_ENABLED",
@@ -177,38 +163,9 @@ impl Driver {
     }
 }
 
-impl DriverStatus {
-    /// The name of the setting that it lacks, taken from what the server says in one language or another.
-    pub fn missing_setting(&self) -> Option<&str> {
-        let is_name = |letter: char| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_';
-        self.problem.as_deref()?.split(|letter| !is_name(letter)).find(|word| word.contains('_'))
-    }
-}
-
 impl DriverRun {
-    /// Events that this run will not send to the service again.
-    pub fn settled(&self) -> u64 {
+    /// Events with a final outcome: delivered, dead or expired.
+    pub fn finished(&self) -> u64 {
         self.delivered + self.dead + self.expired
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_missing_setting_is_found_in_what_the_server_says() {
-        let mut status = DriverStatus {
-            driver: Driver::Mixpanel,
-            enabled: true,
-            configured: false,
-            problem: Some("Falta «MIXPANEL_PROJECT_TOKEN».".to_owned()),
-            pending: 0,
-            dead: 0,
-            last_delivered_at: None,
-        };
-        assert_eq!(status.missing_setting(), Some("MIXPANEL_PROJECT_TOKEN"));
-        status.problem = Some("Algo más.".to_owned());
-        assert_eq!(status.missing_setting(), None);
     }
 }

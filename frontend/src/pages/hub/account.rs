@@ -1,4 +1,4 @@
-//! The account page: who one is, preferences, API tokens.
+//! The account page: profile, preferences and API tokens.
 
 mod new_token;
 mod preferences_panel;

@@ -1,4 +1,4 @@
-//! The export page: a dataset, its filters, the first rows, the file.
+//! The export page: the dataset, its filters, a preview and the download.
 
 mod cells;
 mod course_filter;
@@ -33,17 +33,17 @@ use state::ExportState;
 pub fn ExportPage() -> impl IntoView {
     let i18n = use_i18n();
     let state = ExportState::provide();
-    let readable = Memo::new(move |_| !state.datasets().is_empty());
+    let has_datasets = Memo::new(move |_| !state.datasets().is_empty());
     view! {
         <Heading title=|i18n| i18n.messages().export.title lead=|i18n| i18n.messages().export.lead />
         <Overview />
         <Panel title=Signal::derive(move || i18n.messages().export.panel)>
             <Show
-                when=move || readable.get()
+                when=move || has_datasets.get()
                 fallback=move || view! {
                     <Empty
-                        title=Signal::derive(move || i18n.messages().export.none_readable.to_owned())
-                        help=Signal::derive(move || i18n.messages().export.none_readable_help)
+                        title=Signal::derive(move || i18n.messages().export.no_datasets.to_owned())
+                        help=Signal::derive(move || i18n.messages().export.no_datasets_help)
                     />
                 }
             >

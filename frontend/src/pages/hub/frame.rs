@@ -1,4 +1,5 @@
-//! The frame around every page: sections at the side (below, on a phone), and who is signed in.
+//! The frame around every page: the navigation and the signed-in user. On a phone, the navigation is at the
+//! bottom.
 
 use domain::access::Act;
 use leptos::prelude::*;
@@ -12,9 +13,9 @@ use crate::pages::failed::Failed;
 use crate::pages::preferences::Preferences;
 use crate::session::use_session;
 use crate::ui::brand::Brand;
-use crate::ui::button::{ActionButton, Look};
+use crate::ui::button::{ActionButton, Variant};
 
-/// The frame with a page in it.
+/// A page in its frame.
 #[component]
 pub fn Frame(
     /// The page.
@@ -30,7 +31,7 @@ pub fn Frame(
             <nav class="nav" aria-label=move || i18n.messages().frame.sections>
                 <Brand />
                 <Sections />
-                <Who />
+                <UserPanel />
             </nav>
             <main class="page" id="content" tabindex="-1">
                 {children()}
@@ -39,7 +40,7 @@ pub fn Frame(
     }
 }
 
-/// The sections that the person may see.
+/// Links to the sections that the user may see.
 #[component]
 fn Sections() -> impl IntoView {
     let last_export = expect_context::<LastExport>();
@@ -48,18 +49,18 @@ fn Sections() -> impl IntoView {
     let current = use_location().pathname;
     let link = move |section: Section| {
         let label = move || {
-            let words = i18n.messages();
+            let texts = i18n.messages();
             match section {
-                Section::Export => words.export.title,
-                Section::Sync => words.sync.title,
-                Section::Records => words.records.title,
-                Section::Account => words.account.title,
+                Section::Export => texts.export.title,
+                Section::Sync => texts.sync.title,
+                Section::Records => texts.records.title,
+                Section::Account => texts.account.title,
             }
         };
         let path = move || {
             let path = section.path(i18n.locale());
             match section {
-                Section::Export => last_export.continued(path),
+                Section::Export => last_export.address(path),
                 Section::Sync | Section::Records | Section::Account => path,
             }
         };
@@ -87,17 +88,17 @@ fn Sections() -> impl IntoView {
     }
 }
 
-/// Who is signed in, with the switches that are always at hand; on a phone they are on the account page.
+/// The signed-in user, with the language and theme switches. On a phone, the account page has them instead.
 #[component]
-fn Who() -> impl IntoView {
+fn UserPanel() -> impl IntoView {
     let session = use_session();
-    let name = move || session.person().map(|person| person.name);
-    let zone = move || session.person().map(|person| person.timezone);
+    let name = move || session.user().map(|user| user.name);
+    let zone = move || session.user().map(|user| user.timezone);
     view! {
-        <div class="nav__who">
+        <div class="nav__user">
             <div>
                 <p class="nav__name">{name}</p>
-                <p class="soft">{zone}</p>
+                <p class="muted">{zone}</p>
             </div>
             <Preferences />
             <SignOut />
@@ -105,7 +106,7 @@ fn Who() -> impl IntoView {
     }
 }
 
-/// Signs out.
+/// The sign-out button.
 #[component]
 pub fn SignOut() -> impl IntoView {
     let i18n = use_i18n();
@@ -114,7 +115,7 @@ pub fn SignOut() -> impl IntoView {
     let failure = Signal::derive(move || sign_out.value().get().and_then(Result::err));
     view! {
         <ActionButton
-            look=Look::Small
+            variant=Variant::Small
             busy=sign_out.pending()
             on_press=move |()| {
                 sign_out.dispatch(());

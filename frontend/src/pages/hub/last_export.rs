@@ -1,26 +1,26 @@
-//! Where the export page was left, so that a look at another section loses nothing.
+//! The last state of the export page, so that it survives a visit to another section.
 
 use leptos::prelude::*;
 
-use crate::address::ExportPage;
+use crate::address::ExportQuery;
 
-/// The state in which the export page was left, for the way back to it.
+/// The last state of the export page, as a URL query.
 #[derive(Clone, Copy)]
 pub struct LastExport(RwSignal<String>);
 
 impl LastExport {
-    /// Gives it to everything below.
+    /// Provides it as context.
     pub fn provide() {
         provide_context(Self(RwSignal::new(String::new())));
     }
 
-    /// Remembers the page's state.
-    pub fn keep(self, page: &ExportPage) {
-        self.0.set(page.write());
+    /// Stores the page's state.
+    pub fn store(self, page: &ExportQuery) {
+        self.0.set(page.serialize());
     }
 
-    /// The address of the page, as it was left; tracked.
-    pub fn continued(self, path: String) -> String {
+    /// The address of the page in its last state; tracked.
+    pub fn address(self, path: String) -> String {
         self.0.with(|query| if query.is_empty() { path } else { format!("{path}?{query}") })
     }
 }

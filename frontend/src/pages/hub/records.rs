@@ -1,4 +1,4 @@
-//! The record of exports, for admins.
+//! The export history, for admins.
 
 mod rows;
 
@@ -10,30 +10,30 @@ use crate::i18n::use_i18n;
 use crate::pages::failed::Failed;
 use crate::pages::heading::Heading;
 use crate::session::use_session;
-use crate::ui::button::{ActionButton, Look};
+use crate::ui::button::{ActionButton, Variant};
 use crate::ui::empty::Empty;
 use crate::ui::panel::Panel;
-use crate::ui::table::{Age, Table, TableBones};
+use crate::ui::table::{Freshness, Table, TableSkeleton};
 use rows::{cells, columns};
 
-/// How many exports are read at a time.
-const PAGE: i64 = 25;
+/// Number of exports per request.
+const PAGE_SIZE: i64 = 25;
 
 /// One export.
 type Audit = export_audits::ExportAuditsExportAuditsNodes;
 
-/// The page: newest first, more when asked for.
+/// The page. It lists exports, newest first, and loads more on request.
 #[component]
 pub fn RecordsPage() -> impl IntoView {
     let i18n = use_i18n();
     let session = use_session();
     let audits = RwSignal::new(None::<Vec<Audit>>);
-    let next = RwSignal::new(None::<String>);
+    let next_cursor = RwSignal::new(None::<String>);
     let load = Action::new_local(move |after: &Option<String>| {
-        let variables = export_audits::Variables { first: PAGE, after: after.clone() };
+        let variables = export_audits::Variables { first: PAGE_SIZE, after: after.clone() };
         async move {
             let page = session.run::<ExportAudits>(variables).await?.export_audits;
-            next.set(page.page_info.end_cursor.filter(|_| page.page_info.has_next_page));
+            next_cursor.set(page.page_info.end_cursor.filter(|_| page.page_info.has_next_page));
             audits.update(|audits| audits.get_or_insert_default().extend(page.nodes));
             Ok(())
         }
@@ -44,7 +44,7 @@ pub fn RecordsPage() -> impl IntoView {
         None if failure.get().is_some() => ().into_any(),
         None => {
             let label = i18n.messages().frame.loading;
-            view! { <TableBones label=label columns=columns(i18n.messages()) rows=8 /> }.into_any()
+            view! { <TableSkeleton label=label columns=columns(i18n.messages()) rows=8 /> }.into_any()
         }
         Some(audits) if audits.is_empty() => view! {
             <Empty
@@ -57,22 +57,23 @@ pub fn RecordsPage() -> impl IntoView {
             let format = Format::new(i18n.locale(), &session.timezone());
             let rows = audits.iter().map(|audit| cells(audit, &format)).collect();
             let caption = i18n.messages().records.panel.to_owned();
-            view! { <Table caption columns=columns(i18n.messages()) rows age=Age::Current /> }.into_any()
+            view! { <Table caption columns=columns(i18n.messages()) rows freshness=Freshness::Current /> }
+                .into_any()
         }
     };
-    let go_on = Callback::new(move |()| {
-        load.dispatch(next.get_untracked());
+    let load_more = Callback::new(move |()| {
+        load.dispatch(next_cursor.get_untracked());
     });
-    let has_more = Memo::new(move |_| next.get().is_some() && failure.get().is_none());
+    let has_more = Memo::new(move |_| next_cursor.get().is_some() && failure.get().is_none());
     view! {
         <Heading title=|i18n| i18n.messages().records.title lead=|i18n| i18n.messages().records.lead />
         <Panel title=Signal::derive(move || i18n.messages().records.panel)>
             {table}
-            <Failed failure on_retry=go_on busy=load.pending() />
+            <Failed failure on_retry=load_more busy=load.pending() />
             <Show when=move || has_more.get()>
                 <div>
-                    <ActionButton look=Look::Quiet busy=load.pending() on_press=go_on>
-                        {move || i18n.messages().records.more}
+                    <ActionButton variant=Variant::Quiet busy=load.pending() on_press=load_more>
+                        {move || i18n.messages().records.show_more}
                     </ActionButton>
                 </div>
             </Show>

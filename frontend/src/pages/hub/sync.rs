@@ -1,4 +1,4 @@
-//! The sync with the analytics services: how it stands, a run under way, starting one, and the last ones.
+//! The sync page: status, the run in progress, the form that starts a run, and recent runs.
 
 mod announcer;
 mod connection;
@@ -29,13 +29,13 @@ pub fn SyncPage() -> impl IntoView {
     let i18n = use_i18n();
     let session = use_session();
     let may_see = Memo::new(move |_| session.may(Act::SeeSync));
-    let not_theirs = move || {
-        let words = &i18n.messages().failures;
-        view! { <Notice tone=Tone::Warn help=words.forbidden_help>{words.forbidden}</Notice> }
+    let forbidden = move || {
+        let texts = &i18n.messages().failures;
+        view! { <Notice tone=Tone::Warn help=texts.forbidden_help>{texts.forbidden}</Notice> }
     };
     view! {
         <Heading title=|i18n| i18n.messages().sync.title lead=|i18n| i18n.messages().sync.lead />
-        <Show when=move || may_see.get() fallback=not_theirs>
+        <Show when=move || may_see.get() fallback=forbidden>
             <Overview />
             <div class="columns">
                 <RunPanel />

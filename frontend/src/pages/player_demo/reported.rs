@@ -1,4 +1,4 @@
-//! What was reported, newest first, and what the hub said to it.
+//! The list of reported events, newest first, with their states.
 
 use leptos::ev;
 use leptos::prelude::*;
@@ -6,18 +6,18 @@ use leptos::prelude::*;
 use crate::browser;
 use crate::i18n::messages::Player;
 use crate::i18n::use_i18n;
-use crate::player::{News, State};
+use crate::player::{EventState, EventUpdate};
 use crate::ui::empty::Empty;
 use crate::ui::notice::{Notice, Tone};
 
-/// How many events are shown that are done with.
-const SHOWN: usize = 50;
+/// Maximum number of events in the list. Pending events are never removed.
+const MAX_EVENTS: usize = 50;
 
-/// The events that were reported.
+/// The reported events.
 #[derive(Clone, Copy)]
 pub struct Reported {
     events: RwSignal<Vec<Event>>,
-    /// Whether the browser says that it has no network.
+    /// Whether the browser reports that it has no network.
     is_offline: RwSignal<bool>,
 }
 
@@ -26,70 +26,68 @@ struct Event {
     id: String,
     name: String,
     seconds: u32,
-    state: ArcRwSignal<State>,
+    state: ArcRwSignal<EventState>,
 }
 
 impl Reported {
-    /// None yet.
+    /// An empty list, which starts to track the network's state.
     pub fn new() -> Self {
         let reported = Self { events: RwSignal::default(), is_offline: RwSignal::new(!browser::is_online()) };
-        let watch = [
+        let listeners = [
             window_event_listener(ev::offline, move |_| reported.is_offline.set(true)),
             window_event_listener(ev::online, move |_| reported.is_offline.set(false)),
         ];
-        on_cleanup(move || watch.into_iter().for_each(WindowListenerHandle::remove));
+        on_cleanup(move || listeners.into_iter().for_each(WindowListenerHandle::remove));
         reported
     }
 
-    /// Takes in what became of an event; nothing once nobody looks at the list any more.
-    pub fn take(self, news: News) {
-        let News { id, event, seconds, state } = news;
-        if state == State::Recorded {
-            // Whatever the browser says: the hub was reached.
+    /// Adds an event or updates its state. Does nothing once the list is disposed of.
+    pub fn apply(self, update: EventUpdate) {
+        let EventUpdate { id, event, seconds, state } = update;
+        if state == EventState::Recorded {
+            // The hub was reached, whatever the browser reports.
             self.is_offline.try_set(false);
         }
-        let known =
+        let find_state =
             |events: &Vec<Event>| events.iter().find(|event| event.id == id).map(|event| event.state.clone());
-        if let Some(before) = self.events.try_with_untracked(known).flatten() {
-            before.set(state);
+        if let Some(known_state) = self.events.try_with_untracked(find_state).flatten() {
+            known_state.set(state);
             return;
         }
         self.events.try_update(|events| {
             events.insert(0, Event { id, name: event, seconds, state: ArcRwSignal::new(state) });
-            if events.len() > SHOWN
-                && let Some(done) = events.iter().rposition(|event| !event.state.get_untracked().is_owed())
+            if events.len() > MAX_EVENTS
+                && let Some(finished) =
+                    events.iter().rposition(|event| !event.state.get_untracked().is_pending())
             {
-                events.remove(done);
+                events.remove(finished);
             }
         });
     }
 
-    fn owed(self) -> usize {
-        self.events.with(|events| events.iter().filter(|event| event.state.get().is_owed()).count())
+    fn pending(self) -> usize {
+        self.events.with(|events| events.iter().filter(|event| event.state.get().is_pending()).count())
     }
 
-    /// Whether the hub cannot be reached, as far as can be told from here.
-    fn is_cut_off(self) -> bool {
-        let is_sent_in_vain = |event: &Event| event.state.get() == State::Again;
-        self.is_offline.get() || self.events.with(|events| events.iter().any(is_sent_in_vain))
+    /// Whether the hub seems to be unreachable.
+    fn is_disconnected(self) -> bool {
+        let is_retrying = |event: &Event| event.state.get() == EventState::Retrying;
+        self.is_offline.get() || self.events.with(|events| events.iter().any(is_retrying))
     }
 }
 
 /// The list.
 #[component]
-pub fn ReportedEvents(
-    /// What is listed.
-    reported: Reported,
-) -> impl IntoView {
+pub fn ReportedEvents(reported: Reported) -> impl IntoView {
     let i18n = use_i18n();
-    let is_cut_off = Memo::new(move |_| reported.is_cut_off());
+    let is_disconnected = Memo::new(move |_| reported.is_disconnected());
     let is_empty = Memo::new(move |_| reported.events.with(Vec::is_empty));
-    let owed = Memo::new(move |_| reported.owed());
-    let cut_off = move || {
-        let words = &i18n.messages().player;
-        is_cut_off
+    let pending = Memo::new(move |_| reported.pending());
+    let disconnected_notice = move || {
+        let texts = &i18n.messages().player;
+        is_disconnected
             .get()
-            .then(|| view! { <Notice tone=Tone::Warn help=words.offline_help>{words.offline}</Notice> })
+            .then(|| view! { <Notice tone=Tone::Warn help=texts.offline_help>{texts.offline}</Notice> })
     };
     let row = move |event: Event| {
         let Event { id: _, name, seconds, state } = event;
@@ -102,7 +100,7 @@ pub fn ReportedEvents(
         }
     };
     view! {
-        {cut_off}
+        {disconnected_notice}
         <Show when=move || is_empty.get()>
             <Empty
                 title=Signal::derive(move || i18n.messages().player.none.to_owned())
@@ -110,10 +108,10 @@ pub fn ReportedEvents(
             />
         </Show>
         <Show when=move || !is_empty.get()>
-            <p class="soft">{move || (i18n.messages().player.owed)(owed.get())}</p>
+            <p class="muted">{move || (i18n.messages().player.pending)(pending.get())}</p>
             <div class="table" tabindex="0" role="region" aria-label=move || i18n.messages().player.reported aria-busy="false">
                 <table>
-                    <caption class="unseen">{move || i18n.messages().player.reported}</caption>
+                    <caption class="visually-hidden">{move || i18n.messages().player.reported}</caption>
                     <thead>
                         <tr>
                             <th scope="col">{move || i18n.messages().player.event}</th>
@@ -130,12 +128,12 @@ pub fn ReportedEvents(
     }
 }
 
-fn tag(words: &Player, state: State) -> impl IntoView + use<> {
+fn tag(texts: &Player, state: EventState) -> impl IntoView + use<> {
     let (class, text) = match state {
-        State::Waiting => ("tag", words.waiting),
-        State::Again => ("tag tag--warn", words.again),
-        State::Recorded => ("tag tag--ok", words.recorded),
-        State::Rejected => ("tag tag--bad", words.rejected),
+        EventState::Waiting => ("tag", texts.waiting),
+        EventState::Retrying => ("tag tag--warn", texts.retrying),
+        EventState::Recorded => ("tag tag--ok", texts.recorded),
+        EventState::Rejected => ("tag tag--bad", texts.rejected),
     };
     view! { <span class=class>{text}</span> }
 }

@@ -1,4 +1,4 @@
-//! The video with the script attached to it, and the lesson that it counts for.
+//! The video with the player script attached to it, and the choice of its lesson.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -12,62 +12,63 @@ use crate::api::courses::{Lessons, lessons};
 use crate::api::failure::Failure;
 use crate::api::player::{DemoLesson, IssuePlayerToken, issue_player_token};
 use crate::i18n::use_i18n;
-use crate::latest::Latest;
+use crate::latest_request::LatestRequest;
 use crate::pages::failed::Failed;
-use crate::player::{self, Attachment};
+use crate::player::{self, AttachedPlayer};
 use crate::session::{Session, use_session};
 use crate::ui::field::{Field, field_id};
 use crate::ui::select::{Choice, Select};
 
-/// How many lessons are offered.
-const OFFERED: i64 = 100;
+/// Maximum number of lessons to choose from.
+const MAX_LESSONS: i64 = 100;
 
 /// The video.
 #[component]
 pub fn Screen(
-    /// The lesson for whoever may not list them.
+    /// The lesson for users who may not list lessons.
     lesson: DemoLesson,
-    /// What takes the news of events.
+    /// Receives the events' state changes.
     reported: Reported,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let session = use_session();
     let may_choose = Memo::new(move |_| session.may(Act::BrowseCourses));
-    let offered = Latest::new(move || may_choose.get().then_some(()), move |()| offer(session));
-    let only = Choice::new(lesson.lesson_id, lesson.title);
-    let choices = Memo::new(move |_| match offered.newest() {
-        Some(((), Ok(offered))) if !offered.is_empty() => offered,
+    let available =
+        LatestRequest::new(move || may_choose.get().then_some(()), move |()| list_lessons(session));
+    let demo_lesson = Choice::new(lesson.lesson_id, lesson.title);
+    let choices = Memo::new(move |_| match available.last_response() {
+        Some(((), Ok(available))) if !available.is_empty() => available,
         None if may_choose.get() => Vec::new(),
-        Some(_) | None => vec![only.clone()],
+        Some(_) | None => vec![demo_lesson.clone()],
     });
     let picked = RwSignal::new(None::<String>);
     let first = move || choices.with(|choices| choices.first().map(|first| first.value().to_owned()));
-    let chosen = Memo::new(move |_| picked.get().or_else(first));
+    let selected = Memo::new(move |_| picked.get().or_else(first));
 
-    let script = Latest::new(
+    let script = LatestRequest::new(
         || Some(()),
         |()| async { if player::load().await { Ok(()) } else { Err(Failure::Unreachable) } },
     );
     let video = NodeRef::<html::Video>::new();
-    Effect::new(move |before: Option<Option<Attachment>>| {
-        // One lesson's events are over before the next one's begin.
-        drop(before);
-        script.answer()?.ok()?;
-        let (video, lesson_id) = (video.get()?, chosen.get()?);
-        let last = Rc::new(RefCell::new(None));
-        let token = move || token(session, Rc::clone(&last));
-        Attachment::new(&video, &lesson_id, token, move |news| reported.take(news))
+    Effect::new(move |previous: Option<Option<AttachedPlayer>>| {
+        // Detach from the previous lesson before attaching for the next.
+        drop(previous);
+        script.response()?.ok()?;
+        let (video, lesson_id) = (video.get()?, selected.get()?);
+        let last_token = Rc::new(RefCell::new(None));
+        let token = move || token(session, Rc::clone(&last_token));
+        AttachedPlayer::new(&video, &lesson_id, token, move |update| reported.apply(update))
     });
 
     let id = field_id();
     let hint = move || {
-        let words = &i18n.messages().player;
-        let hint = if may_choose.get() { words.lesson_hint } else { words.lesson_fixed };
+        let texts = &i18n.messages().player;
+        let hint = if may_choose.get() { texts.lesson_hint } else { texts.lesson_fixed };
         Some(hint.to_owned())
     };
-    let token_words = move || {
-        let words = &i18n.messages().player;
-        if session.may(Act::RecordForAnybody) { words.token_issued } else { words.token_own }
+    let token_text = move || {
+        let texts = &i18n.messages().player;
+        if session.may(Act::RecordForAnybody) { texts.token_issued } else { texts.token_own }
     };
     view! {
         <video
@@ -80,9 +81,9 @@ pub fn Screen(
             aria-label=move || i18n.messages().player.video
         ></video>
         <Failed
-            failure=Signal::derive(move || script.answer().and_then(Result::err))
-            on_retry=move |()| script.ask_again()
-            busy=script.is_asking()
+            failure=Signal::derive(move || script.response().and_then(Result::err))
+            on_retry=move |()| script.reload()
+            busy=script.is_loading()
         />
         <Field
             id=id.clone()
@@ -92,17 +93,17 @@ pub fn Screen(
             <Select
                 id=id
                 choices=choices
-                chosen=Signal::derive(move || chosen.get().unwrap_or_default())
-                on_choose=move |id| picked.set(Some(id))
+                selected=Signal::derive(move || selected.get().unwrap_or_default())
+                on_select=move |id| picked.set(Some(id))
             />
         </Field>
-        <p class="soft">{token_words}</p>
+        <p class="muted">{token_text}</p>
     }
 }
 
-/// The lessons to choose from.
-async fn offer(session: Session) -> Result<Vec<Choice>, Failure> {
-    let variables = lessons::Variables { course_id: None, search: None, first: OFFERED };
+/// Lists the lessons to choose from.
+async fn list_lessons(session: Session) -> Result<Vec<Choice>, Failure> {
+    let variables = lessons::Variables { course_id: None, search: None, first: MAX_LESSONS };
     let found = session.run::<Lessons>(variables).await?.lessons;
     let choice = |lesson: lessons::LessonsLessons| {
         Choice::new(lesson.id, format!("{} · {}", lesson.title, lesson.course.title))
@@ -110,17 +111,17 @@ async fn offer(session: Session) -> Result<Vec<Choice>, Failure> {
     Ok(found.into_iter().map(choice).collect())
 }
 
-/// A token for the player: an admin has one issued, as a learning platform's server does; others lend it their own. It
-/// is asked for again when the last one is no longer good.
-async fn token(session: Session, last: Rc<RefCell<Option<String>>>) -> Option<String> {
+/// A token for the player. For an admin, a player token is issued, as for a learning platform. Other users
+/// use their own access token. The script calls this again when the last token was rejected.
+async fn token(session: Session, last_token: Rc<RefCell<Option<String>>>) -> Option<String> {
     let token = if untrack(|| session.may(Act::RecordForAnybody)) {
-        let user_id = untrack(|| session.person())?.viewer.user_id.to_string();
+        let user_id = untrack(|| session.user())?.viewer.user_id.to_string();
         let issued = session.run::<IssuePlayerToken>(issue_player_token::Variables { user_id }).await;
         issued.ok()?.issue_player_token.token
     } else {
-        let refused = last.borrow().clone();
-        session.access_token(refused).await.ok()??
+        let rejected = last_token.borrow().clone();
+        session.access_token(rejected).await.ok()??
     };
-    last.replace(Some(token.clone()));
+    last_token.replace(Some(token.clone()));
     Some(token)
 }

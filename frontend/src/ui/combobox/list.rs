@@ -1,35 +1,35 @@
-//! What a combobox found, below its field.
+//! The list of a combobox's search results.
 
 use leptos::prelude::*;
 
-use super::{Match, Matches, Words};
+use super::{ComboboxTexts, SearchResult, SearchState};
 
-/// The list, while it is open; how many were found is also told to a screen reader.
+/// The list of results. It is hidden unless open, and the number of results is announced to screen readers.
 #[component]
 pub fn List(
     id: String,
     label: String,
     #[prop(into)] open: Signal<bool>,
-    words: Signal<Words>,
-    matches: Signal<Matches>,
+    texts: Signal<ComboboxTexts>,
+    results: Signal<SearchState>,
     active: RwSignal<Option<usize>>,
     option_id: Callback<usize, String>,
-    choose: Callback<Option<String>>,
+    select: Callback<Option<String>>,
 ) -> impl IntoView {
-    let message = move || match matches.get() {
-        Matches::Searching => Some(words.get().searching.to_owned()),
-        Matches::Found(found) if found.is_empty() => Some(words.get().no_match.to_owned()),
-        Matches::Found(_) => None,
-        Matches::Failed(reason) => Some(reason),
+    let message = move || match results.get() {
+        SearchState::Searching => Some(texts.get().searching.to_owned()),
+        SearchState::Found(found) if found.is_empty() => Some(texts.get().no_match.to_owned()),
+        SearchState::Found(_) => None,
+        SearchState::Failed(reason) => Some(reason),
     };
     let announced = move || {
-        let count = || match matches.get() {
-            Matches::Found(found) => (words.get().matches)(found.len()),
-            Matches::Searching | Matches::Failed(_) => String::new(),
+        let count = || match results.get() {
+            SearchState::Found(found) => (texts.get().results)(found.len()),
+            SearchState::Searching | SearchState::Failed(_) => String::new(),
         };
         open.get().then(|| message().unwrap_or_else(count))
     };
-    let option = move |(index, found): (usize, Match)| {
+    let option = move |(index, found): (usize, SearchResult)| {
         let is_active = move || active.get() == Some(index);
         let value = found.value;
         let node = NodeRef::<leptos::html::Li>::new();
@@ -48,25 +48,25 @@ pub fn List(
                 class:combobox__option--active=is_active
                 role="option"
                 aria-selected=move || is_active().to_string()
-                // The field keeps the focus, or it would close the list before the click.
+                // Otherwise the field would lose the focus, and close the list before the click.
                 on:mousedown=|event| event.prevent_default()
                 on:mouseenter=move |_| active.set(Some(index))
-                on:click=move |_| choose.run(Some(value.clone()))
+                on:click=move |_| select.run(Some(value.clone()))
             >
                 {found.label}
                 {found.hint.map(|hint| view! { <span class="combobox__hint">{hint}</span> })}
             </li>
         }
     };
-    let options = move || match matches.get() {
-        Matches::Found(found) => found.into_iter().enumerate().map(option).collect_view(),
-        Matches::Searching | Matches::Failed(_) => Vec::new(),
+    let options = move || match results.get() {
+        SearchState::Found(found) => found.into_iter().enumerate().map(option).collect_view(),
+        SearchState::Searching | SearchState::Failed(_) => Vec::new(),
     };
     view! {
         <div class="combobox__list" hidden=move || !open.get() on:mousedown=|event| event.prevent_default()>
             <ul id=id role="listbox" aria-labelledby=label>{options}</ul>
             {move || message().map(|text| view! { <p class="combobox__message" aria-hidden="true">{text}</p> })}
         </div>
-        <span class="unseen" role="status">{announced}</span>
+        <span class="visually-hidden" role="status">{announced}</span>
     }
 }

@@ -1,4 +1,4 @@
-//! Answers that are not those of the service itself: what stands before it, and what it says when it is unwell.
+//! Responses that replace the real one: those of proxies, and those of a failing service.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -6,35 +6,32 @@ use serde_json::{Value, json};
 
 use crate::http::Response;
 
-/// An answer in place of the true one.
+/// A response in place of the real one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
-    /// Its status.
     pub status: u16,
-    /// Its headers, beside those of type and length.
+    /// Headers besides `Content-Type`, `Content-Length` and `Retry-After`.
     #[serde(default)]
     pub headers: Vec<(String, String)>,
-    /// When it says to come again.
     #[serde(default)]
     pub retry_after: Option<RetryAfter>,
-    /// Its body.
     #[serde(default)]
     pub body: AnswerBody,
 }
 
-/// The kinds of bodies.
+/// The body of a response.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AnswerBody {
-    /// None.
+    /// No body.
     #[default]
     Empty,
     /// JSON.
     Json(Value),
-    /// Text.
+    /// Plain text.
     Plain(String),
-    /// A page.
+    /// HTML.
     Html(String),
 }
 
@@ -42,33 +39,33 @@ pub enum AnswerBody {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RetryAfter {
-    /// So many seconds.
+    /// A number of seconds.
     Seconds(u64),
-    /// The date that lies so many seconds ahead of the stand-ins' clock.
+    /// The date that is this number of seconds after the stand-ins' current time.
     DateIn(i64),
-    /// Whatever it says.
+    /// Any text.
     Text(String),
 }
 
 impl Answer {
-    /// A status and no body.
+    /// A status without a body.
     pub const fn empty(status: u16) -> Self {
         Self { status, headers: Vec::new(), retry_after: None, body: AnswerBody::Empty }
     }
 
-    /// A status and JSON.
+    /// A status with a JSON body.
     pub fn json(status: u16, body: Value) -> Self {
         Self { body: AnswerBody::Json(body), ..Self::empty(status) }
     }
 
-    /// A status and text.
+    /// A status with a plain-text body.
     pub fn plain(status: u16, body: &str) -> Self {
         Self { body: AnswerBody::Plain(body.to_owned()), ..Self::empty(status) }
     }
 
-    /// A status and the page that a server in between makes for it.
+    /// A status with an HTML page, as proxies send it.
     pub fn html(status: u16) -> Self {
-        let title = crate::http::phrase(status);
+        let title = crate::http::reason_phrase(status);
         let page =
             format!("<html><head><title>{status} {title}</title></head><body><h1>{title}</h1></body></html>");
         Self { body: AnswerBody::Html(page), ..Self::empty(status) }
@@ -82,22 +79,22 @@ impl Answer {
         )
     }
 
-    /// Mixpanel's 401 of `/import`. Source: the same.
+    /// Mixpanel's 401 from `/import`. Source: its OpenAPI description.
     pub fn unauthorized() -> Self {
         Self::mixpanel(401, "Invalid credentials")
     }
 
-    /// Mixpanel's 403, which has no `code`. Source: the same, of `/track`.
+    /// Mixpanel's 403 from `/track`, which has no `code`. Source: its OpenAPI description.
     pub fn forbidden() -> Self {
         Self::json(403, json!({"error": "Forbidden", "status": "error"}))
     }
 
-    /// Mixpanel's 413. Source: the same.
+    /// Mixpanel's 413. Source: its OpenAPI description.
     pub fn too_large() -> Self {
         Self::mixpanel(413, "request exceeds max limit of 2097152 bytes")
     }
 
-    /// The 503 of the proxy before Mixpanel. Source: issues of Mixpanel's Node library.
+    /// The 503 of the proxy in front of Mixpanel. Source: issues of Mixpanel's Node library.
     pub fn upstream_unavailable() -> Self {
         Self::plain(
             503,
@@ -105,29 +102,29 @@ impl Answer {
         )
     }
 
-    /// A success that is none. Source: an issue of Mixpanel's Python library.
+    /// A 200 that reports a temporary failure. Source: an issue of Mixpanel's Python library.
     pub fn temporary_failure() -> Self {
         Self::json(200, json!({"status": 0, "error": "a temporary failure occurred"}))
     }
 
-    /// A redirection to there.
+    /// A redirect to this URL.
     pub fn redirect(status: u16, location: &str) -> Self {
         Self::empty(status).header("Location", location)
     }
 
-    /// One more header.
+    /// Adds a header.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// When to come again.
+    /// Sets the header `Retry-After`.
     pub fn retry_after(self, retry_after: RetryAfter) -> Self {
         Self { retry_after: Some(retry_after), ..self }
     }
 
     fn mixpanel(status: u16, error: &str) -> Self {
-        let status_text = crate::http::phrase(status);
+        let status_text = crate::http::reason_phrase(status);
         Self::json(status, json!({"code": status, "error": error, "status": status_text}))
     }
 
@@ -135,8 +132,8 @@ impl Answer {
         let mut response = match &self.body {
             AnswerBody::Empty => Response::empty(self.status),
             AnswerBody::Json(value) => Response::json(self.status, value),
-            AnswerBody::Plain(text) => Response::of(self.status, "text/plain", text.as_str()),
-            AnswerBody::Html(page) => Response::of(self.status, "text/html; charset=UTF-8", page.as_str()),
+            AnswerBody::Plain(text) => Response::new(self.status, "text/plain", text.as_str()),
+            AnswerBody::Html(page) => Response::new(self.status, "text/html; charset=UTF-8", page.as_str()),
         };
         response.headers.extend(self.headers.iter().cloned());
         response
@@ -163,15 +160,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn retry_after_is_told_in_seconds_as_a_date_or_as_nonsense() {
+    fn retry_after_is_a_number_a_date_or_any_text() {
         let now = "2026-03-10T12:00:00Z".parse().unwrap();
-        let told = |after| {
+        let header_values = |after| {
             let response = Answer::empty(429).retry_after(after).response(now);
             response.headers.into_iter().map(|(_, value)| value).collect::<Vec<_>>()
         };
-        assert_eq!(told(RetryAfter::Seconds(0)), ["0"]);
-        assert_eq!(told(RetryAfter::DateIn(90)), ["Tue, 10 Mar 2026 12:01:30 GMT"]);
-        assert_eq!(told(RetryAfter::Text("soon".to_owned())), ["soon"]);
+        assert_eq!(header_values(RetryAfter::Seconds(0)), ["0"]);
+        assert_eq!(header_values(RetryAfter::DateIn(90)), ["Tue, 10 Mar 2026 12:01:30 GMT"]);
+        assert_eq!(header_values(RetryAfter::Text("soon".to_owned())), ["soon"]);
         assert!(Answer::empty(429).response(now).headers.is_empty());
     }
 }

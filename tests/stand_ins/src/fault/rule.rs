@@ -1,47 +1,46 @@
-//! A rule: whom it looks at, when it strikes, and what happens then.
+//! A rule: the requests that it selects, when it applies to them, and the fault that it injects.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Fault, Stage};
 use crate::journal::Service;
 
-/// When something goes wrong, and what.
+/// A rule for fault injection.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// What the journal calls it; else its place in the list.
+    /// The name in the journal. If it is empty, the journal has the rule's index.
     #[serde(default)]
     pub name: String,
-    /// Whose requests it looks at.
+    /// The service whose requests the rule selects.
     pub service: Service,
-    /// The only path it looks at, such as `/import`.
+    /// If given, the rule selects only requests to this path, such as `/import`.
     #[serde(default)]
     pub route: Option<String>,
-    /// The only events it looks at: requests that hold none of these ids are passed over. An id is the `event_uid` of
-    /// an event, or in Mixpanel also its `$insert_id`.
+    /// If not empty, the rule selects only requests with at least one of these events. An id is the
+    /// `event_uid` of an event, or for Mixpanel also its `$insert_id`.
     #[serde(default)]
     pub events: Vec<String>,
-    /// Which of the requests it looks at are struck.
+    /// Which of the selected requests get the fault.
     #[serde(default)]
     pub when: When,
-    /// How often it strikes at most.
+    /// Maximum number of requests that get the fault.
     #[serde(default)]
     pub times: Option<u64>,
-    /// Whether it may strike an event that suffered an ambiguous fault before.
+    /// Whether the rule applies to events that already had an ambiguous fault.
     #[serde(default)]
     pub ambiguity: Ambiguity,
-    /// Whether the events are stored before it strikes.
+    /// Whether the events are stored before the fault.
     #[serde(default)]
-    pub moment: Moment,
-    /// How long it waits first, in milliseconds.
+    pub moment: Timing,
+    /// The delay before the fault, in milliseconds.
     #[serde(default)]
     pub delay_millis: u64,
-    /// What happens.
     pub fault: Fault,
 }
 
 impl Rule {
-    /// A rule that strikes every request of a service before anything is stored.
+    /// A rule for every request to a service. The fault happens before anything is stored.
     pub fn new(service: Service, fault: Fault) -> Self {
         Self {
             name: String::new(),
@@ -51,63 +50,64 @@ impl Rule {
             when: When::Always,
             times: None,
             ambiguity: Ambiguity::Any,
-            moment: Moment::BeforeStoring,
+            moment: Timing::BeforeStoring,
             delay_millis: 0,
             fault,
         }
     }
 
-    /// Only requests to this path.
+    /// Restricts the rule to requests to this path.
     pub fn route(self, route: &str) -> Self {
         Self { route: Some(route.to_owned()), ..self }
     }
 
-    /// Only requests with one of these events.
+    /// Restricts the rule to requests with at least one of these events.
     pub fn events<I: Into<String>>(self, events: impl IntoIterator<Item = I>) -> Self {
         Self { events: events.into_iter().map(Into::into).collect(), ..self }
     }
 
-    /// Only some of the requests.
+    /// Restricts the rule to some of the selected requests.
     pub fn when(self, when: When) -> Self {
         Self { when, ..self }
     }
 
-    /// At most so often.
+    /// Limits the number of requests that get the fault.
     pub fn times(self, times: u64) -> Self {
         Self { times: Some(times), ..self }
     }
 
-    /// Never an event that suffered an ambiguous fault before.
+    /// Exempts events that already had an ambiguous fault.
     pub fn one_ambiguous_per_event(self) -> Self {
         Self { ambiguity: Ambiguity::OncePerEvent, ..self }
     }
 
-    /// Only after the events are stored, which is how duplicates are made.
+    /// Lets the service store the events before the fault, so that a retry creates duplicates.
     pub fn after_storing(self) -> Self {
-        Self { moment: Moment::AfterStoring, ..self }
+        Self { moment: Timing::AfterStoring, ..self }
     }
 
-    /// Only after a wait.
+    /// Delays the fault.
     pub fn delay_millis(self, delay_millis: u64) -> Self {
         Self { delay_millis, ..self }
     }
 
-    /// Whether the sender is left in doubt, may lose its patience, or is told of a failure where there was none.
+    /// Whether the client cannot know the outcome, may time out, or gets an error although the events were
+    /// stored.
     pub(crate) fn is_ambiguous(&self) -> bool {
-        let stored = self.moment == Moment::AfterStoring;
-        let by_fault = match &self.fault {
+        let is_stored = self.moment == Timing::AfterStoring;
+        let is_fault_ambiguous = match &self.fault {
             Fault::Break { .. } | Fault::Refuse { .. } | Fault::Drip { .. } => true,
-            Fault::Answer(_) | Fault::ImportLie(_) => stored,
+            Fault::Answer(_) | Fault::ImportLie(_) => is_stored,
             Fault::FailRecords { .. } | Fault::Slow | Fault::CloseAfterAnswer | Fault::ResetOnReuse => false,
         };
-        by_fault || self.delay_millis > 0
+        is_fault_ambiguous || self.delay_millis > 0
     }
 
-    /// Whether the service does its work although this strikes.
-    pub(crate) fn lets_work(&self) -> bool {
+    /// Whether the service processes the request despite the fault.
+    pub(crate) fn is_processed(&self) -> bool {
         match self.fault {
             Fault::Answer(_) | Fault::ImportLie(_) | Fault::Break { .. } | Fault::Refuse { .. } => {
-                self.moment == Moment::AfterStoring
+                self.moment == Timing::AfterStoring
             }
             Fault::FailRecords { .. }
             | Fault::Drip { .. }
@@ -117,13 +117,13 @@ impl Rule {
         }
     }
 
-    pub(crate) fn check(&self) -> Result<(), BadRule> {
+    pub(crate) fn validate(&self) -> Result<(), RuleError> {
         let stage = self.fault.stage();
         let needs_events = !self.events.is_empty()
-            || self.moment == Moment::AfterStoring
+            || self.moment == Timing::AfterStoring
             || self.ambiguity == Ambiguity::OncePerEvent;
-        let about_records = self.fault.is_about_records();
-        let is_possible = match &self.when {
+        let is_import_only = self.fault.is_import_only();
+        let is_when_valid = match &self.when {
             When::Always => true,
             When::Nth(numbers) => !numbers.contains(&0),
             When::EveryKth(k) => *k > 0,
@@ -131,108 +131,109 @@ impl Rule {
             When::OverRate { per_second, .. } => *per_second > 0.0,
         };
         if stage == Stage::Arrival && self.route.is_some() {
-            Err(BadRule::UnreadRoute)
-        } else if stage != Stage::Whole && needs_events {
-            Err(BadRule::UnreadEvents)
-        } else if about_records && self.service != Service::Mixpanel {
-            Err(BadRule::NotImport)
-        } else if is_possible {
+            Err(RuleError::UnreadRoute)
+        } else if stage != Stage::Complete && needs_events {
+            Err(RuleError::UnreadEvents)
+        } else if is_import_only && self.service != Service::Mixpanel {
+            Err(RuleError::NotImport)
+        } else if is_when_valid {
             Ok(())
         } else {
-            Err(BadRule::Impossible)
+            Err(RuleError::InvalidWhen)
         }
     }
 }
 
-/// Which of the requests that a rule looks at are struck.
+/// Which of the requests that a rule selects get the fault.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum When {
     /// All.
     #[default]
     Always,
-    /// Those with these numbers; the first is 1.
+    /// Those with these numbers, counted from 1.
     Nth(Vec<u64>),
-    /// Each so-manieth.
+    /// Every k-th request.
     EveryKth(u64),
-    /// Each with this probability. The draw depends on the seed, the rule, the events of the request and how often
-    /// these came before, so that it is the same in whatever order requests arrive.
+    /// Each with this probability. The result depends on the seed, the rule, the events of the request and
+    /// how often they were sent before. So it does not depend on the order of requests.
     Chance(f64),
-    /// Those for which no token is left in a bucket, so that waiting helps.
+    /// Those that exceed a rate limit, by a token bucket.
     OverRate {
-        /// How many tokens the bucket holds; it is full at first.
+        /// The capacity of the bucket, which is full at first.
         capacity: u32,
-        /// How many come back each second.
+        /// The number of tokens that are added per second.
         per_second: f64,
     },
 }
 
-/// What a rule makes of events that suffered an ambiguous fault before.
+/// Whether a rule applies to events that already had an ambiguous fault.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ambiguity {
-    /// It strikes them as any.
+    /// It applies to them.
     #[default]
     Any,
-    /// It passes requests with one of them over.
+    /// It does not apply to requests with such an event.
     OncePerEvent,
 }
 
-/// Whether the service did its work before the fault.
+/// Whether the service stores the events before the fault.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Moment {
-    /// It did nothing.
+pub enum Timing {
+    /// The service does not process the request.
     #[default]
     BeforeStoring,
-    /// It judged and stored the events as always.
+    /// The service processes the request as usual first.
     AfterStoring,
 }
 
-/// Why a rule makes no sense.
+/// Why a rule is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BadRule {
-    /// It wants to know what nobody has read yet.
-    #[error("what strikes before the request is read can look neither at its route nor at its events")]
+pub enum RuleError {
+    /// The fault happens before the route is known.
+    #[error("a fault before the request is read cannot depend on its route or events")]
     UnreadRoute,
-    /// It wants to know what nobody has read yet.
+    /// The fault happens before the events are known.
     #[error(
-        "what strikes before the body is read can look at no events, nor store them, nor know their past"
+        "a fault before the body is read cannot depend on events or earlier faults, or come after storing"
     )]
     UnreadEvents,
-    /// Only `/import` answers by record.
-    #[error("only Mixpanel's /import answers record by record")]
+    /// The fault applies only to `/import`.
+    #[error("this fault applies only to Mixpanel's /import")]
     NotImport,
-    /// No probability, no rate or no number.
-    #[error("a chance is from 0 to 1, a rate is above 0, and numbers count from 1")]
-    Impossible,
+    /// The condition `when` is invalid.
+    #[error("a chance must be from 0 to 1, a rate above 0, and a number at least 1")]
+    InvalidWhen,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fault::{How, ImportLie, Point};
+    use crate::fault::{BreakMode, ImportLie, Point};
 
     #[test]
-    fn a_rule_that_wants_to_know_too_early_is_refused() {
-        let unread = || Rule::new(Service::Ga4, Fault::Break { at: Point::BeforeReading, how: How::Reset });
-        let half = || Rule::new(Service::Ga4, Fault::Break { at: Point::HalfRead, how: How::Reset });
-        assert_eq!(unread().check(), Ok(()));
-        assert_eq!(unread().route("/mp/collect").check(), Err(BadRule::UnreadRoute));
-        assert_eq!(half().route("/mp/collect").check(), Ok(()));
-        assert_eq!(half().events(["vpe-1"]).check(), Err(BadRule::UnreadEvents));
-        assert_eq!(half().after_storing().check(), Err(BadRule::UnreadEvents));
-        assert_eq!(half().when(When::Chance(1.5)).check(), Err(BadRule::Impossible));
+    fn a_rule_must_not_depend_on_parts_that_are_not_read_yet() {
+        let unread =
+            || Rule::new(Service::Ga4, Fault::Break { at: Point::BeforeReading, how: BreakMode::Reset });
+        let half = || Rule::new(Service::Ga4, Fault::Break { at: Point::HalfRead, how: BreakMode::Reset });
+        assert_eq!(unread().validate(), Ok(()));
+        assert_eq!(unread().route("/mp/collect").validate(), Err(RuleError::UnreadRoute));
+        assert_eq!(half().route("/mp/collect").validate(), Ok(()));
+        assert_eq!(half().events(["vpe-1"]).validate(), Err(RuleError::UnreadEvents));
+        assert_eq!(half().after_storing().validate(), Err(RuleError::UnreadEvents));
+        assert_eq!(half().when(When::Chance(1.5)).validate(), Err(RuleError::InvalidWhen));
         let lie = Fault::ImportLie(ImportLie::EmptyList);
-        assert_eq!(Rule::new(Service::Ga4, lie).check(), Err(BadRule::NotImport));
+        assert_eq!(Rule::new(Service::Ga4, lie).validate(), Err(RuleError::NotImport));
     }
 
     #[test]
-    fn rules_are_the_same_in_json() {
+    fn rules_can_be_written_in_json() {
         let json = r#"{"service":"mixpanel","route":"/import","when":{"nth":[2]},"times":1,"moment":"after_storing",
             "fault":{"break":{"at":"before_answer","how":"reset"}}}"#;
         let rule: Rule = serde_json::from_str(json).unwrap();
-        let fault = Fault::Break { at: Point::BeforeAnswer, how: How::Reset };
+        let fault = Fault::Break { at: Point::BeforeAnswer, how: BreakMode::Reset };
         let built = Rule::new(Service::Mixpanel, fault)
             .route("/import")
             .when(When::Nth(vec![2]))

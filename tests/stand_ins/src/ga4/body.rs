@@ -1,17 +1,17 @@
-//! The body of a request, whose fields may be written in snake_case or in camelCase.
+//! The body of a request. Field names may be in snake_case or camelCase.
 
 use serde_json::{Map, Value};
 
-/// A body as far as it could be read.
+/// A parsed body.
 #[derive(Debug, Default)]
 pub(crate) struct Body {
-    /// The object without its events; `None` where the body is no JSON object.
+    /// The object without its events. `None` if the body is not a JSON object.
     fields: Option<Map<String, Value>>,
     events: Vec<Value>,
 }
 
 impl Body {
-    /// Reads it. Assumption: GA4 unpacks nothing, so that a body in gzip is no JSON.
+    /// Parses a body. Assumption: GA4 does not decompress bodies, so a gzip body is not JSON.
     pub(crate) fn read(bytes: &[u8]) -> Self {
         let Ok(Value::Object(mut fields)) = serde_json::from_slice(bytes) else { return Self::default() };
         let events = match fields.remove("events") {
@@ -33,41 +33,41 @@ impl Body {
         self.events
     }
 
-    /// A field of the request, where it is there and not null.
+    /// A field of the request, unless it is missing or null.
     pub(crate) fn field(&self, snake: &str) -> Option<&Value> {
         self.fields.as_ref().and_then(|fields| field(fields, snake))
     }
 
-    /// A text that is there and not empty.
+    /// A text field, unless it is missing or empty.
     pub(crate) fn text(&self, snake: &str) -> Option<&str> {
         self.field(snake).and_then(Value::as_str).filter(|text| !text.is_empty())
     }
 
-    /// Whether the sender asks to be taken at Google's word.
+    /// Whether the client asks GA4 to enforce its recommendations.
     pub(crate) fn enforces_recommendations(&self) -> bool {
         self.text("validation_behavior") == Some("ENFORCE_RECOMMENDATIONS")
     }
 }
 
-/// A field by its name in snake_case, or the same in camelCase.
+/// A field by its name in snake_case. Its name in camelCase is accepted too.
 pub(crate) fn field<'a>(fields: &'a Map<String, Value>, snake: &str) -> Option<&'a Value> {
     let found = fields.get(snake).or_else(|| fields.get(&camel(snake)));
     found.filter(|value| !value.is_null())
 }
 
 fn camel(snake: &str) -> String {
-    let mut words = snake.split('_');
-    let first = words.next().unwrap_or_default().to_owned();
-    words.fold(first, |mut name, word| {
-        let mut letters = word.chars();
+    let mut parts = snake.split('_');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |mut name, part| {
+        let mut letters = part.chars();
         name.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
         name.push_str(letters.as_str());
         name
     })
 }
 
-/// A whole number, written as one or as a text of digits.
-pub(crate) fn whole_number(value: &Value) -> Option<i64> {
+/// An integer, given as a number or as text.
+pub(crate) fn integer(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.parse().ok())
 }
 
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_are_found_in_either_spelling() {
+    fn fields_are_found_in_snake_case_and_camel_case() {
         let body = Body::read(br#"{"clientId":"1.2","user_id":"","timestamp_micros":null,"events":[{}]}"#);
         assert_eq!(body.text("client_id"), Some("1.2"));
         assert_eq!(body.text("user_id"), None);

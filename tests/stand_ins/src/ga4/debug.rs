@@ -1,18 +1,18 @@
-//! `/debug/mp/collect`: says what is wrong with a request, and stores nothing.
+//! `/debug/mp/collect`: reports what is wrong with a request, and stores nothing.
 //!
-//! It checks neither the secret nor the measurement id. Source: "Validate events"; the wording of the messages is what
-//! was seen of it, and where nothing was seen an assumption.
+//! It checks neither the secret nor the measurement id. Source: "Validate events". The texts of messages are
+//! as observed, and the others are assumptions.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::body::{Body, field, whole_number};
+use super::body::{Body, field, integer};
 use super::param;
-use super::rules::{self, EVENTS, NameFault, PARAMS, PAST_HOURS, StreamKind};
+use super::rules::{self, MAX_AGE_HOURS, MAX_EVENTS, MAX_PARAMS, NameError, StreamKind};
 use crate::http::{Head, Response};
 
-/// The codes that there are.
+/// The validation codes of GA4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 enum Code {
@@ -34,18 +34,18 @@ struct Message {
     validation_code: Code,
 }
 
-/// The answer, always with status 200.
-pub(super) fn answer(head: &Head, body: &Body, now: DateTime<Utc>) -> Response {
+/// Validates a request. The status is always 200.
+pub(super) fn validate(head: &Head, body: &Body, now: DateTime<Utc>) -> Response {
     Response::json(200, &json!({"validationMessages": messages(head, body, now)}))
 }
 
 fn messages(head: &Head, body: &Body, now: DateTime<Utc>) -> Vec<Message> {
     let mut found = Vec::new();
-    let mut tell = |path: &str, code, description: String| {
+    let mut report = |path: &str, code, description: String| {
         found.push(Message { field_path: path.to_owned(), description, validation_code: code });
     };
     if !body.is_json() {
-        tell("", Code::ValueInvalid, "Unable to parse Measurement Protocol JSON payload.".to_owned());
+        report("", Code::ValueInvalid, "Unable to parse Measurement Protocol JSON payload.".to_owned());
         return found;
     }
     let kind = if head.query_value("firebase_app_id").is_some() { StreamKind::App } else { StreamKind::Web };
@@ -56,132 +56,144 @@ fn messages(head: &Head, body: &Body, now: DateTime<Utc>) -> Vec<Message> {
     for parameter in [stream, "api_secret"] {
         if head.query_value(parameter).is_none_or(|value| value.is_empty()) {
             let description = format!("Unable to find non-empty parameter [{parameter}] value in request.");
-            tell(parameter, Code::ValueRequired, description);
+            report(parameter, Code::ValueRequired, description);
         }
     }
     match body.text(client) {
-        None => tell(client, Code::ValueRequired, format!("Measurement requires a {client}.")),
+        None => report(client, Code::ValueRequired, format!("Measurement requires a {client}.")),
         Some(id) if kind == StreamKind::Web && body.enforces_recommendations() => {
             if !rules::is_recommended_client_id(id) {
                 let description = format!(
                     "Measurement has invalid client_id [{id}]: two positive numbers with a dot between are expected."
                 );
-                tell(client, Code::ValueInvalid, description);
+                report(client, Code::ValueInvalid, description);
             }
         }
         Some(_) => {}
     }
-    for name in param::bad_user_properties(body.field("user_properties")) {
-        let code = if rules::property_name(&name) == Some(NameFault::Reserved) {
+    for name in param::invalid_user_properties(body.field("user_properties")) {
+        let code = if rules::property_name_error(&name) == Some(NameError::Reserved) {
             Code::NameReserved
-        } else if rules::property_name(&name).is_some() {
+        } else if rules::property_name_error(&name).is_some() {
             Code::NameInvalid
         } else {
             Code::ValueInvalid
         };
-        tell("user_properties", code, format!("Measurement has invalid user property [{name}]."));
+        report("user_properties", code, format!("Measurement has invalid user property [{name}]."));
     }
     match body.events().len() {
-        0 => tell("events", Code::ValueRequired, "Measurement requires at least one event.".to_owned()),
-        count if count > EVENTS => {
-            let description = format!("Measurement has [{count}] events, more than the [{EVENTS}] allowed.");
-            tell("events", Code::ExceededMaxEntities, description);
+        0 => report("events", Code::ValueRequired, "Measurement requires at least one event.".to_owned()),
+        count if count > MAX_EVENTS => {
+            let description =
+                format!("Measurement has [{count}] events, more than the [{MAX_EVENTS}] allowed.");
+            report("events", Code::ExceededMaxEntities, description);
         }
         _ => {}
     }
     for (index, event) in body.events().iter().enumerate() {
-        event_messages(index, event, kind, &mut tell);
+        event_messages(index, event, kind, &mut report);
         if body.enforces_recommendations() {
-            enforced_messages(index, event, body, now, &mut tell);
+            enforced_messages(index, event, body, now, &mut report);
         }
     }
     found
 }
 
-fn event_messages(index: usize, event: &Value, kind: StreamKind, tell: &mut impl FnMut(&str, Code, String)) {
+fn event_messages(
+    index: usize,
+    event: &Value,
+    kind: StreamKind,
+    report: &mut impl FnMut(&str, Code, String),
+) {
     let name = event.get("name").and_then(Value::as_str).unwrap_or_default();
-    let bad = |rest: &str| format!("Event at index: [{index}] has invalid name [{name}]. {rest}");
-    match rules::event_name(name, kind) {
+    let invalid = |reason: &str| format!("Event at index: [{index}] has invalid name [{name}]. {reason}");
+    match rules::event_name_error(name, kind) {
         None => {}
-        Some(NameFault::Empty) => {
-            tell("events", Code::ValueRequired, format!("Event at index: [{index}] has no name."));
+        Some(NameError::Empty) => {
+            report("events", Code::ValueRequired, format!("Event at index: [{index}] has no name."));
         }
-        // What was seen of names that begin with an underscore is this, and not that they are reserved.
-        Some(NameFault::Reserved) if !name.starts_with('_') => {
+        // GA4 was observed to report names with a leading underscore as invalid, not as reserved.
+        Some(NameError::Reserved) if !name.starts_with('_') => {
             let description = format!("Event at index: [{index}] has name [{name}] which is reserved.");
-            tell("events", Code::NameReserved, description);
+            report("events", Code::NameReserved, description);
         }
-        Some(NameFault::FirstNotALetter | NameFault::Reserved) => {
-            tell("events", Code::NameInvalid, bad("Names must start with an alphabetic character."));
+        Some(NameError::BadFirstCharacter | NameError::Reserved) => {
+            report("events", Code::NameInvalid, invalid("Names must start with an alphabetic character."));
         }
-        Some(NameFault::OddCharacter) => {
-            tell(
+        Some(NameError::BadCharacter) => {
+            report(
                 "events",
                 Code::NameInvalid,
-                bad("Only alphanumeric characters and underscores are allowed."),
+                invalid("Only alphanumeric characters and underscores are allowed."),
             );
         }
-        Some(NameFault::TooLong) => {
-            tell("events", Code::NameInvalid, bad("Names must be 40 characters or fewer."));
+        Some(NameError::TooLong) => {
+            report("events", Code::NameInvalid, invalid("Names must be 40 characters or fewer."));
         }
     }
     let Some(params) = event.get("params").and_then(Value::as_object) else { return };
-    if params.len() > PARAMS {
+    if params.len() > MAX_PARAMS {
         let description = format!(
-            "Event at index: [{index}] has [{}] parameters, more than the [{PARAMS}] allowed.",
+            "Event at index: [{index}] has [{}] parameters, more than the [{MAX_PARAMS}] allowed.",
             params.len()
         );
-        tell("events.params", Code::ExceededMaxEntities, description);
+        report("events.params", Code::ExceededMaxEntities, description);
     }
     for (param, value) in params {
-        let of = format!("Event at index: [{index}] has invalid parameter [{param}].");
-        let unlike = (param != "items" && value.is_array()) || value.is_null() || value.is_object();
+        let invalid = format!("Event at index: [{index}] has invalid parameter [{param}].");
+        let is_wrong_type = (param != "items" && value.is_array()) || value.is_null() || value.is_object();
         let length = value.as_str().map_or(0, |text| text.chars().count());
-        match rules::param_name(param) {
-            Some(NameFault::Reserved) => {
-                tell("events.params", Code::NameReserved, format!("{of} The name is reserved."))
+        match rules::param_name_error(param) {
+            Some(NameError::Reserved) => {
+                report("events.params", Code::NameReserved, format!("{invalid} The name is reserved."))
             }
-            Some(_) => tell(
+            Some(_) => report(
                 "events.params",
                 Code::NameInvalid,
-                format!("{of} Only alphanumeric characters and underscores are allowed."),
+                format!("{invalid} Only alphanumeric characters and underscores are allowed."),
             ),
-            None if unlike => {
-                tell("events.params", Code::ValueInvalid, format!("{of} A text or a number is expected."))
-            }
-            None if length > rules::value_limit(param) => {
-                tell("events.params", Code::ValueOutOfBounds, format!("{of} The value is too long."));
+            None if is_wrong_type => report(
+                "events.params",
+                Code::ValueInvalid,
+                format!("{invalid} A text or a number is expected."),
+            ),
+            None if length > rules::max_value_chars(param) => {
+                report("events.params", Code::ValueOutOfBounds, format!("{invalid} The value is too long."));
             }
             None => {}
         }
-        let in_either_case = params.keys().filter(|other| other.eq_ignore_ascii_case(param)).count();
-        if in_either_case > 1 {
-            tell("events.params", Code::NameDuplicated, format!("{of} The name occurs more than once."));
+        let same_names = params.keys().filter(|other| other.eq_ignore_ascii_case(param)).count();
+        if same_names > 1 {
+            report(
+                "events.params",
+                Code::NameDuplicated,
+                format!("{invalid} The name occurs more than once."),
+            );
         }
     }
 }
 
-/// What only enforced recommendations find: times that are no numbers or lie too far back.
+/// Adds the messages about timestamps, which GA4 reports only if it enforces recommendations.
 fn enforced_messages(
     index: usize,
     event: &Value,
     body: &Body,
     now: DateTime<Utc>,
-    tell: &mut impl FnMut(&str, Code, String),
+    report: &mut impl FnMut(&str, Code, String),
 ) {
     let own = event.as_object().and_then(|fields| field(fields, "timestamp_micros"));
-    let Some(told) = own.or_else(|| body.field("timestamp_micros")) else { return };
+    let Some(micros) = own.or_else(|| body.field("timestamp_micros")) else { return };
     let path = "events.timestamp_micros";
-    match whole_number(told).and_then(DateTime::from_timestamp_micros) {
+    match integer(micros).and_then(DateTime::from_timestamp_micros) {
         None => {
-            let description = format!("Event at index: [{index}] has invalid timestamp_micros [{told}].");
-            tell(path, Code::ValueInvalid, description);
+            let description = format!("Event at index: [{index}] has invalid timestamp_micros [{micros}].");
+            report(path, Code::ValueInvalid, description);
         }
-        Some(time) if time < now - TimeDelta::hours(PAST_HOURS) => {
+        Some(time) if time < now - TimeDelta::hours(MAX_AGE_HOURS) => {
             let description = format!(
-                "Event at index: [{index}] has timestamp_micros [{told}], more than 72 hours in the past."
+                "Event at index: [{index}] has timestamp_micros [{micros}], more than 72 hours in the past."
             );
-            tell(path, Code::ValueOutOfBounds, description);
+            report(path, Code::ValueOutOfBounds, description);
         }
         Some(_) => {}
     }
@@ -196,22 +208,22 @@ mod tests {
         let now = "2026-03-10T12:00:00Z".parse().unwrap();
         messages(&head, &Body::read(body.to_string().as_bytes()), now)
             .iter()
-            .map(|one| one.validation_code)
+            .map(|message| message.validation_code)
             .collect()
     }
 
     #[test]
-    fn a_good_request_has_no_messages_whatever_its_secret() {
+    fn a_valid_request_has_no_messages_whatever_its_secret() {
         assert_eq!(codes(&json!({"client_id": "42.1", "events": [{"name": "player_play"}]})), []);
     }
 
     #[test]
-    fn each_code_is_told() {
-        let of = |event: Value| codes(&json!({"client_id": "42.1", "events": [event]}));
-        let params = |params: Value| of(json!({"name": "a", "params": params}));
+    fn each_code_is_reported() {
+        let event = |event: Value| codes(&json!({"client_id": "42.1", "events": [event]}));
+        let params = |params: Value| event(json!({"name": "a", "params": params}));
         assert_eq!(codes(&json!({"events": [{"name": "a"}]})), [Code::ValueRequired]);
-        assert_eq!(of(json!({"name": "_badEventName"})), [Code::NameInvalid]);
-        assert_eq!(of(json!({"name": "error"})), [Code::NameReserved]);
+        assert_eq!(event(json!({"name": "_badEventName"})), [Code::NameInvalid]);
+        assert_eq!(event(json!({"name": "error"})), [Code::NameReserved]);
         assert_eq!(params(json!({"a": "x".repeat(101)})), [Code::ValueOutOfBounds]);
         assert_eq!(params(json!({"a": null})), [Code::ValueInvalid]);
         assert_eq!(params(json!({"a": 1, "A": 1})), [Code::NameDuplicated, Code::NameDuplicated]);
@@ -220,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn enforcing_adds_the_client_id_and_the_age() {
+    fn enforcing_recommendations_checks_client_ids_and_timestamps() {
         let mut body = json!({"client_id": "guest", "timestamp_micros": 1, "events": [{"name": "a"}]});
         assert_eq!(codes(&body), []);
         body["validation_behavior"] = json!("ENFORCE_RECOMMENDATIONS");
@@ -228,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn the_description_is_worded_as_googles_own() {
+    fn descriptions_match_those_of_google() {
         let head = Head { query: "measurement_id=G-1&api_secret=s".to_owned(), ..Head::default() };
         let body = json!({"client_id": "1.1", "events": [{"name": "_badEventName"}]});
         let found = messages(&head, &Body::read(body.to_string().as_bytes()), DateTime::UNIX_EPOCH);

@@ -1,58 +1,61 @@
-//! The parameters of an event and the properties of a user, each kept, left out or fatal to the event.
+//! The parameters of an event and the properties of a user: which are accepted, ignored, or make GA4 drop the
+//! event.
 
 use serde_json::{Map, Value};
 
-use super::rules::{self, PARAMS};
+use super::rules::{self, MAX_PARAMS};
 
-/// What is left of an event's parameters.
+/// The parameters of an event after filtering.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Kept {
+pub(super) struct FilteredParams {
     pub params: Map<String, Value>,
-    /// The names of those that were left out.
+    /// The names of the ignored parameters.
     pub ignored: Vec<String>,
 }
 
-/// Sorts parameters; the error is the name of one that is null, a list or an object, which takes the event with it.
+/// Filters parameters. The error is the name of a parameter that is null, a list or an object, for which the
+/// event is dropped.
 ///
-/// That a surplus, a value that is too long and a name that is not allowed cost the parameter and not the event is what
-/// users report and an assumption.
-pub(super) fn params(sent: &Map<String, Value>) -> Result<Kept, &str> {
-    let mut kept = Kept::default();
-    for (name, value) in sent {
+/// Assumption: parameters that are too many, too long or have invalid names are ignored, and the event is
+/// kept. Users report this.
+pub(super) fn filter_params(params: &Map<String, Value>) -> Result<FilteredParams, &str> {
+    let mut filtered = FilteredParams::default();
+    for (name, value) in params {
         let is_list_of_items = name == "items" && value.is_array();
         if matches!(value, Value::Null | Value::Array(_) | Value::Object(_)) && !is_list_of_items {
             return Err(name);
         }
-        let is_good = rules::param_name(name).is_none() && fits(value, rules::value_limit(name));
-        if is_good && kept.params.len() < PARAMS {
-            kept.params.insert(name.clone(), value.clone());
+        let is_valid = rules::param_name_error(name).is_none() && fits(value, rules::max_value_chars(name));
+        if is_valid && filtered.params.len() < MAX_PARAMS {
+            filtered.params.insert(name.clone(), value.clone());
         } else {
-            kept.ignored.push(name.clone());
+            filtered.ignored.push(name.clone());
         }
     }
-    Ok(kept)
+    Ok(filtered)
 }
 
-/// The names of the user properties that GA4 cannot use: badly named, not in an object with a `value`, too long, or
-/// beyond the 25th.
-pub(super) fn bad_user_properties(sent: Option<&Value>) -> Vec<String> {
-    let Some(sent) = sent else { return Vec::new() };
-    let Some(properties) = sent.as_object() else { return vec!["user_properties".to_owned()] };
-    let mut good = 0;
-    let mut bad = Vec::new();
+/// The names of user properties that GA4 ignores: those with an invalid name, without an object with a
+/// `value`, with a value that is too long, or after the first 25.
+pub(super) fn invalid_user_properties(properties: Option<&Value>) -> Vec<String> {
+    let Some(properties) = properties else { return Vec::new() };
+    let Some(properties) = properties.as_object() else { return vec!["user_properties".to_owned()] };
+    let mut valid = 0;
+    let mut invalid = Vec::new();
     for (name, property) in properties {
         let value = property.get("value").filter(|value| is_scalar(value));
-        let is_good = rules::property_name(name).is_none() && value.is_some_and(|value| fits(value, 36));
-        if is_good && good < PARAMS {
-            good += 1;
+        let is_valid =
+            rules::property_name_error(name).is_none() && value.is_some_and(|value| fits(value, 36));
+        if is_valid && valid < MAX_PARAMS {
+            valid += 1;
         } else {
-            bad.push(name.clone());
+            invalid.push(name.clone());
         }
     }
-    bad
+    invalid
 }
 
-/// Whether an event will be seen in reports: it belongs to a session and somebody was engaged in it.
+/// Whether an event appears in reports: it belongs to a session and has an engagement time.
 pub(super) fn has_session(params: &Map<String, Value>) -> bool {
     ["session_id", "engagement_time_msec"].iter().all(|name| params.get(*name).is_some_and(is_positive))
 }
@@ -65,8 +68,8 @@ fn is_scalar(value: &Value) -> bool {
     matches!(value, Value::Bool(_) | Value::Number(_) | Value::String(_))
 }
 
-fn fits(value: &Value, limit: usize) -> bool {
-    value.as_str().is_none_or(|text| text.len() <= limit || text.chars().count() <= limit)
+fn fits(value: &Value, max_chars: usize) -> bool {
+    value.as_str().is_none_or(|text| text.len() <= max_chars || text.chars().count() <= max_chars)
 }
 
 #[cfg(test)]
@@ -75,40 +78,41 @@ mod tests {
 
     use super::*;
 
-    fn sorted(sent: &Value) -> Result<Kept, String> {
-        params(sent.as_object().unwrap()).map_err(str::to_owned)
+    fn filter(params: &Value) -> Result<FilteredParams, String> {
+        filter_params(params.as_object().unwrap()).map_err(str::to_owned)
     }
 
     #[test]
-    fn what_is_no_scalar_takes_the_event_with_it() {
+    fn an_event_with_a_non_scalar_parameter_is_dropped() {
         for value in [json!(null), json!([1]), json!({"a": 1})] {
-            assert_eq!(sorted(&json!({"meta": value})), Err("meta".to_owned()));
+            assert_eq!(filter(&json!({"meta": value})), Err("meta".to_owned()));
         }
-        assert!(sorted(&json!({"items": [{"item_id": "1"}]})).is_ok());
+        assert!(filter(&json!({"items": [{"item_id": "1"}]})).is_ok());
     }
 
     #[test]
-    fn what_is_too_long_badly_named_or_too_much_is_left_out() {
-        let kept = sorted(&json!({"a": "ñ".repeat(100), "b": "x".repeat(101), "c-d": 1, "ga_x": 1})).unwrap();
-        assert_eq!(kept.params.keys().collect::<Vec<_>>(), ["a"]);
-        assert_eq!(kept.ignored, ["b", "c-d", "ga_x"]);
+    fn parameters_that_are_too_many_too_long_or_misnamed_are_ignored() {
+        let filtered =
+            filter(&json!({"a": "ñ".repeat(100), "b": "x".repeat(101), "c-d": 1, "ga_x": 1})).unwrap();
+        assert_eq!(filtered.params.keys().collect::<Vec<_>>(), ["a"]);
+        assert_eq!(filtered.ignored, ["b", "c-d", "ga_x"]);
         let many: Map<_, _> = (0..26).map(|number| (format!("p{number:02}"), json!(number))).collect();
-        assert_eq!(params(&many).unwrap().ignored, ["p25"]);
-        assert!(sorted(&json!({"page_title": "x".repeat(300)})).unwrap().ignored.is_empty());
+        assert_eq!(filter_params(&many).unwrap().ignored, ["p25"]);
+        assert!(filter(&json!({"page_title": "x".repeat(300)})).unwrap().ignored.is_empty());
     }
 
     #[test]
     fn user_properties_are_objects_with_a_short_value() {
-        let sent = json!({"good": {"value": "a"}, "bare": "a", "long": {"value": "x".repeat(37)}, "user_id": {"value": 1}});
-        assert_eq!(bad_user_properties(Some(&sent)), ["bare", "long", "user_id"]);
-        assert!(bad_user_properties(None).is_empty());
+        let properties = json!({"good": {"value": "a"}, "bare": "a", "long": {"value": "x".repeat(37)}, "user_id": {"value": 1}});
+        assert_eq!(invalid_user_properties(Some(&properties)), ["bare", "long", "user_id"]);
+        assert!(invalid_user_properties(None).is_empty());
     }
 
     #[test]
-    fn a_session_needs_a_positive_id_and_engagement() {
-        let has = |params: Value| has_session(params.as_object().unwrap());
-        assert!(has(json!({"session_id": "1726000000", "engagement_time_msec": 1})));
-        assert!(!has(json!({"session_id": 1_726_000_000})));
-        assert!(!has(json!({"session_id": 1_726_000_000, "engagement_time_msec": 0})));
+    fn a_session_needs_a_positive_id_and_engagement_time() {
+        let has_session = |params: Value| has_session(params.as_object().unwrap());
+        assert!(has_session(json!({"session_id": "1726000000", "engagement_time_msec": 1})));
+        assert!(!has_session(json!({"session_id": 1_726_000_000})));
+        assert!(!has_session(json!({"session_id": 1_726_000_000, "engagement_time_msec": 0})));
     }
 }

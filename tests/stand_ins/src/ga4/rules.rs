@@ -1,11 +1,11 @@
 //! Names and limits. Source: the Measurement Protocol reference, "Reserved names" and "Limitations".
 
-/// The most events in a request.
-pub(super) const EVENTS: usize = 25;
-/// The most parameters of an event, and the most user properties of a request.
-pub(super) const PARAMS: usize = 25;
-/// How far back an event may lie, in hours.
-pub(super) const PAST_HOURS: i64 = 72;
+/// Maximum number of events in a request.
+pub(super) const MAX_EVENTS: usize = 25;
+/// Maximum number of parameters of an event, and of user properties of a request.
+pub(super) const MAX_PARAMS: usize = 25;
+/// Maximum age of an event, in hours.
+pub(super) const MAX_AGE_HOURS: i64 = 72;
 
 const EVENT_NAMES: &[&str] = &[
     "ad_activeview",
@@ -41,11 +41,11 @@ const EVENT_NAMES: &[&str] = &[
     "user_engagement",
 ];
 
-/// Reserved on web streams, where only the libraries for apps send them.
+/// Reserved on web streams, since only the app SDKs send them.
 const APP_EVENT_NAMES: &[&str] = &["ad_impression", "in_app_purchase", "screen_view"];
 
-/// The names of enhanced measurement. Source: the support page about event names, which reserves them for custom
-/// events of the web; the reference does not.
+/// The names of enhanced measurement. Source: the support page about event names, which does not allow custom
+/// web events with these names. The reference allows them.
 const ENHANCED_MEASUREMENT: &[&str] = &[
     "click",
     "file_download",
@@ -71,46 +71,46 @@ const PROPERTY_NAMES: &[&str] = &[
     "first_open_after_install",
 ];
 
-/// What is wrong with a name.
+/// Why a name is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NameFault {
+pub(super) enum NameError {
     Empty,
     TooLong,
     Reserved,
-    FirstNotALetter,
-    OddCharacter,
+    BadFirstCharacter,
+    BadCharacter,
 }
 
-/// The two kinds of streams, which have other reserved names.
+/// The kind of a stream. The kinds have different reserved names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum StreamKind {
     Web,
     App,
 }
 
-/// What is wrong with an event's name.
-pub(super) fn event_name(name: &str, stream: StreamKind) -> Option<NameFault> {
-    let apps_only = stream == StreamKind::Web && APP_EVENT_NAMES.contains(&name);
-    if apps_only { Some(NameFault::Reserved) } else { fault(name, 40, EVENT_NAMES, EVENT_PREFIXES) }
+/// Why an event's name is invalid.
+pub(super) fn event_name_error(name: &str, stream: StreamKind) -> Option<NameError> {
+    let is_app_only = stream == StreamKind::Web && APP_EVENT_NAMES.contains(&name);
+    if is_app_only { Some(NameError::Reserved) } else { name_error(name, 40, EVENT_NAMES, EVENT_PREFIXES) }
 }
 
-/// What is wrong with a parameter's name.
-pub(super) fn param_name(name: &str) -> Option<NameFault> {
-    fault(name, 40, PARAM_NAMES, PARAM_PREFIXES)
+/// Why a parameter's name is invalid.
+pub(super) fn param_name_error(name: &str) -> Option<NameError> {
+    name_error(name, 40, PARAM_NAMES, PARAM_PREFIXES)
 }
 
-/// What is wrong with a user property's name.
-pub(super) fn property_name(name: &str) -> Option<NameFault> {
-    fault(name, 24, PROPERTY_NAMES, PROPERTY_PREFIXES)
+/// Why a user property's name is invalid.
+pub(super) fn property_name_error(name: &str) -> Option<NameError> {
+    name_error(name, 24, PROPERTY_NAMES, PROPERTY_PREFIXES)
 }
 
-/// Whether a custom event shares its name with one of enhanced measurement.
+/// Whether enhanced measurement uses this name.
 pub(super) fn is_enhanced_measurement(name: &str) -> bool {
     ENHANCED_MEASUREMENT.contains(&name)
 }
 
-/// The longest text that a parameter may hold, in characters.
-pub(super) fn value_limit(param: &str) -> usize {
+/// Maximum length of a parameter's text, in characters.
+pub(super) fn max_value_chars(param: &str) -> usize {
     match param {
         "page_title" => 300,
         "page_referrer" => 420,
@@ -119,25 +119,25 @@ pub(super) fn value_limit(param: &str) -> usize {
     }
 }
 
-/// Two positive numbers with a dot between, as gtag makes them.
+/// Whether a client id consists of two positive numbers with a dot between them, like those of gtag.
 pub(super) fn is_recommended_client_id(client_id: &str) -> bool {
     let is_positive =
         |part: &str| part.bytes().all(|byte| byte.is_ascii_digit()) && part.bytes().any(|byte| byte != b'0');
     client_id.split_once('.').is_some_and(|(left, right)| is_positive(left) && is_positive(right))
 }
 
-fn fault(name: &str, limit: usize, reserved: &[&str], prefixes: &[&str]) -> Option<NameFault> {
+fn name_error(name: &str, max_chars: usize, reserved: &[&str], prefixes: &[&str]) -> Option<NameError> {
     let first = name.chars().next();
     if first.is_none() {
-        Some(NameFault::Empty)
+        Some(NameError::Empty)
     } else if reserved.contains(&name) || prefixes.iter().any(|prefix| name.starts_with(prefix)) {
-        Some(NameFault::Reserved)
+        Some(NameError::Reserved)
     } else if !first.is_some_and(|letter| letter.is_ascii_alphabetic()) {
-        Some(NameFault::FirstNotALetter)
+        Some(NameError::BadFirstCharacter)
     } else if !name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_') {
-        Some(NameFault::OddCharacter)
+        Some(NameError::BadCharacter)
     } else {
-        (name.chars().count() > limit).then_some(NameFault::TooLong)
+        (name.chars().count() > max_chars).then_some(NameError::TooLong)
     }
 }
 
@@ -146,28 +146,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_judged_by_form_length_and_reservation() {
-        let web = |name: &str| event_name(name, StreamKind::Web);
+    fn names_are_checked_for_characters_length_and_reservation() {
+        let web = |name: &str| event_name_error(name, StreamKind::Web);
         assert_eq!(web("player_progress"), None);
-        assert_eq!(web(""), Some(NameFault::Empty));
-        assert_eq!(web("session_start"), Some(NameFault::Reserved));
-        assert_eq!(web("_hidden"), Some(NameFault::Reserved));
-        assert_eq!(web("1st"), Some(NameFault::FirstNotALetter));
-        assert_eq!(web("año"), Some(NameFault::OddCharacter));
-        assert_eq!(web("banner-click"), Some(NameFault::OddCharacter));
+        assert_eq!(web(""), Some(NameError::Empty));
+        assert_eq!(web("session_start"), Some(NameError::Reserved));
+        assert_eq!(web("_hidden"), Some(NameError::Reserved));
+        assert_eq!(web("1st"), Some(NameError::BadFirstCharacter));
+        assert_eq!(web("año"), Some(NameError::BadCharacter));
+        assert_eq!(web("banner-click"), Some(NameError::BadCharacter));
         assert_eq!(web(&"x".repeat(40)), None);
-        assert_eq!(web(&"x".repeat(41)), Some(NameFault::TooLong));
-        assert_eq!(web("screen_view"), Some(NameFault::Reserved));
-        assert_eq!(event_name("screen_view", StreamKind::App), None);
-        assert_eq!(param_name("firebase_conversion"), Some(NameFault::Reserved));
-        assert_eq!(property_name("user_id"), Some(NameFault::Reserved));
-        assert_eq!(property_name(&"p".repeat(25)), Some(NameFault::TooLong));
+        assert_eq!(web(&"x".repeat(41)), Some(NameError::TooLong));
+        assert_eq!(web("screen_view"), Some(NameError::Reserved));
+        assert_eq!(event_name_error("screen_view", StreamKind::App), None);
+        assert_eq!(param_name_error("firebase_conversion"), Some(NameError::Reserved));
+        assert_eq!(property_name_error("user_id"), Some(NameError::Reserved));
+        assert_eq!(property_name_error(&"p".repeat(25)), Some(NameError::TooLong));
     }
 
     #[test]
     fn a_recommended_client_id_is_two_positive_numbers() {
-        let bad = ["42", "42.", ".1", "0.1", "42.x", "1.2.3", "-1.2", "guest.5"];
+        let invalid = ["42", "42.", ".1", "0.1", "42.x", "1.2.3", "-1.2", "guest.5"];
         assert!(is_recommended_client_id("42.1093"));
-        assert!(bad.iter().all(|id| !is_recommended_client_id(id)));
+        assert!(invalid.iter().all(|id| !is_recommended_client_id(id)));
     }
 }

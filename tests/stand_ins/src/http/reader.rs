@@ -1,4 +1,4 @@
-//! Reading requests off a socket, piece by piece, so that a fault can strike after any of them.
+//! Reads requests from a socket step by step, so that a fault can be injected after any step.
 
 use std::io::{self, ErrorKind};
 
@@ -7,60 +7,60 @@ use tokio::net::TcpStream;
 
 use super::Head;
 
-/// The greatest head.
-const HEAD_LIMIT: usize = 64 << 10;
-/// The greatest body, as it comes.
-const BODY_LIMIT: usize = 64 << 20;
+/// Maximum size of a head, in bytes.
+const MAX_HEAD_BYTES: usize = 64 << 10;
+/// Maximum size of a received body, in bytes.
+const MAX_BODY_BYTES: usize = 64 << 20;
 
-/// Bytes of a connection that were read and not yet used.
+/// Reads requests from a connection, and buffers bytes that are not used yet.
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
     buffer: Vec<u8>,
 }
 
-/// How the end of a body is told.
+/// How the end of a body is determined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Framing {
     /// By its length.
     Length(usize),
-    /// By a chunk of no bytes.
+    /// By an empty chunk.
     Chunked,
 }
 
 impl Reader {
-    /// Whether the next request has already begun to arrive.
+    /// Whether the first bytes of the next request are buffered.
     pub(crate) fn has_bytes(&self) -> bool {
         !self.buffer.is_empty()
     }
 
-    /// The next head; an error where the client went away or talks no HTTP.
+    /// Reads the next head. Fails if the client closes the connection or does not send HTTP.
     pub(crate) async fn head(&mut self, stream: &mut TcpStream) -> io::Result<(Head, Framing)> {
         loop {
-            if let Some((head, length)) = parsed(&self.buffer)? {
+            if let Some((head, length)) = parse_head(&self.buffer)? {
                 self.buffer.drain(..length);
                 let framing = framing(&head)?;
                 return Ok((head, framing));
             }
-            if self.buffer.len() > HEAD_LIMIT {
+            if self.buffer.len() > MAX_HEAD_BYTES {
                 return Err(ErrorKind::InvalidData.into());
             }
-            self.more(stream).await?;
+            self.read_more(stream).await?;
         }
     }
 
-    /// Waits for the first half of the body.
+    /// Waits until half of the body is buffered.
     pub(crate) async fn half_body(&mut self, stream: &mut TcpStream, framing: Framing) -> io::Result<()> {
         let half = match framing {
             Framing::Length(length) => length / 2,
             Framing::Chunked => 1,
         };
         while self.buffer.len() < half {
-            self.more(stream).await?;
+            self.read_more(stream).await?;
         }
         Ok(())
     }
 
-    /// The body, whole.
+    /// Reads the complete body.
     pub(crate) async fn body(&mut self, stream: &mut TcpStream, framing: Framing) -> io::Result<Vec<u8>> {
         match framing {
             Framing::Length(length) => self.take(stream, length).await,
@@ -78,7 +78,7 @@ impl Reader {
                 while !self.line(stream).await?.is_empty() {}
                 return Ok(body);
             }
-            if body.len() + size > BODY_LIMIT {
+            if body.len() + size > MAX_BODY_BYTES {
                 return Err(ErrorKind::InvalidData.into());
             }
             body.extend(self.take(stream, size).await?);
@@ -88,27 +88,27 @@ impl Reader {
 
     async fn line(&mut self, stream: &mut TcpStream) -> io::Result<String> {
         loop {
-            if let Some(end) = self.buffer.windows(2).position(|two| two == b"\r\n") {
+            if let Some(end) = self.buffer.windows(2).position(|pair| pair == b"\r\n") {
                 let line = String::from_utf8_lossy(&self.buffer[..end]).into_owned();
                 self.buffer.drain(..end + 2);
                 return Ok(line);
             }
-            if self.buffer.len() > BODY_LIMIT {
+            if self.buffer.len() > MAX_BODY_BYTES {
                 return Err(ErrorKind::InvalidData.into());
             }
-            self.more(stream).await?;
+            self.read_more(stream).await?;
         }
     }
 
     async fn take(&mut self, stream: &mut TcpStream, length: usize) -> io::Result<Vec<u8>> {
         while self.buffer.len() < length {
-            self.more(stream).await?;
+            self.read_more(stream).await?;
         }
         let rest = self.buffer.split_off(length);
         Ok(std::mem::replace(&mut self.buffer, rest))
     }
 
-    async fn more(&mut self, stream: &mut TcpStream) -> io::Result<()> {
+    async fn read_more(&mut self, stream: &mut TcpStream) -> io::Result<()> {
         self.buffer.reserve(8 << 10);
         match stream.read_buf(&mut self.buffer).await? {
             0 => Err(ErrorKind::UnexpectedEof.into()),
@@ -117,8 +117,8 @@ impl Reader {
     }
 }
 
-/// The head at the beginning of these bytes and its length, once it is there.
-fn parsed(bytes: &[u8]) -> io::Result<Option<(Head, usize)>> {
+/// The head at the start of these bytes and its length, or `None` if it is incomplete.
+fn parse_head(bytes: &[u8]) -> io::Result<Option<(Head, usize)>> {
     let mut headers = [httparse::EMPTY_HEADER; 64];
     let mut request = httparse::Request::new(&mut headers);
     let status = request.parse(bytes).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
@@ -139,12 +139,12 @@ fn parsed(bytes: &[u8]) -> io::Result<Option<(Head, usize)>> {
 }
 
 fn framing(head: &Head) -> io::Result<Framing> {
-    if head.header_begins("transfer-encoding", "chunked") {
+    if head.header_starts_with("transfer-encoding", "chunked") {
         return Ok(Framing::Chunked);
     }
     let length = head.header("content-length").map_or(Ok(0), |text| text.trim().parse::<usize>());
     match length {
-        Ok(length) if length <= BODY_LIMIT => Ok(Framing::Length(length)),
+        Ok(length) if length <= MAX_BODY_BYTES => Ok(Framing::Length(length)),
         _ => Err(ErrorKind::InvalidData.into()),
     }
 }
@@ -157,15 +157,15 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn two_requests_on_one_connection_are_told_apart() {
+    async fn two_requests_on_one_connection_are_read_separately() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (mut server, _) = listener.accept().await.unwrap();
         let chunked =
             "POST /a?b=1 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n";
-        let counted = "POST /c HTTP/1.1\r\ncontent-length: 2\r\n\r\nfg";
+        let with_length = "POST /c HTTP/1.1\r\ncontent-length: 2\r\n\r\nfg";
         client.write_all(chunked.as_bytes()).await.unwrap();
-        client.write_all(counted.as_bytes()).await.unwrap();
+        client.write_all(with_length.as_bytes()).await.unwrap();
 
         let mut reader = Reader::default();
         let (head, framing) = reader.head(&mut server).await.unwrap();

@@ -1,4 +1,4 @@
-//! A body in JSON: as text where it is text, else in base64.
+//! Serializes a body as text if it is UTF-8, and as base64 otherwise.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -32,13 +32,13 @@ mod tests {
     use serde_json::{json, to_value};
 
     #[derive(super::Serialize, super::Deserialize)]
-    struct Holder(#[serde(with = "super")] Vec<u8>);
+    struct Wrapper(#[serde(with = "super")] Vec<u8>);
 
     #[test]
-    fn bodies_come_back_as_they_were() {
-        assert_eq!(to_value(Holder(b"{}".to_vec())).unwrap(), json!({"text": "{}"}));
-        let gzip = to_value(Holder(vec![0x1f, 0x8b])).unwrap();
+    fn bodies_survive_a_round_trip() {
+        assert_eq!(to_value(Wrapper(b"{}".to_vec())).unwrap(), json!({"text": "{}"}));
+        let gzip = to_value(Wrapper(vec![0x1f, 0x8b])).unwrap();
         assert_eq!(gzip, json!({"base64": "H4s="}));
-        assert_eq!(serde_json::from_value::<Holder>(gzip).unwrap().0, [0x1f, 0x8b]);
+        assert_eq!(serde_json::from_value::<Wrapper>(gzip).unwrap().0, [0x1f, 0x8b]);
     }
 }

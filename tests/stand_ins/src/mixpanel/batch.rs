@@ -1,4 +1,4 @@
-//! The events of a request, in any of the forms in which they may be sent.
+//! The events of a request, in all supported formats.
 
 use base64::Engine;
 use base64::alphabet::STANDARD;
@@ -8,32 +8,32 @@ use serde_json::Value;
 use super::IMPORT;
 use crate::http::Request;
 
-/// Base64 with or without the signs at its end.
-const LENIENT: GeneralPurpose = GeneralPurpose::new(
+/// Base64 with or without padding.
+const LENIENT_BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// A body, unpacked and read.
+/// A parsed body.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
-    /// Its bytes without gzip.
+    /// The size of the decompressed body, in bytes.
     pub size: usize,
-    /// `None` where they are no JSON.
+    /// `None` if the body is not JSON.
     events: Option<Vec<Value>>,
 }
 
 impl Batch {
-    /// Reads a request's body.
+    /// Parses the body of a request.
     pub(crate) fn read(request: &Request) -> Self {
         let Some(content) = request.content() else { return Self::default() };
         let events = if request.head.path != IMPORT {
-            tracked(request, &content)
-        } else if request.head.header_begins("content-type", "application/x-ndjson") {
+            track_events(request, &content)
+        } else if request.head.header_starts_with("content-type", "application/x-ndjson") {
             let lines = content.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
             lines.map(|line| serde_json::from_slice(line).ok()).collect()
         } else {
-            serde_json::from_slice(&content).ok().map(listed)
+            serde_json::from_slice(&content).ok().map(into_list)
         };
         Self { size: content.len(), events }
     }
@@ -51,13 +51,14 @@ impl Batch {
     }
 }
 
-/// `/track` takes JSON as it is, or a form or a query whose `data` is JSON or JSON in base64.
-fn tracked(request: &Request, content: &[u8]) -> Option<Vec<Value>> {
+/// The events of a request to `/track`: JSON, or the parameter `data` of a form or query with JSON or base64
+/// of JSON.
+fn track_events(request: &Request, content: &[u8]) -> Option<Vec<Value>> {
     if let Some(data) = request.head.query_value("data") {
         return form_data(&data);
     }
     if let Ok(value) = serde_json::from_slice(content) {
-        return Some(listed(value));
+        return Some(into_list(value));
     }
     let (_, data) = form_urlencoded::parse(content).find(|(key, _)| key == "data")?;
     form_data(&data)
@@ -65,15 +66,15 @@ fn tracked(request: &Request, content: &[u8]) -> Option<Vec<Value>> {
 
 fn form_data(data: &str) -> Option<Vec<Value>> {
     let value = serde_json::from_str(data).ok().or_else(|| {
-        // A plus sign that the sender did not escape has become a blank.
-        let json = LENIENT.decode(data.trim().replace(' ', "+")).ok()?;
+        // A plus sign that the client did not escape was decoded as a space.
+        let json = LENIENT_BASE64.decode(data.trim().replace(' ', "+")).ok()?;
         serde_json::from_slice(&json).ok()
     });
-    value.map(listed)
+    value.map(into_list)
 }
 
-/// A single event is as good as a list of one.
-fn listed(value: Value) -> Vec<Value> {
+/// A single event counts as a list with one event.
+fn into_list(value: Value) -> Vec<Value> {
     match value {
         Value::Array(events) => events,
         event => vec![event],
@@ -105,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn import_takes_lists_lines_and_gzip() {
+    fn import_accepts_lists_lines_and_gzip() {
         assert_eq!(read(IMPORT, &[], "", b"[{},{}]").events().len(), 2);
         let lines = [("content-type", "application/x-ndjson")];
         assert_eq!(read(IMPORT, &lines, "", b"{}\n{}\n\n{}").events().len(), 3);
@@ -117,8 +118,8 @@ mod tests {
     }
 
     #[test]
-    fn track_takes_json_forms_base64_and_queries() {
-        // Holds characters that base64 writes as a plus sign.
+    fn track_accepts_json_forms_base64_and_queries() {
+        // The base64 of this event contains plus signs.
         let event = json!({"event": ">>>>???~~~"});
         let base64 = BASE64_STANDARD.encode(event.to_string());
         assert!(base64.contains('+'));

@@ -1,13 +1,13 @@
-//! `/import`: what servers send, checked event by event and answered so.
+//! `/import`: validates each event and reports its outcome.
 
 use serde_json::{Value, json};
 
-use super::{Batch, Circumstances, Judged, auth, event_uids, normal, rules};
+use super::{Batch, Handled, RequestContext, auth, event_uids, normalize, rules};
 use crate::config::{EmptyImport, InsertIdKey};
-use crate::http::{Request, Response, phrase};
-use crate::verdict::{Reason, Verdict};
+use crate::http::{Request, Response, reason_phrase};
+use crate::outcome::{DropReason, Outcome};
 
-/// A record that was not imported, as the answer tells of it.
+/// A record that was not imported, as the response reports it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct FailedRecord {
     pub index: usize,
@@ -16,45 +16,46 @@ pub(crate) struct FailedRecord {
     pub message: String,
 }
 
-/// Answers a request to `/import`.
-pub(super) fn judge(request: &Request, batch: &Batch, around: Circumstances<'_>) -> Judged {
+/// Handles a request to `/import`.
+pub(super) fn handle(request: &Request, batch: &Batch, context: RequestContext<'_>) -> Handled {
     let refused = |status, error: String| {
-        let refusal = Verdict::Refused { field: String::new(), message: error.clone() };
-        Judged::all(refusal_answer(status, &error), batch, &refusal)
+        let outcome = Outcome::Refused { field: String::new(), message: error.clone() };
+        Handled::all(error_response(status, &error), batch, &outcome)
     };
     let head = &request.head;
     if head.method != "POST" {
         return refused(405, "method not allowed".to_owned());
     }
-    let Some(project) = auth::project(head, around.config) else {
+    let Some(project) = auth::project(head, context.config) else {
         return refused(401, "Invalid credentials".to_owned());
     };
-    let (size_limit, event_limit) = (around.config.body_limit, around.config.event_limit);
+    let (size_limit, event_limit) = (context.config.body_limit, context.config.event_limit);
     if batch.size > size_limit {
         return refused(413, format!("request exceeds max limit of {size_limit} bytes"));
     }
     if !batch.is_json() {
-        // Assumption: the wording is documented nowhere.
+        // Assumption: the message is not documented.
         return refused(400, "invalid JSON in the request's body".to_owned());
     }
     if batch.events().len() > event_limit {
         let error = format!("request exceeds max limit of {event_limit} events");
-        return refused(around.config.too_many_events_status, error);
+        return refused(context.config.too_many_events_status, error);
     }
-    if batch.events().is_empty() && around.config.empty_import == EmptyImport::Refused {
+    if batch.events().is_empty() && context.config.empty_import == EmptyImport::Refused {
         return refused(400, "data, missing or empty".to_owned());
     }
     if head.query_value("strict").as_deref() == Some("0") {
-        return unchecked(batch, &project.id, around);
+        return import_without_validation(batch, &project.id, context);
     }
     let mut stored = Vec::new();
     let mut failed = Vec::new();
-    let mut verdicts = Vec::with_capacity(batch.events().len());
+    let mut outcomes = Vec::with_capacity(batch.events().len());
     for (index, event) in batch.events().iter().enumerate() {
-        let checked = poisoned(event, around).map_or_else(|| rules::check(event, around.now), Err);
-        let verdict = match checked {
-            Ok(()) => take(event, &project.id, around, &mut stored),
-            Err(rules::Fault { field, message }) => {
+        let validated =
+            injected_error(event, context).map_or_else(|| rules::validate(event, context.now), Err);
+        let outcome = match validated {
+            Ok(()) => store(event, &project.id, context, &mut stored),
+            Err(rules::ValidationError { field, message }) => {
                 let insert_id = event["properties"]["$insert_id"].clone();
                 failed.push(FailedRecord {
                     index,
@@ -62,81 +63,84 @@ pub(super) fn judge(request: &Request, batch: &Batch, around: Circumstances<'_>)
                     field: field.clone(),
                     message: message.clone(),
                 });
-                Verdict::Refused { field, message }
+                Outcome::Refused { field, message }
             }
         };
-        verdicts.push(verdict);
+        outcomes.push(outcome);
     }
     let imported = batch.events().len() - failed.len();
     let response = if failed.is_empty() {
-        imported_answer(imported)
+        success_response(imported)
     } else {
-        partial_answer(imported, &failed, around.config.insert_id_key)
+        partial_response(imported, &failed, context.config.insert_id_key)
     };
-    Judged { response, verdicts, stored }
+    Handled { response, outcomes, stored }
 }
 
-/// With `strict=0` the answer only says whether the body could be read. Source: Mixpanel's Java library.
-fn unchecked(batch: &Batch, project: &str, around: Circumstances<'_>) -> Judged {
+/// With `strict=0` the response only says whether any event was imported. Source: Mixpanel's Java library.
+fn import_without_validation(batch: &Batch, project: &str, context: RequestContext<'_>) -> Handled {
     let mut stored = Vec::new();
-    let verdicts = batch.events().iter().map(|event| match rules::check(event, around.now) {
-        Ok(()) => take(event, project, around, &mut stored),
-        Err(fault) => Verdict::Dropped { reason: Reason::Malformed, detail: Some(fault.field) },
+    let outcomes = batch.events().iter().map(|event| match rules::validate(event, context.now) {
+        Ok(()) => store(event, project, context, &mut stored),
+        Err(error) => Outcome::Dropped { reason: DropReason::Malformed, detail: Some(error.field) },
     });
-    let verdicts = verdicts.collect();
+    let outcomes = outcomes.collect();
     let text = if stored.is_empty() { "0" } else { "1" };
-    Judged { response: Response::of(200, "application/json", text), verdicts, stored }
+    Handled { response: Response::new(200, "application/json", text), outcomes, stored }
 }
 
-/// Stores an event that passed, unless it carries `$ignore`.
-fn take(
+/// Stores a valid event, unless it has the property `$ignore`.
+fn store(
     event: &Value,
     project: &str,
-    around: Circumstances<'_>,
+    context: RequestContext<'_>,
     stored: &mut Vec<super::NewEvent>,
-) -> Verdict {
+) -> Outcome {
     let properties = &event["properties"];
     if properties.get("$ignore").is_some() {
-        return Verdict::dropped(Reason::Ignored);
+        return Outcome::dropped(DropReason::Ignored);
     }
-    let at = properties.as_object().and_then(rules::time).unwrap_or(around.now);
-    let new = normal::event(event, at, project, around);
-    let verdict = Verdict::Stored { at: at.min(around.now), flags: new.flags.clone() };
+    let at = properties.as_object().and_then(rules::event_time).unwrap_or(context.now);
+    let new = normalize::event(event, at, project, context);
+    let outcome = Outcome::Stored { at: at.min(context.now), flags: new.flags.clone() };
     stored.push(new);
-    verdict
+    outcome
 }
 
-fn poisoned(event: &Value, around: Circumstances<'_>) -> Option<rules::Fault> {
-    let poison = around.poison?;
-    let strikes =
-        poison.uids.is_empty() || event_uids(event).any(|uid| poison.uids.iter().any(|one| one == uid));
-    strikes.then(|| rules::Fault { field: poison.field.to_owned(), message: poison.message.to_owned() })
+fn injected_error(event: &Value, context: RequestContext<'_>) -> Option<rules::ValidationError> {
+    let failing = context.failing?;
+    let applies =
+        failing.uids.is_empty() || event_uids(event).any(|uid| failing.uids.iter().any(|other| other == uid));
+    applies.then(|| rules::ValidationError {
+        field: failing.field.to_owned(),
+        message: failing.message.to_owned(),
+    })
 }
 
-/// All is imported.
-pub(crate) fn imported_answer(imported: usize) -> Response {
+/// The response if all events are imported.
+pub(crate) fn success_response(imported: usize) -> Response {
     Response::json(200, &json!({"code": 200, "num_records_imported": imported, "status": "OK"}))
 }
 
-/// Some or all records failed.
-pub(crate) fn partial_answer(imported: usize, failed: &[FailedRecord], key: InsertIdKey) -> Response {
+/// The response if some or all records failed.
+pub(crate) fn partial_response(imported: usize, failed: &[FailedRecord], key: InsertIdKey) -> Response {
     let records: Vec<Value> = failed
         .iter()
         .map(|FailedRecord { index, insert_id, field, message }| {
             json!({"index": index, key.name(): insert_id, "field": field, "message": message})
         })
         .collect();
-    let answer = json!({
+    let body = json!({
         "code": 400,
         "error": "some data points in the request failed validation",
         "status": "Bad Request",
         "num_records_imported": imported,
         "failed_records": records,
     });
-    Response::json(400, &answer)
+    Response::json(400, &body)
 }
 
-/// Nothing is imported.
-pub(crate) fn refusal_answer(status: u16, error: &str) -> Response {
-    Response::json(status, &json!({"code": status, "error": error, "status": phrase(status)}))
+/// The response if the whole request is refused.
+pub(crate) fn error_response(status: u16, error: &str) -> Response {
+    Response::json(status, &json!({"code": status, "error": error, "status": reason_phrase(status)}))
 }

@@ -1,4 +1,4 @@
-//! What Mixpanel keeps: every copy, and the view in which repetitions are one.
+//! The events stored in Mixpanel: all copies, and the deduplicated view of reports.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -9,64 +9,60 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::config::{Config, Keep};
-use crate::journal::keep_last;
-use crate::verdict::Flag;
+use crate::journal::push_bounded;
+use crate::outcome::Flag;
 
-/// An event that is to be stored.
+/// An event to store.
 #[derive(Debug, Clone)]
 pub(crate) struct NewEvent {
     pub project: String,
     pub event: String,
     pub distinct_id: String,
     pub time_millis: i64,
-    /// `None` where Mixpanel has to make one.
+    /// `None` if Mixpanel has to generate one.
     pub insert_id: Option<String>,
     pub event_uid: Option<String>,
     pub flags: Vec<Flag>,
     pub properties: Map<String, Value>,
 }
 
-/// An event in Mixpanel.
+/// An event stored in Mixpanel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StoredMixpanel {
-    /// The how-manieth it was to be stored.
+    /// The sequence number among the stored events.
     pub ingested: u64,
-    /// Its project's id.
-    pub project: String,
-    /// Its name.
-    pub event: String,
-    /// Its user.
-    pub distinct_id: String,
-    /// Its time in milliseconds.
-    pub time_millis: i64,
-    /// Its `$insert_id`, sent or made.
-    pub insert_id: String,
-    /// The `event_uid` among its properties.
-    pub event_uid: Option<String>,
-    /// What is special about it.
-    pub flags: Vec<Flag>,
-    /// Its properties.
-    pub properties: Map<String, Value>,
-}
-
-/// What two copies of one event have in common. Source: "Event deduplication": the name, the user, the time and the
-/// `$insert_id`, all four.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct DedupKey {
-    /// The project, which nothing crosses.
+    /// The project's id.
     pub project: String,
     /// The event's name.
     pub event: String,
-    /// The user.
     pub distinct_id: String,
-    /// The time in milliseconds.
+    /// In milliseconds since the epoch.
+    pub time_millis: i64,
+    /// The `$insert_id`, sent or generated.
+    pub insert_id: String,
+    /// The property `event_uid`.
+    pub event_uid: Option<String>,
+    pub flags: Vec<Flag>,
+    pub properties: Map<String, Value>,
+}
+
+/// The key by which Mixpanel deduplicates events. Source: "Event deduplication", which lists the name, the
+/// user, the time and the `$insert_id`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DedupKey {
+    /// The project's id. Events of different projects are never duplicates.
+    pub project: String,
+    /// The event's name.
+    pub event: String,
+    pub distinct_id: String,
+    /// In milliseconds since the epoch.
     pub time_millis: i64,
     /// The `$insert_id`.
     pub insert_id: String,
 }
 
 impl StoredMixpanel {
-    /// By what Mixpanel tells that two events are one.
+    /// The key by which Mixpanel deduplicates the event.
     pub fn dedup_key(&self) -> DedupKey {
         DedupKey {
             project: self.project.clone(),
@@ -78,30 +74,30 @@ impl StoredMixpanel {
     }
 }
 
-/// All that Mixpanel keeps.
+/// The events stored in Mixpanel.
 #[derive(Debug)]
 pub(crate) struct MixpanelStore {
     events: VecDeque<StoredMixpanel>,
     ingested: u64,
-    /// How many events each user of a project has on each day.
+    /// The number of events by project, user and day.
     per_user_and_day: HashMap<(String, String, NaiveDate), u64>,
-    made_ids: ChaCha8Rng,
+    id_rng: ChaCha8Rng,
 }
 
 impl MixpanelStore {
-    /// An empty one, whose own ids come from this seed.
+    /// An empty store. Generated ids come from this seed.
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             events: VecDeque::new(),
             ingested: 0,
             per_user_and_day: HashMap::new(),
-            made_ids: ChaCha8Rng::seed_from_u64(seed),
+            id_rng: ChaCha8Rng::seed_from_u64(seed),
         }
     }
 
     pub(crate) fn push(&mut self, new: NewEvent, config: &Config) {
         self.ingested += 1;
-        // A benchmark that keeps nothing must not fill the memory with users either.
+        // Nothing is kept in benchmarks, so the counts per user must not fill the memory either.
         if config.stored == Keep::Nothing {
             return;
         }
@@ -120,7 +116,7 @@ impl MixpanelStore {
             distinct_id.clear();
             flags.push(Flag::HotShard);
         }
-        let insert_id = insert_id.unwrap_or_else(|| format!("made-{:016x}", self.made_ids.next_u64()));
+        let insert_id = insert_id.unwrap_or_else(|| format!("made-{:016x}", self.id_rng.next_u64()));
         let ingested = self.ingested;
         let stored = StoredMixpanel {
             ingested,
@@ -133,15 +129,15 @@ impl MixpanelStore {
             flags,
             properties,
         };
-        keep_last(&mut self.events, stored, config.stored);
+        push_bounded(&mut self.events, stored, config.stored);
     }
 
-    /// Every copy, in the order in which they came.
+    /// All copies, in order of arrival.
     pub(crate) fn raw(&self) -> Vec<StoredMixpanel> {
         self.events.iter().cloned().collect()
     }
 
-    /// What reports show: of each event the copy that came last.
+    /// The events in reports: the latest copy of each deduplication key.
     pub(crate) fn deduped(&self) -> Vec<StoredMixpanel> {
         let latest: BTreeMap<DedupKey, &StoredMixpanel> =
             self.events.iter().map(|event| (event.dedup_key(), event)).collect();
@@ -150,9 +146,9 @@ impl MixpanelStore {
         events
     }
 
-    /// Whether this user had as many events on that day as one part of the database bears, and counts one more.
+    /// Counts an event, and returns whether the user has more events on that day than one shard accepts.
     fn is_hot(&mut self, project: &str, distinct_id: &str, time_millis: i64, threshold: u64) -> bool {
-        // Events without a user are spread.
+        // Events without a user are distributed over all shards.
         if distinct_id.is_empty() {
             return false;
         }
@@ -182,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn copies_are_one_only_where_all_four_parts_agree() {
+    fn copies_are_deduplicated_only_if_all_four_parts_agree() {
         let mut store = MixpanelStore::new(1);
         let config = Config::default();
         for (user, time, id) in [
@@ -197,11 +193,11 @@ mod tests {
         }
         assert_eq!(store.raw().len(), 6);
         let deduped: Vec<u64> = store.deduped().iter().map(|event| event.ingested).collect();
-        assert_eq!(deduped, [2, 3, 4, 5, 6], "the latest copy is shown, and made ids are no copies");
+        assert_eq!(deduped, [2, 3, 4, 5, 6], "the latest copy is kept, and generated ids differ");
     }
 
     #[test]
-    fn a_user_with_too_many_events_a_day_loses_them() {
+    fn a_user_with_too_many_events_per_day_loses_the_rest() {
         let mut store = MixpanelStore::new(1);
         let mut config = Config::default();
         config.mixpanel.hot_shard_threshold = 2;
@@ -210,8 +206,8 @@ mod tests {
         }
         store.push(event("42", 86_400_000, Some("a")), &config);
         let names: Vec<_> = store.raw().into_iter().map(|event| (event.event, event.distinct_id)).collect();
-        let pair = |name: &str, user: &str| (name.to_owned(), user.to_owned());
-        let play = pair("play", "42");
-        assert_eq!(names, [play.clone(), play.clone(), pair("$hotshard_events", ""), play]);
+        let event = |name: &str, user: &str| (name.to_owned(), user.to_owned());
+        let play = event("play", "42");
+        assert_eq!(names, [play.clone(), play.clone(), event("$hotshard_events", ""), play]);
     }
 }

@@ -1,4 +1,5 @@
-//! A connection: one request after the other, and the faults that strike before a request is read.
+//! A connection: reads requests, sends responses, and injects the faults that happen before a request is
+//! read.
 
 use std::io;
 use std::net::IpAddr;
@@ -10,22 +11,20 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::exchange::{self, Arrival, Exchange};
-use crate::fault::effect::{break_off, close, drip};
-use crate::fault::{Fault, How, Point, Stage, Strike};
+use crate::fault::effect::{close, drip, interrupt};
+use crate::fault::{BreakMode, Fault, MatchedRule, Point, Stage};
 use crate::http::reader::Reader;
 use crate::http::{Request, Response};
 use crate::journal::Service;
-use crate::shared::{Shared, Wanted};
+use crate::shared::{DesiredState, Shared};
 
-/// What is left of a connection after a request.
+/// The state of a connection after a request.
 #[derive(Debug)]
-enum Rest {
-    /// It goes on.
+enum ConnectionState {
     Open,
-    /// It goes on until somebody uses it.
-    Stale(Strike),
-    /// It ends.
-    Ended,
+    /// It is reset by the next request on it.
+    Stale(MatchedRule),
+    Closed,
 }
 
 struct Connection {
@@ -37,33 +36,33 @@ struct Connection {
     shared: Arc<Shared>,
 }
 
-/// Serves a connection to its end. Errors of the socket mean that the other side has gone.
+/// Serves a connection until it is closed. A socket error means that the client has closed it.
 pub(super) async fn run(stream: TcpStream, peer: IpAddr, service: Service, shared: Arc<Shared>) {
-    let wanted = shared.gate(service).wanted.subscribe();
-    let id = shared.connect(service);
+    let desired = shared.port_control(service).desired.subscribe();
+    let id = shared.count_connection(service);
     if stream.set_nodelay(true).is_err() {
         return;
     }
     let mut connection = Connection { id, stream, reader: Reader::default(), peer, service, shared };
     let mut stale = None;
-    while let Ok(true) = connection.begins(wanted.clone()).await {
-        if let Some(strike) = stale {
-            connection.arrival().journal_fault(&strike, None);
-            // A socket that cannot be reset has gone already.
+    while let Ok(true) = connection.wait_for_request(desired.clone()).await {
+        if let Some(matched) = stale {
+            connection.arrival().journal_fault(&matched, None);
+            // An error means that the socket is closed already.
             let _ = connection.stream.set_zero_linger();
             return;
         }
         match connection.exchange().await {
-            Ok(Rest::Open) => {}
-            Ok(Rest::Stale(strike)) => stale = Some(strike),
-            Ok(Rest::Ended) | Err(_) => return,
+            Ok(ConnectionState::Open) => {}
+            Ok(ConnectionState::Stale(matched)) => stale = Some(matched),
+            Ok(ConnectionState::Closed) | Err(_) => return,
         }
     }
 }
 
 impl Connection {
-    /// Waits for a request, and says whether one begins; none does where the connection is closed meanwhile.
-    async fn begins(&mut self, mut wanted: watch::Receiver<Wanted>) -> io::Result<bool> {
+    /// Waits for the first byte of a request. Returns false if the connection is closed instead.
+    async fn wait_for_request(&mut self, mut desired: watch::Receiver<DesiredState>) -> io::Result<bool> {
         if self.reader.has_bytes() {
             return Ok(true);
         }
@@ -71,7 +70,7 @@ impl Connection {
         tokio::select! {
             biased;
             read = self.stream.peek(&mut first) => Ok(read? > 0),
-            _ = wanted.changed() => Ok(false),
+            _ = desired.changed() => Ok(false),
         }
     }
 
@@ -79,39 +78,42 @@ impl Connection {
         Arrival::new(Arc::clone(&self.shared), self.service, self.id)
     }
 
-    async fn exchange(&mut self) -> io::Result<Rest> {
+    async fn exchange(&mut self) -> io::Result<ConnectionState> {
         let arrival = self.arrival();
-        if let Some(strike) = arrival.strike(Stage::Arrival, "", &[]) {
-            arrival.journal_fault(&strike, None);
-            return self.unread(&strike).await;
+        if let Some(matched) = arrival.match_rule(Stage::Arrival, "", &[]) {
+            arrival.journal_fault(&matched, None);
+            return self.fail_before_reading(&matched).await;
         }
         let (head, framing) = self.reader.head(&mut self.stream).await?;
-        if let Some(strike) = arrival.strike(Stage::Head, &head.path, &[]) {
+        if let Some(matched) = arrival.match_rule(Stage::Head, &head.path, &[]) {
             self.reader.half_body(&mut self.stream, framing).await?;
-            arrival.journal_fault(&strike, Some(head));
-            return self.unread(&strike).await;
+            arrival.journal_fault(&matched, Some(head));
+            return self.fail_before_reading(&matched).await;
         }
         let body = self.reader.body(&mut self.stream, framing).await?;
-        let wants_close = head.header_begins("connection", "close");
+        let wants_close = head.header_starts_with("connection", "close");
         let request = Request { head, body };
-        let Exchange { response, strike } = exchange::decide(&arrival, request, self.peer);
-        let rest = self.answer(&response, strike.as_ref()).await?;
-        if wants_close && !matches!(rest, Rest::Ended) {
+        let Exchange { response, matched } = exchange::handle(&arrival, request, self.peer);
+        let state = self.send_response(&response, matched.as_ref()).await?;
+        if wants_close && !matches!(state, ConnectionState::Closed) {
             close(&mut self.stream).await?;
-            return Ok(Rest::Ended);
+            return Ok(ConnectionState::Closed);
         }
-        Ok(rest)
+        Ok(state)
     }
 
-    /// Carries a fault out that strikes before the request is read.
-    async fn unread(&mut self, Strike { rule, .. }: &Strike) -> io::Result<Rest> {
-        wait(rule.delay_millis).await;
-        let nothing = Response::default();
+    /// Injects a fault that happens before the request is read.
+    async fn fail_before_reading(
+        &mut self,
+        MatchedRule { rule, .. }: &MatchedRule,
+    ) -> io::Result<ConnectionState> {
+        delay(rule.delay_millis).await;
+        let empty = Response::default();
         match &rule.fault {
-            Fault::Break { at, how } => break_off(&mut self.stream, &nothing, *at, *how).await?,
+            Fault::Break { at, how } => interrupt(&mut self.stream, &empty, *at, *how).await?,
             Fault::Refuse { for_millis } => {
-                exchange::refuse(Arc::clone(&self.shared), self.service, *for_millis).await;
-                break_off(&mut self.stream, &nothing, Point::BeforeReading, How::Reset).await?;
+                exchange::close_port_for(Arc::clone(&self.shared), self.service, *for_millis).await;
+                interrupt(&mut self.stream, &empty, Point::BeforeReading, BreakMode::Reset).await?;
             }
             Fault::Answer(_)
             | Fault::ImportLie(_)
@@ -119,50 +121,54 @@ impl Connection {
             | Fault::Drip { .. }
             | Fault::Slow
             | Fault::CloseAfterAnswer
-            | Fault::ResetOnReuse => unreachable!("these strike when the request is read"),
+            | Fault::ResetOnReuse => unreachable!("these faults happen after the request is read"),
         }
-        Ok(Rest::Ended)
+        Ok(ConnectionState::Closed)
     }
 
-    /// Sends the answer, or what a fault leaves of it.
-    async fn answer(&mut self, response: &Response, strike: Option<&Strike>) -> io::Result<Rest> {
-        let whole = response.bytes();
-        let Some(strike @ Strike { rule, .. }) = strike else {
-            self.stream.write_all(&whole).await?;
-            return Ok(Rest::Open);
+    /// Sends the response, or as much of it as a fault allows.
+    async fn send_response(
+        &mut self,
+        response: &Response,
+        matched: Option<&MatchedRule>,
+    ) -> io::Result<ConnectionState> {
+        let bytes = response.bytes();
+        let Some(matched @ MatchedRule { rule, .. }) = matched else {
+            self.stream.write_all(&bytes).await?;
+            return Ok(ConnectionState::Open);
         };
-        wait(rule.delay_millis).await;
+        delay(rule.delay_millis).await;
         match &rule.fault {
             Fault::Break { at, how } => {
-                break_off(&mut self.stream, response, *at, *how).await?;
-                Ok(Rest::Ended)
+                interrupt(&mut self.stream, response, *at, *how).await?;
+                Ok(ConnectionState::Closed)
             }
             Fault::Drip { every_millis } => {
-                drip(&mut self.stream, &whole, Duration::from_millis(*every_millis)).await?;
-                Ok(Rest::Open)
+                drip(&mut self.stream, &bytes, Duration::from_millis(*every_millis)).await?;
+                Ok(ConnectionState::Open)
             }
             Fault::CloseAfterAnswer => {
-                self.stream.write_all(&whole).await?;
+                self.stream.write_all(&bytes).await?;
                 close(&mut self.stream).await?;
-                Ok(Rest::Ended)
+                Ok(ConnectionState::Closed)
             }
             Fault::ResetOnReuse => {
-                self.stream.write_all(&whole).await?;
-                Ok(Rest::Stale(strike.clone()))
+                self.stream.write_all(&bytes).await?;
+                Ok(ConnectionState::Stale(matched.clone()))
             }
             Fault::Answer(_)
             | Fault::ImportLie(_)
             | Fault::FailRecords { .. }
             | Fault::Slow
             | Fault::Refuse { .. } => {
-                self.stream.write_all(&whole).await?;
-                Ok(Rest::Open)
+                self.stream.write_all(&bytes).await?;
+                Ok(ConnectionState::Open)
             }
         }
     }
 }
 
-async fn wait(millis: u64) {
+async fn delay(millis: u64) {
     if millis > 0 {
         tokio::time::sleep(Duration::from_millis(millis)).await;
     }

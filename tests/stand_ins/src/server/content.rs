@@ -1,4 +1,4 @@
-//! What a request holds, whichever service it is for.
+//! The parsed content of a request to either service.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use crate::http::Request;
 use crate::journal::Service;
 use crate::mixpanel::{self, Batch};
 
-/// A request that is read, by service.
+/// The parsed content of a request, by service.
 pub(super) enum Content {
     Ga4(ga4::Body),
     Mixpanel(Batch),
@@ -35,7 +35,7 @@ impl Content {
         }
     }
 
-    /// Every id by which a rule may name one of the events.
+    /// All ids by which a rule can select the events.
     pub(super) fn uids(&self) -> Vec<String> {
         match self {
             Self::Ga4(body) => body.events().iter().filter_map(ga4::event_uid).collect(),
@@ -46,7 +46,7 @@ impl Content {
     }
 }
 
-/// The id by which the journal names an event.
+/// The id of an event in the journal.
 pub(super) fn uid(service: Service, event: &Value) -> Option<String> {
     match service {
         Service::Ga4 => ga4::event_uid(event),

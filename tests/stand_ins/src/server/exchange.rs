@@ -1,4 +1,4 @@
-//! A request and its answer: counted, judged, stored, and written down.
+//! Handles a request: counts it, passes it to its service, stores the events, and adds it to the journal.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -8,17 +8,17 @@ use chrono::{DateTime, Utc};
 
 use super::content::{self, Content};
 use crate::config::{Config, Keep};
-use crate::fault::{Fault, Plan, Sight, Stage, Strike};
+use crate::configure::set_open;
+use crate::fault::{Fault, MatchedRule, Plan, RequestView, Stage};
 use crate::ga4;
 use crate::http::{Head, Request, Response};
 use crate::journal::{Entry, JournalEvent, Service};
-use crate::mixpanel::{self, Circumstances, Poison};
+use crate::mixpanel::{self, FailingRecords, RequestContext};
+use crate::outcome::Outcome;
 use crate::shared::Shared;
-use crate::steer::set_open;
 use crate::unpoisoned::lock;
-use crate::verdict::Verdict;
 
-/// A request whose first byte is there. While it lives, the request is in flight.
+/// A request whose first byte has arrived. The request is in flight until this is dropped.
 pub(super) struct Arrival {
     shared: Arc<Shared>,
     service: Service,
@@ -31,33 +31,33 @@ pub(super) struct Arrival {
 
 impl Arrival {
     pub(super) fn new(shared: Arc<Shared>, service: Service, connection: u64) -> Self {
-        let (at, arrived_micros) = (shared.clock.now(), shared.micros());
+        let (at, arrived_micros) = (shared.clock.now(), shared.elapsed_micros());
         let (mut order, mut in_flight) = (0, 0);
         shared.counts.send_modify(|counts| {
-            let of_service = counts.of_mut(service);
-            of_service.requests += 1;
-            of_service.in_flight += 1;
-            of_service.most_in_flight = of_service.most_in_flight.max(of_service.in_flight);
-            in_flight = of_service.in_flight;
+            let service_counts = counts.of_mut(service);
+            service_counts.requests += 1;
+            service_counts.in_flight += 1;
+            service_counts.most_in_flight = service_counts.most_in_flight.max(service_counts.in_flight);
+            in_flight = service_counts.in_flight;
             order = counts.ga4.requests + counts.mixpanel.requests;
         });
         Self { shared, service, connection, order, at, arrived_micros, in_flight }
     }
 
-    /// The rule that strikes it at this stage.
-    pub(super) fn strike(&self, stage: Stage, route: &str, uids: &[String]) -> Option<Strike> {
-        let sight = Sight { service: self.service, stage, route, uids };
-        let strike = Plan::strike(&mut lock(&self.shared.plan), sight);
-        if strike.is_some() {
+    /// The rule that applies to the request at this stage.
+    pub(super) fn match_rule(&self, stage: Stage, route: &str, uids: &[String]) -> Option<MatchedRule> {
+        let request = RequestView { service: self.service, stage, route, uids };
+        let matched = Plan::match_request(&mut lock(&self.shared.plan), request);
+        if matched.is_some() {
             self.shared.counts.send_modify(|counts| counts.of_mut(self.service).faults += 1);
         }
-        strike
+        matched
     }
 
-    /// Writes a request down that was never wholly read.
-    pub(super) fn journal_fault(&self, strike: &Strike, head: Option<Head>) {
+    /// Adds a request that was not read completely to the journal.
+    pub(super) fn journal_fault(&self, matched: &MatchedRule, head: Option<Head>) {
         let request = Request { head: head.unwrap_or_default(), body: Vec::new() };
-        self.journal(request, Vec::new(), None, Some(strike));
+        self.journal(request, Vec::new(), None, Some(matched));
     }
 
     fn journal(
@@ -65,7 +65,7 @@ impl Arrival {
         request: Request,
         events: Vec<JournalEvent>,
         status: Option<u16>,
-        strike: Option<&Strike>,
+        matched: Option<&MatchedRule>,
     ) {
         let keep = self.shared.config().journal;
         if keep == Keep::Nothing && self.shared.feed.receiver_count() == 0 {
@@ -85,10 +85,10 @@ impl Arrival {
             body: request.body,
             events,
             status,
-            fault: strike.map(Strike::struck),
+            fault: matched.map(MatchedRule::injected_fault),
         });
         lock(&self.shared.journal).push(Arc::clone(&entry), keep);
-        // Nobody has to read the feed.
+        // An error means that the feed has no receiver.
         let _ = self.shared.feed.send(entry);
     }
 }
@@ -99,23 +99,23 @@ impl Drop for Arrival {
     }
 }
 
-/// What is to be sent, and the fault that may keep it from arriving.
+/// The response to send, and the rule whose fault may affect it.
 pub(super) struct Exchange {
     pub response: Response,
-    pub strike: Option<Strike>,
+    pub matched: Option<MatchedRule>,
 }
 
-/// Judges a request, stores what is to be stored, and writes it down.
-pub(super) fn decide(arrival: &Arrival, request: Request, peer: IpAddr) -> Exchange {
+/// Handles a request, stores its events, and adds it to the journal.
+pub(super) fn handle(arrival: &Arrival, request: Request, peer: IpAddr) -> Exchange {
     let shared = &arrival.shared;
     let config = shared.config();
     let content = Content::read(arrival.service, &request);
-    let strike = arrival.strike(Stage::Whole, &request.head.path, &content.uids());
-    let fault = strike.as_ref().map(|strike| &strike.rule.fault);
-    let (judged, verdicts) = if strike.as_ref().is_none_or(|strike| strike.rule.lets_work()) {
-        judge(arrival, &request, &content, peer, &config, strike.as_ref())
+    let matched = arrival.match_rule(Stage::Complete, &request.head.path, &content.uids());
+    let fault = matched.as_ref().map(|matched| &matched.rule.fault);
+    let (real_response, outcomes) = if matched.as_ref().is_none_or(|matched| matched.rule.is_processed()) {
+        process(arrival, &request, &content, peer, &config, matched.as_ref())
     } else {
-        (Response::empty(200), vec![Verdict::Unjudged; content.events().len()])
+        (Response::empty(200), vec![Outcome::Unjudged; content.events().len()])
     };
     let response = match fault {
         Some(Fault::Answer(answer)) => answer.response(shared.clock.now()),
@@ -129,64 +129,64 @@ pub(super) fn decide(arrival: &Arrival, request: Request, peer: IpAddr) -> Excha
             | Fault::ResetOnReuse
             | Fault::Refuse { .. },
         )
-        | None => judged,
+        | None => real_response,
     };
     let is_silent = fault.is_some_and(Fault::is_silent);
     let status = (!is_silent).then_some(response.status);
-    let events = content.into_events().into_iter().zip(verdicts).map(|(event, verdict)| {
+    let events = content.into_events().into_iter().zip(outcomes).map(|(event, verdict)| {
         let uid = content::uid(arrival.service, &event);
         JournalEvent { uid, event, verdict }
     });
     let events = events.collect();
-    arrival.journal(request, events, status, strike.as_ref());
-    Exchange { response, strike }
+    arrival.journal(request, events, status, matched.as_ref());
+    Exchange { response, matched }
 }
 
-fn judge(
+fn process(
     arrival: &Arrival,
     request: &Request,
     content: &Content,
     peer: IpAddr,
     config: &Config,
-    strike: Option<&Strike>,
-) -> (Response, Vec<Verdict>) {
+    matched: Option<&MatchedRule>,
+) -> (Response, Vec<Outcome>) {
     let shared = &arrival.shared;
-    let (response, verdicts) = match content {
+    let (response, outcomes) = match content {
         Content::Ga4(body) => {
-            let judged = ga4::judge(request, body, arrival.at, &config.ga4);
+            let handled = ga4::handle(request, body, arrival.at, &config.ga4);
             let mut store = lock(&shared.ga4);
-            judged.stored.into_iter().for_each(|event| store.push(event, config.stored));
-            (judged.response, judged.verdicts)
+            handled.stored.into_iter().for_each(|event| store.push(event, config.stored));
+            (handled.response, handled.outcomes)
         }
         Content::Mixpanel(batch) => {
-            let poison = strike.and_then(|strike| match &strike.rule.fault {
+            let failing = matched.and_then(|matched| match &matched.rule.fault {
                 Fault::FailRecords { field, message } => {
-                    Some(Poison { uids: &strike.rule.events, field, message })
+                    Some(FailingRecords { uids: &matched.rule.events, field, message })
                 }
                 _ => None,
             });
-            let around = Circumstances { now: arrival.at, peer, config: &config.mixpanel, poison };
-            let judged = mixpanel::judge(request, batch, around);
+            let context = RequestContext { now: arrival.at, peer, config: &config.mixpanel, failing };
+            let handled = mixpanel::handle(request, batch, context);
             let mut store = lock(&shared.mixpanel);
-            judged.stored.into_iter().for_each(|event| store.push(event, config));
-            (judged.response, judged.verdicts)
+            handled.stored.into_iter().for_each(|event| store.push(event, config));
+            (handled.response, handled.outcomes)
         }
     };
-    let stored = verdicts.iter().filter(|verdict| verdict.is_stored()).count() as u64;
-    let not_stored = verdicts.len() as u64 - stored;
+    let stored = outcomes.iter().filter(|outcome| outcome.is_stored()).count() as u64;
+    let not_stored = outcomes.len() as u64 - stored;
     shared.counts.send_modify(|counts| {
         let counts = counts.of_mut(arrival.service);
         counts.stored += stored;
         counts.not_stored += not_stored;
     });
-    (response, verdicts)
+    (response, outcomes)
 }
 
-/// Puts a service out of reach for a while; returns when it is.
-pub(super) async fn refuse(shared: Arc<Shared>, service: Service, millis: u64) {
+/// Closes a service's port for some time. Returns when it is closed.
+pub(super) async fn close_port_for(shared: Arc<Shared>, service: Service, millis: u64) {
     set_open(&shared, service, false).await;
     tokio::spawn(async move {
         tokio::time::sleep(Duration::from_millis(millis)).await;
-        shared.gate(service).want_open(true);
+        shared.port_control(service).request_state(true);
     });
 }

@@ -1,4 +1,4 @@
-//! A client on a bare socket, which sees what a library would hide.
+//! A client on a plain socket, which sees details that an HTTP library hides.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,25 +11,25 @@ use stand_ins::{ClockSetting, StandIns};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// The time at which all tests happen.
+/// The time of the stand-ins' clock in all tests.
 pub const NOW: &str = "2026-03-10T12:00:00Z";
 
-/// Stand-ins whose clock stands.
+/// Starts stand-ins with a stopped clock.
 pub async fn stand_ins() -> StandIns {
     let stand_ins = StandIns::start().await.unwrap();
     stand_ins.set_clock(ClockSetting::Fixed(NOW.parse().unwrap()));
     stand_ins
 }
 
-/// An answer, read whole.
+/// A complete response.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct Response {
     pub status: u16,
     pub head: String,
     pub body: String,
 }
 
-impl Answer {
+impl Response {
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap()
     }
@@ -46,8 +46,8 @@ impl Client {
         self.0.write_all(bytes).await
     }
 
-    /// Reads one answer; an error where the connection breaks off before its end.
-    pub async fn answer(&mut self) -> io::Result<Answer> {
+    /// Reads one response. Fails if the connection ends before the response does.
+    pub async fn read_response(&mut self) -> io::Result<Response> {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             head.push(self.0.read_u8().await?);
@@ -57,35 +57,36 @@ impl Client {
         let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: ")).unwrap();
         let mut body = vec![0; length.parse().unwrap()];
         self.0.read_exact(&mut body).await?;
-        Ok(Answer { status, head, body: String::from_utf8(body).unwrap() })
+        Ok(Response { status, head, body: String::from_utf8(body).unwrap() })
     }
 
-    pub async fn ask(&mut self, request: &[u8]) -> io::Result<Answer> {
+    pub async fn send_request(&mut self, request: &[u8]) -> io::Result<Response> {
         self.send(request).await?;
-        self.answer().await
+        self.read_response().await
     }
 
-    /// All that comes until the end, and whether it ended in good order.
-    pub async fn rest(&mut self) -> (String, io::Result<()>) {
+    /// Reads until the end of the connection. The result says whether it was closed in an orderly way.
+    pub async fn read_to_end(&mut self) -> (String, io::Result<()>) {
         let mut bytes = Vec::new();
         let end = self.0.read_to_end(&mut bytes).await.map(drop);
         (String::from_utf8(bytes).unwrap(), end)
     }
 }
 
-/// One request on a connection of its own.
-pub async fn ask(address: SocketAddr, request: &[u8]) -> io::Result<Answer> {
-    Client::connect(address).await?.ask(request).await
+/// Sends one request on a new connection.
+pub async fn send_request(address: SocketAddr, request: &[u8]) -> io::Result<Response> {
+    Client::connect(address).await?.send_request(request).await
 }
 
 pub fn request(method: &str, target: &str, headers: &[&str], body: &[u8]) -> Vec<u8> {
-    let first = format!("{method} {target} HTTP/1.1");
+    let request_line = format!("{method} {target} HTTP/1.1");
     let length = format!("Content-Length: {}", body.len());
-    let head = [&[first.as_str(), "Host: stand-in"], headers, &[&length, "", ""]].concat().join("\r\n");
+    let head =
+        [&[request_line.as_str(), "Host: stand-in"], headers, &[&length, "", ""]].concat().join("\r\n");
     [head.as_bytes(), body].concat()
 }
 
-/// A good request to GA4 with this event.
+/// A valid request to GA4 with this event.
 pub fn collect(uid: &str) -> Vec<u8> {
     let params = json!({"session_id": 1_770_000_000, "engagement_time_msec": 1, "event_uid": uid});
     let body = json!({"client_id": "42.1", "events": [{"name": "player_play", "params": params}]});
@@ -93,7 +94,7 @@ pub fn collect(uid: &str) -> Vec<u8> {
     request("POST", &target, &["Content-Type: application/json"], body.to_string().as_bytes())
 }
 
-/// An event as Mixpanel wants it.
+/// A valid event for Mixpanel.
 pub fn event(uid: &str) -> Value {
     let time = NOW.parse::<chrono::DateTime<chrono::Utc>>().unwrap().timestamp_millis();
     let properties =

@@ -1,18 +1,20 @@
-//! The control side, as a script uses it.
+//! The control interface, as a script uses it.
 
 use serde_json::{Value, json};
 use stand_ins::config::Keep;
 use stand_ins::{ClockSetting, Entry};
 
-use crate::client::{Answer, ask, collect, event, import, request, stand_ins};
+use crate::client::{Response, collect, event, import, request, send_request, stand_ins};
 
 #[tokio::test]
 async fn a_script_can_do_what_a_test_can() {
     let stand_ins = stand_ins().await;
     let addresses = stand_ins.addresses();
-    let get = async |target: &str| ask(addresses.control, &request("GET", target, &[], b"")).await.unwrap();
+    let get = async |target: &str| {
+        send_request(addresses.control, &request("GET", target, &[], b"")).await.unwrap()
+    };
     let post = async |target: &str, body: Value| {
-        ask(addresses.control, &request("POST", target, &[], body.to_string().as_bytes()))
+        send_request(addresses.control, &request("POST", target, &[], body.to_string().as_bytes()))
             .await
             .unwrap()
             .status
@@ -20,11 +22,11 @@ async fn a_script_can_do_what_a_test_can() {
 
     let rule = json!({"service": "mixpanel", "times": 1, "fault": {"answer": {"status": 503}}});
     assert_eq!(post("/__faults", json!([rule])).await, 204);
-    assert_eq!(ask(addresses.mixpanel, &import(&[event("a")])).await.unwrap().status, 503);
+    assert_eq!(send_request(addresses.mixpanel, &import(&[event("a")])).await.unwrap().status, 503);
     assert_eq!(get("/__faults").await.json()[0]["struck"], 1);
-    assert_eq!(ask(addresses.mixpanel, &import(&[event("a")])).await.unwrap().status, 200);
-    ask(addresses.ga4, &collect("vpe-1")).await.unwrap();
-    ask(addresses.ga4, &collect("vpe-1")).await.unwrap();
+    assert_eq!(send_request(addresses.mixpanel, &import(&[event("a")])).await.unwrap().status, 200);
+    send_request(addresses.ga4, &collect("vpe-1")).await.unwrap();
+    send_request(addresses.ga4, &collect("vpe-1")).await.unwrap();
 
     let journal = get("/__journal?service=mixpanel").await.json();
     let entries: Vec<Entry> = serde_json::from_value(journal["entries"].clone()).unwrap();
@@ -43,7 +45,7 @@ async fn a_script_can_do_what_a_test_can() {
         (&json!(204), &json!(130_000))
     );
     assert_eq!(post("/__listen", json!({"service": "ga4", "open": false})).await, 204);
-    assert!(ask(addresses.ga4, &collect("vpe-1")).await.is_err());
+    assert!(send_request(addresses.ga4, &collect("vpe-1")).await.is_err());
     assert_eq!(post("/__listen", json!({"service": "ga4", "open": true})).await, 204);
     assert_eq!(post("/__reset", json!(null)).await, 204);
     assert_eq!(get("/__journal").await.json()["entries"], json!([]));
@@ -51,10 +53,12 @@ async fn a_script_can_do_what_a_test_can() {
 }
 
 #[tokio::test]
-async fn mistakes_are_named() {
+async fn errors_are_reported() {
     let stand_ins = stand_ins().await;
-    let post = async |target: &str, body: &str| -> Answer {
-        ask(stand_ins.addresses().control, &request("POST", target, &[], body.as_bytes())).await.unwrap()
+    let post = async |target: &str, body: &str| -> Response {
+        send_request(stand_ins.addresses().control, &request("POST", target, &[], body.as_bytes()))
+            .await
+            .unwrap()
     };
     let unread = r#"[{"service":"ga4","route":"/x","fault":{"refuse":{"for_millis":1}}}]"#;
     assert!(
@@ -69,12 +73,12 @@ async fn mistakes_are_named() {
 }
 
 #[tokio::test]
-async fn what_is_not_kept_is_counted() {
+async fn requests_and_events_that_are_not_kept_are_counted() {
     let stand_ins = stand_ins().await;
     stand_ins.configure(|config| (config.journal, config.stored) = (Keep::Last(1), Keep::Nothing));
     stand_ins.set_clock(ClockSetting::System);
     for _ in 0..3 {
-        ask(stand_ins.addresses().ga4, &collect("vpe-1")).await.unwrap();
+        send_request(stand_ins.addresses().ga4, &collect("vpe-1")).await.unwrap();
     }
     assert_eq!((stand_ins.journal().len(), stand_ins.stored_ga4().len()), (1, 0));
     assert_eq!((stand_ins.counts().ga4.requests, stand_ins.counts().ga4.stored), (3, 3));

@@ -1,4 +1,4 @@
-//! One request, from its lease to the outcomes of its events.
+//! The steps of a request: leasing, sending, and handling its outcome.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -7,14 +7,14 @@ use chrono::TimeDelta;
 use futures_util::FutureExt as _;
 use tracing::{info, warn};
 
-use super::{Completed, Work};
-use crate::models::driver::Driver as Name;
+use super::{Completed, RunningWorker};
 use crate::models::telemetry_delivery::DeliveryUpdate;
 use crate::telemetry::delivery::request_queue::{LeasedRequest, positions};
 use crate::telemetry::delivery::retry_policy::Attempt;
 use crate::telemetry::driver::{Driver, EventOutcome, Failure, SendOutcome};
+use domain::Driver as DriverName;
 
-impl Work {
+impl RunningWorker {
     /// Leases the next requests.
     pub(super) fn lease_next(&mut self) {
         if self.is_leasing {
@@ -45,14 +45,14 @@ impl Work {
             let sending = async move {
                 let began = Instant::now();
                 let outcome = driver.send(&leased.request, now).await;
-                metrics.sync().requested(driver.name(), outcome.key(), began.elapsed());
+                metrics.sync().request_ended(driver.name(), outcome.key(), began.elapsed());
                 Completed::Request(leased, outcome)
             };
             self.sending.push(sending.boxed());
         }
     }
 
-    /// A request has ended.
+    /// Handles the outcome of a request.
     pub(super) async fn on_outcome(&mut self, leased: LeasedRequest, outcome: SendOutcome) {
         let LeasedRequest { request, lease } = leased;
         let name = self.worker.driver.name();
@@ -80,9 +80,9 @@ impl Work {
                 let refused = |event| attempt.finish(event, EventOutcome::Dead(failure.clone()));
                 return self.finish_attempted(events.map(refused).collect(), lease).await;
             }
-            SendOutcome::RetryLater { failure, pause, maybe_delivered } => {
+            SendOutcome::RetryLater { failure, retry_after, maybe_delivered } => {
                 log_failure(name, &failure);
-                let pause = pause.and_then(|pause| TimeDelta::from_std(pause).ok());
+                let pause = retry_after.and_then(|pause| TimeDelta::from_std(pause).ok());
                 let decide = if maybe_delivered { Attempt::maybe_delivered } else { Attempt::retry_later };
                 events
                     .map(|event| decide(&attempt, event, failure.clone(), pause, &mut rand::rng()))
@@ -94,20 +94,20 @@ impl Work {
             }
             SendOutcome::Unusable(_, failure) => {
                 log_failure(name, &failure);
-                return self.give_back(request, Some(lease)).await;
+                return self.release(request, Some(lease)).await;
             }
         };
         self.finish(updates, Some(lease)).await;
     }
 }
 
-fn log_failure(driver: Name, failure: &Failure) {
-    let Failure { class, http_status, message: said, code: _ } = failure;
+fn log_failure(driver: DriverName, failure: &Failure) {
+    let Failure { class, http_status, message: error, code: _ } = failure;
     warn!(
         driver = driver.key(),
         class = class.key(),
         http_status,
-        said,
+        error,
         "A batch of events was not accepted"
     );
 }

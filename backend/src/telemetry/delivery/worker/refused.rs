@@ -1,11 +1,11 @@
-//! What a worker does with refusals: none is final until it is known whether the service refuses everything.
+//! How a worker handles refusals. None is final until it is known whether the service refuses everything.
 
 use std::sync::Arc;
 
 use chrono::TimeDelta;
 use tracing::{error, info, warn};
 
-use super::Work;
+use super::RunningWorker;
 use crate::models::sync_run::Outage;
 use crate::models::telemetry_delivery::{DeliveryState, DeliveryUpdate, Lease, last_delivered_at};
 use crate::telemetry::delivery::refusals::Suspicion;
@@ -13,12 +13,12 @@ use crate::telemetry::delivery::request_queue::LeasedRequest;
 use crate::telemetry::delivery::retry_policy::undecided;
 use crate::telemetry::driver::OutgoingRequest;
 
-/// If a service that accepts only some events refuses the same event again after this time, the refusal is final.
-/// Otherwise such events would come first in each run and keep the others waiting.
+/// If a service that accepts some events refuses the same event again after this time, the refusal is final.
+/// Otherwise these events would come first in each run and delay the others.
 const FINAL_AFTER: TimeDelta = TimeDelta::days(1);
 
-impl Work {
-    /// Writes what a service said of events that it got.
+impl RunningWorker {
+    /// Writes the outcomes of events that the service has accepted or refused.
     pub(super) async fn finish_attempted(&mut self, updates: Vec<DeliveryUpdate>, lease: Arc<Lease>) {
         let probe = updates.iter().find(|update| Some(update.event_id) == self.probe);
         let is_probe_refused = probe.map(|update| update.state != DeliveryState::Delivered);
@@ -36,18 +36,18 @@ impl Work {
             (Suspicion::Suspected, Some(true)) => self.refusals.confirm(),
             (Suspicion::Suspected, _) if self.probe.is_none() => self.send_probe().await,
             (Suspicion::Suspected | Suspicion::Refusing, _) => {}
-            // Whatever was refused before, the service accepts some events.
+            // The service has accepted an event, so it needs no probe.
             (Suspicion::None, _) => self.probe = None,
         }
     }
 
-    /// Whether a request may be sent: a service under suspicion gets the probe only.
+    /// Whether a request may be sent. A suspected service gets only the probe.
     pub(super) fn admits(&self, request: &OutgoingRequest) -> bool {
         self.probe.is_none_or(|id| request.events.iter().any(|outgoing| outgoing.event.id == id))
     }
 
-    /// Sends one more event, the newest in the queue: bad events mostly come one after the other, and those that came
-    /// first must not keep the others from being sent.
+    /// Sends one more event as a probe: the newest in the queue. Invalid events are often recorded one after
+    /// another, so the newest event is the most likely to be accepted.
     async fn send_probe(&mut self) {
         let name = self.worker.driver.name();
         let (mut ready, mut leased) = self.queue.drain();
@@ -70,10 +70,10 @@ impl Work {
             (None, None) => {}
         }
         for request in ready {
-            self.give_back(request, None).await;
+            self.release(request, None).await;
         }
         for LeasedRequest { request, lease } in leased {
-            self.give_back(request, Some(lease)).await;
+            self.release(request, Some(lease)).await;
         }
         if self.probe.is_none() {
             return self.refusals.confirm();
@@ -81,7 +81,7 @@ impl Work {
         info!(driver = name.key(), "All events were refused so far; sending one more as a probe");
     }
 
-    /// A request of only the last event, and requests of the others.
+    /// Splits a request into one with only the last event, and requests with the others.
     fn split_off_last(&self, mut request: OutgoingRequest) -> (OutgoingRequest, Vec<OutgoingRequest>) {
         let mut others = Vec::new();
         while request.events.len() > 1 {
@@ -97,12 +97,13 @@ impl Work {
         matches!(self.refusals.suspicion(), Suspicion::Refusing)
     }
 
-    /// Decides, at the end of the run, about refusals that are not final yet, and answers whether the service refuses
-    /// everything.
+    /// Decides about the remaining refusals at the end of the run. Returns an outage if the service accepted
+    /// nothing or refuses everything.
     ///
-    /// If the service accepted other events, they are final. If it accepted none and got too few to judge it by, each
-    /// event was attempted once and is dead only if the retry policy says so, or if the service has accepted other
-    /// events since it refused this one before. A run that was stopped leaves them pending.
+    /// If the service accepted other events, the refusals are final. If it accepted none, but got too few
+    /// events to be suspected, each refusal counts as an attempt. The event is then dead only if the retry
+    /// policy says so, or if the service has accepted other events since it last refused this one. A run that
+    /// was stopped leaves the events pending.
     pub(super) async fn conclude_refusals(&mut self) -> Option<Outage> {
         let suspicion = self.refusals.conclude();
         let outage = self.refusals.outage();
@@ -110,7 +111,7 @@ impl Work {
         if suspicion != Suspicion::None {
             warn!(
                 driver = self.worker.driver.name().key(),
-                "A service refuses events and gets no more requests"
+                "A service refuses too many events and gets no more requests in this run"
             );
         }
         let now = self.worker.clock.now();

@@ -1,18 +1,18 @@
-//! Whether GA4 takes what is sent to it. Its own validator looks at a sample: it stores nothing, and knows neither streams
-//! nor secrets.
+//! Checks the GA4 settings by sending a sample event to GA4's validation server. It stores nothing and does
+//! not verify the measurement id or the API secret.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::header::CONTENT_TYPE;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Checked, foreign, in_words};
+use super::{CheckResult, describe, describe_foreign};
 use crate::telemetry::driver::ga4::Ga4;
-use crate::telemetry::driver::reply;
+use crate::telemetry::driver::response;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Told {
+struct ResponseBody {
     validation_messages: Vec<Message>,
 }
 
@@ -25,38 +25,42 @@ struct Message {
     description: String,
 }
 
-/// Asks the validator.
-pub(super) async fn check(ga4: &Ga4, now: DateTime<Utc>) -> Checked {
-    let moment = now - TimeDelta::minutes(1);
+/// Validates a sample event.
+pub(super) async fn check(ga4: &Ga4, now: DateTime<Utc>) -> CheckResult {
+    let recorded_at = now - TimeDelta::minutes(1);
     let sample = json!({
-        "client_id": format!("1.{}", moment.timestamp()),
+        "client_id": format!("1.{}", recorded_at.timestamp()),
         "user_id": "1",
         "validation_behavior": "ENFORCE_RECOMMENDATIONS",
         "events": [{
             "name": "player_progress",
-            "timestamp_micros": moment.timestamp_micros(),
-            "params": { "session_id": moment.timestamp().to_string(), "engagement_time_msec": 1, "lesson_id": 1 },
+            "timestamp_micros": recorded_at.timestamp_micros(),
+            "params": {
+                "session_id": recorded_at.timestamp().to_string(),
+                "engagement_time_msec": 1,
+                "lesson_id": 1,
+            },
         }],
     });
     let request = ga4.debug_request().header(CONTENT_TYPE, "application/json").body(sample.to_string());
-    let reply = match reply::send(request, now).await {
-        Ok(reply) => reply,
-        Err(answer) => return Checked::Bad(vec![in_words("it", &answer)]),
+    let response = match response::send(request, now).await {
+        Ok(response) => response,
+        Err(outcome) => return CheckResult::Failed(vec![describe("/debug/mp/collect", &outcome)]),
     };
-    if let Some(answer) = reply::by_status(&reply, ga4.secrets()) {
-        return Checked::Bad(vec![in_words("it", &answer)]);
+    if let Some(outcome) = response::outcome_from_status(&response, ga4.secrets()) {
+        return CheckResult::Failed(vec![describe("/debug/mp/collect", &outcome)]);
     }
-    match serde_json::from_slice::<Told>(&reply.body) {
-        Ok(told) if told.validation_messages.is_empty() => Checked::Good {
-            unproven: Some("whether the measurement id and the secret are right; GA4 never says"),
+    match serde_json::from_slice::<ResponseBody>(&response.body) {
+        Ok(body) if body.validation_messages.is_empty() => CheckResult::Passed {
+            unproven: Some("whether the measurement id and the secret are correct (GA4 never reports it)"),
         },
-        Ok(told) => {
-            let message = |message: Message| {
-                let said = format!("{} {}", message.field_path, message.description);
-                ga4.secrets().redact(&said).unwrap_or_default()
+        Ok(body) => {
+            let describe = |message: Message| {
+                let text = format!("{} {}", message.field_path, message.description);
+                ga4.secrets().redact(&text).unwrap_or_default()
             };
-            Checked::Bad(told.validation_messages.into_iter().map(message).collect())
+            CheckResult::Failed(body.validation_messages.into_iter().map(describe).collect())
         }
-        Err(_) => Checked::Bad(vec![foreign("it", &reply, "GA4")]),
+        Err(_) => CheckResult::Failed(vec![describe_foreign("/debug/mp/collect", &response, "GA4")]),
     }
 }

@@ -1,107 +1,110 @@
-//! Whether Mixpanel takes what is sent to it, by each way in that the settings use, found out by sending it nothing.
+//! Checks the Mixpanel settings by sending an empty batch to each endpoint that they use.
 //!
-//! `/import` looks at who comes before it looks at what they bring, so an import of nothing shows whether the login is
-//! good, a project's token too. `/track` takes whatever token it is sent; of it can be told only that it is Mixpanel
-//! that answers. What Mixpanel says to nothing is documented nowhere; its own add-on for Google Sheets tries logins out
-//! in this way and knows "data, missing or empty" for the answer to a good one.
+//! `/import` checks the credentials before the events, so an empty import shows whether they are valid. That
+//! includes a project token. `/track` accepts any token, so the check shows only that Mixpanel responds.
+//! Mixpanel's response to an empty batch is not documented. Its own add-on for Google Sheets tests
+//! credentials in this way, and takes the error "data, missing or empty" as a sign that they are valid.
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::{Checked, foreign, in_words, unexpected};
+use super::{CheckResult, describe, describe_foreign, describe_unexpected};
 use crate::telemetry::driver::Route;
 use crate::telemetry::driver::mixpanel::Mixpanel;
 use crate::telemetry::driver::outcome::{Failure, SendOutcome};
-use crate::telemetry::driver::reply::{self, Reply};
+use crate::telemetry::driver::response::{self, Response};
 
-/// Tries every way in that events would go.
-pub(super) async fn check(mixpanel: &Mixpanel, now: DateTime<Utc>) -> Checked {
+/// Checks every endpoint that events may be sent to.
+pub(super) async fn check(mixpanel: &Mixpanel, now: DateTime<Utc>) -> CheckResult {
     let mut problems = Vec::new();
-    for route in mixpanel.ways_in() {
+    for route in mixpanel.routes() {
         problems.extend(problem(mixpanel, *route, now).await);
     }
     if !problems.is_empty() {
-        return Checked::Bad(problems);
+        return CheckResult::Failed(problems);
     }
-    let proves_token = mixpanel.ways_in().iter().any(|route| *route != Route::Track);
-    let unproven = (!proves_token).then_some("whether the project token is right; /track never says");
-    Checked::Good { unproven }
+    let proves_token = mixpanel.routes().iter().any(|route| *route != Route::Track);
+    let unproven =
+        (!proves_token).then_some("whether the project token is correct (/track never reports it)");
+    CheckResult::Passed { unproven }
 }
 
-/// What is wrong with one way in.
+/// The problem with one endpoint, if there is one.
 async fn problem(mixpanel: &Mixpanel, route: Route, now: DateTime<Utc>) -> Option<String> {
-    let who = route.path();
-    let reply = match reply::send(mixpanel.request(route, b"[]"), now).await {
-        Ok(reply) => reply,
-        Err(answer) => return Some(in_words(who, &answer)),
+    let endpoint = route.path();
+    let response = match response::send(mixpanel.request(route, b"[]"), now).await {
+        Ok(response) => response,
+        Err(outcome) => return Some(describe(endpoint, &outcome)),
     };
-    if let Some(answer) = reply::by_status(&reply, mixpanel.secrets()) {
-        let said = in_words(who, &answer);
-        return Some(match (route, &answer) {
+    if let Some(outcome) = response::outcome_from_status(&response, mixpanel.secrets()) {
+        let problem = describe(endpoint, &outcome);
+        return Some(match (route, &outcome) {
             (Route::ImportByToken, SendOutcome::Unusable(_, Failure { http_status: Some(401), .. })) => {
                 format!(
-                    "{said}; so the project token is wrong, or else what is older than five days would not be taken"
+                    "{problem}; the project token is wrong, or Mixpanel does not accept it for events older than \
+                     five days"
                 )
             }
-            _ => said,
+            _ => problem,
         });
     }
-    match Said::read(&reply) {
-        Said::Nothing => None,
-        Said::Something => Some(unexpected(who, &reply, mixpanel.secrets())),
-        Said::NotMixpanels => Some(foreign(who, &reply, "Mixpanel")),
+    match EmptyBatchResult::read(&response) {
+        EmptyBatchResult::Accepted => None,
+        EmptyBatchResult::Error => Some(describe_unexpected(endpoint, &response, mixpanel.secrets())),
+        EmptyBatchResult::NotMixpanel => Some(describe_foreign(endpoint, &response, "Mixpanel")),
     }
 }
 
-/// What an answer to nothing says.
+/// What the response to an empty batch means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Said {
-    /// That there was nothing in it, and no more.
-    Nothing,
-    /// Something else, in Mixpanel's words.
-    Something,
-    /// It is not Mixpanel who says it.
-    NotMixpanels,
+enum EmptyBatchResult {
+    /// Mixpanel accepted the credentials. It may have complained that the batch is empty.
+    Accepted,
+    /// Mixpanel reported another error.
+    Error,
+    /// The response does not come from Mixpanel.
+    NotMixpanel,
 }
 
-/// As much as both ways in say.
+/// The fields that are common to the responses of both endpoints.
 #[derive(Deserialize)]
-struct Told {
+struct ResponseBody {
     num_records_imported: Option<u64>,
     #[serde(default)]
     error: Option<String>,
-    /// `/import` tells the status' name, `/track` a number.
+    /// A name from `/import`, a number from `/track`.
     status: serde_json::Value,
 }
 
-impl Said {
-    fn read(reply: &Reply) -> Self {
-        if !reply.is_whole {
-            return Self::NotMixpanels;
+impl EmptyBatchResult {
+    fn read(response: &Response) -> Self {
+        if !response.is_complete {
+            return Self::NotMixpanel;
         }
-        if reply.status.is_success() && matches!(reply.body.trim_ascii(), b"0" | b"1") {
-            return Self::Nothing;
+        if response.status.is_success() && matches!(response.body.trim_ascii(), b"0" | b"1") {
+            return Self::Accepted;
         }
-        let Ok(Told { num_records_imported, error, status }) = serde_json::from_slice(&reply.body) else {
-            return Self::NotMixpanels;
+        let Ok(ResponseBody { num_records_imported, error, status }) = serde_json::from_slice(&response.body)
+        else {
+            return Self::NotMixpanel;
         };
         if num_records_imported.is_none() && error.is_none() && !status.is_u64() {
-            return Self::NotMixpanels;
+            return Self::NotMixpanel;
         }
-        let is_nothing = match error.filter(|error| !error.is_empty()) {
-            Some(error) => is_about_nothing(&error),
-            None => reply.status.is_success() && num_records_imported.unwrap_or_default() == 0,
+        let is_accepted = match error.filter(|error| !error.is_empty()) {
+            Some(error) => is_empty_batch_error(&error),
+            None => response.status.is_success() && num_records_imported.unwrap_or_default() == 0,
         };
-        if is_nothing { Self::Nothing } else { Self::Something }
+        if is_accepted { Self::Accepted } else { Self::Error }
     }
 }
 
-/// Whether somebody complains of nothing but that there was nothing.
-fn is_about_nothing(error: &str) -> bool {
+/// Whether the error only says that the batch is empty.
+fn is_empty_batch_error(error: &str) -> bool {
     let error = error.to_lowercase();
-    let complains = error.contains("empty") || error.contains("failed validation");
-    // A login that names no project, or a wrong one, is a mistake.
-    complains && !error.contains("project") && !error.contains("token")
+    let is_about_the_batch = error.contains("empty") || error.contains("failed validation");
+    // A missing or wrong project in the credentials is an error of the settings.
+    is_about_the_batch && !error.contains("project") && !error.contains("token")
 }
 
 #[cfg(test)]
@@ -110,13 +113,18 @@ mod tests {
 
     use super::*;
 
-    fn said(status: u16, body: &str) -> Said {
+    fn result(status: u16, body: &str) -> EmptyBatchResult {
         let status = StatusCode::from_u16(status).unwrap();
-        Said::read(&Reply { status, body: body.as_bytes().to_vec(), is_whole: true, pause: None })
+        EmptyBatchResult::read(&Response {
+            status,
+            body: body.as_bytes().to_vec(),
+            is_complete: true,
+            retry_after: None,
+        })
     }
 
     #[test]
-    fn what_mixpanel_says_to_nothing_is_good() {
+    fn a_response_to_an_empty_batch_shows_valid_credentials() {
         for (status, body) in [
             (200, r#"{"code":200,"num_records_imported":0,"status":"OK"}"#),
             (200, r#"{"error":"data, missing or empty","status":0}"#),
@@ -131,12 +139,12 @@ mod tests {
                     "num_records_imported":0,"failed_records":[]}"#,
             ),
         ] {
-            assert_eq!(said(status, body), Said::Nothing, "{status} {body}");
+            assert_eq!(result(status, body), EmptyBatchResult::Accepted, "{status} {body}");
         }
     }
 
     #[test]
-    fn what_else_it_says_is_told() {
+    fn any_other_response_of_mixpanel_is_an_error() {
         for (status, body) in [
             (200, r#"{"code":200,"num_records_imported":7,"status":"OK"}"#),
             (200, r#"{"error":"a temporary failure occurred","status":0}"#),
@@ -144,12 +152,12 @@ mod tests {
             (400, r#"{"code":400,"error":"invalid content encoding","status":"Bad Request"}"#),
             (413, r#"{"code":413,"error":"request exceeds max limit of 2097152 bytes","status":"x"}"#),
         ] {
-            assert_eq!(said(status, body), Said::Something, "{status} {body}");
+            assert_eq!(result(status, body), EmptyBatchResult::Error, "{status} {body}");
         }
     }
 
     #[test]
-    fn what_somebody_else_says_is_not_taken_for_mixpanels() {
+    fn a_response_of_another_server_is_recognized() {
         for (status, body) in [
             (200, "<html><body>empty</body></html>"),
             (400, "<html><body>Bad Request</body></html>"),
@@ -159,7 +167,7 @@ mod tests {
             (200, r#"{"message":"empty"}"#),
             (200, r#"{"num_records_imported":0,"sta"#),
         ] {
-            assert_eq!(said(status, body), Said::NotMixpanels, "{status} {body}");
+            assert_eq!(result(status, body), EmptyBatchResult::NotMixpanel, "{status} {body}");
         }
     }
 }

@@ -1,16 +1,16 @@
-//! Names as Google Analytics takes them: letters, digits and underscores, a letter first, and none that it keeps for
-//! itself. What breaks this is dropped without a word. Source: Google's Measurement Protocol reference, and Analytics
+//! Names that Google Analytics accepts: letters, digits and underscores, starting with a letter, and not
+//! reserved. It silently drops other names. Source: Google's Measurement Protocol reference, and Analytics
 //! Help on event names.
 
 use std::borrow::Cow;
 
-/// The longest name.
-const LONGEST: usize = 40;
+/// Maximum length of a name, in characters.
+const MAX_NAME_CHARS: usize = 40;
 
-/// Prefixes that nobody may use.
+/// Reserved prefixes of names.
 const RESERVED_PREFIXES: [&str; 5] = ["_", "firebase_", "ga_", "google_", "gtag"];
 
-/// Names that the service keeps for itself, and those of its own measurements, with which ours must not be mixed up.
+/// Reserved event names, and those of GA4's own measurements, which must not be confused with ours.
 const RESERVED: [&str; 52] = [
     "ad_activeview",
     "ad_click",
@@ -66,7 +66,7 @@ const RESERVED: [&str; 52] = [
     "select_content",
 ];
 
-/// The name under which an event of the player is sent.
+/// The name under which a player event is sent.
 pub fn event(event: &str) -> Cow<'static, str> {
     match event {
         "progress_tick" => "player_progress".into(),
@@ -74,33 +74,36 @@ pub fn event(event: &str) -> Cow<'static, str> {
         | "resource_click" => format!("player_{event}").into(),
         other => {
             let name = slug(other);
-            let name =
-                if is_taken(&name) { cut(&format!("player_{}", name.trim_start_matches('_'))) } else { name };
+            let name = if is_invalid(&name) {
+                truncate(&format!("player_{}", name.trim_start_matches('_')))
+            } else {
+                name
+            };
             name.into()
         }
     }
 }
 
-/// The name of a parameter that a player made up.
+/// The name of a parameter for a metadata key.
 pub fn parameter(key: &str) -> String {
-    cut(&format!("meta_{}", slug(key)))
+    truncate(&format!("meta_{}", slug(key)))
 }
 
-fn is_taken(name: &str) -> bool {
-    let letter_first = name.starts_with(|first: char| first.is_ascii_alphabetic());
-    !letter_first
+fn is_invalid(name: &str) -> bool {
+    let starts_with_letter = name.starts_with(|first: char| first.is_ascii_alphabetic());
+    !starts_with_letter
         || RESERVED.contains(&name)
         || RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Small letters, digits and underscores only.
+/// Replaces everything but letters and digits by underscores, and makes letters lower-case.
 fn slug(text: &str) -> String {
-    let fit = |char: char| if char.is_ascii_alphanumeric() { char.to_ascii_lowercase() } else { '_' };
-    text.chars().map(fit).take(LONGEST).collect()
+    let to_slug = |char: char| if char.is_ascii_alphanumeric() { char.to_ascii_lowercase() } else { '_' };
+    text.chars().map(to_slug).take(MAX_NAME_CHARS).collect()
 }
 
-fn cut(name: &str) -> String {
-    name.chars().take(LONGEST).collect()
+fn truncate(name: &str) -> String {
+    name.chars().take(MAX_NAME_CHARS).collect()
 }
 
 #[cfg(test)]
@@ -110,13 +113,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_players_own_events_have_names_of_their_own() {
+    fn known_player_events_get_the_prefix_player() {
         assert_eq!(event("progress_tick"), "player_progress");
         assert_eq!(event("cta_click"), "player_cta_click");
     }
 
     #[test]
-    fn what_is_reserved_or_malformed_is_renamed() {
+    fn reserved_and_malformed_names_are_changed() {
         assert_eq!(event("video_start"), "player_video_start");
         assert_eq!(event("click"), "player_click");
         assert_eq!(event("ga_thing"), "player_ga_thing");
@@ -127,9 +130,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_name_is_one_that_is_taken(text in "[A-Za-z0-9._-]{1,50}") {
+        fn every_event_name_is_valid(text in "[A-Za-z0-9._-]{1,50}") {
             let name = event(&text);
-            prop_assert!(name.len() <= LONGEST && !is_taken(&name), "{name}");
+            prop_assert!(name.len() <= MAX_NAME_CHARS && !is_invalid(&name), "{name}");
             prop_assert!(name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'));
         }
     }

@@ -1,4 +1,4 @@
-//! The bodies that Google Analytics gets.
+//! The bodies of requests to Google Analytics.
 
 use std::borrow::Cow;
 
@@ -7,15 +7,15 @@ use serde_json::Value;
 
 use super::name;
 use crate::config::telemetry::ClientIds;
-use crate::telemetry::driver::Outgoing;
-use crate::telemetry::driver::details::{Word, Words, cut, details};
+use crate::telemetry::driver::OutgoingEvent;
+use crate::telemetry::driver::properties::{Properties, PropertyValue, event_properties, truncate};
 
-/// Parameters of an event, at most.
-const MOST_PARAMETERS: usize = 25;
-/// The longest text of a parameter, in characters; what is longer is ignored by the service.
-const LONGEST_TEXT: usize = 100;
-/// How deep a player's own details are followed.
-const DEPTH: usize = 3;
+/// Maximum number of parameters of an event.
+const MAX_PARAMETERS: usize = 25;
+/// Maximum length of a parameter's text, in characters. GA4 ignores longer texts.
+const MAX_TEXT_CHARS: usize = 100;
+/// How many levels of nested metadata become parameters.
+const MAX_DEPTH: usize = 3;
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -28,27 +28,27 @@ struct Body<'a> {
 #[derive(Serialize)]
 struct Event<'a> {
     name: Cow<'static, str>,
-    params: Words<'a>,
-    /// Beside the name and not among the parameters: only there it is heeded.
+    params: Properties<'a>,
+    /// Next to the name, because GA4 ignores it among the parameters.
     timestamp_micros: i64,
 }
 
-/// The body for events of one client.
-pub fn body(events: &[Outgoing], client_ids: ClientIds) -> Vec<u8> {
+/// Builds the body for events of one client.
+pub fn body(events: &[OutgoingEvent], client_ids: ClientIds) -> Vec<u8> {
     let Some(first) = events.first() else { return Vec::new() };
     let body = Body {
         client_id: client_id(first, client_ids),
         events: events.iter().map(event).collect(),
         user_id: first.event.user_id.map(|user| user.to_string()),
     };
-    serde_json::to_vec(&body).expect("texts and numbers are JSON")
+    serde_json::to_vec(&body).expect("the body has only texts and numbers")
 }
 
-/// Who an event is said to come from: two numbers with a dot between them.
+/// The client id of an event: two numbers with a dot between them.
 ///
-/// By the founding document each event is a client of its own, `user.event`; or a viewer is one client, the one that the
-/// page's own tag knows, if the player passed that on as `ga_client_id`.
-pub fn client_id(outgoing: &Outgoing, mode: ClientIds) -> String {
+/// The specification makes each event its own client, `user.event`. In the other mode a viewer is one client.
+/// Its id is that of the Google tag on the page if the player passed it on as `ga_client_id`.
+pub fn client_id(outgoing: &OutgoingEvent, mode: ClientIds) -> String {
     let event = &outgoing.event;
     match (event.user_id, mode) {
         (Some(user), ClientIds::Spec) => format!("{user}.{}", event.id),
@@ -65,15 +65,15 @@ pub fn client_id(outgoing: &Outgoing, mode: ClientIds) -> String {
     }
 }
 
-fn tag_client_id(outgoing: &Outgoing) -> Option<String> {
+fn tag_client_id(outgoing: &OutgoingEvent) -> Option<String> {
     let id = outgoing.event.metadata.as_ref()?.get("ga_client_id")?.as_str()?;
     let (random, first_visit) = id.split_once('.')?;
-    let number =
+    let is_number =
         |text: &str| (1..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-    (number(random) && number(first_visit)).then(|| id.to_owned())
+    (is_number(random) && is_number(first_visit)).then(|| id.to_owned())
 }
 
-fn event(outgoing: &Outgoing) -> Event<'_> {
+fn event(outgoing: &OutgoingEvent) -> Event<'_> {
     Event {
         name: name::event(&outgoing.event.event),
         params: parameters(outgoing),
@@ -81,25 +81,26 @@ fn event(outgoing: &Outgoing) -> Event<'_> {
     }
 }
 
-fn parameters(Outgoing { event, session, uid: _ }: &Outgoing) -> Words<'_> {
-    // Neither a provider nor a tag is as long as a text may be here.
-    let mut parameters = details(event);
-    let mut say = |name: &'static str, word: Word<'static>| parameters.insert(name.into(), word);
-    let (began, watched) = session.map_or((event.recorded_at, 1), |of| (of.started_at, of.engagement_ms));
-    say("session_id", began.timestamp().to_string().into());
-    say("engagement_time_msec", watched.into());
+fn parameters(OutgoingEvent { event, session, idempotency_key: _ }: &OutgoingEvent) -> Properties<'_> {
+    // Providers and context tags are always shorter than MAX_TEXT_CHARS.
+    let mut parameters = event_properties(event);
+    let mut set = |name: &'static str, value: PropertyValue<'static>| parameters.insert(name.into(), value);
+    let (started_at, engagement_ms) =
+        session.map_or((event.recorded_at, 1), |session| (session.started_at, session.engagement_ms));
+    set("session_id", started_at.timestamp().to_string().into());
+    set("engagement_time_msec", engagement_ms.into());
     if event.maybe_duplicate {
-        say("maybe_duplicate", 1.into());
+        set("maybe_duplicate", 1.into());
     }
-    parameters.insert("player_event".into(), cut(&event.event, LONGEST_TEXT).into());
+    parameters.insert("player_event".into(), truncate(&event.event, MAX_TEXT_CHARS).into());
     if let Some(metadata) = &event.metadata {
-        flatten("", metadata, DEPTH, &mut parameters);
+        flatten("", metadata, MAX_DEPTH, &mut parameters);
     }
     parameters
 }
 
-/// What a player said of its own accord, as far as there is room: only scalar values are taken.
-fn flatten<'a>(path: &str, value: &'a Value, depth: usize, parameters: &mut Words<'a>) {
+/// Adds the scalar values of a player's metadata, up to the maximum number of parameters.
+fn flatten<'a>(path: &str, value: &'a Value, depth: usize, parameters: &mut Properties<'a>) {
     let scalar = match value {
         Value::Object(members) if depth > 0 => {
             for (key, value) in members {
@@ -109,12 +110,12 @@ fn flatten<'a>(path: &str, value: &'a Value, depth: usize, parameters: &mut Word
             return;
         }
         Value::Object(_) | Value::Array(_) | Value::Null => return,
-        Value::Bool(yes) => i32::from(*yes).into(),
-        Value::Number(number) => Word::Number(number.clone()),
-        Value::String(said) => cut(said, LONGEST_TEXT).into(),
+        Value::Bool(value) => i32::from(*value).into(),
+        Value::Number(number) => PropertyValue::Number(number.clone()),
+        Value::String(text) => truncate(text, MAX_TEXT_CHARS).into(),
     };
     let key = name::parameter(if path.is_empty() { "value" } else { path });
-    if parameters.len() < MOST_PARAMETERS && !parameters.contains_key(key.as_str()) {
+    if parameters.len() < MAX_PARAMETERS && !parameters.contains_key(key.as_str()) {
         parameters.insert(key.into(), scalar);
     }
 }
@@ -124,31 +125,31 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::telemetry::driver::tests::outgoing;
+    use crate::telemetry::driver::tests::outgoing_event;
 
-    fn read(events: &[Outgoing], mode: ClientIds) -> Value {
+    fn parse_body(events: &[OutgoingEvent], mode: ClientIds) -> Value {
         serde_json::from_slice(&body(events, mode)).unwrap()
     }
 
     #[test]
-    fn an_event_is_told_with_its_client_its_time_and_its_session() {
-        let body = read(&[outgoing(1093, Some(42))], ClientIds::Spec);
+    fn an_event_has_a_client_a_timestamp_and_a_session() {
+        let body = parse_body(&[outgoing_event(1093, Some(42))], ClientIds::Spec);
         insta::assert_json_snapshot!(body);
     }
 
     #[test]
     fn a_guest_is_a_client_without_a_user() {
-        let body = read(&[outgoing(1093, None)], ClientIds::Spec);
+        let body = parse_body(&[outgoing_event(1093, None)], ClientIds::Spec);
         assert_eq!(body["client_id"], "1093.1800000000");
         assert_eq!(body.get("user_id"), None);
     }
 
     #[test]
-    fn a_viewer_may_be_one_client() {
-        let mut first = outgoing(1, Some(42));
+    fn a_viewer_can_be_one_client() {
+        let mut first = outgoing_event(1, Some(42));
         assert_eq!(
             client_id(&first, ClientIds::Stable),
-            client_id(&outgoing(2, Some(42)), ClientIds::Stable)
+            client_id(&outgoing_event(2, Some(42)), ClientIds::Stable)
         );
         first.event.metadata = Some(json!({"ga_client_id": "111.222"}));
         assert_eq!(client_id(&first, ClientIds::Stable), "111.222");
@@ -157,24 +158,24 @@ mod tests {
     }
 
     #[test]
-    fn details_are_made_scalar_short_and_few() {
-        let mut outgoing = outgoing(1, Some(42));
+    fn metadata_becomes_a_limited_number_of_short_scalar_parameters() {
+        let mut outgoing = outgoing_event(1, Some(42));
         let mut metadata = json!({
             "cta": "banner", "open": true, "none": null, "list": [1, 2], "deep": {"a": {"b": {"c": {"d": 1}}, "x": 2}},
             "Año-1": "ñ".repeat(300), "session_id": "forged",
         });
-        for place in 0..30 {
-            metadata[format!("z{place}")] = place.into();
+        for number in 0..30 {
+            metadata[format!("z{number}")] = number.into();
         }
         outgoing.event.metadata = Some(metadata);
         let parameters = serde_json::to_value(parameters(&outgoing)).unwrap();
         let parameters = parameters.as_object().unwrap();
-        assert_eq!(parameters.len(), MOST_PARAMETERS);
+        assert_eq!(parameters.len(), MAX_PARAMETERS);
         assert_eq!(parameters["meta_cta"], "banner");
         assert_eq!(parameters["meta_open"], 1);
         assert_eq!(parameters["meta_deep_a_x"], 2);
         assert_eq!(parameters["meta_a_o_1"], "ñ".repeat(100));
-        assert_eq!(parameters["session_id"], "1799999000", "a player cannot say what is ours to say");
+        assert_eq!(parameters["session_id"], "1799999000", "metadata must not override our own parameters");
         assert!(parameters.values().all(|value| value.is_string() || value.is_number()));
         assert!(!parameters.contains_key("meta_none") && !parameters.contains_key("meta_list"));
     }

@@ -1,11 +1,11 @@
-//! Reading from JSON what the server tells of the sync.
+//! Parsing the sync's status and runs from JSON.
 
 use serde_json::Value;
 
 use super::{Driver, DriverRun, DriverStatus, Run, RunState, Status, Trigger};
 
 impl Status {
-    /// Reads it.
+    /// Parses a status.
     pub fn read(json: &Value) -> Option<Self> {
         Some(Self {
             events_pending: json["eventsPending"].as_u64()?,
@@ -22,12 +22,12 @@ impl Status {
 }
 
 impl Run {
-    /// Reads it.
+    /// Parses a run.
     pub fn read(json: &Value) -> Option<Self> {
         Some(Self {
             id: text(&json["id"])?,
-            state: RunState::named(json["state"].as_str()?),
-            trigger: Trigger::named(json["trigger"].as_str()?),
+            state: RunState::parse(json["state"].as_str()?),
+            trigger: Trigger::parse(json["trigger"].as_str()?),
             triggered_by: text(&json["triggeredBy"]),
             started_at: text(&json["startedAt"])?,
             finished_at: text(&json["finishedAt"]),
@@ -41,7 +41,7 @@ impl Run {
 }
 
 impl RunState {
-    fn named(name: &str) -> Self {
+    fn parse(name: &str) -> Self {
         match name {
             "RUNNING" => Self::Running,
             "SUCCESS" => Self::Success,
@@ -54,7 +54,7 @@ impl RunState {
 }
 
 impl Trigger {
-    fn named(name: &str) -> Self {
+    fn parse(name: &str) -> Self {
         match name {
             "SCHEDULE" => Self::Schedule,
             "COMMAND" => Self::Command,
@@ -65,7 +65,7 @@ impl Trigger {
 }
 
 impl Driver {
-    fn named(name: &str) -> Self {
+    fn parse(name: &str) -> Self {
         match name {
             "GA4" => Self::Ga4,
             "MIXPANEL" => Self::Mixpanel,
@@ -77,9 +77,10 @@ impl Driver {
 impl DriverStatus {
     fn read(json: &Value) -> Option<Self> {
         Some(Self {
-            driver: Driver::named(json["driver"].as_str()?),
+            driver: Driver::parse(json["driver"].as_str()?),
             enabled: json["enabled"].as_bool()?,
             configured: json["configured"].as_bool()?,
+            missing_setting: text(&json["missingSetting"]),
             problem: text(&json["problem"]),
             pending: json["pending"].as_u64()?,
             dead: json["dead"].as_u64()?,
@@ -91,7 +92,7 @@ impl DriverStatus {
 impl DriverRun {
     fn read(json: &Value) -> Option<Self> {
         Some(Self {
-            driver: Driver::named(json["driver"].as_str()?),
+            driver: Driver::parse(json["driver"].as_str()?),
             delivered: json["delivered"].as_u64()?,
             retrying: json["retrying"].as_u64()?,
             dead: json["dead"].as_u64()?,
@@ -114,20 +115,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_is_read_even_where_it_names_what_this_version_does_not_know() {
-        let change = r#"{"eventsPending": 4212, "oldestPendingSeconds": 7200,
+    fn a_status_with_unknown_enum_values_is_parsed() {
+        let json = r#"{"eventsPending": 4212, "oldestPendingSeconds": 7200,
             "alertThreshold": 4000, "alertAgeSeconds": 10800, "backlogAlert": true, "timezone": "UTC",
-            "drivers": [{"driver": "GA4", "enabled": true, "configured": true, "problem": null, "pending": 4212,
+            "drivers": [{"driver": "GA4", "enabled": true, "configured": true, "missingSetting": null, "problem": null, "pending": 4212,
                 "dead": 0, "lastDeliveredAt": null}],
             "running": null, "lastRun": {"id": "7", "state": "PARTIAL", "trigger": "WEBHOOK", "triggeredBy": null,
                 "startedAt": "2026-11-22T09:02:00Z", "finishedAt": "2026-11-22T09:02:03Z", "durationMs": 3400,
                 "limit": null, "processed": 500, "message": null, "drivers": [{"driver": "PLAUSIBLE",
                 "delivered": 1, "retrying": 2, "dead": 3, "expired": 4}]}}"#;
-        let status = Status::read(&serde_json::from_str(change).unwrap()).unwrap();
+        let status = Status::read(&serde_json::from_str(json).unwrap()).unwrap();
         assert_eq!((status.events_pending, status.drivers[0].driver), (4212, Driver::Ga4));
         assert_eq!(status.readiness(), Readiness::Ready);
         let run = status.last_run.unwrap();
         assert_eq!((run.trigger, run.drivers[0].driver), (Trigger::Unknown, Driver::Unknown));
-        assert_eq!(run.drivers[0].settled(), 8);
+        assert_eq!(run.drivers[0].finished(), 8);
     }
 }

@@ -1,4 +1,4 @@
-//! Who one is here.
+//! The user's profile.
 
 use domain::Role;
 use leptos::prelude::*;
@@ -9,20 +9,20 @@ use crate::pages::hub::frame::SignOut;
 use crate::session::use_session;
 use crate::ui::panel::Panel;
 
-/// Name, e-mail and role.
+/// Name, email and role.
 #[component]
 pub fn Profile() -> impl IntoView {
     let i18n = use_i18n();
     let session = use_session();
-    let person = Memo::new(move |_| session.person());
-    let role = move || person.get().map(|person| role_name(person.viewer.role, &i18n.messages().account));
+    let user = Memo::new(move |_| session.user());
+    let role = move || user.get().map(|user| role_name(user.viewer.role, &i18n.messages().account));
     view! {
         <Panel title=Signal::derive(move || i18n.messages().account.profile)>
             <dl class="facts">
                 <dt>{move || i18n.messages().account.name}</dt>
-                <dd>{move || person.get().map(|person| person.name)}</dd>
+                <dd>{move || user.get().map(|user| user.name)}</dd>
                 <dt>{move || i18n.messages().account.email}</dt>
-                <dd>{move || person.get().map(|person| person.email)}</dd>
+                <dd>{move || user.get().map(|user| user.email)}</dd>
                 <dt>{move || i18n.messages().account.role}</dt>
                 <dd>{role}</dd>
             </dl>
@@ -33,12 +33,12 @@ pub fn Profile() -> impl IntoView {
     }
 }
 
-fn role_name(role: Role, words: &Account) -> &'static str {
+fn role_name(role: Role, texts: &Account) -> &'static str {
     match role {
-        Role::Admin => words.role_admin,
-        Role::TeacherAdmin => words.role_teacher_admin,
-        Role::Teacher => words.role_teacher,
-        Role::Student => words.role_student,
-        Role::Service => words.role_service,
+        Role::Admin => texts.role_admin,
+        Role::TeacherAdmin => texts.role_teacher_admin,
+        Role::Teacher => texts.role_teacher,
+        Role::Student => texts.role_student,
+        Role::Service => texts.role_service,
     }
 }

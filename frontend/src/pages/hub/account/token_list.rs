@@ -1,4 +1,4 @@
-//! The API tokens there are.
+//! The list of API tokens.
 
 mod revoke;
 
@@ -15,15 +15,13 @@ use crate::session::use_session;
 use super::new_token::scope_name;
 use revoke::Revoke;
 
-/// The tokens, each with a way to revoke it.
+/// The tokens, each with a button to revoke it.
 #[component]
 pub fn TokenList(
-    /// The tokens.
-    #[prop(into)]
-    tokens: Signal<Vec<Token>>,
-    /// The list, for whoever moves the focus here.
+    #[prop(into)] tokens: Signal<Vec<Token>>,
+    /// The list's element, so that the focus can be moved to it.
     element: NodeRef<html::Ul>,
-    /// Called with the name of a token that was revoked.
+    /// Called with the name of a revoked token.
     on_revoked: Callback<String>,
 ) -> impl IntoView {
     view! {
@@ -35,7 +33,7 @@ pub fn TokenList(
     }
 }
 
-/// One token.
+/// A token.
 #[component]
 fn TokenRow(token: Token, on_revoked: Callback<String>) -> impl IntoView {
     let i18n = use_i18n();
@@ -43,34 +41,34 @@ fn TokenRow(token: Token, on_revoked: Callback<String>) -> impl IntoView {
     let (id, name) = (token.id.clone(), token.name.clone());
     let state = State::of(&token);
     let facts = move || {
-        let words = &i18n.messages().tokens;
+        let texts = &i18n.messages().tokens;
         let format = Format::new(i18n.locale(), &session.timezone());
-        let scopes: Vec<&str> = token.scopes.iter().map(|scope| scope_name(scope.0, words)).collect();
+        let scopes: Vec<&str> = token.scopes.iter().map(|scope| scope_name(scope.0, texts)).collect();
         let expiry = match &token.expires_at {
-            Some(moment) => (words.expires)(&format.moment(moment)),
-            None => words.expires_never.to_owned(),
+            Some(timestamp) => (texts.expires)(&format.timestamp(timestamp)),
+            None => texts.expires_never.to_owned(),
         };
         let used = match &token.last_used_at {
-            Some(moment) => (words.used)(&format.moment(moment)),
-            None => words.never_used.to_owned(),
+            Some(timestamp) => (texts.last_used)(&format.timestamp(timestamp)),
+            None => texts.never_used.to_owned(),
         };
         format!("{}… · {} · {expiry} · {used}", token.prefix, scopes.join(", "))
     };
     view! {
-        <li class="tokens__one">
+        <li class="tokens__item">
             <div>
                 <p>
                     {name.clone()} " "
                     <span class=state.class()>{move || state.name(&i18n.messages().tokens)}</span>
                 </p>
-                <p class="soft">{facts}</p>
+                <p class="muted">{facts}</p>
             </div>
             {(state != State::Revoked).then(|| view! { <Revoke id name on_revoked /> })}
         </li>
     }
 }
 
-/// Whether a token can be used.
+/// The state of a token.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Active,
@@ -80,10 +78,10 @@ enum State {
 
 impl State {
     fn of(token: &Token) -> Self {
-        let is_over = |moment: &String| Date::parse(moment) <= Date::now();
+        let is_past = |timestamp: &String| Date::parse(timestamp) <= Date::now();
         if token.revoked_at.is_some() {
             Self::Revoked
-        } else if token.expires_at.as_ref().is_some_and(is_over) {
+        } else if token.expires_at.as_ref().is_some_and(is_past) {
             Self::Expired
         } else {
             Self::Active
@@ -98,11 +96,11 @@ impl State {
         }
     }
 
-    fn name(self, words: &Tokens) -> &'static str {
+    fn name(self, texts: &Tokens) -> &'static str {
         match self {
-            Self::Active => words.active,
-            Self::Expired => words.expired,
-            Self::Revoked => words.revoked,
+            Self::Active => texts.active,
+            Self::Expired => texts.expired,
+            Self::Revoked => texts.revoked,
         }
     }
 }

@@ -1,36 +1,36 @@
-//! The filter by course.
+//! The course filter.
 
 use domain::filter::FilterKey;
 use leptos::prelude::*;
 
-use super::name_filter::{NameFilter, Query, Search};
+use super::name_filter::{NameFilter, Query, SearchFuture};
 use super::state::ExportState;
-use crate::api::courses::{Courses, MATCHES, courses};
+use crate::api::courses::{Courses, MAX_MATCHES, courses};
 use crate::session::use_session;
-use crate::ui::combobox::Match;
+use crate::ui::combobox::SearchResult;
 
-/// One course, found by its title.
+/// A combobox that searches courses by title.
 #[component]
 pub fn CourseFilter() -> impl IntoView {
     let session = use_session();
-    let search = move |query: Query| -> Search {
-        let variables = courses::Variables { search: Some(query.text), first: MATCHES };
+    let search = move |query: Query| -> SearchFuture {
+        let variables = courses::Variables { search: Some(query.text), first: MAX_MATCHES };
         Box::pin(async move {
-            let answer = session.run::<Courses>(variables).await?;
-            let found = |course: courses::CoursesCourses| Match {
+            let response = session.run::<Courses>(variables).await?;
+            let found = |course: courses::CoursesCourses| SearchResult {
                 value: course.id,
                 label: course.title,
                 hint: Some(course.slug),
             };
-            Ok(answer.courses.into_iter().map(found).collect())
+            Ok(response.courses.into_iter().map(found).collect())
         })
     };
-    // Another course has other lessons.
+    // The selected lesson may belong to another course.
     let choose = |state: ExportState, course: Option<String>| {
         state.change(|page| {
             page.set(FilterKey::CourseId, &course.unwrap_or_default());
             page.set(FilterKey::LessonId, "");
         });
     };
-    view! { <NameFilter key=FilterKey::CourseId placeholder=|words| words.all_courses search choose /> }
+    view! { <NameFilter key=FilterKey::CourseId placeholder=|texts| texts.all_courses search choose /> }
 }

@@ -1,4 +1,4 @@
-//! How a CSV file is laid out.
+//! The options of a CSV file.
 
 use domain::format::{Bom, Decimal, Delimiter, Headers};
 use leptos::prelude::*;
@@ -9,7 +9,7 @@ use crate::i18n::use_i18n;
 use crate::ui::field::{Field, field_id};
 use crate::ui::select::{Choice, Select};
 
-/// The options, folded away until somebody needs them.
+/// The options, collapsed by default.
 #[component]
 pub fn CsvOptions() -> impl IntoView {
     let i18n = use_i18n();
@@ -20,35 +20,35 @@ pub fn CsvOptions() -> impl IntoView {
             <summary class="options__summary">{move || i18n.messages().export.csv_options}</summary>
             <div class="options__fields">
                 <LayoutOption
-                    label=|words| words.headers
-                    choices=|words| {
+                    label=|texts| texts.headers
+                    choices=|texts| {
                         vec![
-                            Choice::new(Headers::Labels.key(), words.headers_labels),
-                            Choice::new(Headers::Keys.key(), words.headers_keys),
+                            Choice::new(Headers::Labels.key(), texts.headers_labels),
+                            Choice::new(Headers::Keys.key(), texts.headers_keys),
                         ]
                     }
-                    chosen=Signal::derive(move || layout.get().headers.key().to_owned())
-                    on_choose=move |value: String| {
+                    selected=Signal::derive(move || layout.get().headers.key().to_owned())
+                    on_select=move |value: String| {
                         state.change(|page| page.layout.headers = Headers::parse(&value).unwrap_or_default());
                     }
                 />
                 <LayoutOption
-                    label=|words| words.delimiter
-                    choices=|words| {
-                        vec![Choice::new(",", words.delimiter_comma), Choice::new(";", words.delimiter_semicolon)]
+                    label=|texts| texts.delimiter
+                    choices=|texts| {
+                        vec![Choice::new(",", texts.delimiter_comma), Choice::new(";", texts.delimiter_semicolon)]
                     }
-                    chosen=Signal::derive(move || layout.get().delimiter.character().to_string())
-                    on_choose=move |value: String| {
+                    selected=Signal::derive(move || layout.get().delimiter.character().to_string())
+                    on_select=move |value: String| {
                         state.change(|page| page.layout.delimiter = Delimiter::parse(&value).unwrap_or_default());
                     }
                 />
                 <LayoutOption
-                    label=|words| words.decimal
-                    choices=|words| {
-                        vec![Choice::new(".", words.decimal_point), Choice::new(",", words.decimal_comma)]
+                    label=|texts| texts.decimal
+                    choices=|texts| {
+                        vec![Choice::new(".", texts.decimal_point), Choice::new(",", texts.decimal_comma)]
                     }
-                    chosen=Signal::derive(move || layout.get().decimal.character().to_string())
-                    on_choose=move |value: String| {
+                    selected=Signal::derive(move || layout.get().decimal.character().to_string())
+                    on_select=move |value: String| {
                         state.change(|page| page.layout.decimal = Decimal::parse(&value).unwrap_or_default());
                     }
                 />
@@ -68,19 +68,19 @@ pub fn CsvOptions() -> impl IntoView {
     }
 }
 
-/// One option with its choices.
+/// An option with its choices.
 #[component]
 fn LayoutOption(
     label: fn(&Export) -> &'static str,
     choices: fn(&Export) -> Vec<Choice>,
-    chosen: Signal<String>,
-    #[prop(into)] on_choose: Callback<String>,
+    selected: Signal<String>,
+    #[prop(into)] on_select: Callback<String>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let id = field_id();
     view! {
         <Field id=id.clone() label=Signal::derive(move || label(&i18n.messages().export))>
-            <Select id choices=Signal::derive(move || choices(&i18n.messages().export)) chosen on_choose />
+            <Select id choices=Signal::derive(move || choices(&i18n.messages().export)) selected on_select />
         </Field>
     }
 }

@@ -1,4 +1,4 @@
-//! The dates filter: presets, or a period of one's own.
+//! The date filter: presets and a custom period.
 
 use domain::filter::FilterKey;
 use leptos::prelude::*;
@@ -7,7 +7,7 @@ use super::state::use_export;
 use crate::address::dates::Dates;
 use crate::i18n::messages::Filters;
 use crate::i18n::use_i18n;
-use crate::ui::field::{Field, field_id, words_id};
+use crate::ui::field::{Field, description_id, field_id};
 use crate::ui::select::{Choice, Select};
 
 /// The filter.
@@ -16,17 +16,17 @@ pub fn DateFilter() -> impl IntoView {
     let i18n = use_i18n();
     let state = use_export();
     let id = field_id();
-    let chosen = Memo::new(move |_| state.page().dates.key().to_owned());
+    let selected = Memo::new(move |_| state.page().dates.key().to_owned());
     let choices = Signal::derive(move || {
-        let words = &i18n.messages().filters;
-        Dates::offered().iter().map(|dates| Choice::new(dates.key(), name(dates, words))).collect::<Vec<_>>()
+        let texts = &i18n.messages().filters;
+        Dates::options().iter().map(|dates| Choice::new(dates.key(), name(dates, texts))).collect::<Vec<_>>()
     });
     let choose = move |key: String| {
         state.change(|page| page.dates = Dates::parse(&key).unwrap_or_default());
     };
     let zone = move || {
         let is_dated = state.page().dates != Dates::All;
-        let zone = state.foreign_zone().filter(|_| is_dated)?;
+        let zone = state.differing_hub_zone().filter(|_| is_dated)?;
         Some((i18n.messages().filters.dates_zone)(&zone))
     };
     view! {
@@ -35,7 +35,7 @@ pub fn DateFilter() -> impl IntoView {
             label=Signal::derive(move || i18n.messages().filters.dates)
             hint=Signal::derive(zone)
         >
-            <Select id choices chosen on_choose=choose />
+            <Select id choices selected on_select=choose />
         </Field>
         <Show when=move || matches!(state.page().dates, Dates::Custom { .. })>
             <div class="filters__range">
@@ -46,7 +46,7 @@ pub fn DateFilter() -> impl IntoView {
     }
 }
 
-/// One end of a period.
+/// The start or the end of a custom period.
 #[component]
 fn Day(key: FilterKey) -> impl IntoView {
     let i18n = use_i18n();
@@ -77,7 +77,7 @@ fn Day(key: FilterKey) -> impl IntoView {
                 id=id.clone()
                 class="field__control"
                 type="date"
-                aria-describedby=words_id(&id)
+                aria-describedby=description_id(&id)
                 aria-invalid=move || problem().is_some().to_string()
                 prop:value=value
                 on:change:target=move |event| change(event.target().value())
@@ -86,13 +86,13 @@ fn Day(key: FilterKey) -> impl IntoView {
     }
 }
 
-fn name(dates: &Dates, words: &Filters) -> &'static str {
+fn name(dates: &Dates, texts: &Filters) -> &'static str {
     match dates {
-        Dates::All => words.dates_all,
-        Dates::Today => words.dates_today,
-        Dates::Last7Days => words.dates_last_7,
-        Dates::Last30Days => words.dates_last_30,
-        Dates::ThisMonth => words.dates_this_month,
-        Dates::Custom { .. } => words.dates_custom,
+        Dates::All => texts.dates_all,
+        Dates::Today => texts.dates_today,
+        Dates::Last7Days => texts.dates_last_7,
+        Dates::Last30Days => texts.dates_last_30,
+        Dates::ThisMonth => texts.dates_this_month,
+        Dates::Custom { .. } => texts.dates_custom,
     }
 }

@@ -1,12 +1,12 @@
-//! The file: its format, how many rows it will have, and the download.
+//! The download: the file's format, its row count, and the button.
 
 use domain::ExportFormat;
 use leptos::prelude::*;
 
 use super::csv_options::CsvOptions;
-use super::scope_note::SCOPE_NOTE;
+use super::scope_note::SCOPE_NOTE_ID;
 use super::state::{Rows, use_export};
-use crate::address::Format;
+use crate::address::FileFormat;
 use crate::api::links::{FileRequest, link};
 use crate::api::preview::Preview;
 use crate::browser;
@@ -18,7 +18,7 @@ use crate::ui::button::SubmitButton;
 use crate::ui::notice::{Notice, Tone};
 use crate::ui::segments::{Segment, Segments};
 
-/// The form at the end of the page.
+/// The download form.
 #[component]
 pub fn Download() -> impl IntoView {
     let i18n = use_i18n();
@@ -27,14 +27,14 @@ pub fn Download() -> impl IntoView {
     let download = Action::new_local(move |file: &FileRequest| {
         let request = link(file);
         async move {
-            let link = session.ask(request).await?;
+            let link = session.send(request).await?;
             browser::download(&link.url, &link.filename);
             Ok(link.filename)
         }
     });
     let failure = Signal::derive(move || download.value().get().and_then(Result::err));
     let started = Memo::new(move |_| download.value().get().and_then(Result::ok));
-    // What was said of the last file does not hold for another one.
+    // The message about the last file does not apply to a new selection.
     Effect::new(move |_| {
         state.page();
         download.clear();
@@ -44,17 +44,17 @@ pub fn Download() -> impl IntoView {
         ExportFormat::AVAILABLE.into_iter().map(named).collect::<Vec<_>>()
     });
     let choose_format = move |key: String| {
-        state.change(|page| page.format = ExportFormat::parse(&key).map(Format).unwrap_or_default());
+        state.change(|page| page.format = ExportFormat::parse(&key).map(FileFormat).unwrap_or_default());
     };
     view! {
-        <Show when=move || state.page().format == Format(ExportFormat::Csv)>
+        <Show when=move || state.page().format == FileFormat(ExportFormat::Csv)>
             <CsvOptions />
         </Show>
         <form
             class="bar"
             on:submit=move |event| {
                 event.prevent_default();
-                if let Some(file) = state.file_now() {
+                if let Some(file) = state.current_file() {
                     download.dispatch(file);
                 }
             }
@@ -63,54 +63,56 @@ pub fn Download() -> impl IntoView {
             <Segments
                 label=Signal::derive(move || i18n.messages().export.format)
                 segments=formats
-                chosen=Signal::derive(move || state.page().format.0.key().to_owned())
-                on_choose=choose_format
+                selected=Signal::derive(move || state.page().format.0.key().to_owned())
+                on_select=choose_format
             />
             <SubmitButton
                 busy=download.pending()
                 disabled=Signal::derive(move || state.grant().is_err())
-                described_by=SCOPE_NOTE
+                described_by=SCOPE_NOTE_ID
             >
                 {move || {
-                    let words = &i18n.messages().export;
-                    if download.pending().get() { words.preparing } else { words.download }
+                    let texts = &i18n.messages().export;
+                    if download.pending().get() { texts.preparing } else { texts.download }
                 }}
             </SubmitButton>
         </form>
         <Failed failure />
         {move || started.get().map(|file| view! {
-            <Notice tone=Tone::Ok>{move || (i18n.messages().export.started)(&file)}</Notice>
+            <Notice tone=Tone::Ok>{move || (i18n.messages().export.download_started)(&file)}</Notice>
         })}
     }
 }
 
-/// How many rows the file will have: exactly when the preview shows all of them, else about.
+/// The file's row count: exact if the preview shows all rows, otherwise an estimate.
 #[component]
 fn RowCount() -> impl IntoView {
     let i18n = use_i18n();
     let session = use_session();
     let state = use_export();
     let text = move || {
-        let words = &i18n.messages().export;
+        let texts = &i18n.messages().export;
         let format = i18n::format::Format::new(i18n.locale(), &session.timezone());
         let (rows, has_more) = match state.rows() {
-            Rows::Here(Preview { rows, has_more }) => (rows, has_more),
-            Rows::Awaited | Rows::Old(_) if state.grant().is_ok() => return Some(words.counting.to_owned()),
-            Rows::Awaited | Rows::Old(_) | Rows::Failed(_) => return None,
+            Rows::Loaded(Preview { rows, has_more }) => (rows, has_more),
+            Rows::Loading | Rows::Stale(_) if state.grant().is_ok() => {
+                return Some(texts.counting.to_owned());
+            }
+            Rows::Loading | Rows::Stale(_) | Rows::Failed(_) => return None,
         };
         let count = rows.len();
         if !has_more {
-            return Some((words.exact_rows)(count, &count.to_string()));
+            return Some((texts.exact_rows)(count, &count.to_string()));
         }
-        let shown = (words.shown_rows)(count);
+        let shown = (texts.shown_rows)(count);
         match state.estimate() {
             Some(Ok(link)) => {
                 let about = format.count(link.estimated_rows);
-                Some(format!("{} · {shown}", (words.about_rows)(&about)))
+                Some(format!("{} · {shown}", (texts.about_rows)(&about)))
             }
             Some(Err(_)) => Some(shown),
-            None => Some(words.counting.to_owned()),
+            None => Some(texts.counting.to_owned()),
         }
     };
-    view! { <span class="soft bar__count" role="status">{text}</span> }
+    view! { <span class="muted bar__count" role="status">{text}</span> }
 }

@@ -1,4 +1,4 @@
-//! The filters of the chosen dataset.
+//! The filters of the selected dataset.
 
 use domain::Dataset;
 use domain::dataset::FilterField;
@@ -12,13 +12,13 @@ use super::state::use_export;
 use super::value_filter::ValueFilter;
 use crate::i18n::use_i18n;
 
-/// One control for each filter that the dataset takes; both ends of a period are one.
+/// A control for each filter of the dataset. The start and the end of a period share one.
 #[component]
 pub fn Filters() -> impl IntoView {
     let i18n = use_i18n();
     let state = use_export();
-    // What two datasets have in common stays as it is when one follows the other.
-    let fields = move || state.dataset().map(controls).unwrap_or_default();
+    // The key keeps the controls that both datasets have when the dataset changes.
+    let fields = move || state.dataset().map(fields_with_control).unwrap_or_default();
     view! {
         <div class="filters" role="group" aria-label=move || i18n.messages().filters.title>
             <For
@@ -39,7 +39,7 @@ pub fn Filters() -> impl IntoView {
                 <button
                     type="button"
                     class="button button--quiet button--small"
-                    on:click=move |_| state.change(crate::address::ExportPage::clear_filters)
+                    on:click=move |_| state.change(crate::address::ExportQuery::clear_filters)
                 >
                     {move || i18n.messages().filters.clear_all}
                 </button>
@@ -48,8 +48,8 @@ pub fn Filters() -> impl IntoView {
     }
 }
 
-/// The filters that have a control of their own: the start of a period stands for its end too.
-fn controls(dataset: Dataset) -> Vec<&'static FilterField> {
+/// The filters that have their own control. The control of a period's start includes its end.
+fn fields_with_control(dataset: Dataset) -> Vec<&'static FilterField> {
     dataset.describe().filters.iter().filter(|field| field.key != FilterKey::DateTo).collect()
 }
 
@@ -62,8 +62,8 @@ mod tests {
         for dataset in Dataset::ALL {
             let fields = dataset.describe().filters;
             let period = fields.iter().filter(|field| field.kind == FilterKind::Date).count();
-            assert!(period == 0 || period == 2, "{} has half a period", dataset.key());
-            assert_eq!(controls(dataset).len(), fields.len() - period / 2, "{}", dataset.key());
+            assert!(period == 0 || period == 2, "{} has only one end of a period", dataset.key());
+            assert_eq!(fields_with_control(dataset).len(), fields.len() - period / 2, "{}", dataset.key());
         }
     }
 }

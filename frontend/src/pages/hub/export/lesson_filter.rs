@@ -1,29 +1,29 @@
-//! The filter by lesson.
+//! The lesson filter.
 
 use domain::filter::FilterKey;
 use leptos::prelude::*;
 
-use super::name_filter::{NameFilter, Query, Search};
+use super::name_filter::{NameFilter, Query, SearchFuture};
 use super::state::ExportState;
-use crate::api::courses::{Lessons, MATCHES, lessons};
+use crate::api::courses::{Lessons, MAX_MATCHES, lessons};
 use crate::session::use_session;
-use crate::ui::combobox::Match;
+use crate::ui::combobox::SearchResult;
 
-/// One lesson, found by its title, of the chosen course or of any.
+/// A combobox that searches lessons by title, in the selected course or in all.
 #[component]
 pub fn LessonFilter() -> impl IntoView {
     let session = use_session();
-    let search = move |query: Query| -> Search {
+    let search = move |query: Query| -> SearchFuture {
         let Query { text, within, .. } = query;
-        let variables = lessons::Variables { course_id: within, search: Some(text), first: MATCHES };
+        let variables = lessons::Variables { course_id: within, search: Some(text), first: MAX_MATCHES };
         Box::pin(async move {
-            let answer = session.run::<Lessons>(variables).await?;
-            let found = |lesson: lessons::LessonsLessons| Match {
+            let response = session.run::<Lessons>(variables).await?;
+            let found = |lesson: lessons::LessonsLessons| SearchResult {
                 value: lesson.id,
                 label: lesson.title,
                 hint: Some(lesson.course.title),
             };
-            Ok(answer.lessons.into_iter().map(found).collect())
+            Ok(response.lessons.into_iter().map(found).collect())
         })
     };
     let choose = |state: ExportState, lesson: Option<String>| {
@@ -33,7 +33,7 @@ pub fn LessonFilter() -> impl IntoView {
         <NameFilter
             key=FilterKey::LessonId
             within=FilterKey::CourseId
-            placeholder=|words| words.all_lessons
+            placeholder=|texts| texts.all_lessons
             search
             choose
         />

@@ -1,4 +1,4 @@
-//! A filter by something that has a name, found by searching for it. What is chosen is kept by its id.
+//! A filter whose value is found by searching for its name. The page's state holds the selection's id.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -13,40 +13,39 @@ use crate::api::failure::Failure;
 use crate::i18n::explain::explain;
 use crate::i18n::messages::Filters;
 use crate::i18n::use_i18n;
-use crate::latest::Latest;
-use crate::ui::combobox::{Combobox, Match, Matches, Words};
+use crate::latest_request::LatestRequest;
+use crate::ui::combobox::{Combobox, ComboboxTexts, SearchResult, SearchState};
 use crate::ui::field::{Field, field_id};
 
-/// A search under way.
-pub type Search = Pin<Box<dyn Future<Output = Result<Vec<Match>, Failure>>>>;
+/// A running search.
+pub type SearchFuture = Pin<Box<dyn Future<Output = Result<Vec<SearchResult>, Failure>>>>;
 
-/// What is searched for.
+/// The input of a search.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query {
     /// A part of the name, or the id.
     pub text: String,
-    /// Only what belongs to this.
+    /// The id of the parent that the results must belong to.
     pub within: Option<String>,
     /// The language of the names.
     locale: Locale,
 }
 
-/// How long typing must pause before a search, in milliseconds.
-const PAUSE: u32 = 200;
+/// The delay after the last keystroke before a search, in milliseconds.
+const DEBOUNCE_MS: u32 = 200;
 
-/// The combobox with a search behind it.
+/// The combobox with its search.
 #[component]
 pub fn NameFilter(
-    /// The filter.
     key: FilterKey,
-    /// The filter that what is offered must belong to.
+    /// The filter that selects the parent of the results.
     #[prop(optional)]
     within: Option<FilterKey>,
-    /// What the field says when nothing is chosen.
+    /// The text of the field while nothing is selected.
     placeholder: fn(&Filters) -> &'static str,
-    /// Searches.
-    search: impl Fn(Query) -> Search + Copy + 'static,
-    /// Changes the page's state to what was chosen.
+    /// Starts a search.
+    search: impl Fn(Query) -> SearchFuture + Copy + 'static,
+    /// Applies the selection to the page's state.
     choose: fn(ExportState, Option<String>),
 ) -> impl IntoView {
     let i18n = use_i18n();
@@ -57,66 +56,66 @@ pub fn NameFilter(
     let find = move |query: Query| async move {
         let locale = query.locale;
         let found = search(query).await?;
-        names.update_value(|names| names.keep(locale, &found));
+        names.update_value(|names| names.insert(locale, &found));
         Ok(found)
     };
     let typed = RwSignal::new(None::<String>);
-    let found = Latest::new(
+    let found = LatestRequest::new(
         move || Some(Query { text: typed.get()?, within: within.and_then(value), locale: i18n.locale() }),
         move |query| async move {
-            // Whoever types on breaks this off, so that only a pause lets a search begin.
+            // Further typing aborts this future, so the search starts only after a pause.
             if !query.text.is_empty() {
-                TimeoutFuture::new(PAUSE).await;
+                TimeoutFuture::new(DEBOUNCE_MS).await;
             }
             find(query).await
         },
     );
-    let matches = Signal::derive(move || match found.answer() {
-        Some(Ok(found)) => Matches::Found(found),
-        Some(Err(failure)) => Matches::Failed(explain(&failure, i18n.locale()).what),
-        None => Matches::Searching,
+    let results = Signal::derive(move || match found.response() {
+        Some(Ok(found)) => SearchState::Found(found),
+        Some(Err(failure)) => SearchState::Failed(explain(&failure, i18n.locale()).message),
+        None => SearchState::Searching,
     });
     let on_search = move |text: String| {
-        let has_failed = matches!(untrack(|| found.answer()), Some(Err(_)));
+        let has_failed = matches!(untrack(|| found.response()), Some(Err(_)));
         if has_failed && typed.with_untracked(|typed| typed.as_ref() == Some(&text)) {
-            found.ask_again();
+            found.reload();
         }
         typed.set(Some(text));
     };
 
-    let chosen_id = Memo::new(move |_| value(key));
-    let known = move || names.with_value(|names| names.get(i18n.locale(), &chosen_id.get()?));
-    let looked_up = Latest::new(
+    let selected_id = Memo::new(move |_| value(key));
+    let known_name = move || names.with_value(|names| names.get(i18n.locale(), &selected_id.get()?));
+    let lookup = LatestRequest::new(
         move || {
-            let text = chosen_id.get().filter(|_| known().is_none())?;
+            let text = selected_id.get().filter(|_| known_name().is_none())?;
             Some(Query { text, within: None, locale: i18n.locale() })
         },
         find,
     );
-    let chosen = Signal::derive(move || {
-        looked_up.answer();
+    let selected = Signal::derive(move || {
+        lookup.response();
         let unnamed = |id: String| (i18n.messages().filters.by_id)(&id);
-        known().or_else(|| chosen_id.get().map(unnamed))
+        known_name().or_else(|| selected_id.get().map(unnamed))
     });
-    let words = Signal::derive(move || {
+    let texts = Signal::derive(move || {
         let filters = &i18n.messages().filters;
-        Words {
+        ComboboxTexts {
             placeholder: placeholder(filters),
             clear: (filters.clear_one)(i18n.text(key.title())),
             searching: filters.searching,
             no_match: filters.no_match,
-            matches: filters.matches,
+            results: filters.matches,
         }
     });
-    let on_choose = move |value: Option<String>| choose(state, value);
+    let on_select = move |value: Option<String>| choose(state, value);
     let required = move || {
-        let words = &i18n.messages().filters;
+        let texts = &i18n.messages().filters;
         match state.required() {
             keys if !keys.contains(&key) || keys.iter().any(|key| value(*key).is_some()) => None,
-            [_] => Some(words.required.to_owned()),
+            [_] => Some(texts.required.to_owned()),
             keys => {
                 let names: Vec<&str> = keys.iter().map(|key| i18n.text(key.title())).collect();
-                Some((words.required_one)(&names))
+                Some((texts.required_any)(&names))
             }
         }
     };
@@ -130,23 +129,23 @@ pub fn NameFilter(
         >
             <Combobox
                 id=id
-                words
-                chosen
-                matches
-                is_wrong=Signal::derive(move || problem().is_some())
+                texts
+                selected
+                results
+                is_invalid=Signal::derive(move || problem().is_some())
                 on_search
-                on_choose
+                on_select
             />
         </Field>
     }
 }
 
-/// The names that were found so far, by language and id.
+/// A cache of the names found so far, by language and id.
 #[derive(Default)]
 struct Names(HashMap<(&'static str, String), String>);
 
 impl Names {
-    fn keep(&mut self, locale: Locale, found: &[Match]) {
+    fn insert(&mut self, locale: Locale, found: &[SearchResult]) {
         self.0.extend(found.iter().map(|found| ((locale.tag(), found.value.clone()), found.label.clone())));
     }
 

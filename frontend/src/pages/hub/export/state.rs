@@ -1,4 +1,4 @@
-//! What the parts of the export page share: the state in the address, and what follows from it.
+//! The state shared by the parts of the export page: the query of the URL, and what is derived from it.
 
 use domain::access::Denied;
 use domain::filter::{FieldProblem, FilterKey};
@@ -7,128 +7,128 @@ use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_location, use_navigate};
 
-use crate::address::{ExportPage, Section};
+use crate::address::{ExportQuery, Section};
 use crate::api::failure::Failure;
 use crate::api::links::{FileLink, FileRequest, link};
 use crate::api::preview::{Preview, first_rows};
 use crate::i18n::format::today;
 use crate::i18n::{I18n, use_i18n};
-use crate::latest::Latest;
+use crate::latest_request::LatestRequest;
 use crate::pages::hub::last_export::LastExport;
 use crate::session::{Session, use_session};
 
-/// The state of the page and what follows from it.
+/// The state of the export page.
 #[derive(Clone, Copy)]
 pub struct ExportState {
-    page: Memo<ExportPage>,
+    page: Memo<ExportQuery>,
     navigate: Callback<String>,
     datasets: Memo<Vec<Dataset>>,
     dataset: Memo<Option<Dataset>>,
-    grant: Memo<Result<Grant, Obstacle>>,
-    preview: Latest<Grant, Preview>,
-    estimate: Latest<Grant, FileLink>,
+    grant: Memo<Result<Grant, Blocker>>,
+    preview: LatestRequest<Grant, Preview>,
+    estimate: LatestRequest<Grant, FileLink>,
     session: Session,
     i18n: I18n,
 }
 
-/// What keeps rows from being read.
+/// Why rows cannot be read.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Obstacle {
-    /// There is no dataset that the viewer may see.
+pub enum Blocker {
+    /// There is no dataset that the user may see.
     NoDataset,
-    /// The address asks for one that the viewer may not see.
-    NotTheirs(Dataset),
-    /// Filters that need mending.
+    /// The URL names a dataset that the user may not see.
+    NotAllowed(Dataset),
+    /// Some filters are invalid.
     Filters(Vec<FieldProblem>),
-    /// A rule forbids it.
+    /// An access rule forbids it.
     Denied(Denied),
 }
 
-/// How far the first rows have come.
+/// The state of the preview's rows.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rows {
-    /// They are on their way, and there is nothing to show meanwhile.
-    Awaited,
-    /// They are on their way; these are of an older filter.
-    Old(Preview),
-    /// They are here.
-    Here(Preview),
-    /// They could not be read.
+    /// They are loading, and there are no older rows to show.
+    Loading,
+    /// They are loading. These are the rows of an older filter.
+    Stale(Preview),
+    /// They are loaded.
+    Loaded(Preview),
+    /// They could not be loaded.
     Failed(Failure),
 }
 
-/// The state around a part of the page.
+/// The state from the context.
 pub fn use_export() -> ExportState {
     expect_context()
 }
 
 impl ExportState {
-    /// Reads the state from the address and gives it to everything below.
+    /// Provides the state as context.
     pub fn provide() -> Self {
         let (session, i18n, location) = (use_session(), use_i18n(), use_location());
-        let go = use_navigate();
+        let navigate_to = use_navigate();
         let navigate = Callback::new(move |query: String| {
             let path = location.pathname.get_untracked();
             let options = NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() };
-            go(&format!("{path}?{query}"), options);
+            navigate_to(&format!("{path}?{query}"), options);
         });
-        let address = Memo::new(move |before: Option<&ExportPage>| {
+        let query = Memo::new(move |previous: Option<&ExportQuery>| {
             let search = location.search.get();
             match location.pathname.with(|path| Section::at(path)) {
-                Some(Section::Export) => ExportPage::read(&search),
-                // On the way to another page the address changes first, and says nothing of this one.
+                Some(Section::Export) => ExportQuery::parse(&search),
+                // During a navigation, the URL is already that of the next page while this page still exists.
                 Some(Section::Sync | Section::Records | Section::Account) | None => {
-                    before.cloned().unwrap_or_default()
+                    previous.cloned().unwrap_or_default()
                 }
             }
         });
         let datasets = Memo::new(move |_| {
-            session.person().map_or_else(Vec::new, |person| {
-                Dataset::ALL.into_iter().filter(|dataset| person.viewer.may_see(*dataset)).collect()
+            session.user().map_or_else(Vec::new, |user| {
+                Dataset::ALL.into_iter().filter(|dataset| user.viewer.may_see(*dataset)).collect()
             })
         });
         let dataset = Memo::new(move |_| {
-            let wanted = address.with(|page| page.dataset);
-            datasets.with(|known| match wanted {
-                Some(wanted) => Some(wanted).filter(|wanted| known.contains(wanted)),
-                None => known.first().copied(),
+            let requested = query.with(|page| page.dataset);
+            datasets.with(|available| match requested {
+                Some(requested) => Some(requested).filter(|requested| available.contains(requested)),
+                None => available.first().copied(),
             })
         });
         let page = Memo::new(move |_| {
-            let mut page = address.get();
+            let mut page = query.get();
             if let Some(dataset) = dataset.get() {
-                page.keep_to(dataset);
+                page.drop_unsupported_filters(dataset);
             }
             page
         });
         let last_export = expect_context::<LastExport>();
-        Effect::new(move |_| page.with(|page| last_export.keep(page)));
+        Effect::new(move |_| page.with(|page| last_export.store(page)));
         let grant = Memo::new(move |_| {
-            let person = session.person().ok_or(Obstacle::NoDataset)?;
+            let user = session.user().ok_or(Blocker::NoDataset)?;
             let dataset = match (dataset.get(), page.with(|page| page.dataset)) {
                 (Some(dataset), _) => dataset,
-                (None, Some(wanted)) if datasets.with(|known| !known.is_empty()) => {
-                    return Err(Obstacle::NotTheirs(wanted));
+                (None, Some(requested)) if datasets.with(|available| !available.is_empty()) => {
+                    return Err(Blocker::NotAllowed(requested));
                 }
-                (None, _) => return Err(Obstacle::NoDataset),
+                (None, _) => return Err(Blocker::NoDataset),
             };
-            let today = today(&person.hub_timezone);
-            let filter = page.with(|page| page.filter(dataset, today)).map_err(Obstacle::Filters)?;
-            Grant::to_export(&person.viewer, dataset, filter).map_err(Obstacle::Denied)
+            let today = today(&user.hub_timezone);
+            let filter = page.with(|page| page.filter(dataset, today)).map_err(Blocker::Filters)?;
+            Grant::to_export(&user.viewer, dataset, filter).map_err(Blocker::Denied)
         });
-        let preview = Latest::new(
+        let preview = LatestRequest::new(
             move || grant.get().ok(),
-            move |grant| async move { session.ask(first_rows(&grant)).await },
+            move |grant| async move { session.send(first_rows(&grant)).await },
         );
-        let estimate = Latest::new(
+        let estimate = LatestRequest::new(
             move || {
-                let has_more = preview.answer()?.is_ok_and(|preview| preview.has_more);
+                let has_more = preview.response()?.is_ok_and(|preview| preview.has_more);
                 grant.get().ok().filter(|_| has_more)
             },
             move |grant| {
-                // Whatever the file looks like, it has as many rows.
-                let file = untrack(|| file(session, i18n, &ExportPage::default(), grant));
-                async move { session.ask(link(&file)).await }
+                // The number of rows does not depend on the format.
+                let file_request = untrack(|| file_request(session, i18n, &ExportQuery::default(), grant));
+                async move { session.send(link(&file_request)).await }
             },
         );
         let state = Self { page, navigate, datasets, dataset, grant, preview, estimate, session, i18n };
@@ -136,91 +136,91 @@ impl ExportState {
         state
     }
 
-    /// Changes the state, and with it the address.
-    pub fn change(self, change: impl FnOnce(&mut ExportPage)) {
+    /// Changes the state by changing the URL.
+    pub fn change(self, change: impl FnOnce(&mut ExportQuery)) {
         let mut page = self.page.get_untracked();
         change(&mut page);
-        self.navigate.run(page.write());
+        self.navigate.run(page.serialize());
     }
 
-    /// The state in the address, tracked.
-    pub fn page(self) -> ExportPage {
+    /// The state in the URL; tracked.
+    pub fn page(self) -> ExportQuery {
         self.page.get()
     }
 
-    /// The datasets that the viewer may see, tracked.
+    /// The datasets that the user may see; tracked.
     pub fn datasets(self) -> Vec<Dataset> {
         self.datasets.get()
     }
 
-    /// The dataset that is shown, tracked.
+    /// The selected dataset; tracked.
     pub fn dataset(self) -> Option<Dataset> {
         self.dataset.get()
     }
 
-    /// Leave to read the rows, or what is in the way; tracked.
-    pub fn grant(self) -> Result<Grant, Obstacle> {
+    /// The permission to read the rows, or why they cannot be read; tracked.
+    pub fn grant(self) -> Result<Grant, Blocker> {
         self.grant.get()
     }
 
-    /// What is wrong with a filter, in the page's language; tracked.
+    /// The error of a filter in the page's language; tracked.
     pub fn problem(self, key: FilterKey) -> Option<String> {
-        let Err(Obstacle::Filters(problems)) = self.grant.get() else { return None };
+        let Err(Blocker::Filters(problems)) = self.grant.get() else { return None };
         let problem = problems.into_iter().find(|problem| problem.field == key.key())?;
-        Some(problem.problem.message(self.i18n.locale()))
+        Some(problem.problem.message().in_locale(self.i18n.locale()).to_owned())
     }
 
-    /// The first rows, those of an older filter meanwhile; tracked.
+    /// The preview's rows. While they are loading, those of an older filter; tracked.
     pub fn rows(self) -> Rows {
-        match self.preview.answer() {
-            Some(Ok(preview)) => Rows::Here(preview),
+        match self.preview.response() {
+            Some(Ok(preview)) => Rows::Loaded(preview),
             Some(Err(failure)) => Rows::Failed(failure),
-            None => match self.preview.newest() {
+            None => match self.preview.last_response() {
                 Some((grant, Ok(preview))) if Some(grant.dataset()) == self.dataset.get() => {
-                    Rows::Old(preview)
+                    Rows::Stale(preview)
                 }
-                Some(_) | None => Rows::Awaited,
+                Some(_) | None => Rows::Loading,
             },
         }
     }
 
-    /// Reads the first rows again.
+    /// Loads the preview's rows again.
     pub fn reload(self) {
-        self.preview.ask_again();
+        self.preview.reload();
     }
 
-    /// Whether rows are on their way; tracked.
-    pub fn is_reading(self) -> Signal<bool> {
-        self.preview.is_asking()
+    /// Whether the preview's rows are loading; tracked.
+    pub fn is_loading(self) -> Signal<bool> {
+        self.preview.is_loading()
     }
 
-    /// About how many rows there are, when they are more than the first ones; tracked.
+    /// An estimate of the number of rows, if there are more than the preview shows; tracked.
     pub fn estimate(self) -> Option<Result<FileLink, Failure>> {
-        self.estimate.answer()
+        self.estimate.response()
     }
 
-    /// The hub's time zone, where a date of the filter is another day for the viewer; tracked.
-    pub fn foreign_zone(self) -> Option<String> {
-        let person = self.session.person()?;
-        (person.hub_timezone != person.timezone).then_some(person.hub_timezone)
+    /// The hub's time zone, if it differs from the user's; tracked.
+    pub fn differing_hub_zone(self) -> Option<String> {
+        let user = self.session.user()?;
+        (user.hub_timezone != user.timezone).then_some(user.hub_timezone)
     }
 
-    /// The filters of which the viewer must set at least one; tracked.
+    /// The filters of which the user must set at least one; tracked.
     pub fn required(self) -> &'static [FilterKey] {
-        let person = self.session.person();
-        let required = person.zip(self.dataset.get()).map(|(person, of)| person.viewer.required_scope(of));
+        let user = self.session.user();
+        let required = user.zip(self.dataset.get()).map(|(user, of)| user.viewer.required_scope(of));
         required.unwrap_or_default()
     }
 
-    /// What to ask for when the file is wanted as things stand now.
-    pub fn file_now(self) -> Option<FileRequest> {
+    /// The request for the file with the current selection, if there is a permission.
+    pub fn current_file(self) -> Option<FileRequest> {
         let grant = self.grant.get_untracked().ok()?;
-        Some(untrack(|| file(self.session, self.i18n, &self.page.get(), grant)))
+        Some(untrack(|| file_request(self.session, self.i18n, &self.page.get(), grant)))
     }
 }
 
-/// What a file is asked for by; tracked.
-fn file(session: Session, i18n: I18n, page: &ExportPage, grant: Grant) -> FileRequest {
+/// The request for a file; tracked.
+fn file_request(session: Session, i18n: I18n, page: &ExportQuery, grant: Grant) -> FileRequest {
     FileRequest {
         grant,
         format: page.format.0,

@@ -1,4 +1,4 @@
-//! A filter whose value is chosen or typed as it is.
+//! A filter whose value is selected from a list or typed.
 
 use domain::dataset::FilterField;
 use domain::filter::FilterKind;
@@ -6,15 +6,12 @@ use leptos::prelude::*;
 
 use super::state::use_export;
 use crate::i18n::use_i18n;
-use crate::ui::field::{Field, field_id, words_id};
+use crate::ui::field::{Field, description_id, field_id};
 use crate::ui::select::{Choice, Select};
 
-/// A list of choices, a text with suggestions, or an id.
+/// A list of choices, a text field with suggestions, or an id field.
 #[component]
-pub fn ValueFilter(
-    /// The filter.
-    field: &'static FilterField,
-) -> impl IntoView {
+pub fn ValueFilter(field: &'static FilterField) -> impl IntoView {
     let i18n = use_i18n();
     let state = use_export();
     let id = field_id();
@@ -29,8 +26,8 @@ pub fn ValueFilter(
     });
     let is_id = field.kind == FilterKind::Id;
     let placeholder = move || {
-        let words = &i18n.messages().filters;
-        if is_id { words.any_id } else { words.all }
+        let texts = &i18n.messages().filters;
+        if is_id { texts.any_id } else { texts.all }
     };
     let suggestions = format!("{id}-suggestions");
     view! {
@@ -40,7 +37,16 @@ pub fn ValueFilter(
             error=Signal::derive(problem)
         >
             {match field.kind {
-                FilterKind::Choice => view! { <Select id=id choices chosen=value on_choose=change is_wrong=Signal::derive(move || problem().is_some()) /> }.into_any(),
+                FilterKind::Choice => view! {
+                    <Select
+                        id=id
+                        choices
+                        selected=value
+                        on_select=change
+                        is_invalid=Signal::derive(move || problem().is_some())
+                    />
+                }
+                .into_any(),
                 FilterKind::Date
                 | FilterKind::Course
                 | FilterKind::Lesson
@@ -52,7 +58,7 @@ pub fn ValueFilter(
                         inputmode=is_id.then_some("numeric")
                         list=suggestions.clone()
                         autocomplete="off"
-                        aria-describedby=words_id(&id)
+                        aria-describedby=description_id(&id)
                         aria-invalid=move || problem().is_some().to_string()
                         placeholder=placeholder
                         prop:value=value

@@ -1,11 +1,11 @@
-//! How it stands with one analytics service.
+//! The status of one analytics service.
 
 use leptos::prelude::*;
 
 use super::feed::use_feed;
 use crate::api::sync::report::Driver;
 use crate::i18n::use_i18n;
-use crate::ui::card::{Card, Face, Sign};
+use crate::ui::card::{Card, CardContent, Status};
 
 /// The card.
 #[component]
@@ -15,38 +15,38 @@ pub fn DriverCard(
 ) -> impl IntoView {
     let i18n = use_i18n();
     let feed = use_feed();
-    let face = move || {
-        let words = &i18n.messages().sync;
-        let (format, moments) = (feed.format(), feed.moments());
+    let content = move || {
+        let texts = &i18n.messages().sync;
+        let (format, time_format) = (feed.format(), feed.time_format());
         let status = feed.driver(driver)?;
-        let (sign, state) = match (status.enabled, status.configured) {
-            (false, _) => (Sign::Grey, words.off),
-            (true, false) => (Sign::Amber, words.lacking),
-            (true, true) => (Sign::Green, words.active),
+        let (card_status, state) = match (status.enabled, status.configured) {
+            (false, _) => (Status::Off, texts.off),
+            (true, false) => (Status::Warning, texts.setting_missing),
+            (true, true) => (Status::Ok, texts.active),
         };
-        let told = match sign {
-            Sign::Grey => (words.enable)(driver.switch()),
-            Sign::Amber => match (status.missing_setting(), &status.problem) {
-                (Some(setting), _) => (words.define)(setting),
+        let text = match card_status {
+            Status::Off => (texts.enable_with)(driver.enable_setting()),
+            Status::Warning => match (&status.missing_setting, &status.problem) {
+                (Some(setting), _) => (texts.set_setting)(setting),
                 (None, problem) => problem.clone().unwrap_or_default(),
             },
-            Sign::Green => {
-                let pending = (words.pending_there)(status.pending);
+            Status::Ok => {
+                let pending = (texts.pending_label)(status.pending);
                 let delivery = status.last_delivered_at.as_ref().map_or_else(
-                    || words.no_delivery.to_owned(),
-                    |moment| (words.last_delivery)(&moments.minute(moment)),
+                    || texts.no_delivery.to_owned(),
+                    |timestamp| (texts.last_delivery)(&time_format.minute(timestamp)),
                 );
                 format!("{pending} · {delivery}")
             }
         };
-        Some(Face {
-            sign: Some(sign),
+        Some(CardContent {
+            status: Some(card_status),
             title: format!("{} · {state}", driver.name()),
             figure: if status.enabled { format.count(status.pending) } else { "–".to_owned() },
-            words: told,
-            fault: (status.dead > 0).then(|| (words.dead)(status.dead, &format.count(status.dead))),
-            ..Face::default()
+            text,
+            problem: (status.dead > 0).then(|| (texts.dead)(status.dead, &format.count(status.dead))),
+            ..CardContent::default()
         })
     };
-    view! { <Card face=Signal::derive(face) /> }
+    view! { <Card content=Signal::derive(content) /> }
 }

@@ -1,104 +1,104 @@
-//! How the sync stands, as the server tells it while the page is open: one subscription for all that show it.
+//! The sync's live status: one subscription, shared by all components that show the status.
 
 use domain::access::Act;
 use js_sys::Date;
 use leptos::prelude::*;
 
 use crate::api::sync::report::{Driver, DriverStatus, Run, Status};
-use crate::api::sync::{read_status, status_changes};
+use crate::api::sync::{read_status, status_subscription};
 use crate::i18n::format::Format;
-use crate::i18n::moments::Moments;
+use crate::i18n::time_format::TimeFormat;
 use crate::i18n::{I18n, use_i18n};
-use crate::live::Live;
+use crate::live::LiveSubscription;
 use crate::session::use_session;
 
-/// How often what is told relative to now is told anew.
-const TICK: std::time::Duration = std::time::Duration::from_secs(10);
+/// How often relative times are updated.
+const CLOCK_INTERVAL: std::time::Duration = std::time::Duration::from_secs(10);
 
-/// How the sync stands, and how it stands with the connection that tells it.
+/// The sync's status, and the connection that it is received through.
 #[derive(Clone, Copy)]
 pub struct SyncFeed {
-    /// The connection.
-    pub live: Live,
+    pub live: LiveSubscription,
     received: RwSignal<Option<Received>>,
-    /// Now, in milliseconds, as far as it matters to a reader.
+    /// The current time in milliseconds, updated at each interval.
     now: RwSignal<f64>,
     i18n: I18n,
 }
 
-/// What was received last, and when.
+/// The last status, and when it was received, in milliseconds.
 #[derive(Clone)]
 struct Received {
     status: Status,
-    at: f64,
+    received_at: f64,
 }
 
-/// The feed around a component.
+/// The feed from the context.
 pub fn use_feed() -> SyncFeed {
     expect_context()
 }
 
 impl SyncFeed {
-    /// Gives the feed to everything below; it listens while whoever is signed in may see the sync.
+    /// Provides the feed as context. It is subscribed while the signed-in user may see the sync.
     pub fn provide() {
         let (i18n, session) = (use_i18n(), use_session());
         let (received, now) = (RwSignal::new(None), RwSignal::new(Date::now()));
         let wanted = move || session.may(Act::SeeSync).then(|| i18n.locale());
-        let live = Live::new(session, wanted, status_changes, move |answer| {
-            let at = Date::now();
-            now.try_set(at);
-            // An answer that this version cannot read leaves what it could read last.
-            if let Ok(status) = read_status(answer) {
-                received.try_set(Some(Received { status, at }));
+        let live = LiveSubscription::new(session, wanted, status_subscription, move |response| {
+            let received_at = Date::now();
+            now.try_set(received_at);
+            // A message that this version cannot parse keeps the last status.
+            if let Ok(status) = read_status(response) {
+                received.try_set(Some(Received { status, received_at }));
             }
         });
-        if let Ok(ticking) = set_interval_with_handle(
+        if let Ok(interval) = set_interval_with_handle(
             move || {
                 now.try_set(Date::now());
             },
-            TICK,
+            CLOCK_INTERVAL,
         ) {
-            on_cleanup(move || ticking.clear());
+            on_cleanup(move || interval.clear());
         }
         provide_context(Self { live, received, now, i18n });
     }
 
-    /// How the sync stands, once it is known; tracked.
+    /// Reads the sync's status, if it is known; tracked.
     pub fn status<T>(self, read: impl FnOnce(&Status) -> T) -> Option<T> {
         self.received.with(|received| received.as_ref().map(|received| read(&received.status)))
     }
 
-    /// The run that is under way; tracked.
+    /// The run in progress; tracked.
     pub fn running(self) -> Option<Run> {
         self.status(|status| status.running.clone()).flatten()
     }
 
-    /// How it stands with one service; tracked.
+    /// The status of one service; tracked.
     pub fn driver(self, driver: Driver) -> Option<DriverStatus> {
-        let find = |status: &Status| status.drivers.iter().find(|known| known.driver == driver).cloned();
+        let find = |status: &Status| status.drivers.iter().find(|status| status.driver == driver).cloned();
         self.status(find).flatten()
     }
 
-    /// How many seconds ago the status was received; tracked.
+    /// The age of the status in seconds; tracked.
     pub fn age(self) -> f64 {
-        self.received.with(|received| received.as_ref().map_or(0.0, |received| self.since(received.at)))
+        self.received
+            .with(|received| received.as_ref().map_or(0.0, |received| self.since(received.received_at)))
     }
 
-    /// How many seconds ago a moment was that is given as RFC 3339 text; tracked.
+    /// The seconds since an RFC 3339 timestamp; tracked.
     pub fn seconds_since(self, rfc3339: &str) -> f64 {
         self.since(Date::parse(rfc3339))
     }
 
-    fn since(self, moment: f64) -> f64 {
-        ((self.now.get() - moment) / 1_000.0).max(0.0)
+    fn since(self, milliseconds: f64) -> f64 {
+        ((self.now.get() - milliseconds) / 1_000.0).max(0.0)
     }
 
-    /// Writes moments for the reader in the hub's time zone; tracked.
-    pub fn moments(self) -> Moments {
-        Moments::new(self.i18n.locale(), &self.timezone())
+    /// The formatter of recent timestamps, in the hub's time zone; tracked.
+    pub fn time_format(self) -> TimeFormat {
+        TimeFormat::new(self.i18n.locale(), &self.timezone())
     }
 
-    /// Writes numbers for the reader; tracked.
+    /// The formatter of numbers and durations; tracked.
     pub fn format(self) -> Format {
         Format::new(self.i18n.locale(), &self.timezone())
     }

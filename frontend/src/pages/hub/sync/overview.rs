@@ -1,4 +1,4 @@
-//! The cards above a page: how the sync stands, at a glance.
+//! The status cards at the top of a page.
 
 use domain::access::Act;
 use leptos::prelude::*;
@@ -11,23 +11,23 @@ use super::last_card::LastCard;
 use super::pending_card::PendingCard;
 use crate::api::sync::report::Driver;
 use crate::i18n::use_i18n;
-use crate::live::Link;
+use crate::live::ConnectionState;
 use crate::session::use_session;
 
-/// The cards, for whoever may see the sync.
+/// The cards, for users who may see the sync.
 #[component]
 pub fn Overview() -> impl IntoView {
     let i18n = use_i18n();
     let session = use_session();
     let feed = use_feed();
     let may_see = Memo::new(move |_| session.may(Act::SeeSync));
-    let is_stale = move || matches!(feed.live.link(), Link::Lost(_));
+    let is_stale = move || matches!(feed.live.state(), ConnectionState::Disconnected(_));
     view! {
         <Show when=move || may_see.get()>
             <ConnectionNote />
             <section
-                class="strip"
-                class:strip--stale=is_stale
+                class="status-cards"
+                class:status-cards--stale=is_stale
                 aria-label=move || i18n.messages().sync.overview
             >
                 <PendingCard />

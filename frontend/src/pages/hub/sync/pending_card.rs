@@ -1,4 +1,4 @@
-//! What is pending; lit when it is too much or too old, with what to do about it.
+//! The pending events. The card is highlighted on a backlog alert, and then says what to do.
 
 use std::cmp::Ordering;
 
@@ -12,7 +12,7 @@ use crate::address::Section;
 use crate::api::sync::report::{Readiness, Status};
 use crate::i18n::use_i18n;
 use crate::session::use_session;
-use crate::ui::card::{Card, Face, Light};
+use crate::ui::card::{Card, CardContent, Emphasis};
 
 /// The card.
 #[component]
@@ -21,47 +21,48 @@ pub fn PendingCard() -> impl IntoView {
     let session = use_session();
     let feed = use_feed();
     let path = use_location().pathname;
-    let face = move || {
-        let words = &i18n.messages().sync;
+    let content = move || {
+        let texts = &i18n.messages().sync;
         let format = feed.format();
         feed.status(|status| {
             let threshold = format.count(status.alert_threshold);
-            let is_many = match status.events_pending.cmp(&status.alert_threshold) {
-                Ordering::Greater => Some((words.over_threshold)(&threshold)),
-                Ordering::Equal => Some((words.at_threshold)(&threshold)),
+            let over_limit = match status.events_pending.cmp(&status.alert_threshold) {
+                Ordering::Greater => Some((texts.over_threshold)(&threshold)),
+                Ordering::Equal => Some((texts.at_threshold)(&threshold)),
                 Ordering::Less => None,
             };
             let oldest = status.oldest_pending_seconds.map(|seconds| {
-                let phrase = if seconds >= status.alert_age_seconds { words.over_age } else { words.oldest };
-                phrase(&feed.moments().ago(seconds + feed.age()))
+                let text = if seconds >= status.alert_age_seconds { texts.over_age } else { texts.oldest };
+                text(&feed.time_format().ago(seconds + feed.age()))
             });
-            let what_to_do = match remedy(status) {
+            let action = match remedy(status) {
                 Remedy::Nothing => None,
-                Remedy::Wait => Some(words.being_sent),
-                Remedy::Mend => Some(words.do_mend),
-                Remedy::Enable => Some(words.do_enable),
-                Remedy::Run if session.may(Act::RunSync) => Some(words.do_run),
-                Remedy::Run => Some(words.do_ask),
+                Remedy::Wait => Some(texts.being_sent),
+                Remedy::FixSetting => Some(texts.fix_setting),
+                Remedy::Enable => Some(texts.enable_driver),
+                Remedy::Run if session.may(Act::RunSync) => Some(texts.run_now),
+                Remedy::Run => Some(texts.ask_to_run),
             };
-            let told: Vec<String> =
-                [is_many, oldest, what_to_do.map(str::to_owned)].into_iter().flatten().collect();
-            let told = if told.is_empty() { words.all_sent.to_owned() } else { told.join(" ") };
-            Face {
-                light: if status.backlog_alert { Light::Lit } else { Light::Plain },
-                title: words.pending.to_owned(),
+            let sentences: Vec<String> =
+                [over_limit, oldest, action.map(str::to_owned)].into_iter().flatten().collect();
+            let sentences =
+                if sentences.is_empty() { texts.all_sent.to_owned() } else { sentences.join(" ") };
+            CardContent {
+                emphasis: if status.backlog_alert { Emphasis::Highlighted } else { Emphasis::Normal },
+                title: texts.pending.to_owned(),
                 figure: format.count(status.events_pending),
-                words: told,
-                ..Face::default()
+                text: sentences,
+                ..CardContent::default()
             }
         })
     };
-    let leads_there = Memo::new(move |_| {
-        let is_lit = feed.status(|status| status.backlog_alert) == Some(true);
-        is_lit && path.with(|path| Section::at(path) != Some(Section::Sync))
+    let shows_link = Memo::new(move |_| {
+        let is_highlighted = feed.status(|status| status.backlog_alert) == Some(true);
+        is_highlighted && path.with(|path| Section::at(path) != Some(Section::Sync))
     });
     view! {
-        <Card face=Signal::derive(face)>
-            <Show when=move || leads_there.get()>
+        <Card content=Signal::derive(content)>
+            <Show when=move || shows_link.get()>
                 <p>
                     <A href=move || Section::Sync.path(i18n.locale())>{move || i18n.messages().sync.go}</A>
                 </p>
@@ -70,18 +71,18 @@ pub fn PendingCard() -> impl IntoView {
     }
 }
 
-/// What helps against a backlog.
+/// What the user can do about a backlog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Remedy {
-    /// There is no need of any.
+    /// Nothing, because there is no alert.
     Nothing,
-    /// A run is under way already.
+    /// Wait for the run in progress.
     Wait,
-    /// What lacks a setting is given it.
-    Mend,
-    /// There is something to send to.
+    /// Set the missing setting.
+    FixSetting,
+    /// Enable a driver.
     Enable,
-    /// A run.
+    /// Start a run.
     Run,
 }
 
@@ -94,7 +95,7 @@ fn remedy(status: &Status) -> Remedy {
     }
     match status.readiness() {
         Readiness::Ready => Remedy::Run,
-        Readiness::LacksSetting => Remedy::Mend,
+        Readiness::SettingMissing => Remedy::FixSetting,
         Readiness::Off => Remedy::Enable,
     }
 }

@@ -1,4 +1,4 @@
-//! The run under way, or that there is none, and the form that starts one.
+//! The run in progress, if any, and the form that starts a run.
 
 use domain::access::Act;
 use leptos::prelude::*;
@@ -20,15 +20,15 @@ pub fn RunPanel() -> impl IntoView {
     let feed = use_feed();
     let may_run = Memo::new(move |_| session.may(Act::RunSync));
     let is_running = Memo::new(move |_| feed.status(|status| status.running.is_some()));
-    let what_next = move || {
-        let words = &i18n.messages().sync;
+    let help = move || {
+        let texts = &i18n.messages().sync;
         let pending = feed.status(|status| status.events_pending);
         match feed.status(Status::readiness) {
-            Some(Readiness::Off) => words.do_enable,
-            Some(Readiness::LacksSetting) => words.do_mend,
-            Some(Readiness::Ready) | None if pending == Some(0) => words.all_sent,
-            Some(Readiness::Ready) | None if may_run.get() => words.idle_pending,
-            Some(Readiness::Ready) | None => words.idle_ask,
+            Some(Readiness::Off) => texts.enable_driver,
+            Some(Readiness::SettingMissing) => texts.fix_setting,
+            Some(Readiness::Ready) | None if pending == Some(0) => texts.all_sent,
+            Some(Readiness::Ready) | None if may_run.get() => texts.idle_pending,
+            Some(Readiness::Ready) | None => texts.idle_wait,
         }
     };
     view! {
@@ -39,7 +39,7 @@ pub fn RunPanel() -> impl IntoView {
             <Show when=move || is_running.get() == Some(false)>
                 <Empty
                     title=Signal::derive(move || i18n.messages().sync.idle.to_owned())
-                    help=Signal::derive(what_next)
+                    help=Signal::derive(help)
                 />
             </Show>
             <Show when=move || may_run.get()>

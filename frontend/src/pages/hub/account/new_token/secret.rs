@@ -1,4 +1,4 @@
-//! The secret of a token that was just made.
+//! The secret of a newly created token.
 
 use leptos::prelude::*;
 
@@ -6,10 +6,10 @@ use crate::browser;
 use crate::i18n::use_i18n;
 use crate::ui::notice::{Notice, Tone};
 
-/// Shows the secret this once, with a button that copies it; nothing while there is none.
+/// Shows the secret, with a button that copies it. Shows nothing if there is no secret.
 #[component]
 pub fn Secret(
-    /// The secret, until the person has it.
+    /// The secret, until the user confirms that they have saved it.
     secret: RwSignal<Option<String>>,
 ) -> impl IntoView {
     let i18n = use_i18n();
@@ -18,8 +18,8 @@ pub fn Secret(
         async move { browser::copy(&secret).await }
     });
     let copied = move || {
-        let words = &i18n.messages().tokens;
-        copy.value().get().map(|copied| if copied { words.copied } else { words.not_copied })
+        let texts = &i18n.messages().tokens;
+        copy.value().get().map(|copied| if copied { texts.copied } else { texts.not_copied })
     };
     let shown = move |text: String| {
         view! {
@@ -43,9 +43,9 @@ pub fn Secret(
                         secret.set(None);
                     }
                 >
-                    {move || i18n.messages().tokens.done}
+                    {move || i18n.messages().tokens.secret_saved}
                 </button>
-                <span class="soft" role="status">{copied}</span>
+                <span class="muted" role="status">{copied}</span>
             </div>
         }
     };

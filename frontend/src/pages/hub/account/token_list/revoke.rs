@@ -1,4 +1,4 @@
-//! Revoking a token: asked for, confirmed, done.
+//! The button that revokes a token, with its confirmation.
 
 use leptos::html;
 use leptos::prelude::*;
@@ -8,34 +8,32 @@ use crate::browser;
 use crate::i18n::use_i18n;
 use crate::pages::failed::Failed;
 use crate::session::use_session;
-use crate::ui::button::{ActionButton, Look};
+use crate::ui::button::{ActionButton, Variant};
 
-/// The button, and the question that takes its place.
+/// The button. A click replaces it with the confirmation.
 #[component]
 pub fn Revoke(
-    /// The token's id.
     id: String,
-    /// The token's name.
     name: String,
-    /// Called with the name when it was revoked.
+    /// Called with the token's name after it was revoked.
     on_revoked: Callback<String>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let session = use_session();
     let name = StoredValue::new(name);
-    let is_asking = RwSignal::new(false);
-    let was_asking = StoredValue::new(false);
-    let (ask, confirm) = (NodeRef::<html::Button>::new(), NodeRef::<html::Button>::new());
-    // Each button takes the other's place, and the keyboard's focus with it.
+    let is_confirming = RwSignal::new(false);
+    let was_confirming = StoredValue::new(false);
+    let (revoke_button, confirm_button) = (NodeRef::<html::Button>::new(), NodeRef::<html::Button>::new());
+    // The buttons replace each other, so the keyboard focus is moved to the new one.
     Effect::new(move |_| {
-        if let Some(confirm) = confirm.get() {
-            was_asking.set_value(true);
-            browser::focus(&confirm);
+        if let Some(confirm_button) = confirm_button.get() {
+            was_confirming.set_value(true);
+            browser::focus(&confirm_button);
         }
     });
     Effect::new(move |_| {
-        if let Some(ask) = ask.get().filter(|_| was_asking.get_value()) {
-            browser::focus(&ask);
+        if let Some(revoke_button) = revoke_button.get().filter(|_| was_confirming.get_value()) {
+            browser::focus(&revoke_button);
         }
     });
     let revoke = Action::new_local(move |(): &()| {
@@ -47,21 +45,21 @@ pub fn Revoke(
         }
     });
     let failure = Signal::derive(move || revoke.value().get().and_then(Result::err));
-    let question = move || {
+    let confirmation = move || {
         view! {
             <div class="form__row" role="group" aria-label=move || (i18n.messages().tokens.revoke)(&name.get_value())>
-                <span class="soft">{move || i18n.messages().tokens.revoke_sure}</span>
+                <span class="muted">{move || i18n.messages().tokens.revoke_warning}</span>
                 <ActionButton
-                    look=Look::Bad
-                    element=confirm
+                    variant=Variant::Bad
+                    element=confirm_button
                     busy=revoke.pending()
                     on_press=move |()| {
                         revoke.dispatch(());
                     }
                 >
-                    {move || i18n.messages().tokens.revoke_yes}
+                    {move || i18n.messages().tokens.revoke_confirm}
                 </ActionButton>
-                <ActionButton look=Look::Small on_press=move |()| is_asking.set(false)>
+                <ActionButton variant=Variant::Small on_press=move |()| is_confirming.set(false)>
                     {move || i18n.messages().tokens.cancel}
                 </ActionButton>
             </div>
@@ -69,19 +67,19 @@ pub fn Revoke(
     };
     view! {
         <Show
-            when=move || is_asking.get()
+            when=move || is_confirming.get()
             fallback=move || view! {
                 <ActionButton
-                    look=Look::Small
-                    element=ask
+                    variant=Variant::Small
+                    element=revoke_button
                     label=Signal::derive(move || Some((i18n.messages().tokens.revoke)(&name.get_value())))
-                    on_press=move |()| is_asking.set(true)
+                    on_press=move |()| is_confirming.set(true)
                 >
                     {move || i18n.messages().tokens.revoke_short}
                 </ActionButton>
             }
         >
-            {question}
+            {confirmation}
         </Show>
         <Failed failure />
     }

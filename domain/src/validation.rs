@@ -1,0 +1,32 @@
+//! Messages about wrong values that every way into the product shares.
+
+use crate::text::Text;
+
+/// The value is not an id.
+pub const NOT_AN_ID: Text = Text::new(
+    "No es un identificador. Se acepta un número entero desde 1.",
+    "Not an ID. Accepted: a whole number, 1 or greater.",
+);
+
+/// Nothing has this id.
+pub const UNKNOWN_ID: Text =
+    Text::new("No existe nada con este identificador.", "Nothing with this ID exists.");
+
+/// The text contains U+0000, which PostgreSQL does not store.
+pub const NULL_CHARACTER: Text =
+    Text::new("El texto contiene un carácter nulo.", "The text contains a null character.");
+
+/// The value is not a timestamp.
+pub const NOT_A_TIMESTAMP: Text = Text::new(
+    "No es una marca de tiempo. Se acepta RFC 3339, como 2026-11-16T09:00:00Z.",
+    "Not a timestamp. Accepted: RFC 3339, such as 2026-11-16T09:00:00Z.",
+);
+
+/// The text is not JSON.
+pub const NOT_JSON: Text = Text::new("No es JSON.", "Not JSON.");
+
+/// The JSON has a number or character that PostgreSQL does not store.
+pub const JSON_NOT_STORABLE: Text = Text::new(
+    "El JSON contiene un número fuera de rango o un carácter que no se puede guardar.",
+    "The JSON contains a number out of range or a character that cannot be stored.",
+);
