@@ -15,6 +15,8 @@ began=$SECONDS
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT
 status=0
+# Tests mostly wait for PostgreSQL and for timeouts, so one more than the cores can take turns.
+export RUST_TEST_THREADS=${RUST_TEST_THREADS:-$(($(nproc) + 1))}
 cargo test --workspace --locked --no-fail-fast ${name:+"$name"} | tee "$output" || status=$?
 
 awk -v status="$status" -v seconds=$((SECONDS - began)) '

@@ -15,6 +15,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrati
 use secrecy::{ExposeSecret as _, SecretString};
 
 mod address;
+pub mod advisory_lock;
 mod channel_binding;
 mod connect_error;
 mod connection;
@@ -41,9 +42,6 @@ use self::migrator::Migrator;
 
 /// Every migration, compiled into the binary.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");
-
-/// Disables the statement timeout for the rest of the transaction.
-pub const DISABLE_STATEMENT_TIMEOUT: &str = "SET LOCAL statement_timeout = 0";
 
 /// Opens a connection outside the pool, for callers that must neither wait for the pool nor occupy one of its
 /// connections.

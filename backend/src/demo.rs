@@ -27,7 +27,7 @@ use diesel_async::AsyncConnection as _;
 use crate::auth::password::Passwords;
 use crate::db::Connection;
 use crate::models::course::LessonRow;
-use crate::models::fresh;
+use crate::models::seeding;
 use crate::models::user::User;
 use academy::Academy;
 use sign_in::SignIn;
@@ -62,7 +62,7 @@ pub enum DemoError {
 
 /// Whether the database is empty, so that the demo academy may be stored in it.
 pub async fn is_database_empty(conn: &mut Connection) -> Result<bool, DemoError> {
-    Ok(fresh::is_empty(conn).await?)
+    Ok(seeding::is_database_empty(conn).await?)
 }
 
 /// The first lesson of the demo academy, or `None` if the database does not hold the demo academy.
@@ -81,7 +81,7 @@ pub async fn fill(
     }
     let sign_ins = SignIn::generate(passwords).await.map_err(DemoError::Passwords)?;
     conn.transaction(async |conn| {
-        fresh::lock(conn).await?;
+        seeding::lock_tables(conn).await?;
         if !is_database_empty(conn).await? {
             return Err(DemoError::NotEmpty);
         }
@@ -94,6 +94,6 @@ pub async fn fill(
     })
     .await?;
     // Outside the transaction, because statistics are of no use before the rows are committed.
-    fresh::analyze(conn).await?;
+    seeding::analyze(conn).await?;
     Ok(sign_ins.into_iter().map(|hashed| hashed.sign_in).collect())
 }

@@ -1,9 +1,9 @@
-//! GraphQL: types, queries and mutations, one file a topic; this file merges them.
+//! The GraphQL API: types, queries and mutations, one file per topic. This file merges them.
 //!
-//! Resolvers are short: context, grant, one call, shape. They know nothing of diesel or HTTP.
+//! Resolvers are short: they check the caller's permission, make one call, and convert the result. They know
+//! nothing of diesel or HTTP.
 
 pub mod account;
-pub mod answer;
 pub mod audit;
 pub mod catalog;
 mod connection;
@@ -14,13 +14,14 @@ pub mod limits;
 pub mod mirror;
 pub mod notification;
 pub mod record;
+pub mod response;
 pub mod schema;
 pub mod sync;
 pub mod token;
 mod upload;
 pub mod user;
 
-/// Everything that can be asked.
+/// The query root.
 #[derive(async_graphql::MergedObject, Default)]
 pub struct Query(
     account::AccountQuery,
@@ -35,7 +36,7 @@ pub struct Query(
     user::UserQuery,
 );
 
-/// Everything that can be changed.
+/// The mutation root.
 #[derive(async_graphql::MergedObject, Default)]
 pub struct Mutation(
     account::AccountMutation,
@@ -48,6 +49,6 @@ pub struct Mutation(
     user::UserMutation,
 );
 
-/// Everything that can be watched.
+/// The subscription root.
 #[derive(async_graphql::MergedSubscription, Default)]
 pub struct Subscription(sync::SyncSubscription);

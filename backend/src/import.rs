@@ -36,7 +36,7 @@ use crate::app::App;
 use crate::db::{Connection, outage};
 use crate::error::{Error, Result};
 use crate::metrics;
-use crate::models::import::{Import, NewImport, Outcome};
+use crate::models::import::{Import, ImportOutcome, NewImport};
 use crate::models::snapshot_table::SnapshotTable;
 pub use cell_problem::CellProblem;
 use file_problem::FileProblem;
@@ -140,7 +140,7 @@ async fn run_import(
             (ImportState::Failed, error.message(request.locale), error)
         }
     };
-    let outcome = Outcome {
+    let outcome = ImportOutcome {
         state: state.key(),
         content_sha256: None,
         bytes_read: None,

@@ -59,12 +59,12 @@ async fn run_housekeeping(app: &App) -> anyhow::Result<()> {
     let today = now.date_naive();
     let months = player_event_month::ensure(conn, today - DAYS_BACK, today + MONTHS_AHEAD).await;
     let imports = import::close_abandoned(app, conn).await;
-    let sessions = Session::sweep(conn, now).await;
+    let sessions = Session::delete_expired(conn, now).await;
     let keys = ingest::forget_old_keys(conn, now).await;
     let drivers = app.sync.enable_drivers().await;
     let sync = app.sync.resume().await;
     let orphans = app.sync.reconcile(RECONCILE_TIME_LIMIT).await;
-    let too_old = app.sync.settle_too_old(TOO_OLD_TIME_LIMIT).await;
+    let too_old = app.sync.discard_too_old(TOO_OLD_TIME_LIMIT).await;
     // Errors are only reported here, so that one failure does not keep the other tasks from running.
     months.context("Failed to create partitions for player events")?;
     imports.context("Failed to close abandoned imports")?;

@@ -159,7 +159,7 @@ impl DeliveryPass<'_> {
                 info!(notification, "Sent mail for notification {notification}");
                 self.summary.sent += 1;
                 self.app.metrics.mail().sent();
-                return mail.note_sent(conn, now).await.context("Failed to record that a mail was sent");
+                return mail.mark_sent(conn, now).await.context("Failed to record that a mail was sent");
             }
             Err(error) => error,
         };
@@ -187,7 +187,7 @@ impl DeliveryPass<'_> {
                 );
                 self.summary.failed += 1;
                 self.app.metrics.mail().failed();
-                mail.give_up(conn, now, reason).await.context("Failed to record that a mail failed")
+                mail.mark_failed(conn, now, reason).await.context("Failed to record that a mail failed")
             }
         }
     }

@@ -121,8 +121,8 @@ pub async fn write<R: Mirrored>(
 ) -> Result<WriteSummary> {
     let started = Instant::now();
     conn.transaction(async |conn| {
-        mirrored::limit_waits(conn, LOCK_TIMEOUT).await?;
-        mirrored::take_turn(conn, R::TABLE).await?;
+        mirrored::set_lock_timeout(conn, LOCK_TIMEOUT).await?;
+        mirrored::acquire_table_lock(conn, R::TABLE).await?;
         let mut keys = batch.keys();
         keys.sort_unstable();
         let stored: HashMap<R::Key, R> =

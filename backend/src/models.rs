@@ -1,6 +1,6 @@
-//! Rows of the tables and their queries, one file a table; answers are `QueryResult`s.
+//! The rows of the tables and their queries, one file per table. Queries return a [`QueryResult`].
 
-/// What a query comes to: rows, or why the database refused it.
+/// The result of a query.
 pub use diesel::QueryResult;
 
 pub mod alarm;
@@ -12,9 +12,9 @@ pub mod discord_practice;
 pub mod discord_practice_request;
 pub mod discord_practice_reservation;
 pub mod export_audit;
-pub mod fresh;
 pub mod import;
 pub mod import_rejection;
+pub mod installation;
 pub mod mirrored;
 pub mod notification;
 pub mod outbox_mail;
@@ -22,7 +22,9 @@ pub mod player_event_month;
 pub mod practice_package_order;
 pub mod reference;
 pub mod scheduled_job;
+pub mod seeding;
 pub mod session;
+pub mod session_settings;
 pub mod snapshot_table;
 pub mod staged_snapshot;
 pub mod student_activity_snapshot;

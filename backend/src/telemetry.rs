@@ -1,4 +1,4 @@
-//! Telemetry: what happened, on its way in and out.
+//! Player events: recording them, delivering them to analytics services, and monitoring the delivery.
 
 pub mod backlog;
 pub mod delivery;
@@ -6,7 +6,6 @@ pub mod driver;
 pub mod ingest;
 mod limits;
 pub mod monitor;
-pub mod notify;
 pub mod player_event;
 pub mod recorder;
 pub mod refusal;

@@ -13,7 +13,7 @@ async fn the_alarm_is_raised_at_the_threshold_and_not_below() {
     let fixture = AlertFixture::start().await;
     fixture.insert_user("ana", "admin").await;
     fixture.insert_pending(9, 5).await;
-    assert_eq!(fixture.check().await, Finding::Calm);
+    assert_eq!(fixture.check().await, Finding::Healthy);
     assert_eq!(fixture.notifications().await, json!([]));
     fixture.insert_pending(1, 5).await;
     assert_eq!(fixture.check().await, Finding::Alarmed { why: Alarm::Number, people: 1 });
@@ -24,7 +24,7 @@ async fn the_alarm_is_raised_at_the_age_limit_and_not_below() {
     let fixture = AlertFixture::start().await;
     fixture.insert_pending(1, 180).await;
     fixture.hub.clock.advance(TimeDelta::seconds(-1));
-    assert_eq!(fixture.check().await, Finding::Calm);
+    assert_eq!(fixture.check().await, Finding::Healthy);
     fixture.hub.clock.advance(TimeDelta::seconds(1));
     assert_eq!(fixture.check().await, Finding::Alarmed { why: Alarm::Age, people: 0 });
 }
@@ -35,9 +35,12 @@ async fn the_age_of_an_event_counts_from_its_arrival() {
     // The player was offline for two days.
     fixture.insert_late(1, 2 * 24 * 60, 0).await;
     let checked = check_with(&fixture.hub.app).await;
-    assert_eq!((checked.finding, checked.backlog.age(checked.at)), (Finding::Calm, Some(TimeDelta::zero())));
+    assert_eq!(
+        (checked.finding, checked.backlog.age(checked.at)),
+        (Finding::Healthy, Some(TimeDelta::zero()))
+    );
     fixture.advance_minutes(179);
-    assert_eq!(fixture.check().await, Finding::Calm);
+    assert_eq!(fixture.check().await, Finding::Healthy);
     fixture.advance_minutes(1);
     assert_eq!(fixture.check().await, Finding::Alarmed { why: Alarm::Age, people: 0 });
 }
@@ -49,7 +52,7 @@ async fn synced_events_do_not_count_however_old_they_are() {
     fixture.mark_all_synced().await;
     fixture.insert_pending(3, 20).await;
     let checked = check_with(&fixture.hub.app).await;
-    assert_eq!((checked.backlog.events_pending, checked.finding), (3, Finding::Calm));
+    assert_eq!((checked.backlog.events_pending, checked.finding), (3, Finding::Healthy));
     assert_eq!(checked.backlog.age(checked.at), Some(TimeDelta::minutes(20)));
 }
 

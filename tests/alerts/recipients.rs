@@ -51,7 +51,7 @@ async fn only_one_of_several_concurrent_checks_notifies() {
     let findings: Vec<Finding> = join_all(checks).await.into_iter().map(|checked| checked.finding).collect();
     let alarmed = Finding::Alarmed { why: Alarm::Number, people: 1 };
     let still_alarmed =
-        Finding::StillAlarmed { why: Alarm::Number, told_again_from: NOW + chrono::TimeDelta::hours(1) };
+        Finding::StillAlarmed { why: Alarm::Number, next_notification_at: NOW + chrono::TimeDelta::hours(1) };
     let count = |expected| findings.iter().filter(|finding| **finding == expected).count();
     assert_eq!((count(alarmed), count(still_alarmed)), (1, 15));
     assert_eq!(fixture.notifications().await.as_array().unwrap().len(), 1);
@@ -60,7 +60,7 @@ async fn only_one_of_several_concurrent_checks_notifies() {
     let checks = (0..8).flat_map(|_| [check_with(&fixture.hub.app), check_with(&other)]);
     let findings: Vec<Finding> = join_all(checks).await.into_iter().map(|checked| checked.finding).collect();
     let count = |expected| findings.iter().filter(|finding| **finding == expected).count();
-    assert_eq!((count(Finding::Recovered { people: 1 }), count(Finding::Calm)), (1, 15));
+    assert_eq!((count(Finding::Recovered { people: 1 }), count(Finding::Healthy)), (1, 15));
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn people_are_notified_once_when_the_backlog_is_gone() {
     fixture.mark_all_synced().await;
     fixture.insert_pending(THRESHOLD - 1, 5).await;
     assert_eq!(fixture.check().await, Finding::Recovered { people: 1 });
-    assert_eq!(fixture.check().await, Finding::Calm);
+    assert_eq!(fixture.check().await, Finding::Healthy);
     assert_eq!(fixture.notifications().await[1], json!({"user_id": ana, "kind": "telemetry_backlog_gone"}));
 }
 
@@ -99,7 +99,7 @@ async fn the_end_of_an_alarm_that_was_not_announced_is_not_announced() {
     fixture.insert_pending(THRESHOLD, 5).await;
     assert!(matches!(fixture.check().await, Finding::StillAlarmed { .. }), "the cooldown has not passed");
     fixture.mark_all_synced().await;
-    assert_eq!(fixture.check().await, Finding::Calm);
+    assert_eq!(fixture.check().await, Finding::Healthy);
 }
 
 #[tokio::test]

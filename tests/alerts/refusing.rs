@@ -17,20 +17,20 @@ async fn people_are_notified_when_a_service_refuses_everything_and_recovers() {
     fixture.hub.sql(REFUSING_DRIVER).await;
     let checked = check_with(&fixture.hub.app).await;
     assert_eq!(
-        (checked.finding, checked.refusing, checked.told_of_refusing),
-        (Finding::Calm, vec![Driver::Ga4], 1)
+        (checked.finding, checked.refusing, checked.notified_of_refusing),
+        (Finding::Healthy, vec![Driver::Ga4], 1)
     );
     fixture.deliver_mail().await;
     let mail = fixture.smtp.next().await;
     assert_eq!(mail.subject(), "Alarm: events rejected by GA4");
     fixture.advance_minutes(59);
-    assert_eq!(check_with(&fixture.hub.app).await.told_of_refusing, 0, "the cooldown has not passed");
+    assert_eq!(check_with(&fixture.hub.app).await.notified_of_refusing, 0, "the cooldown has not passed");
     fixture.advance_minutes(1);
-    assert_eq!(check_with(&fixture.hub.app).await.told_of_refusing, 1);
+    assert_eq!(check_with(&fixture.hub.app).await.notified_of_refusing, 1);
     fixture.hub.sql("UPDATE telemetry_drivers SET trouble = NULL").await;
     for notified in [1, 0] {
         let checked = check_with(&fixture.hub.app).await;
-        assert_eq!((checked.refusing, checked.told_of_refusing), (vec![], notified));
+        assert_eq!((checked.refusing, checked.notified_of_refusing), (vec![], notified));
     }
     let kinds = fixture.hub.rows("SELECT kind FROM notifications ORDER BY id").await;
     assert_eq!(
@@ -45,7 +45,7 @@ async fn a_few_refused_events_raise_no_alarm() {
     fixture.insert_user("ana", "admin").await;
     fixture.hub.sql(&REFUSING_DRIVER.replace("27", "19")).await;
     let checked = check_with(&fixture.hub.app).await;
-    assert_eq!((checked.refusing, checked.told_of_refusing), (vec![], 0));
+    assert_eq!((checked.refusing, checked.notified_of_refusing), (vec![], 0));
 }
 
 #[tokio::test]

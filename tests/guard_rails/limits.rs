@@ -51,7 +51,7 @@ fn join_parts(number: usize, part: impl Fn(usize) -> String) -> String {
 const CASES: &[Case] = &[
     Case {
         es: "bytes sin contar las variables",
-        en: "bytes, variables apart",
+        en: "bytes, not counting variables",
         signed_in: 65_536,
         anonymous: 65_536,
         document: |number| format!("{{ viewer {{ id }} }}{}", " ".repeat(number - 17)),
@@ -114,7 +114,7 @@ const CASES: &[Case] = &[
     },
     Case {
         es: "campos de primer nivel",
-        en: "fields at the top",
+        en: "top-level fields",
         signed_in: 50,
         anonymous: 25,
         document: |number| format!("{{ {} }}", join_parts(number, |field| format!("f{field} "))),
@@ -139,7 +139,7 @@ const CASES: &[Case] = &[
     },
     Case {
         es: "argumentos en un solo campo o directiva",
-        en: "arguments of a single field or directive",
+        en: "arguments on a single field or directive",
         signed_in: 32,
         anonymous: 16,
         document: |number| {
@@ -148,7 +148,7 @@ const CASES: &[Case] = &[
     },
     Case {
         es: "argumentos en un solo campo o directiva",
-        en: "arguments of a single field or directive",
+        en: "arguments on a single field or directive",
         signed_in: 32,
         anonymous: 16,
         document: |number| {
@@ -177,8 +177,8 @@ const CASES: &[Case] = &[
         },
     },
     Case {
-        es: "fragmentos uno dentro de otro",
-        en: "fragments directly within each other",
+        es: "fragmentos anidados directamente",
+        en: "directly nested fragments",
         signed_in: 16,
         anonymous: 8,
         document: |number| {
@@ -186,15 +186,15 @@ const CASES: &[Case] = &[
         },
     },
     Case {
-        es: "campos que repiten el nombre de otro a su lado",
-        en: "fields that repeat a name beside them",
+        es: "campos que repiten el nombre de otro del mismo nivel",
+        en: "fields that repeat a sibling's name",
         signed_in: 500,
         anonymous: 50,
         document: |number| format!("{{ viewer {{ id {} }} }}", "id ".repeat(number)),
     },
     Case {
-        es: "campos que repiten el nombre de otro a su lado",
-        en: "fields that repeat a name beside them",
+        es: "campos que repiten el nombre de otro del mismo nivel",
+        en: "fields that repeat a sibling's name",
         signed_in: 500,
         anonymous: 50,
         // Each repetition in the fragment counts twice: in the fragment and where the operation spreads it.

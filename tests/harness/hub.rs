@@ -114,7 +114,7 @@ impl Hub {
     /// Creates an API token for a user.
     pub async fn api_token(&self, user_id: i64, scopes: &[TokenScope]) -> String {
         let mut conn = self.conn().await;
-        let owner = User::active(&mut conn, user_id).await.unwrap().expect("the user is active");
+        let owner = User::find_active(&mut conn, user_id).await.unwrap().expect("the user is active");
         let (token, _) = create_api_token(&mut conn, &owner, "test", scopes, None, self.clock.now())
             .await
             .expect("the owner may grant the scopes");

@@ -54,7 +54,7 @@ async fn events_too_old_for_every_driver_do_not_count_as_pending() {
     app.sync.enable_drivers().await.unwrap();
     let (ga4, mixpanel) = (json!({"pending": 1}), json!({"pending": 2}));
     assert_eq!(pending().await, json!({"eventsPending": 2, "drivers": [ga4, mixpanel]}));
-    app.sync.settle_too_old(std::time::Duration::from_mins(1)).await.unwrap();
+    app.sync.discard_too_old(std::time::Duration::from_mins(1)).await.unwrap();
     let left = fixture.hub.rows("SELECT count(*) FROM telemetry_pending").await;
     assert_eq!(left, json!([{"count": 2}]));
 }

@@ -67,7 +67,7 @@ pub async fn create_user(
         return Err(Error::invalid("email", INVALID_EMAIL));
     }
     password::check_strength(&password).map_err(|weak| Error::invalid("password", weak.text()))?;
-    if User::by_email(conn, email).await?.is_some() {
+    if User::find_by_email(conn, email).await?.is_some() {
         return Err(Error::Conflict(EMAIL_TAKEN.into()));
     }
     let password_hash = &passwords.hash(password).await?;
@@ -96,7 +96,7 @@ pub async fn change_user(conn: &mut Connection, id: i64, change: Change, now: Da
             Session::revoke_all(conn, id, now).await?;
         }
         let changes = UserChanges { role: role.map(Role::key), manage_settings, active, updated_at: now };
-        Ok(User::change(conn, id, &changes).await?)
+        Ok(User::update(conn, id, &changes).await?)
     })
     .await
 }

@@ -66,13 +66,15 @@ pub async fn identify(
 ) -> Result<Option<Identity>> {
     let (user, credential, family_id) = match proof {
         Proof::ApiToken(digest) => return identify_by_api_token(auth, conn, &digest, now).await,
-        Proof::Session(AccessToken { user_id, family_id }) => {
-            (User::in_session(conn, user_id, family_id, now).await?, Credential::Session, Some(family_id))
-        }
+        Proof::Session(AccessToken { user_id, family_id }) => (
+            User::find_active_in_session(conn, user_id, family_id, now).await?,
+            Credential::Session,
+            Some(family_id),
+        ),
         Proof::Player(PlayerToken { user_id }) => {
-            (User::active(conn, user_id).await?, Credential::Player, None)
+            (User::find_active(conn, user_id).await?, Credential::Player, None)
         }
-        Proof::Platform(user_id) => (User::active(conn, user_id).await?, Credential::Platform, None),
+        Proof::Platform(user_id) => (User::find_active(conn, user_id).await?, Credential::Platform, None),
     };
     let Some(user) = user else { return Ok(None) };
     let viewer = viewer(auth, conn, &user, credential).await?;
@@ -107,8 +109,8 @@ async fn identify_by_api_token(
     digest: &[u8],
     now: DateTime<Utc>,
 ) -> Result<Option<Identity>> {
-    let Some((token, user)) = ApiToken::in_force(conn, digest, now).await? else { return Ok(None) };
-    token.note_use(conn, now).await?;
+    let Some((token, user)) = ApiToken::find_valid(conn, digest, now).await? else { return Ok(None) };
+    token.record_use(conn, now).await?;
     from_api_token(auth, conn, token, user).await.map(Some)
 }
 
@@ -127,11 +129,11 @@ pub async fn identify_link_owner(
     now: DateTime<Utc>,
 ) -> Result<Option<Identity>> {
     let Some(token_id) = token_id else {
-        let Some(user) = User::active(conn, user_id).await? else { return Ok(None) };
+        let Some(user) = User::find_active(conn, user_id).await? else { return Ok(None) };
         let viewer = viewer(auth, conn, &user, Credential::Session).await?;
         return Ok(Some(Identity { user, viewer, family_id: None, token_id: None }));
     };
-    match ApiToken::in_force_by_id(conn, token_id, now).await? {
+    match ApiToken::find_valid_by_id(conn, token_id, now).await? {
         Some((token, user)) if user.id == user_id => from_api_token(auth, conn, token, user).await.map(Some),
         Some(_) | None => Ok(None),
     }

@@ -135,9 +135,9 @@ pub async fn end_family(
 /// Locks the user of a refresh token, then reads the token's session.
 async fn lock(conn: &mut Connection, refresh_token: &SecretString) -> Result<Option<(Session, User)>> {
     let digest = opaque::digest(refresh_token.expose_secret());
-    let Some(found) = Session::by_digest(conn, &digest).await? else { return Ok(None) };
+    let Some(found) = Session::find_by_digest(conn, &digest).await? else { return Ok(None) };
     let Some(user) = User::lock(conn, found.user_id).await? else { return Ok(None) };
-    let session = Session::by_digest(conn, &digest).await?;
+    let session = Session::find_by_digest(conn, &digest).await?;
     Ok(session.map(|session| (session, user)))
 }
 

@@ -45,5 +45,5 @@ async fn find(pool: &Pool, email: &str) -> Result<Option<(User, String)>> {
     if email.contains('\0') {
         return Ok(None);
     }
-    Ok(User::with_password_hash(&mut *pool.get().await?, email.trim()).await?)
+    Ok(User::find_active_with_password_hash(&mut *pool.get().await?, email.trim()).await?)
 }

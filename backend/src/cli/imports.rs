@@ -67,7 +67,7 @@ impl Verify {
     async fn find(&self, pool: &Pool, config: &Config) -> anyhow::Result<Report> {
         let since = self.since.map(|date| date.start(config.hub.timezone));
         let conn = &mut *pool.get().await.context("Failed to connect to the database")?;
-        let incomplete = IncompleteImport::since(conn, since).await?;
+        let incomplete = IncompleteImport::started_since(conn, since).await?;
         Ok(Report { stored: Import::count_stored(conn, since).await?, incomplete })
     }
 }

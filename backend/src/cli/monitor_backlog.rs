@@ -57,7 +57,7 @@ struct Report<'a> {
 
 impl Report<'_> {
     fn as_lines(&self) -> Vec<String> {
-        let Checked { backlog, at, finding, refusing, told_of_refusing } = &self.checked;
+        let Checked { backlog, at, finding, refusing, notified_of_refusing } = &self.checked;
         let (backlog, at, finding) = (*backlog, *at, *finding);
         let oldest = match (backlog.oldest, backlog.age(at)) {
             (Some(oldest), Some(age)) => {
@@ -75,16 +75,16 @@ impl Report<'_> {
                 "No driver is enabled (GA4_ENABLED, MIXPANEL_ENABLED): no events are synced and no alarm is raised."
                     .to_owned(),
             ),
-            Finding::Calm => lines.push("No cause for alarm.".to_owned()),
+            Finding::Healthy => lines.push("No cause for alarm.".to_owned()),
             Finding::Recovered { people } => {
                 lines.extend(["The alarm is resolved.".to_owned(), notified(people)]);
             }
             Finding::Alarmed { why, people } => {
                 lines.extend([reached(why), notified(people)]);
             }
-            Finding::StillAlarmed { why, told_again_from } => {
+            Finding::StillAlarmed { why, next_notification_at } => {
                 lines.push(reached(why));
-                let from = told_again_from.to_rfc3339_opts(SecondsFormat::Secs, true);
+                let from = next_notification_at.to_rfc3339_opts(SecondsFormat::Secs, true);
                 lines.push(format!("Already notified: the next notification is sent at {from} or later."));
             }
         }
@@ -92,8 +92,8 @@ impl Report<'_> {
             let names: Vec<_> = refusing.iter().map(|driver| driver.title()).collect();
             lines.push(format!("ALARM: every event is rejected by {}.", names.join(" and ")));
         }
-        if *told_of_refusing > 0 {
-            lines.push(notified(*told_of_refusing));
+        if *notified_of_refusing > 0 {
+            lines.push(notified(*notified_of_refusing));
         }
         lines.push(match self.mail {
             None => "No mail server is configured (SMTP_URL). Notifications are stored in the database only."
@@ -106,14 +106,14 @@ impl Report<'_> {
     }
 
     fn as_json(&self) -> Value {
-        let Checked { backlog, at, finding, refusing, told_of_refusing } = &self.checked;
+        let Checked { backlog, at, finding, refusing, notified_of_refusing } = &self.checked;
         let (backlog, at, finding) = (*backlog, *at, *finding);
         let limits = &self.app.config.telemetry.alert;
-        let (why, notified, told_again_from) = match finding {
-            Finding::NothingEnabled | Finding::Calm => (None, 0, None),
+        let (why, notified, next_notification_at) = match finding {
+            Finding::NothingEnabled | Finding::Healthy => (None, 0, None),
             Finding::Recovered { people } => (None, people, None),
             Finding::Alarmed { why, people } => (Some(why), people, None),
-            Finding::StillAlarmed { why, told_again_from } => (Some(why), 0, Some(told_again_from)),
+            Finding::StillAlarmed { why, next_notification_at } => (Some(why), 0, Some(next_notification_at)),
         };
         json!({
             "eventsPending": backlog.events_pending,
@@ -125,10 +125,10 @@ impl Report<'_> {
             "alarmed": why.is_some(),
             "limitsReached": why.map_or(&[][..], |why| why.limits_reached()),
             "refusing": refusing.iter().map(|driver| driver.key()).collect::<Vec<_>>(),
-            "notifiedOfRefusing": told_of_refusing,
+            "notifiedOfRefusing": notified_of_refusing,
             "recovered": matches!(finding, Finding::Recovered { .. }),
             "notified": notified,
-            "toldAgainFrom": told_again_from,
+            "toldAgainFrom": next_notification_at,
             "mail": self.mail.map(|DeliverySummary { sent, postponed, failed }| {
                 json!({ "sent": sent, "postponed": postponed, "givenUp": failed })
             }),

@@ -12,8 +12,8 @@ use super::database::CommandDatabase;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Connection;
-use crate::models::player_event_month::{OldMonth, be_patient};
-use crate::models::telemetry_delivery::{EventPosition, forget_month};
+use crate::models::player_event_month::{OldMonth, set_long_timeouts};
+use crate::models::telemetry_delivery::{EventPosition, delete_month_deliveries};
 
 /// The arguments of `dataporter retention`.
 #[derive(Debug, clap::Args)]
@@ -43,7 +43,7 @@ pub(super) async fn run(data_dir: &Path, config: Config, arguments: Arguments) -
     let pool = database.pool();
     let result = async {
         let conn = &mut Object::take(pool.get().await.context("Failed to get a database connection")?);
-        be_patient(conn).await.context("Failed to set the timeouts")?;
+        set_long_timeouts(conn).await.context("Failed to set the timeouts")?;
         let old = OldMonth::until(conn, first).await.context("Failed to list the months")?;
         let mut months = Vec::new();
         for month in old {
@@ -74,7 +74,7 @@ async fn drop(conn: &mut Connection, month: &OldMonth) -> diesel::QueryResult<i6
     month.detach(conn).await?;
     let (mut after, mut events) = (Some(EventPosition::START), 0);
     while let Some(position) = after {
-        let (batch, next) = forget_month(conn, &month.table_name, position).await?;
+        let (batch, next) = delete_month_deliveries(conn, &month.table_name, position).await?;
         events += batch;
         after = next;
     }

@@ -79,7 +79,7 @@ impl Create {
         let now = Clock::system().now();
         let expires_at = self.expires_in_days.map(|days| now + TimeDelta::days(days.into()));
         let mut conn = pool.get().await.context("Failed to connect to the database")?;
-        let owner = User::by_email(&mut conn, &self.user).await.context("Failed to read the account")?;
+        let owner = User::find_by_email(&mut conn, &self.user).await.context("Failed to read the account")?;
         let owner = owner
             .filter(|owner| owner.active)
             .ok_or_else(|| anyhow!("There is no active account with the email address {}", self.user))?;

@@ -11,11 +11,9 @@ mod monthly_index;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
-use diesel::QueryableByName;
 use diesel::migration::Result as MigrationResult;
-use diesel::sql_types::Bool;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
-use diesel_async::{AsyncConnection as _, RunQueryDsl as _, SimpleAsyncConnection as _};
+use diesel_async::{AsyncConnection as _, SimpleAsyncConnection as _};
 use diesel_migrations::MigrationHarness;
 use secrecy::SecretString;
 use tokio::time::sleep;
@@ -23,6 +21,7 @@ use tracing::{info, warn};
 
 use self::blockers::Blockers;
 use self::error_recorder::ErrorRecorder;
+use super::advisory_lock::AdvisoryLock;
 use super::{Connection, MIGRATIONS, connect};
 
 /// How long a migration waits for a lock, because other sessions queue after it. This is less than
@@ -39,12 +38,6 @@ const RETRY_TIMEOUT: Duration = Duration::from_mins(15);
 
 /// How often a process checks whether another one has finished its migrations.
 const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(200);
-
-/// Only one process at a time applies migrations. The key must differ from those of our other advisory locks.
-///
-/// The lock is polled: a statement that waits for it would hold a snapshot, and an index that the other
-/// process builds concurrently would wait for that snapshot in turn.
-const TRY_LOCK: &str = "SELECT pg_try_advisory_lock(7238261054) AS is_ours";
 
 /// Applies migrations to a database. Only one exists at a time, across processes.
 pub struct Migrator {
@@ -68,19 +61,15 @@ struct PendingMigration {
     runs_in_transaction: bool,
 }
 
-#[derive(QueryableByName)]
-struct LockAttempt {
-    #[diesel(sql_type = Bool)]
-    is_ours: bool,
-}
-
 impl Migrator {
     /// Connects, and waits until no other process is applying migrations.
     pub async fn open(database_url: &SecretString) -> anyhow::Result<Self> {
         let mut conn = connect(database_url).await.context("Failed to connect to the database")?;
         let observer_conn = connect(database_url).await.context("Failed to connect to the database")?;
         let mut is_logged = false;
-        while !diesel::sql_query(TRY_LOCK).get_result::<LockAttempt>(&mut conn).await?.is_ours {
+        // The lock is polled: a statement that waits for it would hold a snapshot, and an index that the other
+        // process builds concurrently would wait for that snapshot in turn.
+        while !AdvisoryLock::Migrations.try_acquire(&mut conn).await? {
             if !is_logged {
                 info!("Another process is applying migrations; waiting for it to finish");
                 is_logged = true;

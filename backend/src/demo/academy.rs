@@ -17,7 +17,7 @@ use super::practices::{PracticeContext, Practices};
 use super::snapshots::Snapshots;
 use super::{requests, submissions};
 use crate::db::Connection;
-use crate::models::discord_practice_request::NewRequest;
+use crate::models::discord_practice_request::NewPracticeRequest;
 use crate::models::discord_practice_reservation::NewReservation;
 use crate::models::mirrored::course::MirroredCourse;
 use crate::models::mirrored::course_teacher::MirroredAssignment;
@@ -43,7 +43,7 @@ pub(super) struct Academy {
     catalog: Catalog,
     orders: Vec<MirroredOrder>,
     practices: Practices,
-    requests: Vec<NewRequest>,
+    requests: Vec<NewPracticeRequest>,
     submissions: Vec<MirroredSubmission>,
     changes: Vec<NewSubmissionChange>,
     snapshots: Snapshots,
@@ -128,7 +128,7 @@ impl Academy {
         for rows in practices.reservations.chunks(ROW_BATCH_SIZE) {
             NewReservation::insert(conn, rows).await?;
         }
-        NewRequest::insert(conn, requests).await?;
+        NewPracticeRequest::insert(conn, requests).await?;
         MirroredSubmission::upsert(conn, submissions, now).await?;
         NewSubmissionChange::insert(conn, changes).await?;
         for rows in snapshots.students.chunks(ROW_BATCH_SIZE) {

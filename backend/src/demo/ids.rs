@@ -3,7 +3,7 @@
 use diesel::QueryResult;
 
 use crate::db::Connection;
-use crate::models::fresh;
+use crate::models::seeding;
 
 /// The next ids of a table's sequence. No other process may write to the table in the meantime.
 pub struct Ids {
@@ -14,7 +14,7 @@ pub struct Ids {
 impl Ids {
     /// Starts at the next id of the table's sequence.
     pub async fn of_table(conn: &mut Connection, table: &'static str) -> QueryResult<Self> {
-        Ok(Self { table, last: fresh::next_id(conn, table).await? - 1 })
+        Ok(Self { table, last: seeding::next_id(conn, table).await? - 1 })
     }
 
     /// The next id.
@@ -26,6 +26,6 @@ impl Ids {
     /// Advances the table's sequence past the ids that were taken.
     pub async fn advance_sequence(self, conn: &mut Connection) -> QueryResult<()> {
         let Self { table, last } = self;
-        fresh::advance(conn, table, last).await
+        seeding::advance_sequence(conn, table, last).await
     }
 }

@@ -8,7 +8,7 @@ use super::calendar::Calendar;
 use super::catalog::Catalog;
 use super::people::People;
 use super::snapshots::Snapshots;
-use crate::models::discord_practice_request::NewRequest;
+use crate::models::discord_practice_request::NewPracticeRequest;
 
 /// The number of lessons with requests.
 const REQUESTED_LESSONS: usize = 16;
@@ -24,7 +24,7 @@ pub fn generate(
     people: &People,
     catalog: &Catalog,
     snapshots: &mut Snapshots,
-) -> Vec<NewRequest> {
+) -> Vec<NewPracticeRequest> {
     let mut lessons: Vec<(usize, i64)> = catalog
         .videos
         .iter()
@@ -41,7 +41,7 @@ pub fn generate(
         let escalated_at = first_request_at + TimeDelta::hours(6);
         let is_pending = index < PENDING_LESSONS;
         for (minutes, user_id) in (0..).zip(&students) {
-            requests.push(NewRequest {
+            requests.push(NewPracticeRequest {
                 lesson_id,
                 user_id: *user_id,
                 status: if is_pending { "pending" } else { "escalated" },

@@ -56,7 +56,7 @@ impl SignIn {
 impl HashedSignIn {
     /// Stores the password hash, so that the account can sign in.
     pub(super) async fn store(&self, conn: &mut Connection) -> QueryResult<()> {
-        User::set_password(conn, self.sign_in.email, &self.hash).await
+        User::set_password_hash(conn, self.sign_in.email, &self.hash).await
     }
 }
 

@@ -132,10 +132,10 @@ impl Session {
         let end = stop.min(self.video.duration);
         let mut offered = false;
         while self.progress.position < end {
-            let step = TICK_SECONDS.min(end - self.progress.position);
-            self.progress.position += step;
-            self.progress.watched += step;
-            self.clock += i64::from(step) * 100_000 / i64::from(rate);
+            let watched = TICK_SECONDS.min(end - self.progress.position);
+            self.progress.position += watched;
+            self.progress.watched += watched;
+            self.clock += i64::from(watched) * 100_000 / i64::from(rate);
             self.record("progress_tick", "player", None);
             if !offered && self.progress.position * 100 > self.video.duration * 85 {
                 offered = true;

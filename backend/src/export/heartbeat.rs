@@ -31,5 +31,5 @@ pub fn start(app: &App, audit: i64) -> DropGuard {
 }
 
 async fn beat(app: &App, audit: i64) -> anyhow::Result<()> {
-    Ok(ExportAudit::beat(&mut *app.pool.get().await?, audit, app.clock.now()).await?)
+    Ok(ExportAudit::record_heartbeat(&mut *app.pool.get().await?, audit, app.clock.now()).await?)
 }

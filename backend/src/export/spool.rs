@@ -75,7 +75,7 @@ struct State {
     /// Follows all chunks in memory.
     disk: VecDeque<SpooledChunk>,
     consumed: Consumed,
-    sender_state: SenderState,
+    sender: SenderState,
     /// Why the receiver could not read a spooled chunk.
     read_error: Option<io::Error>,
 }
@@ -126,7 +126,7 @@ impl Shared {
         if let Some(spooled) = state.disk.pop_front() {
             return Next::Disk(spooled);
         }
-        match state.sender_state {
+        match state.sender {
             SenderState::Open => Next::Wait,
             SenderState::Finished => Next::End,
             SenderState::Interrupted => Next::Interrupted,
@@ -148,7 +148,7 @@ impl Shared {
     /// Ends the file. If it is incomplete, the chunks on disk are discarded.
     fn end(&self, sender_state: SenderState) {
         let mut state = unpoisoned::lock(&self.state);
-        state.sender_state = sender_state;
+        state.sender = sender_state;
         let spooled = match sender_state {
             SenderState::Open | SenderState::Finished => VecDeque::new(),
             SenderState::Interrupted => std::mem::take(&mut state.disk),

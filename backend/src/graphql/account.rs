@@ -50,8 +50,8 @@ pub struct AccountMutation;
 impl AccountMutation {
     /// Starts a session and sets the refresh cookie.
     ///
-    /// Errors: UNAUTHENTICATED if the e-mail address or the password is wrong; RATE_LIMITED after too many attempts for one
-    /// account or from one IP address.
+    /// Errors: UNAUTHENTICATED if the e-mail address or the password is wrong; RATE_LIMITED after too many
+    /// attempts for one account or from one IP address.
     async fn login(
         &self,
         ctx: &Context<'_>,
@@ -64,7 +64,8 @@ impl AccountMutation {
         Ok(open(ctx, &app.auth, signed_in))
     }
 
-    /// Exchanges the refresh cookie for a new one and a new access token. Each cookie is valid for one exchange.
+    /// Exchanges the refresh cookie for a new one and a new access token. Each cookie is valid for one
+    /// exchange.
     ///
     /// Using a cookie twice ends the session, because it may have been stolen. Errors: UNAUTHENTICATED.
     async fn refresh_session(&self, ctx: &Context<'_>) -> Result<Session> {
@@ -79,7 +80,8 @@ impl AccountMutation {
         Ok(open(ctx, &app.auth, refreshed?))
     }
 
-    /// Ends the sessions of the access token and of the refresh cookie, and removes the cookie. Always `true`.
+    /// Ends the sessions of the access token and of the refresh cookie, and removes the cookie. Always
+    /// `true`.
     async fn logout(&self, ctx: &Context<'_>) -> Result<bool> {
         let (app, request) = (ctx.app(), ctx.request());
         let mut conn = ctx.conn().await?;
@@ -97,7 +99,8 @@ impl AccountMutation {
 
     /// Changes the caller's language and time zone. Arguments that are left out change nothing.
     ///
-    /// Errors: UNAUTHENTICATED, FORBIDDEN with an API or player token, BAD_USER_INPUT for an unknown time zone.
+    /// Errors: UNAUTHENTICATED, FORBIDDEN with an API or player token, BAD_USER_INPUT for an unknown time
+    /// zone.
     async fn update_preferences(
         &self,
         ctx: &Context<'_>,
@@ -115,7 +118,7 @@ impl AccountMutation {
         let preferences =
             Preferences { locale: locale.map(Locale::tag), timezone, updated_at: ctx.app().clock.now() };
         let mut conn = ctx.conn().await?;
-        Ok(ViewerAccount(User::prefer(&mut conn, viewer.user_id, &preferences).await?))
+        Ok(ViewerAccount(User::update_preferences(&mut conn, viewer.user_id, &preferences).await?))
     }
 }
 

@@ -24,7 +24,8 @@ pub struct AuditQuery;
 
 #[Object]
 impl AuditQuery {
-    /// Every export, newest first. Errors: UNAUTHENTICATED, FORBIDDEN unless the caller is an admin, BAD_USER_INPUT.
+    /// Every export, newest first. Errors: UNAUTHENTICATED, FORBIDDEN unless the caller is an admin,
+    /// BAD_USER_INPUT.
     #[graphql(complexity = "list_cost(first, child_complexity)")]
     async fn export_audits(
         &self,
@@ -71,7 +72,7 @@ pub struct ExportAudit {
 
 impl ExportAudit {
     fn new(row: export_audit::ExportAudit, locale: Locale, now: DateTime<Utc>) -> Result<Self> {
-        let is_under_way = row.is_under_way(now);
+        let is_running = row.is_running(now);
         let dataset = Dataset::parse(&row.dataset).context("An audited export has an unknown dataset")?;
         let mut formats = ExportFormat::ALL.into_iter();
         let format = formats.find(|format| format.key() == row.format);
@@ -86,7 +87,7 @@ impl ExportAudit {
             bytes: number(row.bytes),
             sha256: row.sha256.map(hex::encode),
             duration_ms: i32::try_from(row.duration_ms).unwrap_or(i32::MAX),
-            outcome: if is_under_way { ExportOutcome::Running } else { row.outcome.into() },
+            outcome: if is_running { ExportOutcome::Running } else { row.outcome.into() },
             started_at: row.started_at,
         })
     }

@@ -1,7 +1,7 @@
 //! The seven datasets as connections.
 //!
-//! The fields of the datasets differ in their filter and their rows only. They are therefore registered and resolved by
-//! one implementation, generic over the row type, instead of a resolver for each dataset.
+//! The fields of the datasets differ in their filter and their rows only. They are therefore registered and
+//! resolved by one implementation, generic over the row type, instead of a resolver for each dataset.
 
 mod filter;
 mod series;
@@ -13,7 +13,9 @@ use std::sync::LazyLock;
 use async_graphql::connection::{Connection, Edge, EmptyFields};
 use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::Field;
-use async_graphql::registry::{MetaField, MetaInputValue, MetaType, MetaTypeId, Registry};
+use async_graphql::registry::{
+    CacheControl, Deprecation, MetaField, MetaInputValue, MetaType, MetaTypeId, Registry,
+};
 use async_graphql::resolver_utils::{ContainerType, resolve_container};
 use async_graphql::{
     Context, ContextSelectionSet, Error as GraphqlError, InputType, ObjectType, OutputType, Positioned,
@@ -68,7 +70,7 @@ impl OutputType for DatasetQuery {
                 name: Self::type_name().into_owned(),
                 description: Some("The seven datasets.".to_owned()),
                 fields,
-                cache_control: Default::default(),
+                cache_control: CacheControl::default(),
                 extends: false,
                 shareable: false,
                 resolvable: true,
@@ -130,8 +132,8 @@ impl DatasetVisitor for RegisterField<'_> {
                 .map(|argument| (argument.name.clone(), argument))
                 .collect(),
             ty: Rows::<S>::create_type_info(registry),
-            deprecation: Default::default(),
-            cache_control: Default::default(),
+            deprecation: Deprecation::default(),
+            cache_control: CacheControl::default(),
             external: false,
             requires: None,
             provides: None,
@@ -156,7 +158,7 @@ fn argument(name: &str, ty: String) -> MetaInputValue {
         name: name.to_owned(),
         description: None,
         ty,
-        deprecation: Default::default(),
+        deprecation: Deprecation::default(),
         default_value: None,
         visible: None,
         inaccessible: false,

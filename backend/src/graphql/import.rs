@@ -72,16 +72,17 @@ pub struct ImportMutation;
 
 #[Object]
 impl ImportMutation {
-    /// Imports a CSV file of snapshots and returns when it is finished. The file is UTF-8, separated by commas or
-    /// semicolons. Its header names the columns by key, or by title in either language, in any order.
+    /// Imports a CSV file of snapshots and returns when it is finished. The file is UTF-8, separated by
+    /// commas or semicolons. Its header names the columns by key, or by title in either language, in any
+    /// order.
     ///
-    /// Rows that already exist are counted and not inserted again, so an import can be repeated. Invalid rows are not an
-    /// error: the result lists them. A Teacher Admin's row must name a course or a lesson. If Teacher Admins are limited to
-    /// assigned courses, it must belong to one of them.
+    /// Rows that already exist are counted and not inserted again, so an import can be repeated. Invalid rows
+    /// are not an error: the result lists them. A Teacher Admin's row must name a course or a lesson. If
+    /// Teacher Admins are limited to assigned courses, it must belong to one of them.
     ///
-    /// Errors: UNAUTHENTICATED; FORBIDDEN without the permission manage-settings, and for teacher snapshots of a
-    /// Teacher Admin; BAD_USER_INPUT for another dataset, and for a file that cannot be read (wrong type, unknown columns,
-    /// too large). Rejected files appear in the history too.
+    /// Errors: UNAUTHENTICATED; FORBIDDEN without the permission manage-settings, and for teacher snapshots
+    /// of a Teacher Admin; BAD_USER_INPUT for another dataset, and for a file that cannot be read (wrong
+    /// type, unknown columns, too large). Rejected files appear in the history too.
     async fn import_snapshots(
         &self,
         ctx: &Context<'_>,
@@ -106,15 +107,16 @@ impl ImportMutation {
             importer: viewer.user_id,
             locale: ctx.request().locale,
         };
-        let file = file.received(ctx)?;
+        let file = file.received_file(ctx)?;
         Ok(Import(import::import(ctx.app(), request, file).await?))
     }
 }
 
-/// The imports that a viewer may see. Rejected rows show a file's content, so only its sender and admins see them.
+/// The imports that a viewer may see. Rejected rows show a file's content, so only its sender and admins see
+/// them.
 fn visible_imports(viewer: &Viewer) -> ImportedBy {
     match viewer.role {
-        Role::Admin => ImportedBy::Anybody,
+        Role::Admin => ImportedBy::Any,
         Role::TeacherAdmin | Role::Teacher | Role::Student | Role::Service => {
             ImportedBy::User(viewer.user_id)
         }

@@ -1,9 +1,10 @@
-//! What a GraphQL document may ask of us before anything of it runs.
+//! Limits on the size of a GraphQL document, checked before the document is parsed, validated and executed.
 //!
-//! Its text is measured before it is parsed, since the parser goes down the stack for each bracket and takes hundreds of
-//! bytes of memory for each of the document's. What was parsed is measured before the library validates it: the library
-//! limits depth and complexity only after its rules have run, and some of them take time and memory that grow with the
-//! product of two numbers of a document. A caller whom nobody vouches for may ask for less.
+//! The text is measured before it is parsed, because the parser recurses for each bracket and needs hundreds
+//! of bytes of memory for each byte of the document. The parsed document is measured before the library
+//! validates it. The library checks depth and complexity only after its validation rules, and the time and
+//! memory of some rules grow with the product of two counts, such as operations and uses of variables.
+//! Anonymous callers have lower limits.
 
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use crate::error::{Error, Result};
 
 mod known_types;
 mod limit;
-mod repetition;
+mod repeated_fields;
 mod size;
 mod text;
 mod variable;
@@ -25,15 +26,16 @@ mod variable;
 use size::Size;
 use text::TextSize;
 
-/// The most directives on one field.
-pub const MAX_DIRECTIVES_A_FIELD: usize = 10;
-/// The deepest nesting of selections, fragments spread out.
+/// The maximum number of directives on a field.
+pub const MAX_DIRECTIVES_PER_FIELD: usize = 10;
+/// The maximum depth of nested selections, with all fragments expanded.
 pub const MAX_NESTING: usize = 64;
 
-/// Parses the document of a request once its text was measured, and keeps it for the library; the only way to parse one.
-#[expect(clippy::disallowed_methods, reason = "the text was measured")]
+/// Checks the text of a request's document, then parses it and stores the result in the request for the
+/// library. No other code may parse documents.
+#[expect(clippy::disallowed_methods, reason = "the text is measured first")]
 pub fn parse(request: &mut Request, auth: AuthState) -> ServerResult<&ExecutableDocument> {
-    check_text(&request.query, auth).map_err(refused)?;
+    check_text(&request.query, auth).map_err(server_error)?;
     request.parsed_query()
 }
 
@@ -56,12 +58,12 @@ impl Extension for Check {
         mut request: Request,
         next: NextPrepareRequest<'_>,
     ) -> ServerResult<Request> {
-        // A subscription's caller stands in its session.
+        // The caller of a subscription is in the session data.
         let auth = AuthState::in_data([&request.data, ctx.session_data]);
         let variables = std::mem::take(&mut request.variables);
-        // The library goes on with the document that was parsed here.
+        // The library uses the document that is parsed here.
         let document = parse(&mut request, auth)?;
-        check_document(document, &variables, auth).map_err(refused)?;
+        check_document(document, &variables, auth).map_err(server_error)?;
         known_types::check(document, &ctx.schema_env.registry)?;
         request.variables = variables;
         next.run(ctx, request).await
@@ -79,7 +81,7 @@ fn check_document(document: &ExecutableDocument, variables: &Variables, auth: Au
     let size = Size::of_document(document).map_err(|_| {
         Error::TooComplex(Phrase::new(
             format!("El documento está demasiado anidado. Se aceptan hasta {MAX_NESTING} niveles."),
-            format!("The document is nested too deep. Accepted: up to {MAX_NESTING} levels."),
+            format!("The document is nested too deeply. Accepted: up to {MAX_NESTING} levels."),
         ))
     })?;
     for (number, limit) in [
@@ -87,22 +89,22 @@ fn check_document(document: &ExecutableDocument, variables: &Variables, auth: Au
         (size.fragments, limit::FRAGMENTS),
         (size.variables, limit::VARIABLES),
         (size.root_fields, limit::ROOT_FIELDS),
-        (size.spread.selections, limit::SELECTIONS),
-        (size.spread.aliases, limit::ALIASES),
-        (size.spread.arguments, limit::ARGUMENTS),
-        (size.spread.most_arguments, limit::ARGUMENTS_OF_ONE),
-        (size.spread.directives, limit::DIRECTIVES),
-        (size.spread.totals, limit::TOTALS),
-        (size.spread.nested_fragments, limit::NESTED_FRAGMENTS),
-        (size.spread.variable_uses, limit::VARIABLE_USES),
+        (size.counts.selections, limit::SELECTIONS),
+        (size.counts.aliases, limit::ALIASES),
+        (size.counts.arguments, limit::ARGUMENTS),
+        (size.counts.max_arguments, limit::ARGUMENTS_PER_FIELD),
+        (size.counts.directives, limit::DIRECTIVES),
+        (size.counts.totals, limit::TOTAL_COUNTS),
+        (size.counts.nested_fragments, limit::NESTED_FRAGMENTS),
+        (size.counts.variable_uses, limit::VARIABLE_USES),
     ] {
         limit.check(number, auth)?;
     }
-    // What these two take is bounded by the numbers above.
-    limit::REPETITIONS.check(repetition::of_document(document), auth)?;
+    // The limits above bound the cost of these two checks.
+    limit::REPEATED_FIELDS.check(repeated_fields::count(document), auth)?;
     limit::REPEATED_VARIABLE_BYTES.check(variable::repeated_bytes(document, variables), auth)
 }
 
-fn refused(error: Error) -> ServerError {
+fn server_error(error: Error) -> ServerError {
     async_graphql::Error::from(error).into_server_error(Pos::default())
 }

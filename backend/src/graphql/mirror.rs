@@ -1,11 +1,11 @@
-//! What the learning platform sends to be mirrored: one mutation a table.
+//! Mutations with which the learning platform mirrors its tables, one per table.
 
 mod assignment;
 mod course;
+pub(super) mod lenient;
 mod order;
 mod package;
 mod practice;
-pub(super) mod sent;
 mod submission;
 mod user;
 
@@ -23,33 +23,38 @@ use super::context::ContextExt as _;
 use crate::error::{Error, Result};
 use crate::mirror::{self, Authority, Batch, Mirrored, Reader, WriteSummary};
 
-/// The mirror of the learning platform.
+/// Mirrors the data of the learning platform.
 #[derive(Default)]
 pub struct MirrorMutation;
 
-/// An input that states all of one row.
-trait Statement: Sized + Send {
-    /// The row.
+/// An input with all fields of one row.
+trait RowInput: Sized + Send {
+    /// The row that the input is converted to.
     type Row: Mirrored;
 
-    /// The row, if nothing is wrong with the input's fields.
+    /// Converts the input. `None` if a field is invalid. The reader then has the error.
     fn read(self, fields: &mut Reader) -> Option<Self::Row>;
 }
 
-/// Each takes up to 1,000 rows a call and stores all of them or none, by their ids, however often they are sent. What
-/// a row leaves out is set to its default. The answer is the number of rows that were written: new, changed or removed.
-/// Errors: UNAUTHENTICATED, FORBIDDEN, BAD_USER_INPUT (every wrong field by index and name, as `input[3].email`; two
-/// rows of one id are wrong), CONFLICT (the rows met another change; send them again), RATE_LIMITED (somebody else holds
-/// the rows; send them again after `retryAfterSeconds`).
+/// Each mutation takes up to 1,000 rows per call, identified by ID, and stores all or none of them. Repeating
+/// a call changes nothing. Fields that are left out are set to their defaults. The result is the number of
+/// rows that were added, changed or removed.
+///
+/// Errors: UNAUTHENTICATED; FORBIDDEN; BAD_USER_INPUT for invalid rows, with every invalid field by index and
+/// name, such as `input[3].email`, and for two rows with the same ID; CONFLICT if data that the rows depend
+/// on was changed at the same time (send them again); RATE_LIMITED if the rows are locked (send them again
+/// after `retryAfterSeconds`).
 #[Object]
 impl MirrorMutation {
-    /// Stores users by id. Passwords, languages and time zones are not touched; who is not active any more is signed
-    /// out at once; who was erased stays erased. Up to 1,000 a call; answers with how many were written.
+    /// Stores users by ID, up to 1,000 per call. Returns the number of users that were added or changed.
+    /// Passwords, languages and time zones stay as they are. Users who become inactive are signed out at
+    /// once. Erased users stay erased.
     ///
-    /// Only an admin's own sign-in, not a token, may make an admin, grant manage-settings, or change an admin or an
-    /// account that has a password here, its e-mail address included. From anybody else such rows are refused and the
-    /// others are stored: beside the number stands an error FORBIDDEN whose `fields` name the refused rows. Rows that
-    /// state such an account as it is are no change.
+    /// Only an admin who signed in to the Hub, not a token, may create admins, grant manage-settings, or
+    /// change admins and accounts with a password in the Hub (their e-mail address included). For other
+    /// callers, such rows are refused and the other rows are stored: the response then has both the number
+    /// and an error FORBIDDEN, and its `fields` name the refused rows. Rows that change nothing are not
+    /// refused.
     async fn mirror_users(
         &self,
         ctx: &Context<'_>,
@@ -58,7 +63,8 @@ impl MirrorMutation {
         store(ctx, input).await
     }
 
-    /// Stores courses by id. Up to 1,000 a call, all or none; answers with how many were written.
+    /// Stores courses by ID, up to 1,000 per call, all or none. Returns the number of courses that were added
+    /// or changed.
     async fn mirror_courses(
         &self,
         ctx: &Context<'_>,
@@ -67,7 +73,8 @@ impl MirrorMutation {
         store(ctx, input).await
     }
 
-    /// Stores lessons by id. Up to 1,000 a call, all or none; answers with how many were written.
+    /// Stores lessons by ID, up to 1,000 per call, all or none. Returns the number of lessons that were added
+    /// or changed.
     async fn mirror_lessons(
         &self,
         ctx: &Context<'_>,
@@ -76,7 +83,8 @@ impl MirrorMutation {
         store(ctx, input).await
     }
 
-    /// Stores practice packs by id. Up to 1,000 a call, all or none; answers with how many were written.
+    /// Stores practice packs by ID, up to 1,000 per call, all or none. Returns the number of packs that were
+    /// added or changed.
     async fn mirror_practice_packages(
         &self,
         ctx: &Context<'_>,
@@ -85,7 +93,8 @@ impl MirrorMutation {
         store(ctx, input).await
     }
 
-    /// Stores orders of practice packs by id. Up to 1,000 a call, all or none; answers with how many were written.
+    /// Stores orders of practice packs by ID, up to 1,000 per call, all or none. Returns the number of orders
+    /// that were added or changed.
     async fn mirror_practice_package_orders(
         &self,
         ctx: &Context<'_>,
@@ -94,7 +103,8 @@ impl MirrorMutation {
         store(ctx, input).await
     }
 
-    /// Stores live practices by id. Up to 1,000 a call, all or none; answers with how many were written.
+    /// Stores live practices by ID, up to 1,000 per call, all or none. Returns the number of practices that
+    /// were added or changed.
     async fn mirror_discord_practices(
         &self,
         ctx: &Context<'_>,
@@ -103,8 +113,9 @@ impl MirrorMutation {
         store(ctx, input).await
     }
 
-    /// Stores teachers' submissions by id, and a line of their history where the status is new or changed. Up to 1,000
-    /// a call, all or none; answers with how many were written.
+    /// Stores teachers' submissions by ID, up to 1,000 per call, all or none. Returns the number of
+    /// submissions that were added or changed. Each new or changed status is also added to the submission's
+    /// history.
     async fn mirror_teacher_submissions(
         &self,
         ctx: &Context<'_>,
@@ -113,8 +124,8 @@ impl MirrorMutation {
         store(ctx, input).await
     }
 
-    /// Stores which teacher is assigned to which course, or is no longer. Up to 1,000 a call, all or none; answers with
-    /// how many assignments were made, changed or removed.
+    /// Stores or removes assignments of teachers to courses, up to 1,000 per call, all or none. Returns the
+    /// number of assignments that were added, changed or removed.
     async fn mirror_course_teachers(
         &self,
         ctx: &Context<'_>,
@@ -124,14 +135,14 @@ impl MirrorMutation {
     }
 }
 
-async fn store<S: Statement>(ctx: &Context<'_>, input: Vec<S>) -> Result<usize> {
+async fn store<S: RowInput>(ctx: &Context<'_>, input: Vec<S>) -> Result<usize> {
     let authority = Authority::of(ctx.viewer_who_may(Act::Mirror)?);
     let batch = Batch::read(input, S::read)?;
     let now = ctx.app().clock.now();
     let WriteSummary { rows, refused } =
         mirror::write(&mut *ctx.conn().await?, batch, authority, now).await?;
     if !refused.is_empty() {
-        // Beside the number, which tells of the others.
+        // In addition to the number of stored rows.
         let error = async_graphql::Error::from(Error::RowsDenied(refused));
         ctx.add_error(ctx.set_error_path(error.into_server_error(ctx.item.pos)));
     }

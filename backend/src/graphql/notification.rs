@@ -9,7 +9,7 @@ use super::connection::{list_cost, page_size};
 use super::context::ContextExt as _;
 use crate::error::{Error, Result};
 use crate::id::Id;
-use crate::models::notification::{self, Which};
+use crate::models::notification::{self, NotificationFilter};
 use crate::notification::{DisplayPreferences, NotificationContent};
 
 const NO_SUCH_NOTIFICATION: Text =
@@ -28,7 +28,8 @@ pub struct NotificationQuery;
 impl NotificationQuery {
     /// The viewer's notifications, newest first, in the language of the request.
     ///
-    /// Errors: UNAUTHENTICATED; FORBIDDEN with a player token, and with an API token without the scope READ; BAD_USER_INPUT.
+    /// Errors: UNAUTHENTICATED; FORBIDDEN with a player token, and with an API token without the scope READ;
+    /// BAD_USER_INPUT.
     #[graphql(complexity = "list_cost(first, child_complexity)")]
     async fn notifications(
         &self,
@@ -40,9 +41,10 @@ impl NotificationQuery {
     ) -> Result<Vec<Notification>> {
         let viewer = ctx.viewer_who_may(Act::ReadOwnNotifications)?;
         let limit = page_size(first.unwrap_or(20))?;
-        let which = if unread_only.unwrap_or(false) { Which::Unread } else { Which::All };
+        let which =
+            if unread_only.unwrap_or(false) { NotificationFilter::Unread } else { NotificationFilter::All };
         let mut conn = ctx.conn().await?;
-        let rows = notification::Notification::of(&mut conn, viewer.user_id, which, limit).await?;
+        let rows = notification::Notification::for_user(&mut conn, viewer.user_id, which, limit).await?;
         let reader = reader(ctx)?;
         Ok(rows.into_iter().map(|row| Notification::new(row, reader)).collect())
     }
@@ -56,8 +58,8 @@ pub struct NotificationMutation;
 impl NotificationMutation {
     /// Marks a notification of the viewer as read. Repeating it changes nothing.
     ///
-    /// Errors: UNAUTHENTICATED; FORBIDDEN with a player token, and with an API token without the scope READ; NOT_FOUND
-    /// for another user's notification.
+    /// Errors: UNAUTHENTICATED; FORBIDDEN with a player token, and with an API token without the scope READ;
+    /// NOT_FOUND for another user's notification.
     async fn mark_notification_read(
         &self,
         ctx: &Context<'_>,

@@ -1,4 +1,4 @@
-//! Recording what a video player reports.
+//! Records progress and events of video players.
 
 mod event_id;
 
@@ -14,86 +14,86 @@ use uuid::Uuid;
 
 use self::event_id::EventId;
 use super::context::ContextExt as _;
-use super::mirror::sent::Sent;
+use super::mirror::lenient::Lenient;
 use crate::error::{Error, Result};
 use crate::id::Id;
-use crate::telemetry::ingest::{Accepted, Reported};
-use crate::telemetry::player_event::{Field, PROGRESS_TICK, Recording, SentEvent, Shape};
+use crate::telemetry::ingest::{Accepted, RecordedProgress};
+use crate::telemetry::player_event::{Field, IncomingEvent, PROGRESS_TICK, Recording, Shape};
 use crate::telemetry::refusal::{Reason, Refusal};
 
-/// The most events a request.
+/// The maximum number of events in a request.
 pub const MAX_EVENTS: usize = 500;
 
-/// What a request with more events is told.
-pub const TOO_MANY: Text =
-    Text::new("Se aceptan hasta 500 eventos por petición.", "Accepted: up to 500 events a request.");
+/// The error for a request with more events.
+pub const TOO_MANY_EVENTS: Text =
+    Text::new("Se aceptan hasta 500 eventos por petición.", "Accepted: up to 500 events per request.");
 
-/// Recording.
+/// Records progress and events of video players.
 #[derive(Default)]
 pub struct RecordMutation;
 
 #[Object]
 impl RecordMutation {
-    /// Records how far somebody has come in a lesson's video, and a `progress_tick` event. The answer comes when both
-    /// are stored for good.
+    /// Records a viewer's progress in a lesson's video, and a `progress_tick` event. Returns when both are
+    /// committed.
     ///
-    /// The furthest second and the seconds watched never shrink, and a report that comes late does not move the last
-    /// second backwards. A report that is sent again with its `clientEventId` changes nothing.
+    /// The furthest second and the seconds watched never decrease, and a report that arrives late does not
+    /// move the last second back. Repeating a report with the same `clientEventId` changes nothing.
     ///
-    /// Errors: UNAUTHENTICATED; FORBIDDEN for somebody else's progress, unless the caller is an admin or service, and
-    /// with an API token without RECORD; BAD_USER_INPUT, naming the field; RATE_LIMITED when one user sends too much, or
-    /// when more arrives than can be stored: nothing was recorded, send it again.
+    /// Errors: UNAUTHENTICATED; FORBIDDEN for another user's progress, unless the caller is an admin or a
+    /// service, and with an API token without RECORD; BAD_USER_INPUT with the invalid field; RATE_LIMITED if
+    /// a user sends too many events, or if the hub is overloaded (nothing was recorded; send it again).
     async fn record_video_progress(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Where the viewer is.")] input: VideoProgressInput,
+        #[graphql(desc = "Progress of the viewer.")] input: VideoProgressInput,
     ) -> Result<VideoProgress> {
         let by = Recording::by(ctx.viewer()?)?;
-        let reported = ctx.app().ingest.record_progress(Ok(input.into()), by, "input.").await?;
-        Ok(reported.into())
+        let recorded = ctx.app().ingest.record_progress(Ok(input.into()), by, "input.").await?;
+        Ok(recorded.into())
     }
 
-    /// Records up to 500 events. Each is judged alone: one that is refused does not keep the others out. The answer has
-    /// one result per event, in order, and comes when all that are recorded are stored for good.
+    /// Records up to 500 events. Each event is validated separately: invalid events do not prevent others
+    /// from being recorded. Returns one result per event, in order, when all recorded events are committed.
     ///
-    /// An event that is sent again within 30 days with the same `clientEventId`, of the same user, is answered with the
-    /// event that was recorded the first time, and changes nothing. A `progress_tick` of a lesson that Vimeo, Cloudflare or
-    /// YouTube plays also moves its viewer's progress, as `recordVideoProgress` does.
+    /// Repeating an event of a user within 30 days with the same `clientEventId` returns the event that was
+    /// recorded the first time, and changes nothing. A `progress_tick` of a lesson's video on Vimeo,
+    /// Cloudflare or YouTube also updates the viewer's progress, like `recordVideoProgress`.
     ///
-    /// Errors: UNAUTHENTICATED; FORBIDDEN with an API token without RECORD; BAD_USER_INPUT for more than 500 events, and
-    /// for a `sentAt` that is no moment; RATE_LIMITED when more arrives than can be stored: nothing was recorded, send it
-    /// again.
+    /// Errors: UNAUTHENTICATED; FORBIDDEN with an API token without RECORD; BAD_USER_INPUT for more than 500
+    /// events, and for an invalid `sentAt`; RATE_LIMITED if the hub is overloaded (nothing was recorded; send
+    /// them again).
     async fn record_player_events(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What happened, in any order.")] events: Vec<PlayerEventInput>,
+        #[graphql(desc = "The events, in any order.")] events: Vec<PlayerEventInput>,
         #[graphql(
-            desc = "What the sender's clock shows as it sends: every `recordedAt` is corrected by the difference \
-                    to our clock, if it is from 5 seconds to 23 hours."
+            desc = "Time of sending by the client's clock. Every `recordedAt` is corrected by its difference \
+                    to the hub's clock, if that is between 5 seconds and 23 hours."
         )]
-        sent_at: Option<Sent<DateTime<Utc>>>,
+        sent_at: Option<Lenient<DateTime<Utc>>>,
     ) -> Result<Vec<PlayerEventResult>> {
         let by = Recording::by(ctx.viewer()?)?;
         if events.len() > MAX_EVENTS {
-            return Err(Error::invalid("events", TOO_MANY));
+            return Err(Error::invalid("events", TOO_MANY_EVENTS));
         }
         let sent_at = field(sent_at);
-        if sent_at == Field::Unreadable {
+        if sent_at == Field::Invalid {
             return Err(Error::invalid("sentAt", Reason::NotAMoment.message()));
         }
         let ids: Vec<EventId> = events.iter().map(|event| event.client_event_id.clone()).collect();
-        let sent = events
+        let incoming = events
             .into_iter()
-            .map(|event| Ok(SentEvent { sent_at: sent_at.clone(), ..event.into() }))
+            .map(|event| Ok(IncomingEvent { sent_at: sent_at.clone(), ..event.into() }))
             .collect();
-        let answers = ctx.app().ingest.record(sent, by).await?;
+        let outcomes = ctx.app().ingest.record(incoming, by).await?;
         let locale = ctx.request().locale;
-        let results = ids.into_iter().zip(answers);
-        Ok(results.map(|(id, answer)| PlayerEventResult::new(id, answer, locale)).collect())
+        let results = ids.into_iter().zip(outcomes);
+        Ok(results.map(|(id, outcome)| PlayerEventResult::new(id, outcome, locale)).collect())
     }
 }
 
-/// Who plays the video.
+/// Video provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum VideoSource {
     /// Vimeo.
@@ -105,7 +105,7 @@ pub enum VideoSource {
 }
 
 impl VideoSource {
-    /// The provider's name in an event.
+    /// The name of the provider in events.
     pub const fn key(self) -> &'static str {
         match self {
             Self::Vimeo => "vimeo",
@@ -115,76 +115,78 @@ impl VideoSource {
     }
 }
 
-/// How far somebody has come in a lesson's video.
+/// Progress of a viewer in a lesson's video.
 #[derive(InputObject)]
 pub struct VideoProgressInput {
-    /// The lesson.
-    lesson_id: Sent<Id>,
-    /// Who plays its video.
+    /// ID of the lesson.
+    lesson_id: Lenient<Id>,
+    /// Provider of the video.
     source: VideoSource,
-    /// The position in the video, in whole seconds from 0 on.
-    last_second: Sent<i32>,
-    /// Seconds watched so far, in whole seconds from 0 on.
-    watched_seconds: Option<Sent<i32>>,
-    /// The video's length, in whole seconds.
-    duration: Option<Sent<i32>>,
-    /// How fast it plays, from 0 to 100; 1 unless told.
-    playback_rate: Option<Sent<f64>>,
-    /// Whose progress it is, for callers who may record for anybody; one's own unless told.
-    user_id: Option<Sent<Id>>,
-    /// An id that the player made for this report: sent again with it, the report changes nothing.
+    /// Position in the video in whole seconds, at least 0.
+    last_second: Lenient<i32>,
+    /// Watched time so far in whole seconds, at least 0.
+    watched_seconds: Option<Lenient<i32>>,
+    /// Length of the video in whole seconds.
+    duration: Option<Lenient<i32>>,
+    /// Playback rate, 0–100. Default 1.
+    playback_rate: Option<Lenient<f64>>,
+    /// ID of the user to record for. Default: the caller. Only admins and services may record for other
+    /// users.
+    user_id: Option<Lenient<Id>>,
+    /// ID of this report, made by the player. Repeating a report with the same ID changes nothing.
     client_event_id: Option<Uuid>,
-    /// Whatever else there is to say: up to 4 KiB and 8 levels of JSON.
+    /// Additional data, up to 4 KiB and 8 levels of JSON.
     metadata: Option<Value>,
-    /// When it was so: at most 30 days ago, and at most 2 minutes ahead, which counts as now; now unless told.
-    recorded_at: Option<Sent<DateTime<Utc>>>,
-    /// What the sender's clock shows as it sends: `recordedAt` is corrected by the difference to our clock, if it is
-    /// from 5 seconds to 23 hours.
-    sent_at: Option<Sent<DateTime<Utc>>>,
+    /// Time of the report, at most 30 days ago. Up to 2 minutes in the future counts as now. Default: now.
+    recorded_at: Option<Lenient<DateTime<Utc>>>,
+    /// Time of sending by the client's clock. `recordedAt` is corrected by its difference to the hub's clock,
+    /// if that is between 5 seconds and 23 hours.
+    sent_at: Option<Lenient<DateTime<Utc>>>,
 }
 
-/// One thing that happened in a video player.
+/// An event in a video player.
 #[derive(InputObject)]
 pub struct PlayerEventInput {
-    /// An id that the player made for this event: sent again with it, the event is not recorded again.
+    /// ID of this event, made by the player. Repeating an event with the same ID does not record it again.
     client_event_id: EventId,
-    /// What happened: `progress_tick`, `play`, `pause`, `seek`, or another name of 1 to 50 letters, digits, `.`, `_` and
-    /// `-`.
+    /// Name of the event: `progress_tick`, `play`, `pause`, `seek` or another name of 1–50 letters, digits,
+    /// `.`, `_` or `-`.
     event: String,
-    /// The lesson that was playing.
-    lesson_id: Option<Sent<Id>>,
-    /// Where the video comes from: `youtube`, `vimeo`, `cloudflare` or another text of up to 20 characters.
+    /// ID of the lesson.
+    lesson_id: Option<Lenient<Id>>,
+    /// Provider of the video: `youtube`, `vimeo`, `cloudflare` or another name of up to 20 characters.
     provider: Option<String>,
-    /// Position in the video, in whole seconds from 0 on.
-    #[graphql(default_with = "Some(Sent(Some(0)))")]
-    playback_seconds: Option<Sent<i32>>,
-    /// Seconds watched so far, in whole seconds from 0 on.
-    #[graphql(default_with = "Some(Sent(Some(0)))")]
-    watched_seconds: Option<Sent<i32>>,
-    /// Length of the video, in whole seconds.
-    video_duration: Option<Sent<i32>>,
-    /// How fast it plays, from 0 to 100.
-    #[graphql(default_with = "Some(Sent(Some(1.0)))")]
-    playback_rate: Option<Sent<f64>>,
-    /// The part of the page that it happened in, up to 50 characters.
+    /// Position in the video in whole seconds, at least 0.
+    #[graphql(default_with = "Some(Lenient(Some(0)))")]
+    playback_seconds: Option<Lenient<i32>>,
+    /// Watched time so far in whole seconds, at least 0.
+    #[graphql(default_with = "Some(Lenient(Some(0)))")]
+    watched_seconds: Option<Lenient<i32>>,
+    /// Length of the video in whole seconds.
+    video_duration: Option<Lenient<i32>>,
+    /// Playback rate, 0–100.
+    #[graphql(default_with = "Some(Lenient(Some(1.0)))")]
+    playback_rate: Option<Lenient<f64>>,
+    /// Part of the page in which the event occurred, up to 50 characters.
     #[graphql(default_with = "Some(\"player\".to_owned())")]
     context_tag: Option<String>,
-    /// Whatever else there is to say: up to 4 KiB and 8 levels of JSON.
+    /// Additional data, up to 4 KiB and 8 levels of JSON.
     metadata: Option<Value>,
-    /// When it happened: at most 30 days ago, and at most 2 minutes ahead, which counts as now; now unless told.
-    recorded_at: Option<Sent<DateTime<Utc>>>,
-    /// Whose event it is, for callers who may record for anybody; one's own unless told.
-    user_id: Option<Sent<Id>>,
+    /// Time of the event, at most 30 days ago. Up to 2 minutes in the future counts as now. Default: now.
+    recorded_at: Option<Lenient<DateTime<Utc>>>,
+    /// ID of the user to record for. Default: the caller. Only admins and services may record for other
+    /// users.
+    user_id: Option<Lenient<Id>>,
 }
 
-impl From<VideoProgressInput> for SentEvent {
+impl From<VideoProgressInput> for IncomingEvent {
     fn from(input: VideoProgressInput) -> Self {
         Self {
-            client_event_id: Field::sent(input.client_event_id.map(Some)),
+            client_event_id: Field::parsed(input.client_event_id.map(Some)),
             user_id: id(input.user_id),
-            event: Field::Is(PROGRESS_TICK.to_owned()),
+            event: Field::Value(PROGRESS_TICK.to_owned()),
             lesson_id: id(Some(input.lesson_id)),
-            provider: Field::Is(input.source.key().to_owned()),
+            provider: Field::Value(input.source.key().to_owned()),
             playback_seconds: field(Some(input.last_second)),
             watched_seconds: field(input.watched_seconds),
             video_duration: field(input.duration),
@@ -197,19 +199,19 @@ impl From<VideoProgressInput> for SentEvent {
     }
 }
 
-impl From<PlayerEventInput> for SentEvent {
+impl From<PlayerEventInput> for IncomingEvent {
     fn from(input: PlayerEventInput) -> Self {
         Self {
             client_event_id: input.client_event_id.field(),
             user_id: id(input.user_id),
-            event: Field::Is(input.event),
+            event: Field::Value(input.event),
             lesson_id: id(input.lesson_id),
-            provider: Field::sent(input.provider.map(Some)),
+            provider: Field::parsed(input.provider.map(Some)),
             playback_seconds: field(input.playback_seconds),
             watched_seconds: field(input.watched_seconds),
             video_duration: field(input.video_duration),
             playback_rate: field(input.playback_rate),
-            context_tag: Field::sent(input.context_tag.map(Some)),
+            context_tag: Field::parsed(input.context_tag.map(Some)),
             metadata: json(input.metadata),
             recorded_at: field(input.recorded_at),
             ..Self::new(Shape::Event)
@@ -217,37 +219,37 @@ impl From<PlayerEventInput> for SentEvent {
     }
 }
 
-fn field<T>(sent: Option<Sent<T>>) -> Field<T> {
-    Field::sent(sent.map(|sent| sent.0))
+fn field<T>(value: Option<Lenient<T>>) -> Field<T> {
+    Field::parsed(value.map(|value| value.0))
 }
 
-fn id(sent: Option<Sent<Id>>) -> Field<i64> {
-    Field::sent(sent.map(Sent::number))
+fn id(value: Option<Lenient<Id>>) -> Field<i64> {
+    Field::parsed(value.map(Lenient::number))
 }
 
 fn json(metadata: Option<Value>) -> Field<String> {
-    Field::sent(metadata.filter(|value| !value.is_null()).map(|value| Some(value.to_string())))
+    Field::parsed(metadata.filter(|value| !value.is_null()).map(|value| Some(value.to_string())))
 }
 
-/// How far a viewer has come in a lesson's video.
+/// Progress of a viewer in a lesson's video.
 #[derive(SimpleObject)]
 pub struct VideoProgress {
-    /// The lesson.
+    /// ID of the lesson.
     lesson_id: Id,
-    /// The position last reported, in seconds.
+    /// Position in the latest report, in seconds.
     last_second: i32,
-    /// The furthest position ever reported, in seconds.
+    /// Furthest reported position, in seconds.
     furthest_second: i32,
-    /// Seconds watched.
+    /// Watched time, in seconds.
     watched_seconds: i32,
-    /// When it was last reported.
+    /// Time of the latest report.
     updated_at: DateTime<Utc>,
-    /// The event that was recorded for it.
+    /// ID of the event that was recorded for the report.
     event_id: Id,
 }
 
-impl From<Reported> for VideoProgress {
-    fn from(Reported { lesson_id, event_id, progress }: Reported) -> Self {
+impl From<RecordedProgress> for VideoProgress {
+    fn from(RecordedProgress { lesson_id, event_id, progress }: RecordedProgress) -> Self {
         Self {
             lesson_id: Id(lesson_id),
             last_second: progress.last_second,
@@ -259,22 +261,22 @@ impl From<Reported> for VideoProgress {
     }
 }
 
-/// What became of an event.
+/// Result for an event.
 #[derive(SimpleObject)]
 pub struct PlayerEventResult {
-    /// The id that the player made for it.
+    /// ID of the event, made by the player.
     client_event_id: EventId,
-    /// The event that is recorded; null when it was refused.
+    /// ID of the recorded event. Null if it was refused.
     event_id: Option<Id>,
-    /// Whether it was recorded before.
+    /// Whether the event had been recorded before.
     duplicate: bool,
-    /// Why it was refused; null when it is recorded.
+    /// Why the event was refused. Null if it was recorded.
     error: Option<InputError>,
 }
 
 impl PlayerEventResult {
-    fn new(client_event_id: EventId, answer: Result<Accepted, Refusal>, locale: Locale) -> Self {
-        match answer {
+    fn new(client_event_id: EventId, outcome: Result<Accepted, Refusal>, locale: Locale) -> Self {
+        match outcome {
             Ok(Accepted { recorded, duplicate }) => {
                 Self { client_event_id, event_id: Some(Id(recorded.event_id)), duplicate, error: None }
             }
@@ -286,21 +288,21 @@ impl PlayerEventResult {
     }
 }
 
-/// Why one of several inputs was refused.
+/// Why an input in a list was refused.
 #[derive(SimpleObject, Serialize)]
 pub struct InputError {
-    /// BAD_USER_INPUT, FORBIDDEN, RATE_LIMITED or INTERNAL; with the last two the same input may be sent again.
+    /// BAD_USER_INPUT, FORBIDDEN, RATE_LIMITED or INTERNAL. After the last two, the input can be sent again.
     code: &'static str,
-    /// The rule that it breaks, such as UNKNOWN_LESSON or IN_THE_FUTURE.
+    /// The violated rule, such as UNKNOWN_LESSON or IN_THE_FUTURE.
     reason: &'static str,
-    /// The field that is wrong; null when it is the input as a whole.
+    /// The invalid field. Null if the whole input is invalid.
     field: Option<String>,
     /// What is wrong and what is accepted.
     message: &'static str,
 }
 
 impl InputError {
-    /// In the reader's language.
+    /// The error in this language.
     pub fn new(Refusal { reason, field }: Refusal, locale: Locale) -> Self {
         Self {
             code: reason.code().as_str(),

@@ -20,8 +20,8 @@ use super::connection::{List, ListPage, Total, list_cost, page_size};
 use super::context::ContextExt as _;
 use crate::error::{Error, Result};
 use crate::id::Id;
-use crate::models::sync_run::{Runs, SyncRun as Run};
-use crate::models::telemetry_delivery::{self as deliveries, Requeue};
+use crate::models::sync_run::{RunFilter, SyncRun as Run};
+use crate::models::telemetry_delivery::{self as deliveries, RequeueRequest};
 use crate::telemetry::delivery::{Mode, Scope, StartError, SyncRequest};
 use crate::telemetry::status::Status;
 
@@ -44,7 +44,8 @@ const MAX_WAIT: Duration = Duration::from_secs(10);
 
 #[Object]
 impl SyncQuery {
-    /// Status of the sync. Errors: UNAUTHENTICATED; FORBIDDEN unless the caller is an admin, teacher admin or service.
+    /// Status of the sync. Errors: UNAUTHENTICATED; FORBIDDEN unless the caller is an admin, teacher admin or
+    /// service.
     async fn sync_status(&self, ctx: &Context<'_>) -> Result<SyncStatus> {
         ctx.viewer_who_may(Act::SeeSync)?;
         let app = ctx.app();
@@ -63,13 +64,13 @@ impl SyncQuery {
     ) -> Result<Vec<SyncRun>> {
         ctx.viewer_who_may(Act::SeeSync)?;
         let limit = page_size(first.unwrap_or(5))?;
-        let which = if include_skipped == Some(true) { Runs::All } else { Runs::Worked };
+        let which = if include_skipped == Some(true) { RunFilter::All } else { RunFilter::NotSkipped };
         let runs = Run::newest(&mut *ctx.conn().await?, which, limit).await?;
         Ok(runs.into_iter().map(SyncRun).collect())
     }
 
-    /// Dead deliveries: events that a service refused, that were attempted too often, or that were too old. Newest events
-    /// first.
+    /// Dead deliveries: events that a service refused, that were attempted too often, or that were too old.
+    /// Newest events first.
     ///
     /// Errors: UNAUTHENTICATED; FORBIDDEN as for `syncStatus`; BAD_USER_INPUT.
     #[graphql(complexity = "list_cost(first, child_complexity)")]
@@ -97,12 +98,12 @@ pub struct SyncMutation;
 impl SyncMutation {
     /// Sends the oldest pending events, up to `limit` per driver.
     ///
-    /// Returns when the run has ended, or after ten seconds with its state at that time. The run then continues, and
-    /// `syncStatus` and the subscription of that name show it. A run without pending events is SKIPPED. A run with a missing
-    /// setting is FAILED. `message` says why.
+    /// Returns when the run has ended, or after ten seconds with its state at that time. The run then
+    /// continues, and `syncStatus` and the subscription of that name show it. A run without pending events is
+    /// SKIPPED. A run with a missing setting is FAILED. `message` says why.
     ///
-    /// Errors: UNAUTHENTICATED; FORBIDDEN without the permission manage-settings; CONFLICT while a run is in progress;
-    /// BAD_USER_INPUT.
+    /// Errors: UNAUTHENTICATED; FORBIDDEN without the permission manage-settings; CONFLICT while a run is in
+    /// progress; BAD_USER_INPUT.
     async fn run_telemetry_sync(
         &self,
         ctx: &Context<'_>,
@@ -115,8 +116,8 @@ impl SyncMutation {
         run(ctx, Scope::Oldest, limit).await
     }
 
-    /// Retries the newest batch that has pending events: sends them to each driver for which they are pending. Delivered
-    /// events are not sent again. Result and errors as for `runTelemetrySync`.
+    /// Retries the newest batch that has pending events: sends them to each driver for which they are
+    /// pending. Delivered events are not sent again. Result and errors as for `runTelemetrySync`.
     async fn retry_last_sync_batch(
         &self,
         ctx: &Context<'_>,
@@ -129,13 +130,14 @@ impl SyncMutation {
         run(ctx, Scope::LastBatch, limit).await
     }
 
-    /// Makes dead deliveries pending again, as well as deliveries that were skipped when their driver was forgotten, and
-    /// returns their number.
+    /// Makes dead deliveries pending again, as well as deliveries that were skipped when their driver was
+    /// forgotten, and returns their number.
     ///
-    /// Returns when all are pending, or after ten seconds with their number at that time, and continues. Deliveries whose
-    /// event no longer exists stay dead.
+    /// Returns when all are pending, or after ten seconds with their number at that time, and continues.
+    /// Deliveries whose event no longer exists stay dead.
     ///
-    /// GA4 does not recognize duplicates. Deliveries that may have arrived there stay dead unless `force` is set.
+    /// GA4 does not recognize duplicates. Deliveries that may have arrived there stay dead unless `force` is
+    /// set.
     ///
     /// Errors: UNAUTHENTICATED; FORBIDDEN without the permission manage-settings.
     async fn requeue_dead_deliveries(
@@ -148,7 +150,7 @@ impl SyncMutation {
     ) -> Result<i32> {
         ctx.viewer_who_may(Act::RunSync)?;
         let event_ids = event_ids.map(|ids| ids.into_iter().map(|Id(id)| id).collect());
-        let requeue = Requeue { driver, event_ids, include_possible_duplicates: force == Some(true) };
+        let requeue = RequeueRequest { driver, event_ids, include_possible_duplicates: force == Some(true) };
         let requeued = ctx.app().sync.requeue(requeue, MAX_WAIT).await?;
         Ok(i32::try_from(requeued).unwrap_or(i32::MAX))
     }
@@ -184,8 +186,8 @@ pub struct SyncSubscription;
 impl SyncSubscription {
     /// Status of the sync: at once, and then on each change, at most a few times per second.
     ///
-    /// Errors: UNAUTHENTICATED; FORBIDDEN as for the query. The subscription ends when the token expires or the permission
-    /// is revoked.
+    /// Errors: UNAUTHENTICATED; FORBIDDEN as for the query. The subscription ends when the token expires or
+    /// the permission is revoked.
     async fn sync_status<'ctx>(
         &self,
         ctx: &Context<'ctx>,

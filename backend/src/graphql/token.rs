@@ -12,7 +12,7 @@ use crate::auth::api_token::create_api_token;
 use crate::auth::player_token::{LifetimeMinutes, PlayerToken};
 use crate::error::{Error, Result};
 use crate::id::Id;
-use crate::models::api_token::{self, Owner};
+use crate::models::api_token::{self, OwnerFilter};
 use crate::models::user::User;
 
 const NO_SUCH_TOKEN: Text = Text::new("No existe ese token.", "This token does not exist.");
@@ -27,12 +27,13 @@ pub struct TokenQuery;
 
 #[Object]
 impl TokenQuery {
-    /// The caller's API tokens, newest first, including revoked and expired ones. Admins see all users' tokens.
+    /// The caller's API tokens, newest first, including revoked and expired ones. Admins see all users'
+    /// tokens.
     ///
     /// Errors: UNAUTHENTICATED; FORBIDDEN for students, and with an API or player token.
     async fn api_tokens(&self, ctx: &Context<'_>) -> Result<Vec<ApiToken>> {
         let viewer = ctx.viewer_who_may(Act::ManageOwnTokens)?;
-        let tokens = api_token::ApiToken::of(&mut *ctx.conn().await?, visible_tokens(viewer)).await?;
+        let tokens = api_token::ApiToken::list(&mut *ctx.conn().await?, visible_tokens(viewer)).await?;
         Ok(tokens.into_iter().map(ApiToken::from).collect())
     }
 }
@@ -45,9 +46,9 @@ pub struct TokenMutation;
 impl TokenMutation {
     /// Creates an API token with some of the caller's permissions.
     ///
-    /// Errors: UNAUTHENTICATED; FORBIDDEN for students, and with an API or player token; BAD_USER_INPUT if the name is empty
-    /// or longer than 100 characters, if there is no scope or one that exceeds the caller's permissions, and if the expiry
-    /// is in the past.
+    /// Errors: UNAUTHENTICATED; FORBIDDEN for students, and with an API or player token; BAD_USER_INPUT if
+    /// the name is empty or longer than 100 characters, if there is no scope or one that exceeds the caller's
+    /// permissions, and if the expiry is in the past.
     async fn create_api_token(
         &self,
         ctx: &Context<'_>,
@@ -63,9 +64,11 @@ impl TokenMutation {
         Ok(CreatedApiToken { secret: secret.expose_secret().to_owned(), token: token.into() })
     }
 
-    /// Revokes an API token of the caller, or of any user if the caller is an admin. Repeating it changes nothing.
+    /// Revokes an API token of the caller, or of any user if the caller is an admin. Repeating it changes
+    /// nothing.
     ///
-    /// Errors: UNAUTHENTICATED; FORBIDDEN for students, and with an API or player token; NOT_FOUND for another user's token.
+    /// Errors: UNAUTHENTICATED; FORBIDDEN for students, and with an API or player token; NOT_FOUND for
+    /// another user's token.
     async fn revoke_api_token(
         &self,
         ctx: &Context<'_>,
@@ -80,8 +83,9 @@ impl TokenMutation {
 
     /// Creates a token with which a video player records the progress of one user. It permits nothing else.
     ///
-    /// Errors: UNAUTHENTICATED; FORBIDDEN unless the caller is an admin or a service, and with an API token without RECORD
-    /// or PLATFORM; NOT_FOUND if there is no such active user; BAD_USER_INPUT for an invalid lifetime.
+    /// Errors: UNAUTHENTICATED; FORBIDDEN unless the caller is an admin or a service, and with an API token
+    /// without RECORD or PLATFORM; NOT_FOUND if there is no such active user; BAD_USER_INPUT for an invalid
+    /// lifetime.
     async fn issue_player_token(
         &self,
         ctx: &Context<'_>,
@@ -92,7 +96,7 @@ impl TokenMutation {
         viewer.may(Act::RecordForAnybody).or_else(|_| viewer.may(Act::Mirror))?;
         let minutes = LifetimeMinutes::new(minutes.unwrap_or(120))
             .ok_or_else(|| Error::invalid("minutes", INVALID_MINUTES))?;
-        let user = User::active(&mut *ctx.conn().await?, user_id.0).await?;
+        let user = User::find_active(&mut *ctx.conn().await?, user_id.0).await?;
         let user = user.ok_or(Error::NotFound(NO_SUCH_USER.into()))?;
         let app = ctx.app();
         let (token, expires_at) =
@@ -101,10 +105,12 @@ impl TokenMutation {
     }
 }
 
-fn visible_tokens(viewer: &Viewer) -> Owner {
+fn visible_tokens(viewer: &Viewer) -> OwnerFilter {
     match viewer.role {
-        Role::Admin => Owner::Anybody,
-        Role::TeacherAdmin | Role::Teacher | Role::Student | Role::Service => Owner::User(viewer.user_id),
+        Role::Admin => OwnerFilter::Any,
+        Role::TeacherAdmin | Role::Teacher | Role::Student | Role::Service => {
+            OwnerFilter::User(viewer.user_id)
+        }
     }
 }
 

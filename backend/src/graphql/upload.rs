@@ -1,7 +1,7 @@
 //! Uploaded files.
 //!
-//! In place of the library's own `Upload`, which ends in a panic when a client writes the library's inner name of a file
-//! where no file came along.
+//! Replaces the library's own `Upload`, which panics if a client sends the library's internal reference to a
+//! file, but no file.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -14,23 +14,23 @@ use domain::text::Text;
 use crate::error::{Error, Result};
 use crate::import::ReceivedFile;
 
-/// How the library marks the place of a file in the variables; its number follows.
-const MARK: &str = "#__graphql_file__:";
+/// The library's reference to a file in the variables. The index of the file follows.
+const FILE_MARKER: &str = "#__graphql_file__:";
 
-const NO_FILE: Text = Text::new(
-    "Falta el archivo: se envía por multipart/form-data, según la especificación de peticiones multipart de GraphQL.",
-    "There is no file: it is sent by multipart/form-data, as the GraphQL multipart request specification says.",
+const MISSING_FILE: Text = Text::new(
+    "Falta el archivo. Envíalo como multipart/form-data según la especificación de peticiones multipart de GraphQL.",
+    "The file is missing. Send it as multipart/form-data according to the GraphQL multipart request specification.",
 );
 
-/// A file that came with the request.
+/// A file of a multipart request, by its index.
 pub struct Upload(usize);
 
 impl Upload {
-    /// The file.
-    pub fn received(&self, ctx: &Context<'_>) -> Result<ReceivedFile> {
+    /// The file. Error: the request contains no such file.
+    pub fn received_file(&self, ctx: &Context<'_>) -> Result<ReceivedFile> {
         let uploads = &ctx.query_env.uploads;
-        let upload = uploads.get(self.0).ok_or_else(|| Error::invalid("file", NO_FILE))?;
-        let upload = upload.try_clone().context("The received file is gone")?;
+        let upload = uploads.get(self.0).ok_or_else(|| Error::invalid("file", MISSING_FILE))?;
+        let upload = upload.try_clone().context("Failed to open the uploaded file")?;
         Ok(ReceivedFile { name: upload.filename, content: upload.content })
     }
 }
@@ -45,8 +45,8 @@ impl InputType for Upload {
     fn create_type_info(registry: &mut Registry) -> String {
         registry.create_input_type::<Self, _>(MetaTypeId::Scalar, |_| MetaType::Scalar {
             name: Self::type_name().into_owned(),
-            description: Some("A file that comes with a multipart request.".to_owned()),
-            is_valid: Some(Arc::new(|value| number(value).is_some())),
+            description: Some("A file in a multipart request.".to_owned()),
+            is_valid: Some(Arc::new(|value| file_index(value).is_some())),
             visible: None,
             inaccessible: false,
             tags: Vec::new(),
@@ -60,7 +60,7 @@ impl InputType for Upload {
 
     fn parse(value: Option<Value>) -> InputValueResult<Self> {
         let value = value.unwrap_or_default();
-        number(&value).map(Self).ok_or_else(|| InputValueError::custom(NO_FILE.en))
+        file_index(&value).map(Self).ok_or_else(|| InputValueError::custom(MISSING_FILE.en))
     }
 
     fn to_value(&self) -> Value {
@@ -72,9 +72,9 @@ impl InputType for Upload {
     }
 }
 
-fn number(value: &Value) -> Option<usize> {
+fn file_index(value: &Value) -> Option<usize> {
     match value {
-        Value::String(text) => text.strip_prefix(MARK)?.parse().ok(),
+        Value::String(text) => text.strip_prefix(FILE_MARKER)?.parse().ok(),
         _ => None,
     }
 }

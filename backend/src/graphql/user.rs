@@ -49,11 +49,11 @@ pub struct UserMutation;
 
 #[Object]
 impl UserMutation {
-    /// Changes a user's role, permissions or state. Arguments that are left out change nothing. The change takes effect at
-    /// once: a deactivated user is signed out, and their tokens and links no longer work.
+    /// Changes a user's role, permissions or state. Arguments that are left out change nothing. The change
+    /// takes effect at once: a deactivated user is signed out, and their tokens and links no longer work.
     ///
-    /// Errors: UNAUTHENTICATED; FORBIDDEN unless the caller is an admin, and with an API token; NOT_FOUND; CONFLICT if no
-    /// active admin would remain.
+    /// Errors: UNAUTHENTICATED; FORBIDDEN unless the caller is an admin, and with an API token; NOT_FOUND;
+    /// CONFLICT if no active admin would remain.
     async fn update_user(
         &self,
         ctx: &Context<'_>,

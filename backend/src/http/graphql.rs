@@ -24,8 +24,8 @@ use self::refusal::Refusal;
 use super::body::{self, BodyError};
 use super::caller::Caller;
 use crate::app::App;
-use crate::graphql::answer::{self, Asked, Suggestions};
 use crate::graphql::limits;
+use crate::graphql::response::{self, ResponseContext, Suggestions};
 
 mod refusal;
 mod sse;
@@ -110,7 +110,7 @@ async fn query(
 }
 
 async fn run(app: &App, caller: Caller, request: Request) -> HttpResponse {
-    let context = Asked {
+    let context = ResponseContext {
         document: request.query.clone(),
         locale: caller.locale,
         request_id: caller.request_id.clone(),
@@ -118,9 +118,9 @@ async fn run(app: &App, caller: Caller, request: Request) -> HttpResponse {
     };
     let executed =
         AssertUnwindSafe(app.schema.execute(caller.into_graphql(app, request))).catch_unwind().await;
-    let response = executed.unwrap_or_else(|cause| answer::of_panic(&*cause));
-    let response = answer::finish(response, &context);
-    let retry_after = answer::unavailable_for(&response);
+    let response = executed.unwrap_or_else(|cause| response::from_panic(&*cause));
+    let response = response::finish(response, &context);
+    let retry_after = response::retry_after_seconds(&response);
     let mut response = GraphQLResponse::from(response).into_response();
     if let Some(seconds) = retry_after {
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;

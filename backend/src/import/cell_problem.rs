@@ -1,6 +1,7 @@
 //! Why a row is rejected.
 
 use domain::text::Text;
+use domain::validation;
 
 /// What is wrong with a row, or with one of its cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,11 +76,8 @@ impl CellProblem {
                 "The row does not have the same number of cells as the header.",
             ),
             Self::Blank => Text::new("No puede estar en blanco.", "Cannot be blank."),
-            Self::NotAnId => Text::new(
-                "No es un id. Se acepta un número entero desde 1.",
-                "Not an ID. Accepted: a whole number, 1 or greater.",
-            ),
-            Self::UnknownId => Text::new("No existe nada con este id.", "Nothing with this ID exists."),
+            Self::NotAnId => validation::NOT_AN_ID,
+            Self::UnknownId => validation::UNKNOWN_ID,
             Self::NoCourseOrLesson => Text::new(
                 "Cada fila que importa un Teacher Admin debe indicar un curso o una lección.",
                 "Each row that a Teacher Admin imports must name a course or a lesson.",
@@ -105,10 +103,7 @@ impl CellProblem {
             Self::TooDeep => {
                 Text::new("El JSON está anidado a demasiada profundidad.", "The JSON is nested too deeply.")
             }
-            Self::NotStorable => Text::new(
-                "El JSON contiene un número fuera de rango o un carácter que no se puede guardar.",
-                "The JSON contains a number out of range or a character that cannot be stored.",
-            ),
+            Self::NotStorable => validation::JSON_NOT_STORABLE,
         }
     }
 }

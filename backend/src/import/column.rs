@@ -1,6 +1,6 @@
 //! The columns of an import file.
 
-use crate::models::reference::Referenced;
+use crate::models::reference::ReferencedTable;
 use crate::models::snapshot_table::SnapshotTable;
 
 /// A column of an import file.
@@ -56,13 +56,13 @@ impl Column {
     }
 }
 
-impl From<Referenced> for Column {
-    fn from(table: Referenced) -> Self {
+impl From<ReferencedTable> for Column {
+    fn from(table: ReferencedTable) -> Self {
         match table {
-            Referenced::User => Self::Person,
-            Referenced::Course => Self::Course,
-            Referenced::Lesson => Self::Lesson,
-            Referenced::Package => Self::PracticePackage,
+            ReferencedTable::User => Self::Person,
+            ReferencedTable::Course => Self::Course,
+            ReferencedTable::Lesson => Self::Lesson,
+            ReferencedTable::Package => Self::PracticePackage,
         }
     }
 }

@@ -10,7 +10,7 @@ use super::chunk::Chunk;
 use super::column::Column;
 use super::row::Rejection;
 use crate::db::Connection;
-use crate::models::reference::Referenced;
+use crate::models::reference::ReferencedTable;
 use crate::models::staged_snapshot::StagedSnapshot;
 
 /// The maximum number of cached ids per table. A file usually has far more rows than people or courses.
@@ -23,7 +23,7 @@ pub struct References {
 }
 
 struct KnownIds {
-    table: Referenced,
+    table: ReferencedTable,
     ids: HashSet<i64>,
 }
 
@@ -31,7 +31,12 @@ impl References {
     /// Starts with an empty cache. Only these rows are accepted.
     pub fn new(rows: ImportableRows) -> Self {
         // Users come last, so that rows outside a Teacher Admin's courses do not reveal which users exist.
-        let tables = [Referenced::Course, Referenced::Lesson, Referenced::Package, Referenced::User];
+        let tables = [
+            ReferencedTable::Course,
+            ReferencedTable::Lesson,
+            ReferencedTable::Package,
+            ReferencedTable::User,
+        ];
         Self { rows, known: tables.map(|table| KnownIds { table, ids: HashSet::new() }) }
     }
 
@@ -57,7 +62,7 @@ impl References {
             }
             let requested: Vec<i64> = requested.into_iter().collect();
             let found: HashSet<i64> =
-                table.existing_in(conn, &requested, rows.courses()).await?.into_iter().collect();
+                table.existing_in_courses(conn, &requested, rows.courses()).await?.into_iter().collect();
             let missing: HashSet<i64> = requested.into_iter().filter(|id| !found.contains(id)).collect();
             if !missing.is_empty() {
                 let problem = problem_for(*table, rows.courses());
@@ -80,23 +85,24 @@ impl References {
 
 /// The problem with an id that was not found. If the importer is limited to some courses, it does not reveal
 /// whether the id exists elsewhere.
-fn problem_for(table: Referenced, courses: &CourseScope) -> CellProblem {
+fn problem_for(table: ReferencedTable, courses: &CourseScope) -> CellProblem {
     match (table, courses) {
-        (Referenced::Course | Referenced::Lesson | Referenced::Package, CourseScope::Assigned(_)) => {
-            CellProblem::NotInYourCourses
-        }
-        (Referenced::User, _)
-        | (Referenced::Course | Referenced::Lesson | Referenced::Package, CourseScope::Any) => {
+        (
+            ReferencedTable::Course | ReferencedTable::Lesson | ReferencedTable::Package,
+            CourseScope::Assigned(_),
+        ) => CellProblem::NotInYourCourses,
+        (ReferencedTable::User, _)
+        | (ReferencedTable::Course | ReferencedTable::Lesson | ReferencedTable::Package, CourseScope::Any) => {
             CellProblem::UnknownId
         }
     }
 }
 
-fn id(row: &StagedSnapshot, table: Referenced) -> Option<i64> {
+fn id(row: &StagedSnapshot, table: ReferencedTable) -> Option<i64> {
     match table {
-        Referenced::User => Some(row.person_id),
-        Referenced::Course => row.course_id,
-        Referenced::Lesson => row.lesson_id,
-        Referenced::Package => row.practice_package_id,
+        ReferencedTable::User => Some(row.person_id),
+        ReferencedTable::Course => row.course_id,
+        ReferencedTable::Lesson => row.lesson_id,
+        ReferencedTable::Package => row.practice_package_id,
     }
 }

@@ -4,7 +4,6 @@ use std::fs::File;
 
 use anyhow::Context as _;
 use diesel::QueryResult;
-use diesel_async::SimpleAsyncConnection as _;
 use domain::Locale;
 use domain::import::{ImportMode, ImportState};
 use tokio::sync::mpsc;
@@ -15,12 +14,12 @@ use super::records::READ_BYTES;
 use super::references::References;
 use super::{Effect, Failure, ImportRequest};
 use crate::app::App;
-use crate::db::{Connection, DISABLE_STATEMENT_TIMEOUT};
-use crate::models::import::{Import, Outcome, UnverifiedImport};
+use crate::db::Connection;
+use crate::models::import::{Import, ImportOutcome, UnverifiedImport};
 use crate::models::import_rejection::NewImportRejection;
+use crate::models::session_settings;
 use crate::models::snapshot_table::SnapshotTable;
-use crate::models::staged_snapshot::StagedSnapshot;
-use crate::telemetry::recorder::staged_snapshots::record_staged_snapshots;
+use crate::models::staged_snapshot::{StagedSnapshot, record_staged_snapshots};
 
 /// The number of chunks that may wait for the database. More would only use memory.
 const CHANNEL_CAPACITY: usize = 2;
@@ -37,9 +36,9 @@ pub(super) async fn write(
     content: File,
 ) -> Result<Import, Failure> {
     let &ImportRequest { table, ref rows, mode, effect, importer: _, locale } = request;
-    conn.batch_execute(DISABLE_STATEMENT_TIMEOUT).await?;
-    Import::show_alive(conn, import.id).await?;
-    StagedSnapshot::make_table(conn).await?;
+    session_settings::without_statement_timeout(conn).await?;
+    Import::acquire_alive_lock(conn, import.id).await?;
+    StagedSnapshot::create_table(conn).await?;
     let (sender, mut chunks) = mpsc::channel(CHANNEL_CAPACITY);
     let options = ReadOptions {
         table,
@@ -48,7 +47,7 @@ pub(super) async fn write(
         size_bytes: import.size_bytes.try_into().unwrap_or_default(),
         read_bytes: READ_BYTES,
     };
-    let unverified = UnverifiedImport::of_size(conn, table, import.size_bytes).await?;
+    let unverified = UnverifiedImport::with_size(conn, table, import.size_bytes).await?;
     let hashes = unverified.iter().map(|earlier| earlier.content_sha256.clone()).collect();
     let content = HashingReader::new(content, hashes);
     let reader = tokio::task::spawn_blocking(move || chunk::read(content, options, &sender));
@@ -65,7 +64,7 @@ pub(super) async fn write(
     }
     let file = reader.await.context("The task that reads a file failed").map_err(Failure::Internal)??;
 
-    Import::take_turn(conn, table).await?;
+    Import::acquire_table_lock(conn, table).await?;
     // If the file was imported before, blank dates get the time of that import, even if it only read a part
     // of the file.
     let earlier: Vec<(UnverifiedImport, u64)> = unverified
@@ -75,9 +74,9 @@ pub(super) async fn write(
             Some((earlier, read.bytes))
         })
         .collect();
-    let same_content = Import::first_of_content(conn, table, &file.sha256).await?;
+    let same_content = Import::first_with_content(conn, table, &file.sha256).await?;
     let first = earlier.iter().map(|(earlier, _)| earlier.started_at).chain(same_content).min();
-    StagedSnapshot::complete(conn, first.unwrap_or(import.started_at)).await?;
+    StagedSnapshot::fill_missing_dates(conn, first.unwrap_or(import.started_at)).await?;
     let state = match mode {
         ImportMode::AllOrNothing if rejected > 0 => ImportState::Rejected,
         ImportMode::AllOrNothing | ImportMode::SkipInvalid => ImportState::Done,
@@ -85,14 +84,14 @@ pub(super) async fn write(
     let new = match effect {
         Effect::Write if state == ImportState::Done => {
             for (earlier, bytes_read) in &earlier {
-                earlier.set_read(conn, count_bytes(*bytes_read), &file.sha256).await?;
+                earlier.record_bytes_read(conn, count_bytes(*bytes_read), &file.sha256).await?;
             }
             record_staged_snapshots(conn, table, import.id, app.clock.now()).await?
         }
         Effect::Write | Effect::CheckOnly => StagedSnapshot::count_new(conn, table).await?,
     };
     let is_rejected = state == ImportState::Rejected;
-    let outcome = Outcome {
+    let outcome = ImportOutcome {
         state: state.key(),
         bytes_read: Some(count_bytes(file.bytes_read)),
         content_sha256: Some(file.sha256),

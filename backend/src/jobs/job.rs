@@ -122,7 +122,7 @@ async fn sync(app: &App) -> anyhow::Result<JobOutcome> {
 fn log(checked: &Checked) {
     let events = checked.backlog.events_pending;
     match checked.finding {
-        Finding::NothingEnabled | Finding::Calm | Finding::StillAlarmed { .. } => {}
+        Finding::NothingEnabled | Finding::Healthy | Finding::StillAlarmed { .. } => {}
         Finding::Alarmed { people, .. } => {
             warn!(events, people, "Raised the backlog alarm: {events} events are pending");
         }
@@ -131,6 +131,6 @@ fn log(checked: &Checked) {
         }
     }
     for driver in &checked.refusing {
-        warn!(driver = driver.key(), people = checked.told_of_refusing, "A service rejects every event");
+        warn!(driver = driver.key(), people = checked.notified_of_refusing, "A service rejects every event");
     }
 }

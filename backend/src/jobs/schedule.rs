@@ -70,7 +70,7 @@ pub async fn run_if_due(job: Job, app: &App, stop: &CancellationToken) -> anyhow
         JobOutcome::Deferred => {
             let conn = &mut *app.pool.get().await.context("Failed to get a database connection")?;
             let rescheduled =
-                scheduled_job::try_again(conn, job.name(), app.clock.now() + RETRY_INTERVAL).await;
+                scheduled_job::schedule_retry(conn, job.name(), app.clock.now() + RETRY_INTERVAL).await;
             rescheduled.context("Failed to update the schedule")?;
             Ok(ScheduledRun::Deferred)
         }

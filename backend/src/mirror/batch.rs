@@ -8,7 +8,7 @@ use super::reader::{Reader, Reference};
 use super::{Authority, MAX_ROWS, Mirrored};
 use crate::db::Connection;
 use crate::error::{Error, InvalidField, Result};
-use crate::models::reference::Referenced;
+use crate::models::reference::ReferencedTable;
 
 /// A row with its index in the call.
 pub type Indexed<R> = (usize, R);
@@ -134,7 +134,7 @@ fn duplicates<R: Mirrored>(rows: &[Indexed<R>]) -> Vec<Problem> {
 
 /// Reports references to rows that do not exist, with one query per table.
 async fn missing_references(conn: &mut Connection, references: Vec<Reference>) -> Result<Vec<Problem>> {
-    let mut missing_ids: HashMap<Referenced, HashSet<i64>> = HashMap::new();
+    let mut missing_ids: HashMap<ReferencedTable, HashSet<i64>> = HashMap::new();
     for reference in &references {
         missing_ids.entry(reference.to).or_default().insert(reference.id);
     }

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::batch::Problem;
 use crate::clock;
-use crate::models::reference::Referenced;
+use crate::models::reference::ReferencedTable;
 
 const BLANK: Text = Text::new("No puede estar en blanco.", "Cannot be blank.");
 const JSON_TOO_LONG: Text = Text::new(
@@ -31,7 +31,7 @@ pub struct Reference {
     index: usize,
     field: &'static str,
     /// The table that it refers to.
-    pub to: Referenced,
+    pub to: ReferencedTable,
     /// The id of the row that it refers to.
     pub id: i64,
 }
@@ -39,16 +39,16 @@ pub struct Reference {
 impl From<Reference> for Problem {
     fn from(Reference { index, field, to, id }: Reference) -> Self {
         let message = match to {
-            Referenced::User => {
+            ReferencedTable::User => {
                 Phrase::new(format!("No existe el usuario {id}."), format!("User {id} does not exist."))
             }
-            Referenced::Course => {
+            ReferencedTable::Course => {
                 Phrase::new(format!("No existe el curso {id}."), format!("Course {id} does not exist."))
             }
-            Referenced::Lesson => {
+            ReferencedTable::Lesson => {
                 Phrase::new(format!("No existe la lección {id}."), format!("Lesson {id} does not exist."))
             }
-            Referenced::Package => {
+            ReferencedTable::Package => {
                 Phrase::new(format!("No existe el pack {id}."), format!("Pack {id} does not exist."))
             }
         };
@@ -97,7 +97,7 @@ impl Reader {
     }
 
     /// The id of a row that must exist.
-    pub fn reference(&mut self, field: &'static str, to: Referenced, sent: Option<i64>) -> Option<i64> {
+    pub fn reference(&mut self, field: &'static str, to: ReferencedTable, sent: Option<i64>) -> Option<i64> {
         let id = self.id(field, sent)?;
         self.references.push(Reference { index: self.index, field, to, id });
         Some(id)

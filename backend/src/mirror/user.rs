@@ -44,7 +44,7 @@ impl Mirrored for MirroredUser {
         match authority {
             Authority::AdminSignIn => Ok(Vec::new()),
             Authority::Limited => {
-                let folded = Self::folded(conn, emails(rows)).await?;
+                let folded = Self::fold_emails(conn, emails(rows)).await?;
                 // Admins are locked first, in the same order as everywhere else.
                 User::lock_active_admins(conn).await?;
                 let ids: Vec<i64> = rows.iter().map(|(_, row)| row.id).collect();
@@ -76,7 +76,7 @@ impl Mirrored for MirroredUser {
     }
 
     async fn free_unique_values(conn: &mut Connection, rows: &[Indexed<Self>]) -> Result<Vec<Problem>> {
-        let folded = Self::folded(conn, emails(rows)).await?;
+        let folded = Self::fold_emails(conn, emails(rows)).await?;
         let requested: Vec<(usize, i64, &str)> =
             rows.iter().zip(&folded).map(|((index, row), email)| (*index, row.id, email.as_str())).collect();
         let owners = Self::owners(conn, &folded).await?;
@@ -92,7 +92,7 @@ impl Mirrored for MirroredUser {
         let written = Self::upsert(conn, &rows, now).await?;
         let deactivated: Vec<i64> = rows.iter().filter(|row| !row.active).map(|row| row.id).collect();
         if !deactivated.is_empty() {
-            Self::end_sessions(conn, &deactivated, now).await?;
+            Self::revoke_sessions(conn, &deactivated, now).await?;
         }
         if !admins.is_empty() && User::lock_active_admins(conn).await?.is_empty() {
             return Err(Error::Conflict(NO_ADMIN_LEFT.into()));

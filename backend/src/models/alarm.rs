@@ -1,7 +1,8 @@
-//! What people were told of alarms, and who of many processes is to tell them.
+//! Alarms: when people were last notified of each, and which of several processes sends the next
+//! notification.
 //!
-//! Both questions are decided by one statement: a second process waits for the first one's transaction, and then finds
-//! it answered, or open again where the first one failed.
+//! One statement updates the row and decides who sends. A second process waits until the transaction of the
+//! first one ends. If that transaction failed, the second process sends the notification instead.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
@@ -12,14 +13,15 @@ use diesel_async::RunQueryDsl;
 use crate::db::Connection;
 use crate::db::schema::alarms;
 
-/// A time further ahead than one pause was set by a clock that went wrong, and holds nobody up.
+/// A time more than one pause in the future was set by a wrong clock, so it does not prevent a notification.
 const CLAIM: &str = "\
     INSERT INTO alarms (name, notified_at, standing_since) VALUES ($1, $2, $2) \
     ON CONFLICT (name) DO UPDATE SET notified_at = excluded.notified_at, \
     standing_since = coalesce(alarms.standing_since, excluded.standing_since) \
     WHERE alarms.notified_at <= $2 - $3 OR alarms.notified_at > $2 + $3";
 
-/// Whether whoever asks is to tell people that there is cause for the alarm; `pause` is the least time between two times.
+/// Claims the next notification of an active alarm. Returns whether the caller has to send it. `pause` is the
+/// minimum time between two notifications.
 pub async fn claim(
     conn: &mut Connection,
     name: &str,
@@ -35,17 +37,18 @@ pub async fn claim(
     Ok(claimed > 0)
 }
 
-/// When people were last told that there is cause for the alarm.
+/// When people were last notified that the alarm is active.
 pub async fn notified_at(conn: &mut Connection, name: &str) -> QueryResult<Option<DateTime<Utc>>> {
     alarms::table.find(name).select(alarms::notified_at).first(conn).await.optional()
 }
 
-/// Whether whoever asks is to tell people that the cause is gone: they were told of it, and of nothing since.
-pub async fn settle(conn: &mut Connection, name: &str) -> QueryResult<bool> {
-    let settled = diesel::update(alarms::table.find(name))
+/// Marks an alarm as resolved. Returns whether the caller has to notify people, which is the case if they
+/// were notified of the alarm and not yet of its end.
+pub async fn resolve(conn: &mut Connection, name: &str) -> QueryResult<bool> {
+    let resolved = diesel::update(alarms::table.find(name))
         .filter(alarms::standing_since.is_not_null())
         .set(alarms::standing_since.eq(None::<DateTime<Utc>>))
         .execute(conn)
         .await?;
-    Ok(settled > 0)
+    Ok(resolved > 0)
 }

@@ -1,4 +1,4 @@
-//! API tokens: for scripts and services, each with a part of its owner's rights.
+//! API tokens for scripts and services. Each has some of its owner's permissions.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::dsl::AsSelect;
@@ -11,117 +11,108 @@ use super::user::User;
 use crate::db::Connection;
 use crate::db::schema::{api_tokens, users};
 
-/// How exactly the last use of a token is known: writing each one down would cost a write per request.
+/// Precision of `last_used_at`. Recording every use would cost a write per request.
 const LAST_USE_PRECISION: TimeDelta = TimeDelta::minutes(1);
 
-/// A token that was given out. Its secret is nowhere.
+/// An issued token. The secret is not stored.
 #[derive(Debug, Clone, HasQuery)]
 #[diesel(table_name = api_tokens)]
 pub struct ApiToken {
-    /// Names the token; no secret.
     pub id: i64,
-    /// Whose rights it carries.
     pub user_id: i64,
-    /// What its owner calls it.
     pub name: String,
-    /// How it begins.
+    /// The first characters of the token.
     pub prefix: String,
     scopes: Vec<String>,
-    /// When it was made.
     pub created_at: DateTime<Utc>,
-    /// When it ends by itself.
     pub expires_at: Option<DateTime<Utc>>,
-    /// When it was last accepted, to the minute.
+    /// When it was last accepted, to within a minute.
     pub last_used_at: Option<DateTime<Utc>>,
-    /// When it was ended.
     pub revoked_at: Option<DateTime<Utc>>,
 }
 
-/// A token to be stored.
+/// A new token.
 #[derive(Debug, Insertable)]
 #[diesel(table_name = api_tokens)]
 pub struct NewApiToken<'a> {
-    /// Whose rights it carries.
     pub user_id: i64,
-    /// What its owner calls it.
     pub name: &'a str,
-    /// How it begins.
+    /// The first characters of the token.
     pub prefix: &'a str,
-    /// Its SHA-256.
+    /// SHA-256 of the token.
     pub token_hash: &'a [u8],
     /// The [`TokenScope::key`]s.
     pub scopes: Vec<&'static str>,
-    /// Now.
     pub created_at: DateTime<Utc>,
-    /// When it ends by itself.
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// Whose tokens somebody deals with.
+/// The tokens that a query applies to, by owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Owner {
-    /// Everybody's.
-    Anybody,
-    /// Those of the user with this id.
+pub enum OwnerFilter {
+    /// The tokens of every user.
+    Any,
+    /// The tokens of the user with this id.
     User(i64),
 }
 
 impl ApiToken {
-    /// What it may be used for.
+    /// The scopes that the token grants.
     pub fn scopes(&self) -> Vec<TokenScope> {
         self.scopes.iter().filter_map(|scope| TokenScope::parse(scope)).collect()
     }
 
-    /// The token with this digest and its owner, if both are good.
-    pub async fn in_force(
+    /// The token with this SHA-256 and its owner, if the token is valid and the owner is active.
+    pub async fn find_valid(
         conn: &mut Connection,
         digest: &[u8],
         now: DateTime<Utc>,
     ) -> QueryResult<Option<(Self, User)>> {
-        good(now).filter(api_tokens::token_hash.eq(digest)).first(conn).await.optional()
+        valid_tokens(now).filter(api_tokens::token_hash.eq(digest)).first(conn).await.optional()
     }
 
-    /// The token with this id and its owner, if both are good.
-    pub async fn in_force_by_id(
+    /// The token with this id and its owner, if the token is valid and the owner is active.
+    pub async fn find_valid_by_id(
         conn: &mut Connection,
         id: i64,
         now: DateTime<Utc>,
     ) -> QueryResult<Option<(Self, User)>> {
-        good(now).filter(api_tokens::id.eq(id)).first(conn).await.optional()
+        valid_tokens(now).filter(api_tokens::id.eq(id)).first(conn).await.optional()
     }
 
-    /// Writes the use down, unless one was written down within the last minute.
-    pub async fn note_use(&self, conn: &mut Connection, now: DateTime<Utc>) -> QueryResult<()> {
-        let known = now - LAST_USE_PRECISION;
-        if self.last_used_at.is_some_and(|used| used > known) {
+    /// Updates `last_used_at`, unless it was updated within the last minute.
+    pub async fn record_use(&self, conn: &mut Connection, now: DateTime<Utc>) -> QueryResult<()> {
+        let cutoff = now - LAST_USE_PRECISION;
+        if self.last_used_at.is_some_and(|last_used_at| last_used_at > cutoff) {
             return Ok(());
         }
         diesel::update(api_tokens::table.find(self.id))
-            .filter(api_tokens::last_used_at.is_null().or(api_tokens::last_used_at.le(known)))
+            .filter(api_tokens::last_used_at.is_null().or(api_tokens::last_used_at.le(cutoff)))
             .set(api_tokens::last_used_at.eq(now))
             .execute(conn)
             .await?;
         Ok(())
     }
 
-    /// The owner's tokens, the newest first.
-    pub async fn of(conn: &mut Connection, owner: Owner) -> QueryResult<Vec<Self>> {
+    /// The owner's tokens, newest first.
+    pub async fn list(conn: &mut Connection, owner: OwnerFilter) -> QueryResult<Vec<Self>> {
         let mut tokens = Self::query().order(api_tokens::id.desc()).into_boxed();
-        if let Owner::User(id) = owner {
+        if let OwnerFilter::User(id) = owner {
             tokens = tokens.filter(api_tokens::user_id.eq(id));
         }
         tokens.load(conn).await
     }
 
-    /// Ends a token of the owner's, and answers with it as it is now; ending it again changes nothing.
+    /// Revokes a token of the owner and returns it. Revoking it again changes nothing. `None` if the token
+    /// does not exist.
     pub async fn revoke(
         conn: &mut Connection,
         id: i64,
-        owner: Owner,
+        owner: OwnerFilter,
         now: DateTime<Utc>,
     ) -> QueryResult<Option<Self>> {
         let mut token = api_tokens::table.find(id).select(Self::as_select()).into_boxed();
-        if let Owner::User(user_id) = owner {
+        if let OwnerFilter::User(user_id) = owner {
             token = token.filter(api_tokens::user_id.eq(user_id));
         }
         let Some(token) = token.first::<Self>(conn).await.optional()? else { return Ok(None) };
@@ -136,7 +127,7 @@ impl ApiToken {
 }
 
 impl NewApiToken<'_> {
-    /// Stores the token.
+    /// Inserts the token.
     pub async fn insert(&self, conn: &mut Connection) -> QueryResult<ApiToken> {
         diesel::insert_into(api_tokens::table)
             .values(self)
@@ -146,9 +137,9 @@ impl NewApiToken<'_> {
     }
 }
 
-/// Tokens that are neither revoked nor expired, with owners who are active.
+/// Tokens that are neither revoked nor expired and have an active owner.
 #[diesel::dsl::auto_type]
-fn good(now: DateTime<Utc>) -> _ {
+fn valid_tokens(now: DateTime<Utc>) -> _ {
     let token: AsSelect<ApiToken, Pg> = ApiToken::as_select();
     let owner: AsSelect<User, Pg> = User::as_select();
     api_tokens::table

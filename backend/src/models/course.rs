@@ -18,15 +18,13 @@ use crate::id::Id;
 #[derive(Debug, HasQuery)]
 #[diesel(table_name = courses)]
 pub struct CourseRow {
-    /// Identifies the course.
     pub id: Id,
-    /// Its short name in addresses.
     pub slug: String,
     titles: Value,
 }
 
 impl CourseRow {
-    /// The title in this language, else in any, else the slug.
+    /// The title in this language. Falls back to any other language, then to the slug.
     pub fn title(&self, locale: Locale) -> String {
         let titles = BTreeMap::<String, String>::deserialize(&self.titles).unwrap_or_default();
         titles.get(locale.tag()).or_else(|| titles.values().next()).unwrap_or(&self.slug).clone()
@@ -38,11 +36,8 @@ impl CourseRow {
 #[diesel(table_name = lessons)]
 #[diesel(base_query = lessons::table.inner_join(courses::table))]
 pub struct LessonRow {
-    /// Identifies the lesson.
     pub id: Id,
-    /// Its title.
     pub title: String,
-    /// The course that it belongs to.
     #[diesel(embed)]
     pub course: CourseRow,
 }
@@ -54,12 +49,12 @@ impl LessonRow {
     }
 }
 
-/// Whether there is such a course.
+/// Whether a course with this id exists.
 pub async fn exists(conn: &mut AsyncPgConnection, id: i64) -> QueryResult<bool> {
     select(diesel::dsl::exists(courses::table.find(id))).get_result(conn).await
 }
 
-/// The course of a lesson, if there is such a lesson.
+/// The id of a lesson's course. `None` if the lesson does not exist.
 pub async fn of_lesson(conn: &mut AsyncPgConnection, lesson: i64) -> QueryResult<Option<i64>> {
     lessons::table.find(lesson).select(lessons::course_id).first(conn).await.optional()
 }
@@ -76,25 +71,25 @@ pub async fn assigned_to(conn: &mut AsyncPgConnection, user_id: i64) -> QueryRes
         .await
 }
 
-/// Courses whose title, slug or id matches, limited to those that the viewer may name; the one with that id comes first.
+/// Courses that the viewer may refer to and that match by title, slug or id. A match by id comes first.
 pub async fn search(
     conn: &mut AsyncPgConnection,
     viewer: &Viewer,
     text: Option<&str>,
     limit: i64,
 ) -> QueryResult<Vec<CourseRow>> {
-    let text = wanted(text);
+    let text = non_blank(text);
     // No course has the id 0.
     let id: i64 = text.and_then(|text| text.parse().ok()).unwrap_or_default();
     let mut query = CourseRow::query()
         .order((courses::id.eq(id).desc(), courses::slug, courses::id))
         .limit(limit)
         .into_boxed();
-    if let Some(assigned) = assigned(viewer) {
+    if let Some(assigned) = assigned_courses(viewer) {
         query = query.filter(courses::id.eq_any(assigned));
     }
     if let Some(text) = text {
-        let pattern = containing(text);
+        let pattern = contains_pattern(text);
         let in_titles = sql::<Bool>(
             "EXISTS (SELECT FROM jsonb_each_text(courses.titles) AS title WHERE title.value ILIKE ",
         )
@@ -105,7 +100,8 @@ pub async fn search(
     query.load(conn).await
 }
 
-/// Lessons whose title or id matches, limited to those of courses that the viewer may name; the one with that id first.
+/// Lessons of courses that the viewer may refer to, with a title or id that matches. A match by id comes
+/// first.
 pub async fn search_lessons(
     conn: &mut AsyncPgConnection,
     viewer: &Viewer,
@@ -113,43 +109,43 @@ pub async fn search_lessons(
     text: Option<&str>,
     limit: i64,
 ) -> QueryResult<Vec<LessonRow>> {
-    let text = wanted(text);
+    let text = non_blank(text);
     // No lesson has the id 0.
     let id: i64 = text.and_then(|text| text.parse().ok()).unwrap_or_default();
     let mut query = LessonRow::query()
         .order((lessons::id.eq(id).desc(), lessons::title, lessons::id))
         .limit(limit)
         .into_boxed();
-    if let Some(assigned) = assigned(viewer) {
+    if let Some(assigned) = assigned_courses(viewer) {
         query = query.filter(lessons::course_id.eq_any(assigned));
     }
     if let Some(course) = course {
         query = query.filter(lessons::course_id.eq(course));
     }
     if let Some(text) = text {
-        query = query.filter(lessons::title.ilike(containing(text)).or(lessons::id.eq(id)));
+        query = query.filter(lessons::title.ilike(contains_pattern(text)).or(lessons::id.eq(id)));
     }
     query.load(conn).await
 }
 
-fn assigned(viewer: &Viewer) -> Option<&Vec<i64>> {
+fn assigned_courses(viewer: &Viewer) -> Option<&Vec<i64>> {
     match (&viewer.courses, viewer.role) {
         (CourseScope::Assigned(ids), Role::TeacherAdmin) => Some(ids),
         _ => None,
     }
 }
 
-fn wanted(text: Option<&str>) -> Option<&str> {
+fn non_blank(text: Option<&str>) -> Option<&str> {
     text.map(str::trim).filter(|text| !text.is_empty())
 }
 
-/// A pattern for `ILIKE` that finds the text anywhere, its wildcards taken literally.
-pub(super) fn containing(text: &str) -> String {
+/// An `ILIKE` pattern that matches values containing the text. Wildcards in the text are escaped.
+pub(super) fn contains_pattern(text: &str) -> String {
     let mut pattern = String::from("%");
     for character in text.chars() {
         match character {
             '%' | '_' | '\\' => pattern.extend(['\\', character]),
-            // PostgreSQL has no text with a NUL in it, so this finds nothing.
+            // PostgreSQL text cannot contain NUL, so the pattern must match nothing.
             '\0' => pattern.push(char::REPLACEMENT_CHARACTER),
             _ => pattern.push(character),
         }

@@ -53,7 +53,7 @@ pub struct DiscordPractice {
     /// Number of seats.
     pub capacity: i32,
     /// Number of reservations. Cancelled ones are not counted.
-    #[diesel(select_expression = seats_held(), select_expression_type = SqlLiteral<Integer>)]
+    #[diesel(select_expression = reservation_count(), select_expression_type = SqlLiteral<Integer>)]
     pub reservations: i32,
     /// Whether a reservation uses a session of a pack.
     pub requires_package: bool,
@@ -71,7 +71,7 @@ pub struct DiscordPractice {
 }
 
 /// Reservations of the practice in the outer query that are not cancelled.
-fn seats_held() -> SqlLiteral<Integer> {
+fn reservation_count() -> SqlLiteral<Integer> {
     sql("(SELECT count(*)::integer FROM discord_practice_reservations \
           WHERE practice_id = discord_practices.id AND status <> 'cancelled')")
 }

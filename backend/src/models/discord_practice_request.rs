@@ -1,4 +1,4 @@
-//! Students who wait for a live practice of a lesson.
+//! Requests of students for a live practice of a lesson.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -7,24 +7,21 @@ use diesel_async::RunQueryDsl;
 use crate::db::Connection;
 use crate::db::schema::discord_practice_requests as requests;
 
-/// A request to be stored.
+/// A new request.
 #[derive(Debug, Insertable)]
 #[diesel(table_name = requests)]
-pub struct NewRequest {
-    /// The lesson.
+pub struct NewPracticeRequest {
     pub lesson_id: i64,
-    /// Who waits.
     pub user_id: i64,
     /// `pending`, `escalated`, `resolved` or `cancelled`.
     pub status: &'static str,
-    /// Since when.
     pub created_at: DateTime<Utc>,
-    /// When the teachers were told.
+    /// When the teachers were notified.
     pub escalated_at: Option<DateTime<Utc>>,
 }
 
-impl NewRequest {
-    /// Stores new requests.
+impl NewPracticeRequest {
+    /// Inserts the requests and returns their number.
     pub async fn insert(conn: &mut Connection, rows: &[Self]) -> QueryResult<usize> {
         diesel::insert_into(requests::table).values(rows).execute(conn).await
     }

@@ -1,4 +1,4 @@
-//! The record of exports: who took what away, and how to prove that a file is whole.
+//! The audit log of exports: who exported what, and the checksums that prove that files are complete.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
@@ -10,57 +10,53 @@ use crate::db::Connection;
 use crate::db::schema::{export_audits, users};
 use crate::id::Id;
 
-/// One export.
+/// An export.
 #[derive(Debug, HasQuery)]
 #[diesel(table_name = export_audits)]
 #[diesel(base_query = export_audits::table.left_join(users::table))]
 pub struct ExportAudit {
-    /// Identifies the record.
     pub id: Id,
-    /// Who exported; null on the command line.
+    /// E-mail address of the user who exported. `None` for exports on the command line.
     #[diesel(select_expression = users::email.nullable())]
     pub user_email: Option<String>,
-    /// The dataset's key.
+    /// [`domain::Dataset::key`].
     pub dataset: String,
-    /// The format's key.
+    /// [`domain::ExportFormat::key`].
     pub format: String,
-    /// The filters that were set.
     pub filters: Value,
-    /// Rows that the reader was given.
+    /// Number of rows that were sent.
     pub rows: i64,
-    /// Bytes that the reader was given, before compression.
+    /// Number of bytes that were sent, before compression.
     pub bytes: i64,
-    /// Of the content before compression; null unless the file was completed.
+    /// SHA-256 of the content before compression. `None` unless the file was sent completely.
     pub sha256: Option<Vec<u8>>,
-    /// How it ended, unless it is still under way.
+    /// How it ended. Aborted while the export is running.
     #[diesel(deserialize_as = String)]
     pub outcome: Outcome,
-    /// When its process last reported that it is under way; none once it has ended.
+    /// When its process last reported that the export is running. `None` once it has ended.
     pub heartbeat_at: Option<DateTime<Utc>>,
-    /// When it began.
     pub started_at: DateTime<Utc>,
-    /// How long it took.
     pub duration_ms: i64,
 }
 
-/// An export whose process has reported nothing for this long is no longer under way: the process died.
+/// Time without a heartbeat after which the process of an export is considered dead.
 const HEARTBEAT_TIMEOUT: TimeDelta = TimeDelta::minutes(1);
 
 /// How an export ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The reader has the whole file.
+    /// The whole file was sent.
     Complete,
-    /// The reader went away, or the server did.
+    /// The client disconnected, or the server stopped.
     Aborted,
-    /// Something failed.
+    /// The export failed.
     Failed,
 }
 
 impl Outcome {
     const ALL: [Self; 3] = [Self::Complete, Self::Aborted, Self::Failed];
 
-    /// The outcome's name in the database.
+    /// Name of the outcome in the database.
     pub const fn key(self) -> &'static str {
         match self {
             Self::Complete => "complete",
@@ -78,30 +74,28 @@ impl TryFrom<String> for Outcome {
     }
 }
 
-/// There is no outcome of this name.
+/// No outcome has this name.
 #[derive(Debug, thiserror::Error)]
-#[error("there is no outcome “{0}”")]
+#[error("unknown outcome “{0}”")]
 pub struct UnknownOutcome(String);
 
-/// An export that begins; until it is finished it counts as aborted, so that a crash leaves the truth.
+/// A new export. Its outcome is aborted until it ends, so that the record is right after a crash.
 #[derive(Debug, Insertable)]
 #[diesel(table_name = export_audits)]
 pub struct NewExportAudit<'a> {
-    /// Who exports; nobody on the command line.
+    /// The user who exports. `None` for exports on the command line.
     pub user_id: Option<i64>,
-    /// The dataset's key.
+    /// [`domain::Dataset::key`].
     pub dataset: &'a str,
-    /// The format's key.
+    /// [`domain::ExportFormat::key`].
     pub format: &'a str,
-    /// The filters that are set.
     pub filters: Value,
-    /// The chosen columns; null when all.
+    /// The selected columns. `None` means all.
     pub column_keys: Option<Vec<&'a str>>,
-    /// Where the request came from.
+    /// IP address of the client.
     pub address: Option<IpNet>,
-    /// When it begins.
     pub started_at: DateTime<Utc>,
-    /// The first heartbeat, of the same moment.
+    /// The first heartbeat: the same time as `started_at`.
     pub heartbeat_at: DateTime<Utc>,
 }
 
@@ -109,23 +103,22 @@ pub struct NewExportAudit<'a> {
 #[derive(Debug, AsChangeset)]
 #[diesel(table_name = export_audits)]
 pub struct ExportEnd<'a> {
-    /// Rows that the reader was given.
+    /// Number of rows that were sent.
     pub rows: i64,
-    /// Bytes that the reader was given, before compression.
+    /// Number of bytes that were sent, before compression.
     pub bytes: i64,
-    /// Of a complete file.
+    /// SHA-256 of the content before compression, if the file was sent completely.
     pub sha256: Option<&'a [u8]>,
     /// [`Outcome::key`].
     pub outcome: &'static str,
-    /// How long it took.
     pub duration_ms: i64,
-    /// An export that has ended has no heartbeat.
+    /// Always `None`: an export that has ended has no heartbeat.
     #[diesel(treat_none_as_null = true)]
     pub heartbeat_at: Option<DateTime<Utc>>,
 }
 
 impl NewExportAudit<'_> {
-    /// Puts the beginning on record; answers with the record's id.
+    /// Inserts the record and returns its id.
     pub async fn insert(&self, conn: &mut Connection) -> QueryResult<i64> {
         diesel::insert_into(export_audits::table)
             .values(self)
@@ -136,26 +129,26 @@ impl NewExportAudit<'_> {
 }
 
 impl ExportEnd<'_> {
-    /// Puts the end on record.
+    /// Records how the export ended.
     pub async fn save(&self, conn: &mut Connection, id: i64) -> QueryResult<usize> {
         diesel::update(export_audits::table.find(id)).set(self).execute(conn).await
     }
 }
 
 impl ExportAudit {
-    /// Whether somebody still reads it.
-    pub fn is_under_way(&self, now: DateTime<Utc>) -> bool {
+    /// Whether the export is still running.
+    pub fn is_running(&self, now: DateTime<Utc>) -> bool {
         self.heartbeat_at.is_some_and(|heartbeat| now - heartbeat < HEARTBEAT_TIMEOUT)
     }
 
-    /// Reports that an export is under way. Does nothing when it has ended.
-    pub async fn beat(conn: &mut Connection, id: i64, now: DateTime<Utc>) -> QueryResult<()> {
-        let under_way = export_audits::table.find(id).filter(export_audits::heartbeat_at.is_not_null());
-        diesel::update(under_way).set(export_audits::heartbeat_at.eq(now)).execute(conn).await?;
+    /// Reports that an export is still running. Does nothing if it has ended.
+    pub async fn record_heartbeat(conn: &mut Connection, id: i64, now: DateTime<Utc>) -> QueryResult<()> {
+        let running = export_audits::table.find(id).filter(export_audits::heartbeat_at.is_not_null());
+        diesel::update(running).set(export_audits::heartbeat_at.eq(now)).execute(conn).await?;
         Ok(())
     }
 
-    /// Up to `limit` records, newest first, behind the one with the id `after`.
+    /// At most `limit` records, newest first, after the one with the id `after`.
     pub async fn newest(conn: &mut Connection, after: Option<i64>, limit: i64) -> QueryResult<Vec<Self>> {
         let mut query = Self::query().order(export_audits::id.desc()).limit(limit).into_boxed();
         if let Some(after) = after {
@@ -164,7 +157,7 @@ impl ExportAudit {
         query.load(conn).await
     }
 
-    /// How many records there are.
+    /// The number of records.
     pub async fn count(conn: &mut Connection) -> QueryResult<i64> {
         export_audits::table.count().get_result(conn).await
     }

@@ -1,4 +1,4 @@
-//! Imports: each one, dry runs included.
+//! Imports of files, including dry runs.
 
 mod incomplete;
 mod unverified;
@@ -6,13 +6,13 @@ mod unverified;
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_query;
-use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 use domain::import::{ImportMode, ImportState};
 
 use super::snapshot_table::SnapshotTable;
 use crate::db::Connection;
+use crate::db::advisory_lock::{AdvisoryLock, IS_IMPORT_ABANDONED};
 use crate::db::schema::imports;
 use crate::source::Cursor;
 pub use incomplete::IncompleteImport;
@@ -22,42 +22,37 @@ pub use unverified::{OLD_READ_BYTES, UnverifiedImport};
 #[derive(Debug, Clone, HasQuery)]
 #[diesel(table_name = imports)]
 pub struct Import {
-    /// Identifies the import.
     pub id: i64,
-    /// Where its rows go.
+    /// The table that its rows are inserted into.
     #[diesel(column_name = dataset, deserialize_as = String)]
     pub table: SnapshotTable,
-    /// How far it has come.
     #[diesel(deserialize_as = String)]
     pub state: ImportState,
-    /// What happens to good rows when others are bad.
+    /// What happens to valid rows if other rows are invalid.
     #[diesel(deserialize_as = String)]
     pub mode: ImportMode,
-    /// Whether it only checked and counted.
+    /// Whether it only checked and counted the rows.
     pub dry_run: bool,
-    /// The file's name as its sender wrote it.
+    /// Name of the file, as uploaded.
     pub filename: String,
-    /// The file's size.
+    /// Size of the file, in bytes.
     pub size_bytes: i64,
-    /// Rows read.
     pub rows_read: i64,
-    /// Rows inserted; in a dry run, that would be.
+    /// Number of rows inserted. In a dry run, the number that would be inserted.
     pub rows_inserted: i64,
-    /// Rows that were already there.
+    /// Number of rows that already existed.
     pub rows_duplicate: i64,
-    /// Rows that were refused.
     pub rows_rejected: i64,
     /// Why it was rejected or failed.
     pub message: Option<String>,
-    /// Who imported it.
+    /// Id of the user.
     pub imported_by: i64,
-    /// When it began; also the date of rows without one.
+    /// When it started. Rows without a date get this one.
     pub started_at: DateTime<Utc>,
-    /// When it ended.
     pub finished_at: Option<DateTime<Utc>>,
 }
 
-/// An import that begins.
+/// A new import.
 #[derive(Debug, Insertable)]
 #[diesel(table_name = imports)]
 pub struct NewImport<'a> {
@@ -65,53 +60,50 @@ pub struct NewImport<'a> {
     pub dataset: &'a str,
     /// [`ImportMode::key`].
     pub mode: &'a str,
-    /// Whether it only checks and counts.
+    /// Whether it only checks and counts the rows.
     pub dry_run: bool,
-    /// The file's name as its sender wrote it.
+    /// Name of the file, as uploaded.
     pub filename: &'a str,
-    /// The file's size.
+    /// Size of the file, in bytes.
     pub size_bytes: i64,
-    /// Who imports it.
+    /// Id of the user.
     pub imported_by: i64,
-    /// When.
     pub started_at: DateTime<Utc>,
 }
 
 /// How an import ended.
 #[derive(Debug, AsChangeset)]
 #[diesel(table_name = imports)]
-pub struct Outcome {
+pub struct ImportOutcome {
     /// [`ImportState::key`].
     pub state: &'static str,
-    /// SHA-256 of the file, if it was read to its end.
+    /// SHA-256 of the file, if it was read to the end.
     pub content_sha256: Option<Vec<u8>>,
-    /// How many bytes were read, if it was read to its end.
+    /// Number of bytes read, if the file was read to the end.
     pub bytes_read: Option<i64>,
-    /// Rows read.
     pub rows_read: i64,
-    /// Rows inserted; in a dry run, that would be.
+    /// Number of rows inserted. In a dry run, the number that would be inserted.
     pub rows_inserted: i64,
-    /// Rows that were already there.
+    /// Number of rows that already existed.
     pub rows_duplicate: i64,
-    /// Rows that were refused.
     pub rows_rejected: i64,
     /// Why it was rejected or failed.
     pub message: Option<String>,
-    /// When it ended.
     pub finished_at: DateTime<Utc>,
 }
 
-/// Whose imports somebody may see: refused rows show what is in a file.
+/// The imports that a query applies to, by user. Rejected rows show parts of the file, so access to them is
+/// limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImportedBy {
-    /// Everybody's.
-    Anybody,
-    /// Those of the user with this id.
+    /// The imports of every user.
+    Any,
+    /// The imports of the user with this id.
     User(i64),
 }
 
 impl NewImport<'_> {
-    /// Writes down that it begins.
+    /// Inserts the import and returns it.
     pub async fn insert(&self, conn: &mut Connection) -> QueryResult<Import> {
         diesel::insert_into(imports::table)
             .values(self)
@@ -121,8 +113,8 @@ impl NewImport<'_> {
     }
 }
 
-impl Outcome {
-    /// Writes down how the import ended, and answers with it as it is now.
+impl ImportOutcome {
+    /// Records how the import ended, and returns the updated import.
     pub async fn store(&self, conn: &mut Connection, id: i64) -> QueryResult<Import> {
         diesel::update(imports::table.find(id))
             .set(self)
@@ -133,30 +125,30 @@ impl Outcome {
 }
 
 impl Import {
-    /// Where it stands in the order of [`Import::page`].
+    /// Position in the order of [`Import::page`].
     pub fn cursor(&self) -> Cursor {
         Cursor { at: self.started_at, id: self.id }
     }
 
-    /// The import with this id.
-    pub async fn find(conn: &mut Connection, id: i64, whose: ImportedBy) -> QueryResult<Option<Self>> {
+    /// The import with this id, if `imported_by` includes it.
+    pub async fn find(conn: &mut Connection, id: i64, imported_by: ImportedBy) -> QueryResult<Option<Self>> {
         let mut found = imports::table.find(id).select(Self::as_select()).into_boxed();
-        if let ImportedBy::User(user) = whose {
+        if let ImportedBy::User(user) = imported_by {
             found = found.filter(imports::imported_by.eq(user));
         }
         found.first(conn).await.optional()
     }
 
-    /// Imports, the newest first, from the one behind `after` on.
+    /// At most `limit` imports, newest first, after the position `after`.
     pub async fn page(
         conn: &mut Connection,
-        whose: ImportedBy,
+        imported_by: ImportedBy,
         after: Option<Cursor>,
         limit: i64,
     ) -> QueryResult<Vec<Self>> {
         let mut page =
             Self::query().order((imports::started_at.desc(), imports::id.desc())).limit(limit).into_boxed();
-        if let ImportedBy::User(user) = whose {
+        if let ImportedBy::User(user) = imported_by {
             page = page.filter(imports::imported_by.eq(user));
         }
         if let Some(Cursor { at, id }) = after {
@@ -166,17 +158,18 @@ impl Import {
         page.load(conn).await
     }
 
-    /// How many imports there are.
-    pub async fn count(conn: &mut Connection, whose: ImportedBy) -> QueryResult<i64> {
+    /// The number of imports.
+    pub async fn count(conn: &mut Connection, imported_by: ImportedBy) -> QueryResult<i64> {
         let mut all = imports::table.into_boxed();
-        if let ImportedBy::User(user) = whose {
+        if let ImportedBy::User(user) = imported_by {
             all = all.filter(imports::imported_by.eq(user));
         }
         all.count().get_result(conn).await
     }
 
-    /// When a file of the same content was first imported into the same table, and not undone since.
-    pub async fn first_of_content(
+    /// When the file with this SHA-256 was first imported into this table. Imports that were undone are not
+    /// counted.
+    pub async fn first_with_content(
         conn: &mut Connection,
         table: SnapshotTable,
         sha256: &[u8],
@@ -193,27 +186,24 @@ impl Import {
             .optional()
     }
 
-    /// Shows others, until the transaction ends however it ends, that somebody works on the import.
-    pub async fn show_alive(conn: &mut Connection, id: i64) -> QueryResult<()> {
-        sql_query("SELECT pg_advisory_xact_lock(hashtextextended('import alive', $1))")
-            .bind::<BigInt, _>(id)
-            .execute(conn)
-            .await?;
-        Ok(())
+    /// Shows other processes that this one works on the import. PostgreSQL releases the lock when the
+    /// transaction ends, even if the process dies.
+    pub async fn acquire_alive_lock(conn: &mut Connection, id: i64) -> QueryResult<()> {
+        AdvisoryLock::ImportAlive(id).acquire_in_transaction(conn).await
     }
 
-    /// Says of imports that began before this moment, and that nobody works on, that they failed.
+    /// Marks imports as failed if they started before this time and no process works on them.
     pub async fn fail_abandoned(
         conn: &mut Connection,
         before: DateTime<Utc>,
         now: DateTime<Utc>,
         message: &str,
     ) -> QueryResult<()> {
-        let nobodys = sql::<Bool>("pg_try_advisory_xact_lock(hashtextextended('import alive', id))");
+        let is_abandoned = sql::<Bool>(IS_IMPORT_ABANDONED);
         let running = imports::table
             .filter(imports::state.eq(ImportState::Running.key()))
             .filter(imports::started_at.lt(before))
-            .filter(nobodys);
+            .filter(is_abandoned);
         diesel::update(running)
             .set((
                 imports::state.eq(ImportState::Failed.key()),
@@ -225,12 +215,8 @@ impl Import {
         Ok(())
     }
 
-    /// Lets imports into one table take turns: whoever comes second waits for the first one's transaction to end.
-    pub async fn take_turn(conn: &mut Connection, table: SnapshotTable) -> QueryResult<()> {
-        sql_query("SELECT pg_advisory_xact_lock(hashtextextended('import ' || $1, 0))")
-            .bind::<Text, _>(table.name())
-            .execute(conn)
-            .await?;
-        Ok(())
+    /// Waits for other imports into this table, then blocks them until the transaction ends.
+    pub async fn acquire_table_lock(conn: &mut Connection, table: SnapshotTable) -> QueryResult<()> {
+        AdvisoryLock::Import(table.name()).acquire_in_transaction(conn).await
     }
 }

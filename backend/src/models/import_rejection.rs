@@ -1,4 +1,4 @@
-//! Rows that an import refused.
+//! Rows that an import rejected.
 
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -8,47 +8,45 @@ use diesel_async::RunQueryDsl;
 use crate::db::Connection;
 use crate::db::schema::import_rows_rejected as rejected;
 
-/// A refused row.
+/// A rejected row.
 #[derive(Debug, Clone, QueryableByName)]
 #[diesel(table_name = rejected)]
 pub struct ImportRejection {
-    /// The import.
     pub import_id: i64,
-    /// The line of the file where the row begins, from 1.
+    /// Line of the file on which the row starts, from 1.
     pub line: i64,
-    /// The column that is wrong; none when it is the row as a whole.
+    /// The invalid column. `None` if the whole row is invalid.
     pub column_name: Option<String>,
-    /// What stood there.
+    /// The invalid value.
     pub value: Option<String>,
-    /// The name of the reason.
+    /// Key of the reason.
     pub reason: String,
 }
 
-/// A row to be written down as refused.
+/// A new rejected row.
 #[derive(Debug, Insertable)]
 #[diesel(table_name = rejected)]
 pub struct NewImportRejection<'a> {
-    /// The import.
     pub import_id: i64,
-    /// The line of the file where the row begins, from 1.
+    /// Line of the file on which the row starts, from 1.
     pub line: i64,
-    /// The column that is wrong; none when it is the row as a whole.
+    /// The invalid column. `None` if the whole row is invalid.
     pub column_name: Option<&'a str>,
-    /// What stood there.
+    /// The invalid value.
     pub value: Option<&'a str>,
-    /// The name of the reason.
+    /// Key of the reason.
     pub reason: &'a str,
-    /// The row as it stood in the file.
+    /// Text of the row in the file.
     pub row_text: &'a str,
 }
 
-/// So many rows fit into one statement, which takes 65,535 values at most.
-const ROWS_AT_ONCE: usize = 5_000;
+/// Maximum number of rows per statement. PostgreSQL accepts at most 65,535 values.
+const MAX_ROWS_PER_STATEMENT: usize = 5_000;
 
 impl NewImportRejection<'_> {
-    /// Writes the rows down.
+    /// Inserts the rows.
     pub async fn insert_all(conn: &mut Connection, rows: &[Self]) -> QueryResult<()> {
-        for rows in rows.chunks(ROWS_AT_ONCE) {
+        for rows in rows.chunks(MAX_ROWS_PER_STATEMENT) {
             diesel::insert_into(rejected::table).values(rows).execute(conn).await?;
         }
         Ok(())
@@ -56,7 +54,7 @@ impl NewImportRejection<'_> {
 }
 
 impl ImportRejection {
-    /// The first refused rows of each of these imports, in the order of its file.
+    /// The first `limit` rejected rows of each of these imports, in the order of the file.
     pub async fn first_of_each(conn: &mut Connection, imports: &[i64], limit: i64) -> QueryResult<Vec<Self>> {
         sql_query(
             "SELECT row.* FROM unnest($1) AS import (id) CROSS JOIN LATERAL ( \

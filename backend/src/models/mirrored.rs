@@ -1,6 +1,6 @@
-//! Rows as the learning platform states them: stored by id, new or not, and left alone where nothing changes.
+//! Rows that the learning platform sends. They are inserted or updated by id. Unchanged rows are not written.
 //!
-//! Each statement writes a whole call's rows at once. What a row must agree with is for `mirror` to see to before.
+//! Each statement writes all rows of a call. `mirror` validates the rows first.
 
 pub mod course;
 pub mod course_teacher;
@@ -15,28 +15,26 @@ pub mod user;
 use std::time::Duration;
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Text};
+use diesel::sql_types::{Array, BigInt};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection as _};
 
 use crate::db::Connection;
+use crate::db::advisory_lock::AdvisoryLock;
 
-/// Fails statements of this transaction that wait longer than this for what others hold.
-pub async fn limit_waits(conn: &mut Connection, timeout: Duration) -> QueryResult<()> {
+/// Limits how long the statements of this transaction wait for a lock.
+pub async fn set_lock_timeout(conn: &mut Connection, timeout: Duration) -> QueryResult<()> {
     conn.batch_execute(&format!("SET LOCAL lock_timeout = {}", timeout.as_millis())).await
 }
 
-/// Waits until no other call mirrors this table, and keeps the others waiting until the transaction ends.
-pub async fn take_turn(conn: &mut Connection, table: &str) -> QueryResult<()> {
-    diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended('mirror ' || $1, 0))")
-        .bind::<Text, _>(table)
-        .execute(conn)
-        .await?;
-    Ok(())
+/// Waits for other calls that mirror this table, then blocks them until the transaction ends.
+pub async fn acquire_table_lock(conn: &mut Connection, table: &'static str) -> QueryResult<()> {
+    AdvisoryLock::Mirror(table).acquire_in_transaction(conn).await
 }
 
-/// Locks the stored rows of these ids, in the order of the ids, until the transaction ends.
+/// Locks the stored rows with these ids, in the order of the ids, until the transaction ends.
 ///
-/// The lock is the one that a change of anything but the id takes. It keeps nobody from referring to the row.
+/// It is the lock that an update takes if it does not change the id. Other transactions can still insert
+/// references to the row.
 pub async fn lock_rows(conn: &mut Connection, table: &str, ids: &[i64]) -> QueryResult<()> {
     diesel::sql_query(format!("SELECT FROM {table} WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE"))
         .bind::<Array<BigInt>, _>(ids)

@@ -1,4 +1,4 @@
-//! What the hub told its people, one row a person.
+//! Notifications to users, one row per user.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -9,47 +9,43 @@ use super::user::User;
 use crate::db::Connection;
 use crate::db::schema::{notifications, users};
 
-/// Something that somebody was told.
+/// A notification to a user.
 #[derive(Debug, Clone, HasQuery)]
 #[diesel(table_name = notifications)]
 pub struct Notification {
-    /// Identifies it.
     pub id: i64,
-    /// What it is about.
+    /// The kind of notification, such as `telemetry_backlog`.
     pub kind: String,
-    /// What its words are made of.
+    /// The values of its text.
     pub data: Value,
-    /// When it was sent.
     pub created_at: DateTime<Utc>,
-    /// When it was read.
     pub read_at: Option<DateTime<Utc>>,
 }
 
-/// Something to tell somebody.
+/// A notification to insert.
 #[derive(Debug, Insertable)]
 #[diesel(table_name = notifications)]
 pub struct NewNotification<'a> {
-    /// Who is told.
+    /// The recipient.
     pub user_id: i64,
-    /// What it is about.
+    /// The kind of notification, such as `telemetry_backlog`.
     pub kind: &'a str,
-    /// What its words are made of.
+    /// The values of its text.
     pub data: &'a Value,
-    /// Now.
     pub created_at: DateTime<Utc>,
 }
 
-/// Which of somebody's notifications.
+/// Which of a user's notifications to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Which {
-    /// All of them.
+pub enum NotificationFilter {
+    /// All notifications.
     All,
-    /// Those that were not read yet.
+    /// Only unread notifications.
     Unread,
 }
 
 impl NewNotification<'_> {
-    /// Stores them, and answers with their ids.
+    /// Inserts notifications and returns their ids.
     pub async fn insert_all(conn: &mut Connection, new: &[Self]) -> QueryResult<Vec<i64>> {
         diesel::insert_into(notifications::table)
             .values(new)
@@ -60,21 +56,26 @@ impl NewNotification<'_> {
 }
 
 impl Notification {
-    /// Up to `limit` of somebody's, the newest first.
-    pub async fn of(conn: &mut Connection, user_id: i64, which: Which, limit: i64) -> QueryResult<Vec<Self>> {
+    /// At most `limit` of a user's notifications, newest first.
+    pub async fn for_user(
+        conn: &mut Connection,
+        user_id: i64,
+        filter: NotificationFilter,
+        limit: i64,
+    ) -> QueryResult<Vec<Self>> {
         let mut query = Self::query()
             .filter(notifications::user_id.eq(user_id))
             .order((notifications::created_at.desc(), notifications::id.desc()))
             .limit(limit)
             .into_boxed();
-        match which {
-            Which::All => {}
-            Which::Unread => query = query.filter(notifications::read_at.is_null()),
+        match filter {
+            NotificationFilter::All => {}
+            NotificationFilter::Unread => query = query.filter(notifications::read_at.is_null()),
         }
         query.load(conn).await
     }
 
-    /// The notification with this id, and whose it is.
+    /// The notification with this id, and its recipient.
     pub async fn with_user(conn: &mut Connection, id: i64) -> QueryResult<Option<(Self, User)>> {
         notifications::table
             .inner_join(users::table)
@@ -85,7 +86,8 @@ impl Notification {
             .optional()
     }
 
-    /// Writes down that somebody read one of theirs, the first time, and answers with it as it is now.
+    /// Marks a user's notification as read and returns it. If it was read before, the earlier time is kept.
+    /// Returns `None` if the user has no notification with this id.
     pub async fn mark_read(
         conn: &mut Connection,
         id: i64,

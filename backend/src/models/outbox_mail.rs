@@ -1,4 +1,4 @@
-//! Mail on its way: notifications that also go out by mail.
+//! The mail outbox: notifications that are also sent by mail. The table `mail_outbox`.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
@@ -7,15 +7,14 @@ use diesel_async::{AsyncConnection as _, RunQueryDsl};
 use crate::db::Connection;
 use crate::db::schema::{mail_outbox as outbox, notifications};
 
-/// A mail that its holder is to send now, and nobody else.
+/// A mail that this process has claimed and has to send now.
 #[derive(Debug, Clone, HasQuery)]
 #[diesel(table_name = outbox)]
 pub struct OutboxMail {
-    /// What is to be mailed, to its user.
+    /// The notification, which is mailed to its recipient.
     pub notification_id: i64,
-    /// When it was posted.
     pub created_at: DateTime<Utc>,
-    /// How often somebody tried, this time included.
+    /// The number of attempts, including the current one.
     pub attempts: i32,
 }
 
@@ -28,8 +27,12 @@ struct NewOutboxMail {
 }
 
 impl OutboxMail {
-    /// Posts these notifications, to be sent at once.
-    pub async fn post(conn: &mut Connection, notifications: &[i64], now: DateTime<Utc>) -> QueryResult<()> {
+    /// Adds mails for these notifications, to be sent immediately.
+    pub async fn enqueue(
+        conn: &mut Connection,
+        notifications: &[i64],
+        now: DateTime<Utc>,
+    ) -> QueryResult<()> {
         let mails = notifications.iter().map(|id| NewOutboxMail {
             notification_id: *id,
             created_at: now,
@@ -39,10 +42,11 @@ impl OutboxMail {
         Ok(())
     }
 
-    /// Gives up what still waits of these kinds of notifications, because a newer one says all that matters.
+    /// Cancels unsent mails for notifications of these kinds, because a newer one replaces them.
     pub async fn supersede(conn: &mut Connection, kinds: &[&str], now: DateTime<Utc>) -> QueryResult<()> {
-        let older = notifications::table.filter(notifications::kind.eq_any(kinds)).select(notifications::id);
-        diesel::update(outbox::table.filter(outbox::notification_id.eq_any(older)))
+        let superseded =
+            notifications::table.filter(notifications::kind.eq_any(kinds)).select(notifications::id);
+        diesel::update(outbox::table.filter(outbox::notification_id.eq_any(superseded)))
             .filter(outbox::sent_at.is_null())
             .filter(outbox::given_up_at.is_null())
             .set((outbox::given_up_at.eq(now), outbox::last_error.eq("A newer one was posted")))
@@ -51,8 +55,8 @@ impl OutboxMail {
         Ok(())
     }
 
-    /// Takes the mail that has been due for longest, of those that nobody else holds; whoever takes one and says nothing
-    /// more of it holds it for as long as `lease`.
+    /// Claims the mail that has been due for the longest time. No other process can claim it while the lease
+    /// lasts. If this process dies, the mail is due again when the lease ends.
     pub async fn claim(
         conn: &mut Connection,
         now: DateTime<Utc>,
@@ -81,8 +85,8 @@ impl OutboxMail {
         .await
     }
 
-    /// Writes down that the mail server took it.
-    pub async fn note_sent(&self, conn: &mut Connection, now: DateTime<Utc>) -> QueryResult<()> {
+    /// Records that the mail server accepted the mail.
+    pub async fn mark_sent(&self, conn: &mut Connection, now: DateTime<Utc>) -> QueryResult<()> {
         diesel::update(outbox::table.find(self.notification_id))
             .set((outbox::sent_at.eq(now), outbox::given_up_at.eq(None::<DateTime<Utc>>)))
             .execute(conn)
@@ -90,22 +94,33 @@ impl OutboxMail {
         Ok(())
     }
 
-    /// Writes down why it could not be sent, and when it is tried again, unless somebody else holds it by now.
-    pub async fn postpone(&self, conn: &mut Connection, until: DateTime<Utc>, why: &str) -> QueryResult<()> {
+    /// Schedules the next attempt and records the error, unless another process has claimed the mail since.
+    pub async fn postpone(
+        &self,
+        conn: &mut Connection,
+        retry_at: DateTime<Utc>,
+        error: &str,
+    ) -> QueryResult<()> {
         diesel::update(outbox::table.find(self.notification_id))
             .filter(outbox::attempts.eq(self.attempts))
-            .set((outbox::next_attempt_at.eq(until), outbox::last_error.eq(why)))
+            .set((outbox::next_attempt_at.eq(retry_at), outbox::last_error.eq(error)))
             .execute(conn)
             .await?;
         Ok(())
     }
 
-    /// Writes down that it is not tried again, and why, unless somebody else holds it by now.
-    pub async fn give_up(&self, conn: &mut Connection, now: DateTime<Utc>, why: &str) -> QueryResult<()> {
+    /// Records that the mail will not be retried, and the error, unless another process has claimed the mail
+    /// since.
+    pub async fn mark_failed(
+        &self,
+        conn: &mut Connection,
+        now: DateTime<Utc>,
+        error: &str,
+    ) -> QueryResult<()> {
         diesel::update(outbox::table.find(self.notification_id))
             .filter(outbox::attempts.eq(self.attempts))
             .filter(outbox::sent_at.is_null())
-            .set((outbox::given_up_at.eq(now), outbox::last_error.eq(why)))
+            .set((outbox::given_up_at.eq(now), outbox::last_error.eq(error)))
             .execute(conn)
             .await?;
         Ok(())

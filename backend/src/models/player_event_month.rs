@@ -1,4 +1,4 @@
-//! The monthly partitions of `video_player_events`: no event can be stored in a month that has none.
+//! The monthly partitions of `video_player_events`. An event can only be stored if its month has a partition.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
@@ -9,11 +9,11 @@ use diesel_async::{RunQueryDsl, SimpleAsyncConnection as _};
 use crate::db::Connection;
 use crate::models::telemetry_delivery::EventPosition;
 
-/// What the comment of a month says from when on it is being dropped, so that an interrupted drop is gone on with, and a
-/// month that somebody detached to keep it is left alone.
+/// The comment that marks a partition as being dropped. It lets a later run continue an interrupted drop, and
+/// protects partitions that an operator detached to keep them.
 const BEING_DROPPED: &str = "Player events that dataporter retention is dropping.";
 
-/// Makes the months from one day to another, where they are missing.
+/// Creates the missing partitions for the months from `first` to `last`.
 pub async fn ensure(conn: &mut Connection, first: NaiveDate, last: NaiveDate) -> QueryResult<()> {
     sql_query("SELECT ensure_player_event_partitions($1, $2)")
         .bind::<Date, _>(first)
@@ -23,25 +23,25 @@ pub async fn ensure(conn: &mut Connection, first: NaiveDate, last: NaiveDate) ->
     Ok(())
 }
 
-/// A range of time that no month holds.
+/// A range of time without a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gap {
-    /// Where it begins.
     pub from: DateTime<Utc>,
-    /// Where it ends, itself not in it.
+    /// The end, exclusive.
     pub until: DateTime<Utc>,
 }
 
-/// The ranges of time that no attached month holds: before the first, between them, and after the last.
+/// The ranges of time without an attached partition: before the first partition, between two, and after the
+/// last.
 pub async fn gaps(conn: &mut Connection) -> QueryResult<Vec<Gap>> {
     #[derive(QueryableByName)]
-    struct Held {
+    struct PartitionBounds {
         #[diesel(sql_type = Nullable<Timestamptz>)]
         from: Option<DateTime<Utc>>,
         #[diesel(sql_type = Nullable<Timestamptz>)]
         until: Option<DateTime<Utc>>,
     }
-    let held: Vec<Held> = sql_query(
+    let partitions: Vec<PartitionBounds> = sql_query(
         r#"SELECT (regexp_match(bounds, 'FROM \(''([^'']+)''\)'))[1]::timestamptz AS "from",
                (regexp_match(bounds, 'TO \(''([^'']+)''\)'))[1]::timestamptz AS until
            FROM pg_inherits JOIN pg_class ON oid = inhrelid, pg_get_expr(relpartbound, oid) AS bounds
@@ -52,10 +52,10 @@ pub async fn gaps(conn: &mut Connection) -> QueryResult<Vec<Gap>> {
     .await?;
     let mut gaps = Vec::new();
     let mut from = EventPosition::START.recorded_at;
-    for Held { from: begins, until } in held {
-        // A bound that is no moment is no bound.
-        if let Some(begins) = begins.filter(|begins| *begins > from) {
-            gaps.push(Gap { from, until: begins });
+    for PartitionBounds { from: start, until } in partitions {
+        // A bound that is not a time, such as MINVALUE, does not limit the partition.
+        if let Some(start) = start.filter(|start| *start > from) {
+            gaps.push(Gap { from, until: start });
         }
         from = from.max(until.unwrap_or(EventPosition::END.recorded_at));
     }
@@ -65,28 +65,28 @@ pub async fn gaps(conn: &mut Connection) -> QueryResult<Vec<Gap>> {
     Ok(gaps)
 }
 
-/// A month that retention may drop.
+/// The partition of a month that retention may drop.
 #[derive(Clone, Debug, QueryableByName)]
 pub struct OldMonth {
-    /// Its table's name, quoted.
+    /// The quoted name of the table.
     #[diesel(sql_type = Text)]
     pub table_name: String,
-    /// Which month, as `2026-03`.
+    /// The month, such as `2026-03`.
     #[diesel(sql_type = Text)]
     pub month: String,
-    /// The room that it takes, with its indexes.
+    /// The size on disk, indexes included.
     #[diesel(sql_type = BigInt)]
     pub bytes: i64,
-    /// Whether events are still read from it.
+    /// Whether it is a partition of `video_player_events`.
     #[diesel(sql_type = Bool)]
     is_attached: bool,
-    /// Whether detaching was begun and not finished.
+    /// Whether a concurrent detach was started but not finished.
     #[diesel(sql_type = Bool)]
     is_detaching: bool,
 }
 
 impl OldMonth {
-    /// The months that ended by this day, the oldest first; and what an interrupted drop left.
+    /// The months that ended by this day, oldest first. Includes detached partitions of interrupted drops.
     pub async fn until(conn: &mut Connection, day: NaiveDate) -> QueryResult<Vec<Self>> {
         sql_query(
             r#"SELECT quote_ident(relname) AS table_name, substr(relname, 22, 4) || '-' || substr(relname, 27, 2) AS month,
@@ -107,20 +107,20 @@ impl OldMonth {
         .await
     }
 
-    /// How many events it has.
+    /// The number of events in it.
     pub async fn count(&self, conn: &mut Connection) -> QueryResult<i64> {
         #[derive(QueryableByName)]
-        struct Counted {
+        struct CountRow {
             #[diesel(sql_type = BigInt)]
             count: i64,
         }
-        let counted: Counted =
+        let row: CountRow =
             sql_query(format!("SELECT count(*) FROM {}", self.table_name)).get_result(conn).await?;
-        Ok(counted.count)
+        Ok(row.count)
     }
 
-    /// Takes it out of the table of events, which holds up neither who records nor who reads; it waits for those who read
-    /// at the moment.
+    /// Detaches the partition concurrently, which does not block inserts or queries. It waits for the queries
+    /// that are in progress.
     pub async fn detach(&self, conn: &mut Connection) -> QueryResult<()> {
         let Self { table_name, is_attached, is_detaching, .. } = self;
         let how = match (is_attached, is_detaching) {
@@ -133,13 +133,13 @@ impl OldMonth {
             .await
     }
 
-    /// Drops it, once it is detached.
+    /// Drops the detached partition.
     pub async fn drop(&self, conn: &mut Connection) -> QueryResult<()> {
         conn.batch_execute(&format!("DROP TABLE {}", self.table_name)).await
     }
 }
 
-/// Statements of this connection may take as long as they need, but wait for nobody's lock for long.
-pub async fn be_patient(conn: &mut Connection) -> QueryResult<()> {
+/// Removes the statement timeout of this connection, and sets a lock timeout of 30 seconds.
+pub async fn set_long_timeouts(conn: &mut Connection) -> QueryResult<()> {
     conn.batch_execute("SET statement_timeout = 0; SET lock_timeout = '30s'").await
 }

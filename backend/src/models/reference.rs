@@ -1,4 +1,4 @@
-//! Rows that other rows point to.
+//! Tables that other tables reference.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -7,9 +7,9 @@ use domain::access::CourseScope;
 use crate::db::Connection;
 use crate::db::schema::{courses, lessons, practice_packages, users};
 
-/// A table whose rows others point to.
+/// A table that other tables reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Referenced {
+pub enum ReferencedTable {
     /// Users.
     User,
     /// Courses.
@@ -20,20 +20,21 @@ pub enum Referenced {
     Package,
 }
 
-impl Referenced {
-    /// Which of these ids are there.
+impl ReferencedTable {
+    /// The ids that exist in the table.
     pub async fn existing(self, conn: &mut Connection, ids: &[i64]) -> QueryResult<Vec<i64>> {
-        self.existing_in(conn, ids, &CourseScope::Any).await
+        self.existing_in_courses(conn, ids, &CourseScope::Any).await
     }
 
-    /// Which of these ids are there, in these courses where rows of the table belong to one.
-    pub async fn existing_in(
+    /// The ids that exist in the table and belong to these courses. Users belong to no course and are not
+    /// limited.
+    pub async fn existing_in_courses(
         self,
         conn: &mut Connection,
         ids: &[i64],
         courses: &CourseScope,
     ) -> QueryResult<Vec<i64>> {
-        let within = match courses {
+        let assigned = match courses {
             CourseScope::Any => None,
             CourseScope::Assigned(courses) => Some(courses),
         };
@@ -42,16 +43,16 @@ impl Referenced {
             Self::Course => {
                 let mut found =
                     courses::table.filter(courses::id.eq_any(ids)).select(courses::id).into_boxed();
-                if let Some(within) = within {
-                    found = found.filter(courses::id.eq_any(within));
+                if let Some(assigned) = assigned {
+                    found = found.filter(courses::id.eq_any(assigned));
                 }
                 found.load(conn).await
             }
             Self::Lesson => {
                 let mut found =
                     lessons::table.filter(lessons::id.eq_any(ids)).select(lessons::id).into_boxed();
-                if let Some(within) = within {
-                    found = found.filter(lessons::course_id.eq_any(within));
+                if let Some(assigned) = assigned {
+                    found = found.filter(lessons::course_id.eq_any(assigned));
                 }
                 found.load(conn).await
             }
@@ -60,9 +61,9 @@ impl Referenced {
                     .filter(practice_packages::id.eq_any(ids))
                     .select(practice_packages::id)
                     .into_boxed();
-                if let Some(within) = within {
+                if let Some(assigned) = assigned {
                     let lessons = lessons::table
-                        .filter(lessons::course_id.eq_any(within))
+                        .filter(lessons::course_id.eq_any(assigned))
                         .select(lessons::id.nullable());
                     found = found.filter(practice_packages::lesson_id.eq_any(lessons));
                 }

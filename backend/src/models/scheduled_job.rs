@@ -1,4 +1,4 @@
-//! When what is done on a schedule is due, and who of many processes does it.
+//! Scheduled jobs: when each is due, and which of several processes runs it.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
@@ -9,10 +9,10 @@ use diesel_async::RunQueryDsl;
 use crate::db::Connection;
 use crate::db::schema::scheduled_jobs;
 
-/// The next time is the first one in the job's step that is still to come: the step does not drift with whoever comes
-/// late, and what nobody was there to do is not made up for. A time further ahead than one period was set by a clock
-/// that went wrong, or when the period was longer, and holds nobody up. What could not be done when it was due is done
-/// when that is tried again, which leaves the step as it is.
+/// The next due time is the first one in the future that is a whole number of periods after the current one.
+/// So the schedule does not drift when a job starts late, and missed runs are not made up for. A due time
+/// more than one period in the future was set by a wrong clock or with a longer period, so it does not delay
+/// the job. A retry does not change the due time.
 const CLAIM: &str = "\
     INSERT INTO scheduled_jobs AS job (name, due_at, last_started_at) VALUES ($1, $2 + $3, $2) \
     ON CONFLICT (name) DO UPDATE SET last_started_at = $2, retry_at = NULL, \
@@ -20,12 +20,13 @@ const CLAIM: &str = "\
             THEN date_bin($3, $2, job.due_at) + $3 ELSE job.due_at END \
     WHERE job.due_at <= $2 OR job.due_at > $2 + $3 OR job.retry_at <= $2";
 
-/// A time that lies ahead was set by a clock that went wrong, and holds nobody up.
+/// A start time in the future was set by a wrong clock, so it does not delay the job.
 const CLAIM_EARLY: &str = "\
     UPDATE scheduled_jobs SET last_started_at = $2, retry_at = NULL \
     WHERE name = $1 AND (last_started_at <= $2 - $3 OR last_started_at > $2)";
 
-/// Whether the job is due and whoever asks is the one to do it now; it is due again after `period`.
+/// Claims a job if it is due. Returns whether the caller has to run it now. The job is due again after
+/// `period`.
 pub async fn claim(
     conn: &mut Connection,
     name: &str,
@@ -41,8 +42,8 @@ pub async fn claim(
     Ok(claimed > 0)
 }
 
-/// Whether whoever asks is the one to do a job now that is not due yet; nobody is where somebody began it less than `pause`
-/// ago. When it is due stays as it is.
+/// Claims a job before it is due, unless it was started less than `pause` ago. Returns whether the caller has
+/// to run it now. The due time does not change.
 pub async fn claim_early(
     conn: &mut Connection,
     name: &str,
@@ -58,8 +59,8 @@ pub async fn claim_early(
     Ok(claimed > 0)
 }
 
-/// Has a job done at this time, since it could not be done when it was due.
-pub async fn try_again(conn: &mut Connection, name: &str, at: DateTime<Utc>) -> QueryResult<()> {
+/// Schedules a retry of a job that could not run when it was due.
+pub async fn schedule_retry(conn: &mut Connection, name: &str, at: DateTime<Utc>) -> QueryResult<()> {
     let job = scheduled_jobs::table.find(name);
     diesel::update(job).set(scheduled_jobs::retry_at.eq(at)).execute(conn).await?;
     Ok(())

@@ -9,59 +9,50 @@ use uuid::Uuid;
 use crate::db::Connection;
 use crate::db::schema::sessions;
 
-/// A refresh token that was given out.
+/// An issued refresh token.
 #[derive(Debug, Clone, HasQuery)]
 #[diesel(table_name = sessions)]
 pub struct Session {
-    /// Names the token; no secret.
     pub id: Uuid,
-    /// What all tokens of one sign-in share.
+    /// Shared by all tokens of one sign-in.
     pub family_id: Uuid,
-    /// Whose it is.
     pub user_id: i64,
-    /// When it ends by itself.
     pub expires_at: DateTime<Utc>,
-    /// When it was exchanged for the next one.
+    /// When it was exchanged for a new token.
     pub rotated_at: Option<DateTime<Utc>>,
-    /// When it was ended.
     pub revoked_at: Option<DateTime<Utc>>,
 }
 
-/// A refresh token to be stored.
+/// A new refresh token.
 #[derive(Debug, Insertable)]
 #[diesel(table_name = sessions)]
 pub struct NewSession<'a> {
-    /// Names the token.
     pub id: Uuid,
-    /// What all tokens of one sign-in share.
+    /// Shared by all tokens of one sign-in.
     pub family_id: Uuid,
-    /// Whose it is.
     pub user_id: i64,
-    /// The token's SHA-256.
+    /// SHA-256 of the token.
     pub token_hash: &'a [u8],
-    /// Now.
     pub created_at: DateTime<Utc>,
-    /// When it ends by itself.
     pub expires_at: DateTime<Utc>,
-    /// Where the request came from.
+    /// IP address of the client.
     pub address: Option<IpNet>,
-    /// What the browser calls itself.
     pub user_agent: Option<&'a str>,
 }
 
 impl Session {
-    /// The token with this digest, whatever its state.
-    pub async fn by_digest(conn: &mut Connection, digest: &[u8]) -> QueryResult<Option<Self>> {
+    /// The token with this SHA-256, even if it is expired or revoked.
+    pub async fn find_by_digest(conn: &mut Connection, digest: &[u8]) -> QueryResult<Option<Self>> {
         Self::query().filter(sessions::token_hash.eq(digest)).first(conn).await.optional()
     }
 
-    /// Marks the token as exchanged.
+    /// Records that the token was exchanged for a new one.
     pub async fn mark_rotated(conn: &mut Connection, id: Uuid, now: DateTime<Utc>) -> QueryResult<()> {
         diesel::update(sessions::table.find(id)).set(sessions::rotated_at.eq(now)).execute(conn).await?;
         Ok(())
     }
 
-    /// Ends a whole family.
+    /// Revokes all tokens of a family.
     pub async fn revoke_family(
         conn: &mut Connection,
         family_id: Uuid,
@@ -76,7 +67,7 @@ impl Session {
         Ok(())
     }
 
-    /// Ends every session of a user.
+    /// Revokes all tokens of a user.
     pub async fn revoke_all(conn: &mut Connection, user_id: i64, now: DateTime<Utc>) -> QueryResult<()> {
         diesel::update(sessions::table)
             .filter(sessions::user_id.eq(user_id))
@@ -87,15 +78,15 @@ impl Session {
         Ok(())
     }
 
-    /// Deletes what has expired.
-    pub async fn sweep(conn: &mut Connection, now: DateTime<Utc>) -> QueryResult<()> {
+    /// Deletes expired tokens.
+    pub async fn delete_expired(conn: &mut Connection, now: DateTime<Utc>) -> QueryResult<()> {
         diesel::delete(sessions::table).filter(sessions::expires_at.le(now)).execute(conn).await?;
         Ok(())
     }
 }
 
 impl NewSession<'_> {
-    /// Stores the token.
+    /// Inserts the token.
     pub async fn insert(&self, conn: &mut Connection) -> QueryResult<()> {
         diesel::insert_into(sessions::table).values(self).execute(conn).await?;
         Ok(())

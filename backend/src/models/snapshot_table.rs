@@ -1,4 +1,4 @@
-//! The two snapshot tables: alike but for whom they are about.
+//! The two snapshot tables. They differ in the name and in the column with the person.
 
 use domain::Dataset;
 use domain::UnknownName;
@@ -6,9 +6,9 @@ use domain::UnknownName;
 /// A table of snapshots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SnapshotTable {
-    /// What students did.
+    /// Snapshots of students' activity.
     Student,
-    /// What concerns teachers.
+    /// Snapshots of Teacher Admins' activity.
     Teacher,
 }
 
@@ -16,7 +16,7 @@ impl SnapshotTable {
     /// Both tables.
     pub const ALL: [Self; 2] = [Self::Student, Self::Teacher];
 
-    /// The table behind this dataset, if it is one of snapshots.
+    /// The table of this dataset, if the dataset consists of snapshots.
     pub const fn of(dataset: Dataset) -> Option<Self> {
         match dataset {
             Dataset::StudentActivitySnapshots => Some(Self::Student),
@@ -29,7 +29,7 @@ impl SnapshotTable {
         }
     }
 
-    /// The dataset that is read from it.
+    /// The dataset that consists of the table's rows.
     pub const fn dataset(self) -> Dataset {
         match self {
             Self::Student => Dataset::StudentActivitySnapshots,
@@ -37,7 +37,7 @@ impl SnapshotTable {
         }
     }
 
-    /// The table's name.
+    /// Name of the table.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Student => "student_activity_snapshots",
@@ -45,7 +45,7 @@ impl SnapshotTable {
         }
     }
 
-    /// The column with the id of the person whom a row is about.
+    /// The column with the id of the student or teacher.
     pub const fn person_column(self) -> &'static str {
         match self {
             Self::Student => "user_id",
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_can_be_imported_has_a_table() {
+    fn exactly_the_importable_datasets_have_a_table() {
         for dataset in Dataset::ALL {
             let table = SnapshotTable::of(dataset);
             assert_eq!(table.is_some(), dataset.describe().import.is_some(), "{}", dataset.key());

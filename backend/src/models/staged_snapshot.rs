@@ -1,4 +1,6 @@
-//! Snapshots on their way in: checked rows of a file, in a table that lives as long as the transaction.
+//! Valid rows of an import file, in a temporary table. PostgreSQL drops the table when the transaction ends.
+
+mod record;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -8,40 +10,38 @@ use diesel_async::{RunQueryDsl, SimpleAsyncConnection as _};
 
 use super::snapshot_table::SnapshotTable;
 use crate::db::Connection;
+pub use record::record_staged_snapshots;
 
-/// A row of an import file that is good as far as its cells go.
+/// A row of an import file with valid cells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StagedSnapshot {
-    /// The line of the file where the row begins, from 1.
+    /// Line of the file on which the row starts, from 1.
     pub line: i64,
-    /// The student or teacher.
+    /// Id of the student or teacher.
     pub person_id: i64,
-    /// The course that it concerns.
     pub course_id: Option<i64>,
-    /// The lesson that it concerns.
     pub lesson_id: Option<i64>,
-    /// The practice pack that it concerns.
     pub practice_package_id: Option<i64>,
-    /// What kind of activity.
+    /// Category of the activity.
     pub category: String,
-    /// What the value is about.
+    /// Subject of the value.
     pub scope: Option<String>,
-    /// The figure.
     pub value: Option<i32>,
-    /// Details, as JSON that the database takes.
+    /// Details, as JSON that PostgreSQL accepts.
     pub payload: Option<String>,
-    /// The moment that it describes; without one it is to get that of the import.
+    /// Time that the snapshot describes. `None` gets the date of the import.
     pub captured_at: Option<DateTime<Utc>>,
 }
 
 #[derive(QueryableByName)]
-struct Counted {
+struct CountRow {
     #[diesel(sql_type = BigInt)]
     count: i64,
 }
 
-/// Everything is sorted or hashed once per import; a little more memory than usual keeps most of that off the disk.
-const MAKE_TABLE: &str = "\
+/// An import sorts or hashes all rows once. With more memory than usual, PostgreSQL rarely uses temporary
+/// files.
+const CREATE_TABLE: &str = "\
     SET LOCAL work_mem = '64MB'; \
     CREATE TEMPORARY TABLE staged_snapshots ( \
         line bigint NOT NULL, \
@@ -65,12 +65,12 @@ const INSERT: &str = "\
         (line, person_id, course_id, lesson_id, practice_package_id, value, captured_at, category, scope, payload)";
 
 impl StagedSnapshot {
-    /// Makes the table for this transaction.
-    pub async fn make_table(conn: &mut Connection) -> QueryResult<()> {
-        conn.batch_execute(MAKE_TABLE).await
+    /// Creates the temporary table of this transaction.
+    pub async fn create_table(conn: &mut Connection) -> QueryResult<()> {
+        conn.batch_execute(CREATE_TABLE).await
     }
 
-    /// Adds rows.
+    /// Inserts rows into the temporary table.
     pub async fn insert_all(conn: &mut Connection, rows: &[&Self]) -> QueryResult<()> {
         sql_query(INSERT)
             .bind::<Array<BigInt>, _>(column(rows, |row| row.line))
@@ -88,8 +88,8 @@ impl StagedSnapshot {
         Ok(())
     }
 
-    /// Gives every row without a date this one, and lets the planner know what there is.
-    pub async fn complete(conn: &mut Connection, date: DateTime<Utc>) -> QueryResult<()> {
+    /// Sets the date of rows without one, and updates the planner's statistics.
+    pub async fn fill_missing_dates(conn: &mut Connection, date: DateTime<Utc>) -> QueryResult<()> {
         sql_query("UPDATE staged_snapshots SET captured_at = $1 WHERE captured_at IS NULL")
             .bind::<Timestamptz, _>(date)
             .execute(conn)
@@ -97,17 +97,17 @@ impl StagedSnapshot {
         conn.batch_execute("ANALYZE staged_snapshots").await
     }
 
-    /// How many rows are neither in the table already nor in the file before.
+    /// The number of rows returned by [`StagedSnapshot::new_rows`].
     pub async fn count_new(conn: &mut Connection, table: SnapshotTable) -> QueryResult<usize> {
         let new = Self::new_rows(table);
-        let counted: Counted =
+        let counted: CountRow =
             sql_query(format!("SELECT count(*) AS count FROM ({new}) AS new")).get_result(conn).await?;
         Ok(usize::try_from(counted.count).unwrap_or_default())
     }
 
-    /// The rows that are neither in the table already nor in the file before, as SQL.
+    /// An SQL query for the rows that neither exist in the table nor appear earlier in the file.
     ///
-    /// Rows are the same when all columns are, where null is the same as null and JSON counts by what it says.
+    /// Rows are equal if all columns are equal. Nulls are equal. JSON values are compared as `jsonb`.
     pub fn new_rows(table: SnapshotTable) -> String {
         let (name, person) = (table.name(), table.person_column());
         format!(

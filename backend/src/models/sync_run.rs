@@ -1,6 +1,8 @@
-//! Runs of the sync with the analytics services: the table `telemetry_sync_logs`.
+//! Runs of the sync to the analytics services: the table `telemetry_sync_logs`.
 
 mod driver_stats;
+pub mod notification;
+pub mod run_lock;
 mod run_reason;
 
 use chrono::{DateTime, Utc};
@@ -17,36 +19,30 @@ use crate::db::schema::{telemetry_sync_logs as runs, users};
 pub use driver_stats::{DriverStats, Outage};
 pub use run_reason::RunReason;
 
-/// A run.
+/// A run of the sync.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SyncRun {
-    /// Identifies the run.
     pub id: i64,
-    /// How far it has come.
     pub state: SyncState,
-    /// What set it going.
     pub trigger: SyncTrigger,
-    /// The name of who asked for it.
+    /// The name of the user who started it.
     pub triggered_by: Option<String>,
-    /// The most events that each driver may take up.
+    /// Maximum number of events to send per driver.
     pub event_limit: Option<i32>,
-    /// Each driver's stats.
+    /// One per driver.
     pub drivers: Vec<DriverStats>,
-    /// Events that got their last verdict in it.
+    /// Events that are no longer pending for any driver.
     pub processed: i32,
-    /// When it began.
     pub started_at: DateTime<Utc>,
-    /// When it ended.
     pub finished_at: Option<DateTime<Utc>>,
-    /// How long it took, in milliseconds.
     pub duration_ms: Option<i64>,
-    /// What a person should know of it.
+    /// Why the run ended as it did.
     pub reason: Option<RunReason>,
-    /// Enabled drivers whose settings its process did not have, so that it left their events pending.
+    /// Enabled drivers that the run's process has not configured. Their events remain pending.
     pub drivers_left_out: Vec<Driver>,
 }
 
-/// A run as its row has it.
+/// A row with its values as they are stored.
 #[derive(Debug, HasQuery)]
 #[diesel(table_name = runs)]
 #[diesel(base_query = runs::table.left_join(users::table))]
@@ -68,45 +64,41 @@ struct Row {
     drivers_left_out: Value,
 }
 
-/// A run that begins.
+/// A run that starts.
 #[derive(Debug, Clone, Copy)]
 pub struct NewSyncRun {
-    /// What set it going.
     pub trigger: SyncTrigger,
-    /// Who asked for it.
+    /// The user who started it.
     pub triggered_by: Option<i64>,
-    /// The most events that each driver may take up.
+    /// Maximum number of events to send per driver.
     pub event_limit: Option<i32>,
-    /// When it begins.
     pub started_at: DateTime<Utc>,
 }
 
-/// How a run ended.
+/// The final values of a run that has ended.
 #[derive(Debug, Clone)]
-pub struct SyncEnd {
-    /// In which state.
+pub struct FinishedRun {
     pub state: SyncState,
-    /// Each driver's stats.
+    /// One per driver.
     pub drivers: Vec<DriverStats>,
-    /// Events that got their last verdict in it.
+    /// Events that are no longer pending for any driver.
     pub processed: i32,
-    /// When.
     pub finished_at: DateTime<Utc>,
-    /// What a person should know of it.
+    /// Why the run ended as it did.
     pub reason: Option<RunReason>,
 }
 
-/// Which runs somebody wants to see.
+/// Which runs to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Runs {
-    /// Those that found something to do.
-    Worked,
-    /// All.
+pub enum RunFilter {
+    /// Only runs that were not skipped.
+    NotSkipped,
+    /// All runs.
     All,
 }
 
 impl NewSyncRun {
-    /// Writes down that it begins, and answers with its id. The connection is the one that holds its lock.
+    /// Inserts the run and returns its id. `conn` must be the connection that holds the run lock.
     pub async fn insert(&self, conn: &mut Connection) -> QueryResult<i64> {
         let Self { trigger, triggered_by, event_limit, started_at } = *self;
         diesel::insert_into(runs::table)
@@ -127,68 +119,70 @@ impl NewSyncRun {
 impl SyncRun {
     /// The run with this id.
     pub async fn find(conn: &mut Connection, id: i64) -> QueryResult<Option<Self>> {
-        Ok(Row::query().filter(runs::id.eq(id)).first(conn).await.optional()?.map(Row::read))
+        Ok(Row::query().filter(runs::id.eq(id)).first(conn).await.optional()?.map(Row::into_run))
     }
 
-    /// The run that is under way, or was when its process ended.
+    /// The run in progress, which may be one whose process has died.
     pub async fn running(conn: &mut Connection) -> QueryResult<Option<Self>> {
         let running = runs::status.eq(SyncState::Running.key());
-        Ok(Row::query().filter(running).first(conn).await.optional()?.map(Row::read))
+        Ok(Row::query().filter(running).first(conn).await.optional()?.map(Row::into_run))
     }
 
-    /// Whether this run is under way and stays so until the transaction ends: nobody closes it meanwhile.
-    pub async fn is_running_still(conn: &mut Connection, id: i64) -> QueryResult<bool> {
+    /// Locks the run's row until the transaction ends if the run is in progress, so that no other process can
+    /// close it. Returns whether it is in progress.
+    pub async fn lock_if_running(conn: &mut Connection, id: i64) -> QueryResult<bool> {
         let running = runs::table.find(id).filter(runs::status.eq(SyncState::Running.key()));
         let found: Option<i64> = running.select(runs::id).for_share().first(conn).await.optional()?;
         Ok(found.is_some())
     }
 
-    /// Shows that this run is worked on; says whether it is still under way, and not another's by now.
-    pub async fn beat(conn: &mut Connection, id: i64) -> QueryResult<bool> {
+    /// Updates the run's heartbeat. Returns whether the run is still in progress and no other process has
+    /// reclaimed it.
+    pub async fn heartbeat(conn: &mut Connection, id: i64) -> QueryResult<bool> {
         let running = runs::table.find(id).filter(runs::status.eq(SyncState::Running.key()));
-        let mine = running.filter(runs::backend_pid.is_not_null());
-        let beaten = diesel::update(mine).set(runs::heartbeat_at.eq(now)).execute(conn).await?;
-        Ok(beaten > 0)
+        let owned = running.filter(runs::backend_pid.is_not_null());
+        let updated = diesel::update(owned).set(runs::heartbeat_at.eq(now)).execute(conn).await?;
+        Ok(updated > 0)
     }
 
-    /// Whether the run that is under way has shown no sign of life for two minutes by the database's clock.
-    pub async fn is_silent(conn: &mut Connection) -> QueryResult<bool> {
+    /// Whether the run in progress has had no heartbeat for two minutes by the database's clock.
+    pub async fn is_unresponsive(conn: &mut Connection) -> QueryResult<bool> {
         let running = runs::table.filter(runs::status.eq(SyncState::Running.key()));
-        let silent = running.filter(sql::<Bool>("heartbeat_at < now() - interval '2 minutes'"));
-        diesel::select(exists(silent)).get_result(conn).await
+        let unresponsive = running.filter(sql::<Bool>("heartbeat_at < now() - interval '2 minutes'"));
+        diesel::select(exists(unresponsive)).get_result(conn).await
     }
 
-    /// Runs, the newest first.
-    pub async fn newest(conn: &mut Connection, which: Runs, limit: i64) -> QueryResult<Vec<Self>> {
+    /// The newest runs, newest first.
+    pub async fn newest(conn: &mut Connection, filter: RunFilter, limit: i64) -> QueryResult<Vec<Self>> {
         let mut newest =
             Row::query().order((runs::started_at.desc(), runs::id.desc())).limit(limit).into_boxed();
-        if which == Runs::Worked {
+        if filter == RunFilter::NotSkipped {
             newest = newest.filter(runs::status.ne(SyncState::Skipped.key()));
         }
-        Ok(newest.load(conn).await?.into_iter().map(Row::read).collect())
+        Ok(newest.load(conn).await?.into_iter().map(Row::into_run).collect())
     }
 
-    /// The newest run that found something to do and has ended.
-    pub async fn last_worked(conn: &mut Connection) -> QueryResult<Option<Self>> {
-        let neither = [SyncState::Skipped.key(), SyncState::Running.key()];
+    /// The newest run that has ended and was not skipped.
+    pub async fn last_finished(conn: &mut Connection) -> QueryResult<Option<Self>> {
+        let excluded = [SyncState::Skipped.key(), SyncState::Running.key()];
         let ended = Row::query()
-            .filter(runs::status.ne_all(neither))
+            .filter(runs::status.ne_all(excluded))
             .order((runs::started_at.desc(), runs::id.desc()));
-        Ok(ended.first(conn).await.optional()?.map(Row::read))
+        Ok(ended.first(conn).await.optional()?.map(Row::into_run))
     }
 
-    /// Writes down which drivers a run leaves to processes that have their settings.
+    /// Stores which enabled drivers this run's process has not configured.
     pub async fn store_drivers_left_out(
         conn: &mut Connection,
         id: i64,
         drivers: &[Driver],
     ) -> QueryResult<()> {
-        let drivers = serde_json::to_value(drivers).expect("names are JSON");
+        let drivers = serde_json::to_value(drivers).expect("driver names always serialize");
         diesel::update(runs::table.find(id)).set(runs::drivers_left_out.eq(drivers)).execute(conn).await?;
         Ok(())
     }
 
-    /// Writes down how far a run has come.
+    /// Stores the progress of a run, if it is still in progress.
     pub async fn store_progress(
         conn: &mut Connection,
         id: i64,
@@ -196,25 +190,25 @@ impl SyncRun {
         processed: i32,
     ) -> QueryResult<()> {
         diesel::update(runs::table.find(id).filter(runs::status.eq(SyncState::Running.key())))
-            .set((runs::drivers.eq(DriverStats::store(drivers)), runs::processed.eq(processed)))
+            .set((runs::drivers.eq(DriverStats::to_json(drivers)), runs::processed.eq(processed)))
             .execute(conn)
             .await?;
         Ok(())
     }
 }
 
-impl SyncEnd {
-    /// Writes down how a run ended, unless somebody has closed it already.
+impl FinishedRun {
+    /// Stores the end of a run, unless another process has already closed it.
     pub async fn store(&self, conn: &mut Connection, run: &SyncRun) -> QueryResult<()> {
-        let took = (self.finished_at - run.started_at).num_milliseconds().max(0);
+        let duration_ms = (self.finished_at - run.started_at).num_milliseconds().max(0);
         diesel::update(runs::table.find(run.id).filter(runs::status.eq(SyncState::Running.key())))
             .set((
                 runs::status.eq(self.state.key()),
-                runs::drivers.eq(DriverStats::store(&self.drivers)),
+                runs::drivers.eq(DriverStats::to_json(&self.drivers)),
                 runs::processed.eq(self.processed),
                 runs::finished_at.eq(self.finished_at),
-                runs::duration_ms.eq(took),
-                runs::message.eq(self.reason.as_ref().map(RunReason::store)),
+                runs::duration_ms.eq(duration_ms),
+                runs::message.eq(self.reason.as_ref().map(RunReason::to_json)),
             ))
             .execute(conn)
             .await?;
@@ -223,7 +217,7 @@ impl SyncEnd {
 }
 
 impl Row {
-    fn read(self) -> SyncRun {
+    fn into_run(self) -> SyncRun {
         let Self {
             id,
             status,
@@ -244,12 +238,12 @@ impl Row {
             trigger,
             triggered_by: triggered_by_name,
             event_limit,
-            drivers: DriverStats::read(drivers),
+            drivers: DriverStats::from_json(drivers),
             processed,
             started_at,
             finished_at,
             duration_ms,
-            reason: message.as_deref().and_then(RunReason::read),
+            reason: message.as_deref().and_then(RunReason::from_json),
             drivers_left_out: serde_json::from_value(drivers_left_out).unwrap_or_default(),
         }
     }

@@ -1,4 +1,4 @@
-//! What a teacher did, summed up.
+//! Summaries of Teacher Admins' activity.
 
 use async_graphql::{ComplexObject, Context, ID, InputObject, SimpleObject};
 use chrono::{DateTime, Utc};

@@ -80,8 +80,8 @@ fn id_or_null<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Optio
     Ok(Option::<i64>::deserialize(deserializer)?.map(Id))
 }
 
-/// Changes of the submission in the outer query, oldest first, as JSON with timestamps in UTC. Exports convert them to their
-/// time zone.
+/// Changes of the submission in the outer query, oldest first, as JSON with timestamps in UTC. Exports
+/// convert them to their time zone.
 fn history() -> SqlLiteral<Json> {
     sql("(SELECT coalesce(json_agg(json_build_object(\
             'status', status, \

@@ -1,4 +1,4 @@
-//! The analytics drivers: which are enabled, and what one run of the sync leaves for the next to know of them: the table
+//! The analytics drivers: which ones are enabled, and their state between runs of the sync. The table
 //! `telemetry_drivers`.
 
 mod enabled;
@@ -15,17 +15,17 @@ use crate::db::Connection;
 use crate::db::schema::telemetry_drivers as drivers;
 pub use enabled::EnabledDrivers;
 
-/// What is known of a driver.
+/// The state of a driver between runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DriverState {
-    /// Nothing is sent there before this.
+    /// No events are sent before this time, because the service asked for a pause.
     pub paused_until: Option<DateTime<Utc>>,
-    /// Why the last run stopped sending to it.
+    /// Why the last run stopped sending to the service.
     pub outage: Option<Outage>,
 }
 
 impl DriverState {
-    /// What is known of a driver; nothing before its first run.
+    /// Reads the state. It is empty before the driver's first run.
     pub async fn read(conn: &mut Connection, driver: Driver) -> QueryResult<Self> {
         let row: Option<(Option<DateTime<Utc>>, Option<Value>)> = drivers::table
             .find(driver.key())
@@ -43,7 +43,7 @@ impl DriverState {
         let outage = self
             .outage
             .as_ref()
-            .map(|outage| serde_json::to_value(outage).expect("numbers and names are JSON"));
+            .map(|outage| serde_json::to_value(outage).expect("an outage always serializes"));
         diesel::insert_into(drivers::table)
             .values((
                 drivers::driver.eq(driver.key()),

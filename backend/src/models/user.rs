@@ -1,4 +1,4 @@
-//! People and services: who they are, what they may do, and their own preferences.
+//! Users: accounts of people and services, with their roles and preferences.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl;
@@ -8,99 +8,89 @@ use diesel_async::RunQueryDsl;
 use domain::access::Role;
 use uuid::Uuid;
 
-use super::course::containing;
+use super::course::contains_pattern;
 use crate::db::Connection;
 use crate::db::schema::{course_teacher, sessions, users};
 
 diesel::define_sql_function! {
-    /// As PostgreSQL folds it, which is how e-mail addresses are unique.
+    /// PostgreSQL's `lower`. E-mail addresses are unique in this form.
     fn lower(text: Text) -> Text;
 }
 
-/// Somebody with an account, whether they sign in here or not. Their password's hash stays in the database.
+/// An account. Not every account can sign in. The password's hash is not part of it.
 #[derive(Debug, Clone, HasQuery)]
 #[diesel(table_name = users)]
 pub struct User {
-    /// Their id on the learning platform, or one of ours.
+    /// Id on the learning platform, or an id of the hub for accounts that were created here.
     pub id: i64,
-    /// Their name.
     pub name: String,
-    /// Their e-mail address as they write it.
     pub email: String,
-    /// What they are.
     #[diesel(deserialize_as = String)]
     pub role: Role,
-    /// The `manage-settings` permission, where somebody granted or took it.
+    /// Whether the `manage-settings` permission was granted or revoked. `None` means the default of the role.
     pub manage_settings: Option<bool>,
-    /// Whether they may do anything at all.
     pub active: bool,
-    /// Their language, where they chose one.
+    /// Tag of the language that the user chose.
     pub locale: Option<String>,
-    /// Their time zone, where they chose one.
+    /// Name of the time zone that the user chose.
     pub timezone: Option<String>,
 }
 
-/// An account to be made.
+/// A new account.
 #[derive(Debug, Insertable)]
 #[diesel(table_name = users)]
 pub struct NewUser<'a> {
-    /// Their name.
     pub name: &'a str,
-    /// Their e-mail address.
     pub email: &'a str,
     /// [`Role::key`].
     pub role: &'a str,
-    /// Granted, or as the role has it.
+    /// Grants or revokes the `manage-settings` permission. `None` means the default of the role.
     pub manage_settings: Option<bool>,
-    /// The password's hash.
     pub password_hash: &'a str,
 }
 
-/// What an admin may change about somebody; what is `None` stays.
+/// Changes of a user by an admin. Fields that are `None` stay unchanged.
 #[derive(Debug, AsChangeset)]
 #[diesel(table_name = users)]
 pub struct UserChanges {
     /// [`Role::key`].
     pub role: Option<&'static str>,
-    /// Granted or taken.
+    /// Grants or revokes the `manage-settings` permission.
     pub manage_settings: Option<bool>,
-    /// Let in or locked out.
     pub active: Option<bool>,
-    /// When.
     pub updated_at: DateTime<Utc>,
 }
 
-/// What somebody may change about themselves; what is `None` stays.
+/// Changes of a user's own preferences. Fields that are `None` stay unchanged.
 #[derive(Debug, AsChangeset)]
 #[diesel(table_name = users)]
 pub struct Preferences {
-    /// The tag of a language.
+    /// Tag of a language.
     pub locale: Option<&'static str>,
-    /// The name of a time zone.
+    /// Name of a time zone.
     pub timezone: Option<&'static str>,
-    /// When.
     pub updated_at: DateTime<Utc>,
 }
 
 impl User {
-    /// Whether they hold the `manage-settings` permission.
+    /// Whether the user has the `manage-settings` permission.
     pub fn manages_settings(&self) -> bool {
         self.manage_settings.unwrap_or(self.role.manages_settings_by_default())
     }
 
     /// The active user with this id.
-    pub async fn active(conn: &mut Connection, id: i64) -> QueryResult<Option<Self>> {
+    pub async fn find_active(conn: &mut Connection, id: i64) -> QueryResult<Option<Self>> {
         Self::query().filter(users::id.eq(id)).filter(users::active).first(conn).await.optional()
     }
 
-    /// The active user with this id, if this session family of theirs goes on.
-    pub async fn in_session(
+    /// The active user with this id, if the user's session family is neither revoked nor expired.
+    pub async fn find_active_in_session(
         conn: &mut Connection,
         id: i64,
         family_id: Uuid,
         now: DateTime<Utc>,
     ) -> QueryResult<Option<Self>> {
-        let goes_on = sessions::table
+        let valid_session = sessions::table
             .filter(sessions::family_id.eq(family_id))
             .filter(sessions::user_id.eq(users::id))
             .filter(sessions::revoked_at.is_null())
@@ -108,25 +98,26 @@ impl User {
         Self::query()
             .filter(users::id.eq(id))
             .filter(users::active)
-            .filter(dsl::exists(goes_on))
+            .filter(dsl::exists(valid_session))
             .first(conn)
             .await
             .optional()
     }
 
     /// The user with this e-mail address, active or not.
-    pub async fn by_email(conn: &mut Connection, email: &str) -> QueryResult<Option<Self>> {
+    pub async fn find_by_email(conn: &mut Connection, email: &str) -> QueryResult<Option<Self>> {
         Self::query().filter(lower(users::email).eq(lower(email))).first(conn).await.optional()
     }
 
-    /// Whether there is a user with this e-mail address, active or not.
+    /// Whether a user with this e-mail address exists, active or not.
     pub async fn exists_with_email(conn: &mut Connection, email: &str) -> QueryResult<bool> {
-        let known = users::table.filter(lower(users::email).eq(lower(email)));
-        dsl::select(dsl::exists(known)).get_result(conn).await
+        let matching = users::table.filter(lower(users::email).eq(lower(email)));
+        dsl::select(dsl::exists(matching)).get_result(conn).await
     }
 
-    /// The active user with this e-mail address, and their password's hash.
-    pub async fn with_password_hash(
+    /// The active user with this e-mail address, and the hash of the password. `None` if the user has no
+    /// password.
+    pub async fn find_active_with_password_hash(
         conn: &mut Connection,
         email: &str,
     ) -> QueryResult<Option<(Self, String)>> {
@@ -140,12 +131,13 @@ impl User {
             .optional()
     }
 
-    /// The user with this id, whom nobody else can change, and who can start no session, until the transaction ends.
+    /// Locks the user with this id until the transaction ends, and returns the user. Other transactions
+    /// cannot change the user or start a session for the user.
     pub async fn lock(conn: &mut Connection, id: i64) -> QueryResult<Option<Self>> {
         Self::query().filter(users::id.eq(id)).for_no_key_update().first(conn).await.optional()
     }
 
-    /// The ids of the active admins, none of whom can be changed until the transaction ends.
+    /// Locks the active admins until the transaction ends, and returns their ids.
     pub async fn lock_active_admins(conn: &mut Connection) -> QueryResult<Vec<i64>> {
         users::table
             .filter(users::role.eq(Role::Admin.key()))
@@ -158,7 +150,7 @@ impl User {
     }
 
     /// The active users with one of these roles.
-    pub async fn active_in(conn: &mut Connection, roles: &[Role]) -> QueryResult<Vec<Self>> {
+    pub async fn active_with_roles(conn: &mut Connection, roles: &[Role]) -> QueryResult<Vec<Self>> {
         Self::query()
             .filter(users::role.eq_any(roles.iter().map(|role| role.key())))
             .filter(users::active)
@@ -167,9 +159,10 @@ impl User {
             .await
     }
 
-    /// A page of users in the order of their ids, from the one behind `after` on; `search` is a part of name or address.
+    /// At most `limit` users whose name or e-mail address contains `search`, in the order of their ids, after
+    /// the id `after`.
     pub async fn page(conn: &mut Connection, search: &str, after: i64, limit: i64) -> QueryResult<Vec<Self>> {
-        let pattern = containing(search);
+        let pattern = contains_pattern(search);
         Self::query()
             .filter(users::name.ilike(&pattern).or(users::email.ilike(&pattern)))
             .filter(users::id.gt(after))
@@ -179,9 +172,9 @@ impl User {
             .await
     }
 
-    /// How many users the search finds.
+    /// The number of users whose name or e-mail address contains `search`.
     pub async fn count(conn: &mut Connection, search: &str) -> QueryResult<i64> {
-        let pattern = containing(search);
+        let pattern = contains_pattern(search);
         users::table
             .filter(users::name.ilike(&pattern).or(users::email.ilike(&pattern)))
             .count()
@@ -198,8 +191,8 @@ impl User {
             .await
     }
 
-    /// Stores a change of an admin's, and answers with the user as they are now.
-    pub async fn change(conn: &mut Connection, id: i64, changes: &UserChanges) -> QueryResult<Self> {
+    /// Stores changes by an admin, and returns the updated user.
+    pub async fn update(conn: &mut Connection, id: i64, changes: &UserChanges) -> QueryResult<Self> {
         diesel::update(users::table.find(id))
             .set(changes)
             .returning(Self::as_returning())
@@ -207,8 +200,12 @@ impl User {
             .await
     }
 
-    /// Stores the user's own wishes, and answers with the user as they are now.
-    pub async fn prefer(conn: &mut Connection, id: i64, preferences: &Preferences) -> QueryResult<Self> {
+    /// Stores the user's preferences, and returns the updated user.
+    pub async fn update_preferences(
+        conn: &mut Connection,
+        id: i64,
+        preferences: &Preferences,
+    ) -> QueryResult<Self> {
         diesel::update(users::table.find(id))
             .set(preferences)
             .returning(Self::as_returning())
@@ -216,8 +213,8 @@ impl User {
             .await
     }
 
-    /// Sets the hash of the password of whoever has this e-mail address.
-    pub async fn set_password(conn: &mut Connection, email: &str, hash: &str) -> QueryResult<()> {
+    /// Sets the password's hash of the user with this e-mail address.
+    pub async fn set_password_hash(conn: &mut Connection, email: &str, hash: &str) -> QueryResult<()> {
         diesel::update(users::table.filter(lower(users::email).eq(lower(email))))
             .set(users::password_hash.eq(hash))
             .execute(conn)
@@ -225,7 +222,7 @@ impl User {
         Ok(())
     }
 
-    /// Replaces the hash of an unchanged password, unless the password was changed meanwhile.
+    /// Replaces the hash of an unchanged password. Does nothing if the password was changed in the meantime.
     pub async fn rehash(conn: &mut Connection, id: i64, from: &str, to: &str) -> QueryResult<()> {
         diesel::update(users::table.find(id).filter(users::password_hash.eq(from)))
             .set(users::password_hash.eq(to))
@@ -236,13 +233,13 @@ impl User {
 }
 
 impl NewUser<'_> {
-    /// Makes the account.
+    /// Inserts the account and returns it.
     pub async fn insert(&self, conn: &mut Connection) -> QueryResult<User> {
         diesel::insert_into(users::table).values(self).returning(User::as_returning()).get_result(conn).await
     }
 }
 
-/// E-mail addresses by user id; ids that are not there are left out.
+/// The ids and e-mail addresses of the users with these ids. Unknown ids are left out.
 pub async fn emails(conn: &mut Connection, ids: &[i64]) -> QueryResult<Vec<(i64, String)>> {
     users::table.filter(users::id.eq_any(ids)).select((users::id, users::email)).load(conn).await
 }

@@ -16,7 +16,7 @@ pub struct UserEmails {
 }
 
 impl UserEmails {
-    /// A loader that takes its connections from this pool.
+    /// Creates a loader that uses connections of this pool.
     pub fn new(pool: Pool) -> Self {
         Self { pool }
     }
@@ -42,7 +42,7 @@ pub async fn user_email(ctx: &Context<'_>, user: Id) -> Result<String, SharedErr
     email.ok_or_else(|| Error::Internal(anyhow::anyhow!("User {user} does not exist")).into())
 }
 
-/// The e-mail address of a user, if there is a user.
+/// The e-mail address of a user. `None` without a user, or if the user does not exist.
 pub async fn optional_user_email(ctx: &Context<'_>, user: Option<Id>) -> Result<Option<String>, SharedError> {
     let Some(user) = user else { return Ok(None) };
     let emails = ctx.data_unchecked::<DataLoader<UserEmails>>();

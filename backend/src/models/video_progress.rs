@@ -1,4 +1,4 @@
-//! How far each user is in each lesson's video.
+//! The progress of users in the videos of lessons.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -7,34 +7,31 @@ use diesel_async::RunQueryDsl;
 use crate::db::Connection;
 use crate::db::schema::video_progress;
 
-/// A user's progress in a lesson that they had none in.
+/// The progress of a user in a lesson that the user has not watched before.
 #[derive(Debug, Insertable)]
 #[diesel(table_name = video_progress)]
 pub struct NewVideoProgress {
-    /// Who watches.
     pub user_id: i64,
-    /// The lesson.
     pub lesson_id: i64,
-    /// When they began.
     pub created_at: DateTime<Utc>,
-    /// When they last went on.
+    /// When the user last watched.
     pub updated_at: DateTime<Utc>,
-    /// How fast they watch.
+    /// Playback speed. 1 is normal.
     pub playback_rate: f64,
-    /// Where they are, in seconds.
+    /// Current position, in seconds.
     pub last_second: i32,
-    /// How far they ever were, in seconds.
+    /// Furthest position so far, in seconds.
     pub furthest_second: i32,
-    /// Seconds watched in all.
+    /// Total seconds watched.
     pub watched_seconds: i32,
-    /// The video's length in seconds.
+    /// Length of the video, in seconds.
     pub duration: Option<i32>,
-    /// Who plays the video.
+    /// Video provider.
     pub source: &'static str,
 }
 
 impl NewVideoProgress {
-    /// Stores progress of users in lessons that they had none in.
+    /// Inserts the rows and returns their number.
     pub async fn insert(conn: &mut Connection, progress: &[Self]) -> QueryResult<usize> {
         diesel::insert_into(video_progress::table).values(progress).execute(conn).await
     }

@@ -1,4 +1,4 @@
-//! The backlog of pending events, and the limits above which it raises the alarm.
+//! The backlog of pending events, and the limits at which it raises the alarm.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -8,24 +8,25 @@ use crate::models::QueryResult;
 use crate::models::telemetry_delivery::PendingCounts;
 use crate::models::telemetry_driver::EnabledDrivers;
 
-/// The events that wait to be synced.
+/// The number and age of the pending events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backlog {
-    /// How many there are, up to 100,000 or the alarm's threshold, whichever is more.
+    /// Counted up to [`count_limit`].
     pub events_pending: i64,
-    /// When the first of them reached the hub, which may be long after it happened.
+    /// When the oldest pending event reached the hub, which may be long after it happened.
     pub oldest: Option<DateTime<Utc>>,
 }
 
-/// Pending events are counted up to this, so that it costs the same however many there are.
-const COUNTED_UP_TO: u64 = 100_000;
+/// The limit for counting pending events, unless the alarm's threshold is higher. It bounds the cost of
+/// counting.
+const MIN_COUNT_LIMIT: u64 = 100_000;
 
-/// The most pending events that are counted: as many as the alarm needs at least.
-pub fn counted_up_to(limits: &Alert) -> i64 {
-    i64::try_from(limits.threshold.max(COUNTED_UP_TO)).unwrap_or(i64::MAX)
+/// The number up to which pending events are counted. At least the alarm's threshold.
+pub fn count_limit(limits: &Alert) -> i64 {
+    i64::try_from(limits.threshold.max(MIN_COUNT_LIMIT)).unwrap_or(i64::MAX)
 }
 
-/// Why a backlog is cause for alarm.
+/// Why a backlog raises the alarm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Alarm {
     /// There are too many events.
@@ -37,24 +38,25 @@ pub enum Alarm {
 }
 
 impl Backlog {
-    /// The backlog of these drivers as it is now.
+    /// Reads the current backlog of these drivers.
     pub async fn read(conn: &mut Connection, enabled: &EnabledDrivers, limits: &Alert) -> QueryResult<Self> {
-        Ok(Self::of(&PendingCounts::count(conn, enabled, counted_up_to(limits)).await?))
+        Ok(Self::of(&PendingCounts::count(conn, enabled, count_limit(limits)).await?))
     }
 
-    /// The events of what is counts.
+    /// The backlog with these counts.
     pub const fn of(counts: &PendingCounts) -> Self {
         Self { events_pending: counts.events, oldest: counts.oldest }
     }
 
-    /// For how long its oldest event has waited.
+    /// How long the oldest event has been pending.
     pub fn age(&self, now: DateTime<Utc>) -> Option<TimeDelta> {
         self.oldest.map(|oldest| now - oldest)
     }
 
-    /// Whether it is cause for alarm: at the limits, not only beyond them.
+    /// Which limits the backlog has reached, if any.
     ///
-    /// Where no driver is enabled nothing is ever synced, and callers raise no alarm that nobody could end.
+    /// If no driver is enabled, callers must ignore the result: nothing is synced then, so the alarm would
+    /// never end.
     pub fn alarm(&self, limits: &Alert, now: DateTime<Utc>) -> Option<Alarm> {
         let too_many = u64::try_from(self.events_pending).is_ok_and(|events| events >= limits.threshold);
         let age = self.age(now).and_then(|age| age.to_std().ok());
@@ -69,7 +71,7 @@ impl Backlog {
 }
 
 impl Alarm {
-    /// The settings whose limit is reached.
+    /// The settings whose limits are reached.
     pub const fn limits_reached(self) -> &'static [&'static str] {
         const NUMBER: &str = "TELEMETRY_ALERT_THRESHOLD";
         const AGE: &str = "TELEMETRY_ALERT_AGE_MINUTES";
@@ -103,6 +105,6 @@ mod tests {
         assert_eq!(alarm(10, 180 * 60 - 1), Some(Alarm::Number));
         assert_eq!(alarm(9, 180 * 60), Some(Alarm::Age));
         assert_eq!(alarm(10, 180 * 60), Some(Alarm::NumberAndAge));
-        assert_eq!(alarm(1, -1), None, "the oldest may be of a clock that is fast");
+        assert_eq!(alarm(1, -1), None, "a fast clock does not raise the alarm");
     }
 }

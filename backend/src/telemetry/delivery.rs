@@ -44,13 +44,13 @@ use self::run::Run;
 use self::run_lock::RunLock;
 pub use self::run_lock::is_held as is_running;
 pub use self::sync_request::{Mode, Scope, SyncRequest};
-use super::notify;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Connection, Pool};
 use crate::error::{Error, Result};
 use crate::metrics::Metrics;
-use crate::models::sync_run::{DriverStats, NewSyncRun, RunReason, SyncEnd, SyncRun};
+use crate::models::sync_run::notification;
+use crate::models::sync_run::{DriverStats, FinishedRun, NewSyncRun, RunReason, SyncRun};
 use crate::models::telemetry_delivery::{EventPosition, record_remaining};
 
 /// How long a stopped run waits for its requests in flight. Longer than the timeout of any request.
@@ -119,24 +119,24 @@ impl Sync {
         };
         let id = new.insert(lock.conn()).await?;
         let heartbeat = Heartbeat::start(self.pool.clone(), id);
-        lock.allow_idling().await?;
+        lock.disable_idle_timeout().await?;
         let run =
             SyncRun::find(lock.conn(), id).await?.context("The run that was just started is missing")?;
-        notify::publish(lock.conn()).await?;
+        notification::notify(lock.conn()).await?;
         let Prepared { drivers, batch, enabled } = match self.prepare(lock.conn(), id, &request).await? {
             Ok(prepared) => prepared,
             Err((state, reason)) => {
-                let end = SyncEnd {
+                let end = FinishedRun {
                     state,
                     drivers: Vec::new(),
                     processed: 0,
                     finished_at: self.clock.now(),
                     reason: Some(reason),
                 };
-                lock.limit_idling().await?;
+                lock.set_idle_timeout().await?;
                 end.store(lock.conn(), &run).await?;
                 self.metrics.sync().run_ended(state);
-                notify::publish(lock.conn()).await?;
+                notification::notify(lock.conn()).await?;
                 let run =
                     SyncRun::find(lock.conn(), id).await?.context("The run that just ended is missing")?;
                 lock.release().await?;
@@ -148,7 +148,7 @@ impl Sync {
         let names: Vec<_> = stats.iter().map(|stats| stats.driver).collect();
         let drivers_left_out = left_out(&enabled, &names);
         let run = SyncRun { drivers: stats, drivers_left_out, ..run };
-        notify::publish(lock.conn()).await?;
+        notification::notify(lock.conn()).await?;
         let (notify_end, ended) = oneshot::channel();
         let (sync, row) = (self.clone(), run.clone());
         self.runs.spawn(async move {
@@ -181,7 +181,7 @@ impl Sync {
         let is_dead = {
             let conn = &mut *self.pool.get().await?;
             match SyncRun::running(conn).await? {
-                Some(_) => !is_running(conn).await? || SyncRun::is_silent(conn).await?,
+                Some(_) => !is_running(conn).await? || SyncRun::is_unresponsive(conn).await?,
                 None => false,
             }
         };
@@ -208,7 +208,7 @@ impl Sync {
 /// Marks a run as failed after its process died. From then on the process cannot write outcomes of this run.
 async fn close_dead_run(conn: &mut Connection, clock: &Clock) -> diesel::QueryResult<()> {
     let Some(run) = SyncRun::running(conn).await? else { return Ok(()) };
-    let end = SyncEnd {
+    let end = FinishedRun {
         state: SyncState::Failed,
         drivers: run.drivers.clone(),
         processed: run.processed,

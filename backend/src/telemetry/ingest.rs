@@ -1,13 +1,13 @@
-//! Group commit: events that arrive together are recorded together, and each sender hears when theirs are safe.
+//! Records player events with group commits: events that arrive together are committed together.
 //!
-//! Whoever sends puts their events into a queue. A few workers take whatever waits there, record it in one statement
-//! and one commit, and hand the results back; while they write, the next group gathers. So nobody waits for a timer,
-//! and groups grow with the load. The queue is bounded: what does not fit is refused at once and nothing of it is kept.
+//! Requests put their events into a bounded queue. A few workers take groups of events from it, and record
+//! each group with one statement and one commit. The next group collects in the meantime, so groups grow with
+//! the load and no request waits for a timer. If the queue is full, a request is rejected as a whole.
 
 mod connections;
-mod group;
 mod queue;
-mod trial;
+mod readiness_probe;
+mod worker;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,13 +17,13 @@ use domain::text::Text;
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 
-use self::connections::Connections;
-use self::group::Worker;
+use self::connections::IdleConnections;
 use self::queue::{Job, Queue};
-use self::trial::Trial;
+use self::readiness_probe::ReadinessProbe;
+use self::worker::Worker;
 use super::limits::EventLimits;
-use super::player_event::{Field, MAX_AGE, MAX_AHEAD, PlayerEvent, Recording, SentEvent};
-use super::recorder::sent_events::{self, Progress, Recorded};
+use super::player_event::{Field, IncomingEvent, MAX_AGE, MAX_CLOCK_SKEW, PlayerEvent, Recording};
+use super::recorder::incoming_events::{self, Progress, Recorded};
 use super::refusal::{Reason, Refusal};
 use super::sender_clock::MAX_CORRECTION;
 use crate::clock::Clock;
@@ -32,64 +32,62 @@ use crate::db::{Connection, Pool};
 use crate::error::{Error, Result};
 use crate::metrics::Metrics;
 
-/// Groups that are written at once, while enough waits for each.
-const WORKERS: usize = 4;
+/// Maximum groups that are written concurrently.
+const MAX_WORKERS: usize = 4;
 
-/// When to come back to a queue that is full: it is emptied many times a second.
-const WHEN_FULL: Duration = Duration::from_secs(1);
+/// When to retry after the queue was full. It is emptied many times a second.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// So long a player's own ids are kept: longer than events are taken, so that a retry is known as one.
-const KEYS_ARE_KEPT: TimeDelta = TimeDelta::days(32);
+/// How long clients' event ids are kept. Longer than events are accepted, so that every retry is recognized.
+const KEY_RETENTION: TimeDelta = TimeDelta::days(32);
 
-// A retry is taken for MAX_AGE after its event, which can seem later or earlier by MAX_CORRECTION at either sending.
+// A retry is accepted until MAX_AGE after its event. The correction of the sender's clock can move the event
+// by up to MAX_CORRECTION in either direction, at the first request and at the retry.
 const _: () = assert!(
-    MAX_AGE.num_seconds() + MAX_AHEAD.num_seconds() + 2 * MAX_CORRECTION.num_seconds()
-        < KEYS_ARE_KEPT.num_seconds()
+    MAX_AGE.num_seconds() + MAX_CLOCK_SKEW.num_seconds() + 2 * MAX_CORRECTION.num_seconds()
+        < KEY_RETENTION.num_seconds()
 );
 
-/// The way in for player events; cheap to clone.
+/// Records player events. Cheap to clone.
 #[derive(Clone)]
 pub struct Ingest {
     pool: Pool,
     clock: Clock,
     metrics: Metrics,
     queue: Arc<Queue>,
-    connections: Arc<Connections>,
+    connections: Arc<IdleConnections>,
     limits: Arc<EventLimits>,
     workers: TaskTracker,
-    trial: Arc<Trial>,
+    readiness_probe: Arc<ReadinessProbe>,
 }
 
 /// An event that is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accepted {
-    /// What is known of it.
     pub recorded: Recorded,
-    /// Whether it was recorded before.
+    /// Whether it was recorded by an earlier request.
     pub duplicate: bool,
 }
 
-/// How far a viewer has come in a lesson, as of their last report.
+/// A user's progress in a lesson's video after a progress report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reported {
-    /// The lesson.
+pub struct RecordedProgress {
     pub lesson_id: i64,
     /// The event that was recorded for the report.
     pub event_id: i64,
-    /// How far.
     pub progress: Progress,
 }
 
-const ID_OF_ANOTHER: Text =
-    Text::new("Este id ya es de otro evento.", "This id is that of another event already.");
+const ID_ALREADY_USED: Text =
+    Text::new("Otro evento ya tiene este identificador.", "Another event already has this ID.");
 
-/// Why a good event is not recorded.
+/// Why a valid event was not recorded.
 #[derive(Debug)]
 pub enum NotRecorded {
-    /// Something about it is wrong after all.
+    /// The database refused the event.
     Refused(Refusal),
-    /// Whoever sent it may not do anything.
-    LockedOut,
+    /// The sender is not an active user.
+    Inactive,
 }
 
 impl From<Refusal> for NotRecorded {
@@ -99,7 +97,7 @@ impl From<Refusal> for NotRecorded {
 }
 
 impl Ingest {
-    /// Nothing waits yet.
+    /// Creates an empty queue without workers.
     pub fn new(pool: Pool, clock: Clock, metrics: Metrics, config: &config::recording::Recording) -> Self {
         Self {
             pool,
@@ -109,80 +107,82 @@ impl Ingest {
             connections: Arc::default(),
             limits: Arc::new(EventLimits::new(config.events_per_minute)),
             workers: TaskTracker::new(),
-            trial: Arc::default(),
+            readiness_probe: Arc::default(),
         }
     }
 
-    /// Records what is good of these events, and answers for each in order once they are committed.
+    /// Records the valid events. Returns a result for each event, in order, after the commit.
     ///
-    /// [`Error::Busy`] when the queue is full, [`Error::Unavailable`] when the database cannot be used: then they may be
-    /// sent again.
-    /// [`Error::Unauthenticated`] when their sender turns out to be locked out, and then nothing is recorded.
+    /// Fails with [`Error::Busy`] if the queue is full, and with [`Error::Unavailable`] if the database is
+    /// unavailable. The events can be sent again after either error. Fails with [`Error::Unauthenticated`],
+    /// and records nothing, if the sender is not active.
     pub async fn record(
         &self,
-        events: Vec<Result<SentEvent, Refusal>>,
+        events: Vec<Result<IncomingEvent, Refusal>>,
         by: Recording,
     ) -> Result<Vec<Result<Accepted, Refusal>>> {
         let sent = events.len();
-        let answers = self.judge_and_commit(events, by).await;
-        self.count(sent, &answers);
-        answers
+        let results = self.validate_and_commit(events, by).await;
+        self.count(sent, &results);
+        results
     }
 
-    async fn judge_and_commit(
+    async fn validate_and_commit(
         &self,
-        events: Vec<Result<SentEvent, Refusal>>,
+        events: Vec<Result<IncomingEvent, Refusal>>,
         by: Recording,
     ) -> Result<Vec<Result<Accepted, Refusal>>> {
         let now = self.clock.now();
-        let mut good = Vec::with_capacity(events.len());
-        let judge = |event: Result<SentEvent, Refusal>| {
-            good.push(self.admit(event?.judge(by, now)?, by, now)?);
+        let mut valid = Vec::with_capacity(events.len());
+        let validate = |event: Result<IncomingEvent, Refusal>| {
+            valid.push(self.admit(event?.validate(by, now)?, by, now)?);
             Ok(())
         };
-        let judged: Vec<Result<(), Refusal>> = events.into_iter().map(judge).collect();
-        // As many as are good, in their order.
-        let mut recorded = self.commit(good).await?.into_iter();
-        let answer = |judged: Result<(), Refusal>| match judged {
+        let validated: Vec<Result<(), Refusal>> = events.into_iter().map(validate).collect();
+        // One result for each valid event, in order.
+        let mut recorded = self.commit(valid).await?.into_iter();
+        let result = |validated: Result<(), Refusal>| match validated {
             Err(refusal) => Ok(Err(refusal)),
             Ok(()) => match recorded.next() {
                 Some(Ok(accepted)) => Ok(Ok(accepted)),
                 Some(Err(NotRecorded::Refused(refusal))) => Ok(Err(refusal)),
-                Some(Err(NotRecorded::LockedOut)) => Err(Error::Unauthenticated),
+                Some(Err(NotRecorded::Inactive)) => Err(Error::Unauthenticated),
                 None => Ok(Err(Refusal::of_event(Reason::Failed))),
             },
         };
-        judged.into_iter().map(answer).collect()
+        validated.into_iter().map(result).collect()
     }
 
-    /// Records a report of progress, and answers with how far its viewer has come once it is committed; `path` stands
-    /// before the names of wrong fields.
+    /// Records a progress report. Returns the user's progress after the commit. `path` is the prefix of the
+    /// names of invalid fields.
     pub async fn record_progress(
         &self,
-        report: Result<SentEvent, Refusal>,
+        report: Result<IncomingEvent, Refusal>,
         by: Recording,
         path: &str,
-    ) -> Result<Reported> {
+    ) -> Result<RecordedProgress> {
         let report = report.map_err(|refusal| refusal.into_error(path))?;
         let lesson = report.lesson_id.clone();
-        let answer = self.record(vec![Ok(report)], by).await?.pop();
-        let answer = answer.unwrap_or(Err(Refusal::of_event(Reason::Failed)));
-        let Recorded { event_id, progress } = answer.map_err(|refusal| refusal.into_error(path))?.recorded;
+        let result = self.record(vec![Ok(report)], by).await?.pop();
+        let result = result.unwrap_or(Err(Refusal::of_event(Reason::Failed)));
+        let Recorded { event_id, progress } = result.map_err(|refusal| refusal.into_error(path))?.recorded;
         match (lesson, progress) {
-            (Field::Is(lesson_id), Some(progress)) => Ok(Reported { lesson_id, event_id, progress }),
-            // A report that was written has progress: this was written as something else.
-            _ => Err(Error::invalid(format!("{path}clientEventId"), ID_OF_ANOTHER)),
+            (Field::Value(lesson_id), Some(progress)) => {
+                Ok(RecordedProgress { lesson_id, event_id, progress })
+            }
+            // Every recorded report has progress, so this id belongs to another kind of event.
+            _ => Err(Error::invalid(format!("{path}clientEventId"), ID_ALREADY_USED)),
         }
     }
 
-    /// Counts what became of events.
-    fn count(&self, sent: usize, answers: &Result<Vec<Result<Accepted, Refusal>>>) {
+    /// Counts the results in metrics.
+    fn count(&self, sent: usize, results: &Result<Vec<Result<Accepted, Refusal>>>) {
         let metrics = self.metrics.ingest();
-        match answers {
-            Ok(answers) => {
+        match results {
+            Ok(results) => {
                 let (mut recorded, mut duplicate) = (0, 0);
-                for answer in answers {
-                    match answer {
+                for result in results {
+                    match result {
                         Ok(Accepted { duplicate: false, .. }) => recorded += 1,
                         Ok(Accepted { duplicate: true, .. }) => duplicate += 1,
                         Err(refusal) => metrics.refused(refusal.reason.key(), 1),
@@ -191,14 +191,15 @@ impl Ingest {
                 metrics.recorded(recorded);
                 metrics.duplicate(duplicate);
             }
-            // All of them: the queue is full, or whoever sent them is locked out.
+            // The request failed as a whole.
             Err(error) => metrics.refused(error.code().as_str(), sent as u64),
         }
     }
 
-    /// Who may record for anybody sends the events of many, and is trusted with their number.
+    /// Applies the rate limit. Callers that record for any user send the events of many users, and are
+    /// exempt.
     fn admit(&self, event: PlayerEvent, by: Recording, now: DateTime<Utc>) -> Result<PlayerEvent, Refusal> {
-        if by.for_anybody || self.limits.admit(event.user_id, now) {
+        if by.for_any_user || self.limits.admit(event.user_id, now) {
             Ok(event)
         } else {
             Err(Refusal::of_event(Reason::TooManyEvents))
@@ -209,55 +210,55 @@ impl Ingest {
         if events.is_empty() {
             return Ok(Vec::new());
         }
-        let (results, answer) = oneshot::channel();
-        let busy = || Error::Busy { retry_after: WHEN_FULL };
-        if self.queue.put(Job { events, results }).is_err() {
+        let (results, received) = oneshot::channel();
+        let busy = || Error::Busy { retry_after: RETRY_AFTER };
+        if self.queue.push(Job { events, results }).is_err() {
             return Err(busy());
         }
-        if let Some(place) = Queue::place_for_worker(&self.queue, WORKERS) {
+        if let Some(slot) = Queue::acquire_slot(&self.queue, MAX_WORKERS) {
             let worker = Worker {
                 pool: self.pool.clone(),
                 connections: Arc::clone(&self.connections),
                 clock: self.clock.clone(),
                 metrics: self.metrics.clone(),
-                place,
+                slot,
             };
-            self.workers.spawn(worker.work());
+            self.workers.spawn(worker.run());
         }
-        // A worker that could not say how it went has written nothing that anybody was told of.
-        answer.await.unwrap_or_else(|_| Err(busy()))
+        // The worker dropped the job without results, and the sender has to retry.
+        received.await.unwrap_or_else(|_| Err(busy()))
     }
 
-    /// Whether events can be recorded, as found by trying within the last seconds.
+    /// Whether events can be recorded. The result is a few seconds old at most.
     ///
-    /// The error is why not, for the first who asks after it; those who ask within seconds are told no.
+    /// Fails if the database is unavailable. If recording fails for another reason, the error is logged.
     pub async fn is_ready(&self) -> anyhow::Result<bool> {
-        self.trial.is_good(&self.pool, &self.clock).await
+        self.readiness_probe.is_ready(&self.pool, &self.clock).await
     }
 
-    /// How many events wait for a worker.
+    /// The number of events that wait for a worker.
     pub fn waiting(&self) -> usize {
         self.queue.events()
     }
 
-    /// Waits until everything that was taken is recorded.
+    /// Waits until all events in the queue are recorded.
     pub async fn drained(&self) {
         self.workers.close();
         self.workers.wait().await;
     }
 }
 
-/// Ids that are forgotten by one statement, so that none takes long.
-const SLICE: u16 = 20_000;
+/// Maximum keys that one statement deletes, so that each statement is short.
+const BATCH_SIZE: u16 = 20_000;
 
-/// Forgets the ids that players made for events that are too old to be sent again, and answers with their number.
+/// Deletes the clients' event ids that are older than any retry that is accepted. Returns their number.
 pub async fn forget_old_keys(conn: &mut Connection, now: DateTime<Utc>) -> diesel::QueryResult<usize> {
-    let mut forgotten = 0;
+    let mut deleted = 0;
     loop {
-        let slice = sent_events::forget_keys(conn, now - KEYS_ARE_KEPT, SLICE.into()).await?;
-        forgotten += slice;
-        if slice < SLICE.into() {
-            return Ok(forgotten);
+        let batch = incoming_events::forget_keys(conn, now - KEY_RETENTION, BATCH_SIZE.into()).await?;
+        deleted += batch;
+        if batch < BATCH_SIZE.into() {
+            return Ok(deleted);
         }
     }
 }

@@ -1,6 +1,6 @@
-//! How many events of one user are taken in a minute.
+//! A rate limit on the events of each user.
 //!
-//! The counts live in this process: several servers on one database each allow their own number.
+//! Events are counted in this process. Several servers on one database each apply the limit separately.
 
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
@@ -10,38 +10,39 @@ use lru::LruCache;
 
 use crate::unpoisoned;
 
-const WINDOW: TimeDelta = TimeDelta::minutes(1);
+/// The length of a window.
+const WINDOW_LENGTH: TimeDelta = TimeDelta::minutes(1);
 
-/// So many users are kept in mind; the ones not seen for longest are forgotten first.
-const REMEMBERED: NonZeroUsize = NonZeroUsize::new(100_000).expect("not zero");
+/// Maximum users whose events are counted. The least recently seen users are evicted first.
+const MAX_TRACKED_USERS: NonZeroUsize = NonZeroUsize::new(100_000).expect("100,000 is not zero");
 
-/// The events of late.
+/// The recent events of each user.
 pub struct EventLimits {
     per_minute: u32,
-    users: Mutex<LruCache<i64, Count>>,
+    users: Mutex<LruCache<i64, Window>>,
 }
 
 #[derive(Clone, Copy)]
-struct Count {
+struct Window {
     since: DateTime<Utc>,
     events: u32,
 }
 
 impl EventLimits {
-    /// So many events a minute for each user, counted from the first one on.
+    /// Allows each user `per_minute` events per minute. A minute starts with a user's first event.
     pub fn new(per_minute: u32) -> Self {
-        Self { per_minute, users: Mutex::new(LruCache::new(REMEMBERED)) }
+        Self { per_minute, users: Mutex::new(LruCache::new(MAX_TRACKED_USERS)) }
     }
 
-    /// Whether one event more of this user is taken now.
+    /// Counts an event of this user. Returns whether it is within the limit.
     pub fn admit(&self, user_id: i64, now: DateTime<Utc>) -> bool {
         let mut users = unpoisoned::lock(&self.users);
-        let count = users.get_or_insert_mut(user_id, || Count { since: now, events: 0 });
-        if now - count.since >= WINDOW {
-            *count = Count { since: now, events: 0 };
+        let window = users.get_or_insert_mut(user_id, || Window { since: now, events: 0 });
+        if now - window.since >= WINDOW_LENGTH {
+            *window = Window { since: now, events: 0 };
         }
-        count.events = count.events.saturating_add(1);
-        count.events <= self.per_minute
+        window.events = window.events.saturating_add(1);
+        window.events <= self.per_minute
     }
 }
 
@@ -50,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_user_has_their_number_a_minute() {
+    fn each_user_has_a_limit_per_minute() {
         let limits = EventLimits::new(2);
         let at = |second| DateTime::from_timestamp(second, 0).unwrap();
         let admitted = [(7, 0), (7, 59), (7, 59), (8, 59), (7, 60), (7, 119), (7, 119), (7, 120)]

@@ -1,4 +1,4 @@
-//! Watches the backlog, and tells people when it is cause for alarm and when it no longer is.
+//! Monitors the backlog and the services. Notifies operators when an alarm is raised and when it is resolved.
 
 use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -18,74 +18,73 @@ use crate::models::telemetry_driver::{DriverState, EnabledDrivers};
 use crate::models::user::User;
 use crate::notification::{self, NotificationContent};
 
-/// The alarm's name in the database.
-const ALARM: &str = "telemetry_backlog";
-/// The name of the alarm about services that refuse whatever they are sent.
-const REFUSING: &str = "telemetry_refusing";
+/// The name of the backlog alarm in the database.
+const BACKLOG_ALARM: &str = "telemetry_backlog";
+/// The name of the alarm about services that refuse every event.
+const REFUSING_ALARM: &str = "telemetry_refusing";
 
-/// What a look at the backlog came to.
+/// The result of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checked {
-    /// The backlog.
     pub backlog: Backlog,
-    /// When it was looked at.
     pub at: DateTime<Utc>,
-    /// What came of it.
     pub finding: Finding,
-    /// The drivers that refused whatever they were sent in the last run.
+    /// The drivers that refused every event in the last run.
     pub refusing: Vec<Driver>,
-    /// How many people were told of these now, or that there are none any more.
-    pub told_of_refusing: usize,
+    /// The number of people that this check notified about refusing drivers, or that none refuses events any
+    /// more.
+    pub notified_of_refusing: usize,
 }
 
-/// What is to be said of a backlog.
+/// The state of the backlog alarm after a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finding {
-    /// No driver is enabled, so that nothing is ever synced, and no alarm could be ended.
+    /// No driver is enabled. Nothing is synced then, so an alarm would never end.
     NothingEnabled,
-    /// There is no cause for alarm.
-    Calm,
-    /// There no longer is cause for the alarm that people were told of, and so many were told that.
+    /// The backlog is below its limits.
+    Healthy,
+    /// The backlog is below its limits again, after an alarm.
     Recovered {
-        /// How many.
+        /// The number of people who were notified.
         people: usize,
     },
-    /// There is cause for alarm, and so many people were told.
+    /// The backlog has reached a limit, and people were notified now.
     Alarmed {
-        /// Why.
         why: Alarm,
-        /// How many.
+        /// The number of people who were notified.
         people: usize,
     },
-    /// There is cause for alarm, and people were told so not long ago.
+    /// The backlog has reached a limit, and people were notified during the cooldown.
     StillAlarmed {
-        /// Why.
         why: Alarm,
-        /// When they may be told again.
-        told_again_from: DateTime<Utc>,
+        /// The earliest time of the next notification.
+        next_notification_at: DateTime<Utc>,
     },
 }
 
-/// Looks at the backlog, and tells whoever is to be told. Of several processes that look at once, one tells.
+/// Checks the backlog and the drivers, and sends notifications. If several processes check at the same time,
+/// only one of them sends notifications.
 pub async fn check(app: &App) -> anyhow::Result<Checked> {
     let at = app.clock.now();
     let conn = &mut *app.pool.get().await.context("No database connection")?;
     let limits = &app.config.telemetry;
-    let enabled = EnabledDrivers::read(conn).await.context("The drivers cannot be read")?;
+    let enabled = EnabledDrivers::read(conn).await.context("Failed to read the enabled drivers")?;
     let enabled = enabled.with(&driver::enabled_names(limits), at);
     let backlog =
-        Backlog::read(conn, &enabled, &limits.alert).await.context("The backlog cannot be counted")?;
+        Backlog::read(conn, &enabled, &limits.alert).await.context("Failed to count the backlog")?;
     let finding = if enabled.names().next().is_none() {
         Finding::NothingEnabled
     } else {
-        find(app, conn, backlog, at).await.context("The alarm cannot be kept")?
+        check_backlog(app, conn, backlog, at).await.context("Failed to update the backlog alarm")?
     };
-    let refusing = refusing(conn, &enabled).await.context("The drivers cannot be looked at")?;
-    let told = tell_of_refusing(app, conn, &refusing, at).await.context("The alarm cannot be kept")?;
-    Ok(Checked { backlog, at, finding, refusing, told_of_refusing: told })
+    let refusing = refusing(conn, &enabled).await.context("Failed to read the state of the drivers")?;
+    let notified = notify_of_refusing(app, conn, &refusing, at)
+        .await
+        .context("Failed to update the alarm about refusing services")?;
+    Ok(Checked { backlog, at, finding, refusing, notified_of_refusing: notified })
 }
 
-/// The enabled drivers that refused whatever they were sent, where that was more than a few events.
+/// The enabled drivers that refused every event, and at least [`delivery::SUSPICIOUS_REFUSALS`] events.
 async fn refusing(conn: &mut Connection, enabled: &EnabledDrivers) -> QueryResult<Vec<Driver>> {
     let mut refusing = Vec::new();
     for name in enabled.names() {
@@ -99,27 +98,27 @@ async fn refusing(conn: &mut Connection, enabled: &EnabledDrivers) -> QueryResul
     Ok(refusing)
 }
 
-async fn tell_of_refusing(
+async fn notify_of_refusing(
     app: &App,
     conn: &mut Connection,
     refusing: &[Driver],
     now: DateTime<Utc>,
 ) -> QueryResult<usize> {
-    let pause = TimeDelta::from_std(app.config.telemetry.alert.cooldown).unwrap_or(TimeDelta::MAX);
+    let cooldown = TimeDelta::from_std(app.config.telemetry.alert.cooldown).unwrap_or(TimeDelta::MAX);
     conn.transaction(async |conn| {
-        let (is_told, notice) = if refusing.is_empty() {
-            let gone = notification::RefusingResolved { found_at: now };
-            (alarm::settle(conn, REFUSING).await?, NotificationContent::RefusingResolved(gone))
+        let (should_notify, content) = if refusing.is_empty() {
+            let resolved = notification::RefusingResolved { found_at: now };
+            (alarm::resolve(conn, REFUSING_ALARM).await?, NotificationContent::RefusingResolved(resolved))
         } else {
             let found = notification::Refusing { drivers: refusing.to_vec(), found_at: now };
-            (alarm::claim(conn, REFUSING, now, pause).await?, NotificationContent::Refusing(found))
+            (alarm::claim(conn, REFUSING_ALARM, now, cooldown).await?, NotificationContent::Refusing(found))
         };
-        if is_told { tell(app, conn, &notice, now).await } else { Ok(0) }
+        if should_notify { notify_operators(app, conn, &content, now).await } else { Ok(0) }
     })
     .await
 }
 
-async fn find(
+async fn check_backlog(
     app: &App,
     conn: &mut Connection,
     backlog: Backlog,
@@ -127,18 +126,19 @@ async fn find(
 ) -> QueryResult<Finding> {
     let limits = &app.config.telemetry.alert;
     let Some(why) = backlog.alarm(limits, now) else {
-        let gone = notification::BacklogResolved { events: backlog.events_pending, counted_at: now };
+        let resolved = notification::BacklogResolved { events: backlog.events_pending, counted_at: now };
         return conn
             .transaction(async |conn| {
-                if !alarm::settle(conn, ALARM).await? {
-                    return Ok(Finding::Calm);
+                if !alarm::resolve(conn, BACKLOG_ALARM).await? {
+                    return Ok(Finding::Healthy);
                 }
-                let people = tell(app, conn, &NotificationContent::BacklogResolved(gone), now).await?;
+                let people =
+                    notify_operators(app, conn, &NotificationContent::BacklogResolved(resolved), now).await?;
                 Ok(Finding::Recovered { people })
             })
             .await;
     };
-    let pause = TimeDelta::from_std(limits.cooldown).unwrap_or(TimeDelta::MAX);
+    let cooldown = TimeDelta::from_std(limits.cooldown).unwrap_or(TimeDelta::MAX);
     let cause = notification::Backlog {
         events: backlog.events_pending,
         oldest: backlog.oldest,
@@ -146,41 +146,42 @@ async fn find(
         threshold: limits.threshold,
         age_minutes: limits.max_age.as_secs() / 60,
     };
-    // The claim and what is told are stored together: whoever fails to tell has claimed nothing.
+    // The claim and the notifications are stored in one transaction. If notifying fails, another process can
+    // claim the alarm.
     conn.transaction(async |conn| {
-        if alarm::claim(conn, ALARM, now, pause).await? {
-            let people = tell(app, conn, &NotificationContent::Backlog(cause), now).await?;
+        if alarm::claim(conn, BACKLOG_ALARM, now, cooldown).await? {
+            let people = notify_operators(app, conn, &NotificationContent::Backlog(cause), now).await?;
             return Ok(Finding::Alarmed { why, people });
         }
-        let told = alarm::notified_at(conn, ALARM).await?.unwrap_or(now);
-        Ok(Finding::StillAlarmed { why, told_again_from: told + pause })
+        let notified_at = alarm::notified_at(conn, BACKLOG_ALARM).await?.unwrap_or(now);
+        Ok(Finding::StillAlarmed { why, next_notification_at: notified_at + cooldown })
     })
     .await
 }
 
-/// Tells the operators, by mail too where there is a mail server; answers how many they are.
-async fn tell(
+/// Notifies the operators, also by mail if a mail server is configured. Returns the number of operators.
+async fn notify_operators(
     app: &App,
     conn: &mut Connection,
-    notice: &NotificationContent,
+    content: &NotificationContent,
     now: DateTime<Utc>,
 ) -> QueryResult<usize> {
-    let people = User::active_in(conn, &notification::OPERATOR_ROLES).await?;
-    let data = notice.data();
+    let people = User::active_with_roles(conn, &notification::OPERATOR_ROLES).await?;
+    let data = content.data();
     let new: Vec<_> = people
         .iter()
         .map(|person| NewNotification {
             user_id: person.id,
-            kind: notice.kind(),
+            kind: content.kind(),
             data: &data,
             created_at: now,
         })
         .collect();
-    // Whoever's mailbox was out of reach for a day wants one mail of it, not twenty.
-    OutboxMail::supersede(conn, notice.supersedes(), now).await?;
-    let told = NewNotification::insert_all(conn, &new).await?;
+    // If mail could not be sent for a day, people get one mail about the alarm and not twenty.
+    OutboxMail::supersede(conn, content.supersedes(), now).await?;
+    let notifications = NewNotification::insert_all(conn, &new).await?;
     if app.config.mail.smtp.is_some() {
-        OutboxMail::post(conn, &told, now).await?;
+        OutboxMail::enqueue(conn, &notifications, now).await?;
     }
-    Ok(told.len())
+    Ok(notifications.len())
 }

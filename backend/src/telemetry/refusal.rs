@@ -1,4 +1,4 @@
-//! Why a player event is not recorded.
+//! Why a player event is refused.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -6,91 +6,91 @@ use std::time::Duration;
 use domain::access::Denied;
 use domain::failure::ErrorCode;
 use domain::text::Text;
+use domain::validation;
 
 use crate::error::Error;
 
-/// One event that is not recorded, which says nothing about the others of its batch.
+/// The refusal of one event. The other events of the batch are not affected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// The rule that it breaks.
     pub reason: Reason,
-    /// The field that is wrong, as its sender calls it; nothing when it is the event as a whole.
+    /// The invalid field, by its name in the request. `None` if the event as a whole is refused.
     pub field: Option<Cow<'static, str>>,
 }
 
-/// The rule that an event breaks.
+/// Why an event is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// It is somebody else's, and the caller may record their own only.
+    /// The event is another user's, and the caller may only record their own.
     NotYourUser,
-    /// There is no such user.
+    /// The user does not exist.
     UnknownUser,
-    /// There is no such lesson.
+    /// The lesson does not exist.
     UnknownLesson,
-    /// It is no JSON object.
+    /// The event is not a JSON object.
     NotAnObject,
-    /// There is no field of this name.
+    /// No field has this name.
     UnknownField,
-    /// The field is needed and not there.
+    /// A required field is missing.
     Missing,
     /// Not an ID.
     NotAnId,
     /// Not a UUID.
     NotAUuid,
-    /// Not the name of an event.
+    /// Not a valid event name.
     BadEventName,
-    /// Not the name of a provider.
+    /// Not a valid provider name.
     BadProvider,
-    /// Not one of the sources of videos.
+    /// Not a supported video source.
     BadSource,
-    /// Not the tag of a part of the page.
+    /// Not a valid context tag.
     BadContextTag,
     /// Not a number of seconds.
     NotSeconds,
-    /// Seconds below zero.
+    /// A negative number of seconds.
     NegativeSeconds,
-    /// Not a speed of playback.
+    /// Not a valid playback rate.
     BadPlaybackRate,
-    /// Not a moment.
+    /// Not a timestamp.
     NotAMoment,
-    /// It has not happened yet.
+    /// The timestamp is in the future.
     InTheFuture,
-    /// It happened too long ago.
+    /// The timestamp is too far in the past.
     TooOld,
-    /// Metadata that is no JSON.
+    /// The metadata is not JSON.
     MetadataNotJson,
-    /// More metadata than is kept.
+    /// The metadata exceeds the size limit.
     MetadataTooLarge,
-    /// Metadata that is nested too deep.
+    /// The metadata is nested too deeply.
     MetadataTooDeep,
-    /// Metadata with a character or number that cannot be stored.
+    /// The metadata has a character or a number that PostgreSQL does not store.
     MetadataNotStorable,
-    /// More events of one user than are taken in a minute.
+    /// The user exceeded the rate limit.
     TooManyEvents,
-    /// A fault of ours.
+    /// An error on our side.
     Failed,
 }
 
-/// When a user who sent too many events may go on.
-pub const NEXT_MINUTE: Duration = Duration::from_mins(1);
+/// When a user who exceeded the rate limit can retry.
+pub const RETRY_AFTER: Duration = Duration::from_mins(1);
 
 impl Refusal {
-    /// The field breaks the rule.
+    /// Refuses an event because of a field.
     pub fn of(field: &'static str, reason: Reason) -> Self {
         Self { reason, field: Some(Cow::Borrowed(field)) }
     }
 
-    /// The event as a whole breaks the rule.
+    /// Refuses an event as a whole.
     pub const fn of_event(reason: Reason) -> Self {
         Self { reason, field: None }
     }
 
-    /// The error of a request that holds this event alone; `path` stands before the field's name.
+    /// The error of a request with a single event. `path` is the prefix of the field's name.
     pub fn into_error(self, path: &str) -> Error {
         match self.reason.code() {
             ErrorCode::Forbidden => Error::Denied(Denied::NotYourUser),
-            ErrorCode::RateLimited => Error::TooManyRequests { retry_after: NEXT_MINUTE },
-            ErrorCode::Internal => Error::Internal(anyhow::anyhow!("A player event could not be recorded")),
+            ErrorCode::RateLimited => Error::TooManyRequests { retry_after: RETRY_AFTER },
+            ErrorCode::Internal => Error::Internal(anyhow::anyhow!("Failed to record a player event")),
             ErrorCode::BadUserInput
             | ErrorCode::Unauthenticated
             | ErrorCode::ScopeRequired
@@ -105,7 +105,7 @@ impl Refusal {
 }
 
 impl Reason {
-    /// The code that clients see. With `RATE_LIMITED` and `INTERNAL` the event may be sent again.
+    /// The error code in the response. After `RATE_LIMITED` and `INTERNAL` the event can be sent again.
     pub const fn code(self) -> ErrorCode {
         match self {
             Self::NotYourUser => ErrorCode::Forbidden,
@@ -135,7 +135,7 @@ impl Reason {
         }
     }
 
-    /// The rule's name, by which a program tells one from the other.
+    /// The machine-readable reason, in responses and in metrics.
     pub const fn key(self) -> &'static str {
         match self {
             Self::NotYourUser => "NOT_YOUR_USER",
@@ -165,27 +165,24 @@ impl Reason {
         }
     }
 
-    /// What is wrong and what is accepted.
+    /// The error message, which says what is accepted.
     pub const fn message(self) -> Text {
         match self {
             Self::NotYourUser => Text::new(
-                "Solo puedes registrar tu propio progreso; deja userId en blanco.",
+                "Solo puedes registrar tu propio progreso. No envíes userId.",
                 "You can only record your own progress. Leave out userId.",
             ),
-            Self::UnknownUser => Text::new("No existe este usuario.", "There is no such user."),
-            Self::UnknownLesson => Text::new("No existe esta lección.", "There is no such lesson."),
-            Self::NotAnObject => Text::new("Un evento es un objeto JSON.", "An event is a JSON object."),
-            Self::UnknownField => {
-                Text::new("No hay ningún campo con este nombre.", "There is no field of this name.")
+            Self::UnknownUser => Text::new("Este usuario no existe.", "This user does not exist."),
+            Self::UnknownLesson => Text::new("Esta lección no existe.", "This lesson does not exist."),
+            Self::NotAnObject => {
+                Text::new("Cada evento debe ser un objeto JSON.", "Each event must be a JSON object.")
             }
+            Self::UnknownField => Text::new("Campo desconocido.", "Unknown field."),
             Self::Missing => Text::new("Falta este campo.", "This field is missing."),
-            Self::NotAnId => Text::new(
-                "No es un id. Se acepta un número entero desde 1.",
-                "Not an ID. Accepted: a whole number, 1 or greater.",
-            ),
+            Self::NotAnId => validation::NOT_AN_ID,
             Self::NotAUuid => Text::new(
-                "No es un UUID, como 0d0f7a5e-8f0e-4c0b-9d5f-3c8b1a2e4f60.",
-                "Not a UUID, such as 0d0f7a5e-8f0e-4c0b-9d5f-3c8b1a2e4f60.",
+                "No es un UUID. Se acepta un valor como 0d0f7a5e-8f0e-4c0b-9d5f-3c8b1a2e4f60.",
+                "Not a UUID. Accepted: a value such as 0d0f7a5e-8f0e-4c0b-9d5f-3c8b1a2e4f60.",
             ),
             Self::BadEventName => Text::new(
                 "Se aceptan de 1 a 50 letras sin acento, cifras, «.», «_» y «-».",
@@ -193,15 +190,14 @@ impl Reason {
             ),
             Self::BadProvider => Text::new(
                 "Se acepta youtube, vimeo, cloudflare u otro texto de 1 a 20 caracteres.",
-                "Accepted: youtube, vimeo, cloudflare or another text of 1 to 20 characters.",
+                "Accepted: youtube, vimeo, cloudflare or any other text of 1 to 20 characters.",
             ),
             Self::BadSource => {
                 Text::new("Se acepta VIMEO, CLOUDFLARE o YOUTUBE.", "Accepted: VIMEO, CLOUDFLARE or YOUTUBE.")
             }
-            Self::BadContextTag => Text::new(
-                "Se acepta un texto de 1 a 50 caracteres.",
-                "Accepted: a text of 1 to 50 characters.",
-            ),
+            Self::BadContextTag => {
+                Text::new("Se acepta un texto de 1 a 50 caracteres.", "Accepted: text of 1 to 50 characters.")
+            }
             Self::NotSeconds => Text::new(
                 "Se acepta un número entero de segundos, de 0 a 2147483647.",
                 "Accepted: a whole number of seconds, from 0 to 2147483647.",
@@ -211,36 +207,34 @@ impl Reason {
                 "Seconds cannot be negative. Accepted: a whole number from 0 to 2147483647.",
             ),
             Self::BadPlaybackRate => Text::new(
-                "Se acepta un número de 0 a 100, siendo 1 lo normal.",
-                "Accepted: a number from 0 to 100, 1 being normal.",
+                "Se acepta un número de 0 a 100. La velocidad normal es 1.",
+                "Accepted: a number from 0 to 100. Normal speed is 1.",
             ),
-            Self::NotAMoment => Text::new(
-                "No es un momento. Se acepta RFC 3339, como 2026-11-16T09:00:00Z.",
-                "Not a timestamp. Accepted: RFC 3339, such as 2026-11-16T09:00:00Z.",
-            ),
+            Self::NotAMoment => validation::NOT_A_TIMESTAMP,
             Self::InTheFuture => Text::new(
-                "Está en el futuro. Se acepta hasta 2 minutos por delante de nuestro reloj, o de sentAt.",
-                "It is in the future. Accepted: up to 2 minutes ahead of our clock, or of sentAt.",
+                "Está en el futuro. Se acepta hasta 2 minutos después de la hora del servidor o de sentAt.",
+                "In the future. Accepted: up to 2 minutes after the server's time or sentAt.",
             ),
-            Self::TooOld => Text::new("Pasó hace más de 30 días.", "It happened more than 30 days ago."),
-            Self::MetadataNotJson => Text::new("No es JSON.", "Not JSON."),
+            Self::TooOld => Text::new(
+                "Demasiado antiguo. Se aceptan los últimos 30 días.",
+                "Too old. Accepted: the last 30 days.",
+            ),
+            Self::MetadataNotJson => validation::NOT_JSON,
             Self::MetadataTooLarge => {
                 Text::new("Se aceptan hasta 4096 bytes de JSON.", "Accepted: up to 4096 bytes of JSON.")
             }
-            Self::MetadataTooDeep => {
-                Text::new("Se aceptan hasta 8 niveles de JSON.", "Accepted: up to 8 levels of JSON.")
-            }
-            Self::MetadataNotStorable => Text::new(
-                "El JSON contiene un número fuera de rango o un carácter que no se puede guardar.",
-                "The JSON contains a number out of range or a character that cannot be stored.",
+            Self::MetadataTooDeep => Text::new(
+                "Se aceptan hasta 8 niveles de anidamiento.",
+                "Accepted: up to 8 levels of nesting.",
             ),
+            Self::MetadataNotStorable => validation::JSON_NOT_STORABLE,
             Self::TooManyEvents => Text::new(
-                "Demasiados eventos de este usuario en un minuto. Vuelve a enviarlo más tarde.",
-                "Too many events of this user within a minute. Send it again later.",
+                "Demasiados eventos de este usuario en un minuto. Vuelve a intentarlo más tarde.",
+                "Too many events from this user in one minute. Try again later.",
             ),
             Self::Failed => Text::new(
-                "Algo falló de nuestro lado. Vuelve a enviarlo con el mismo clientEventId.",
-                "Something failed on our side. Send it again with the same clientEventId.",
+                "Algo falló de nuestro lado. Vuelve a enviar el evento con el mismo clientEventId.",
+                "Something went wrong on our side. Send the event again with the same clientEventId.",
             ),
         }
     }

@@ -1,7 +1,7 @@
-//! The feed of the sync's status: one per process, and only while anybody is subscribed.
+//! A feed of the status of the sync. Each process has one, which runs while it has subscribers.
 //!
-//! It re-reads the status on each notification from another process ([`notify`]) and every two seconds, publishes at most
-//! a few updates a second, and spends at most a twentieth of the time on reading.
+//! It re-reads the status on each notification from another process and every two seconds. It publishes at
+//! most a few updates a second, and reads at most a twentieth of the time.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -13,11 +13,11 @@ use tokio::sync::watch::{self, Receiver, Sender};
 use tokio::time::{sleep, timeout};
 use tracing::warn;
 
-use super::notify;
 use super::status::Status;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Connection, Pool, outage};
+use crate::models::sync_run::notification;
 use crate::unpoisoned;
 
 /// Minimum time between two updates.
@@ -26,28 +26,28 @@ const MIN_INTERVAL: Duration = Duration::from_millis(250);
 const MAX_INTERVAL: Duration = Duration::from_secs(2);
 /// Pause between reads, as a multiple of how long the last read took.
 const PAUSE_FACTOR: u32 = 20;
-/// When to try again after the database was lost.
+/// Pause before a retry after an error.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 type Latest = Option<Arc<Status>>;
 
-/// The feed of the sync's status; cheap to clone.
+/// A feed of the status of the sync. Cheap to clone.
 #[derive(Clone)]
 pub struct StatusFeed {
     pool: Pool,
     clock: Clock,
     config: Arc<Config>,
-    /// `Some` while anybody is subscribed.
+    /// `None` if there are no subscribers.
     sender: Arc<Mutex<Option<Sender<Latest>>>>,
 }
 
 impl StatusFeed {
-    /// A feed without subscribers.
+    /// Creates a feed without subscribers.
     pub fn new(pool: Pool, clock: Clock, config: Arc<Config>) -> Self {
         Self { pool, clock, config, sender: Arc::default() }
     }
 
-    /// The status, now and each time that it changes.
+    /// Subscribes to the status. The stream yields the current status first, and then each change.
     pub fn subscribe(&self) -> impl Stream<Item = Arc<Status>> + Send + use<> {
         stream::unfold((self.receiver(), false), |(mut receiver, has_seen)| async move {
             loop {
@@ -75,19 +75,19 @@ impl StatusFeed {
         }
     }
 
-    /// Publishes until nobody is subscribed.
+    /// Publishes the status until there are no subscribers.
     async fn run(self) {
         while self.has_subscribers() {
-            // On success nobody is subscribed any more; the next subscriber starts a new task.
+            // It succeeds when there are no subscribers. The next one starts a new task.
             let Err(cause) = self.publish_changes().await else { return };
             if let Some(cause) = outage::loggable_cause(cause) {
-                warn!(cause, "Failed to read the sync's status; retrying");
+                warn!(cause, "Failed to read the status of the sync; retrying");
             }
             sleep(RETRY_INTERVAL).await;
         }
     }
 
-    /// Whether anybody is subscribed; if not, the next subscriber starts a new task.
+    /// Whether there are subscribers. If not, lets the next one start a new task.
     fn has_subscribers(&self) -> bool {
         let mut sender = unpoisoned::lock(&self.sender);
         let has_subscribers = sender.as_ref().is_some_and(|sender| sender.receiver_count() > 0);
@@ -98,9 +98,9 @@ impl StatusFeed {
     }
 
     async fn publish_changes(&self) -> anyhow::Result<()> {
-        // Closed rather than given back, since it goes on receiving notifications.
+        // Taken out of the pool, because it keeps receiving notifications.
         let mut conn = Object::take(self.pool.get().await.context("No database connection")?);
-        notify::listen(&mut conn).await?;
+        notification::listen(&mut conn).await?;
         while self.has_subscribers() {
             let began = Instant::now();
             let status = Status::read(&mut conn, &self.config.telemetry, self.clock.now()).await?;
@@ -126,8 +126,8 @@ impl StatusFeed {
     async fn wait_for_notification(&self, conn: &mut Connection) -> anyhow::Result<()> {
         let mut notifications = std::pin::pin!(conn.notifications());
         if let Ok(first) = timeout(MAX_INTERVAL, notifications.next()).await {
-            first.context("The connection is lost")?;
-            // One read covers all that came meanwhile.
+            first.context("Lost the database connection")?;
+            // The next read covers all notifications received so far.
             while let Ok(Some(_)) = timeout(Duration::ZERO, notifications.next()).await {}
         }
         Ok(())

@@ -130,10 +130,8 @@ pub fn Combobox(
     };
     let clear = move |_| {
         select.run(None);
-        if let Some(field) = field.get() {
-            // If the field cannot take the focus, the focus stays where it is.
-            drop(field.focus());
-        }
+        // If the field cannot take the focus, the focus stays where it is.
+        drop(field.get().map(|field| field.focus()));
     };
     view! {
         <div class="combobox">

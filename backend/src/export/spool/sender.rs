@@ -186,7 +186,7 @@ impl Sender {
 
 impl Drop for Sender {
     fn drop(&mut self) {
-        let is_open = unpoisoned::lock(&self.shared.state).sender_state == SenderState::Open;
+        let is_open = unpoisoned::lock(&self.shared.state).sender == SenderState::Open;
         if is_open {
             self.shared.end(SenderState::Interrupted);
         }

@@ -1,18 +1,17 @@
-//! Variables of types that the schema does not have.
+//! Refuses variables with types that the schema does not have.
 //!
-//! The library names such a type, but where it stands in a list and has a default it looks for it first, and panics when it
-//! is not there.
+//! The library refuses them too, but panics if the unknown type is in a list and the variable has a default.
 
 use async_graphql::ServerError;
 use async_graphql::parser::types::{BaseType, ExecutableDocument, Type};
 use async_graphql::registry::Registry;
 
-/// Refuses the first of them, in the library's own words.
+/// Returns an error for the first such variable, with the same message as the library's.
 pub fn check(document: &ExecutableDocument, registry: &Registry) -> Result<(), ServerError> {
     let variables =
         document.operations.iter().flat_map(|(_, operation)| &operation.node.variable_definitions);
     for variable in variables {
-        let name = innermost(&variable.node.var_type.node);
+        let name = named_type(&variable.node.var_type.node);
         if !registry.types.contains_key(name) {
             return Err(ServerError::new(format!("Unknown type \"{name}\""), Some(variable.pos)));
         }
@@ -20,9 +19,9 @@ pub fn check(document: &ExecutableDocument, registry: &Registry) -> Result<(), S
     Ok(())
 }
 
-fn innermost(of_type: &Type) -> &str {
+fn named_type(of_type: &Type) -> &str {
     match &of_type.base {
         BaseType::Named(name) => name,
-        BaseType::List(inner) => innermost(inner),
+        BaseType::List(inner) => named_type(inner),
     }
 }

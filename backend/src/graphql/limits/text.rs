@@ -1,117 +1,117 @@
-//! How long and how deeply nested the text of a document is, found before anything parses it.
+//! Measures the length and nesting of a document before it is parsed.
 //!
-//! The text is read byte by byte, without recursion and without memory, and by the very grammar of the parser: whatever
-//! the parser takes for a bracket counts, and whatever stands in a string or a comment does not.
+//! The text is read byte by byte, without recursion or allocation, and by the same lexical rules as the
+//! parser's. Every bracket that the parser recognizes counts, and brackets in strings and comments do not.
 
-/// How much there is to parse.
+/// The size of a document's text.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct TextSize {
     pub bytes: u64,
-    /// The most parentheses, brackets and braces that are open at once.
+    /// The maximum number of parentheses, brackets and braces that are open at once.
     pub open_brackets: u64,
     /// In bytes.
     pub longest_name: u64,
 }
 
 impl TextSize {
-    /// Of a document. Where it is no GraphQL, what the parser gets to is measured rightly all the same.
+    /// Measures a document. If it is invalid, the measurement is correct up to where the parser stops.
     pub fn of(document: &str) -> Self {
         let text = document.as_bytes();
-        let mut size = Self { bytes: count(text.len()), ..Self::default() };
+        let mut size = Self { bytes: to_u64(text.len()), ..Self::default() };
         let mut open = 0_u64;
-        let mut blocks = BlockStrings::MayEnd;
-        let mut at = 0;
-        while let Some(byte) = text.get(at) {
-            at = match byte {
+        let mut block_strings = BlockStrings::MayEnd;
+        let mut position = 0;
+        while let Some(byte) = text.get(position) {
+            position = match byte {
                 b'(' | b'[' | b'{' => {
                     open += 1;
                     size.open_brackets = size.open_brackets.max(open);
-                    at + 1
+                    position + 1
                 }
                 b')' | b']' | b'}' => {
                     open = open.saturating_sub(1);
-                    at + 1
+                    position + 1
                 }
-                b'#' => end_of(text, at, |byte| !is_line_end(byte)),
-                b'"' => end_of_string(text, at, &mut blocks),
-                byte if is_name(*byte) => {
-                    let end = end_of(text, at, is_name);
-                    // Names do not begin with a digit, numbers do.
+                b'#' => end_of_run(text, position, |byte| !is_line_end(byte)),
+                b'"' => end_of_string(text, position, &mut block_strings),
+                byte if is_name_byte(*byte) => {
+                    let end = end_of_run(text, position, is_name_byte);
+                    // A name does not start with a digit. A number does.
                     if !byte.is_ascii_digit() {
-                        size.longest_name = size.longest_name.max(count(end - at));
+                        size.longest_name = size.longest_name.max(to_u64(end - position));
                     }
                     end
                 }
-                _ => at + 1,
+                _ => position + 1,
             };
         }
         size
     }
 }
 
-/// Whether a block string that begins here can have an end; where one has none, no later one has.
+/// Whether a block string can have an end. If one is unterminated, all later ones are too.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum BlockStrings {
     MayEnd,
-    NeverEnd,
+    Unterminated,
 }
 
-/// Behind the string that begins here.
-fn end_of_string(text: &[u8], begin: usize, blocks: &mut BlockStrings) -> usize {
-    if text[begin..].starts_with(QUOTES) {
-        let end = match blocks {
-            BlockStrings::MayEnd => end_of_block(text, begin + QUOTES.len()),
-            BlockStrings::NeverEnd => None,
+/// The position after the string that starts here.
+fn end_of_string(text: &[u8], start: usize, block_strings: &mut BlockStrings) -> usize {
+    if text[start..].starts_with(TRIPLE_QUOTES) {
+        let end = match block_strings {
+            BlockStrings::MayEnd => end_of_block(text, start + TRIPLE_QUOTES.len()),
+            BlockStrings::Unterminated => None,
         };
         return end.unwrap_or_else(|| {
-            // The parser takes two quotes for an empty string then, and goes on behind them.
-            *blocks = BlockStrings::NeverEnd;
-            begin + 2
+            // The parser then reads two quotes as an empty string and continues after them.
+            *block_strings = BlockStrings::Unterminated;
+            start + 2
         });
     }
-    let mut at = begin + 1;
-    while let Some(byte) = text.get(at) {
+    let mut position = start + 1;
+    while let Some(byte) = text.get(position) {
         match byte {
-            b'"' => return at + 1,
-            // No string goes on in the next line; the parser gets no further.
-            byte if is_line_end(*byte) => return at,
-            b'\\' => at += 2,
-            _ => at += 1,
+            b'"' => return position + 1,
+            // A string cannot contain a line break. The parser stops there with an error.
+            byte if is_line_end(*byte) => return position,
+            b'\\' => position += 2,
+            _ => position += 1,
         }
     }
     text.len()
 }
 
-const QUOTES: &[u8] = br#"""""#;
-const ESCAPED_QUOTES: &[u8] = br#"\""""#;
+const TRIPLE_QUOTES: &[u8] = br#"""""#;
+const ESCAPED_TRIPLE_QUOTES: &[u8] = br#"\""""#;
 
-/// Behind the block string whose content begins here, if it has an end.
+/// The position after the block string with content that starts here. `None` if it is unterminated.
 fn end_of_block(text: &[u8], content: usize) -> Option<usize> {
-    let mut at = content;
-    while at < text.len() {
-        let rest = &text[at..];
-        if rest.starts_with(QUOTES) {
-            return Some(at + QUOTES.len());
+    let mut position = content;
+    while position < text.len() {
+        let rest = &text[position..];
+        if rest.starts_with(TRIPLE_QUOTES) {
+            return Some(position + TRIPLE_QUOTES.len());
         }
-        at += if rest.starts_with(ESCAPED_QUOTES) { ESCAPED_QUOTES.len() } else { 1 };
+        position += if rest.starts_with(ESCAPED_TRIPLE_QUOTES) { ESCAPED_TRIPLE_QUOTES.len() } else { 1 };
     }
     None
 }
 
-/// The first byte from here on that is not like this.
-fn end_of(text: &[u8], begin: usize, goes_on: impl Fn(u8) -> bool) -> usize {
-    text[begin..].iter().position(|byte| !goes_on(*byte)).map_or(text.len(), |length| begin + length)
+/// The position of the first byte from `start` on that does not match.
+fn end_of_run(text: &[u8], start: usize, matches: impl Fn(u8) -> bool) -> usize {
+    text[start..].iter().position(|byte| !matches(*byte)).map_or(text.len(), |length| start + length)
 }
 
 const fn is_line_end(byte: u8) -> bool {
     matches!(byte, b'\n' | b'\r')
 }
 
-const fn is_name(byte: u8) -> bool {
+const fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-fn count(number: usize) -> u64 {
+fn to_u64(number: usize) -> u64 {
     number.try_into().unwrap_or(u64::MAX)
 }
 

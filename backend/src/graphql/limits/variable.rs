@@ -1,4 +1,4 @@
-//! How much the values of variables come to where a document uses them more than once.
+//! Measures the values of variables that a document uses more than once.
 
 use std::collections::HashMap;
 
@@ -6,14 +6,14 @@ use async_graphql::parser::types::{Directive, ExecutableDocument, Selection, Sel
 use async_graphql::{Name, Positioned, Variables};
 use async_graphql_value::{ConstValue, Value};
 
-/// The bytes of all values at each use but the first, in memory and by rough count. Fragments are spread out, so the
-/// number of uses must be known to be within its limit.
+/// The approximate memory of the values of all uses except each variable's first, in bytes. Fragments are
+/// expanded, so check the limit on the number of uses first.
 pub fn repeated_bytes(document: &ExecutableDocument, variables: &Variables) -> u64 {
-    let mut uses = Uses { document, known: HashMap::new() };
+    let mut uses = Uses { document, fragments: HashMap::new() };
     let mut times: HashMap<&Name, u64> = HashMap::new();
     for (_, operation) in document.operations.iter() {
         let mut names = Vec::new();
-        in_directives(&operation.node.directives, &mut names);
+        add_variables_of_directives(&operation.node.directives, &mut names);
         names.extend(uses.set(&operation.node.selection_set.node));
         for name in names {
             *times.entry(name).or_default() += 1;
@@ -32,19 +32,19 @@ pub fn repeated_bytes(document: &ExecutableDocument, variables: &Variables) -> u
 
 struct Uses<'a> {
     document: &'a ExecutableDocument,
-    known: HashMap<&'a Name, Vec<&'a Name>>,
+    fragments: HashMap<&'a Name, Vec<&'a Name>>,
 }
 
 impl<'a> Uses<'a> {
-    /// The variables that a set uses, each as often as it does.
+    /// The variables that a set uses, one item per use.
     fn set(&mut self, set: &'a SelectionSet) -> Vec<&'a Name> {
         let mut names = Vec::new();
         for selection in &set.items {
-            in_directives(selection.node.directives(), &mut names);
+            add_variables_of_directives(selection.node.directives(), &mut names);
             match &selection.node {
                 Selection::Field(field) => {
                     for (_, value) in &field.node.arguments {
-                        in_value(&value.node, &mut names);
+                        add_variables(&value.node, &mut names);
                     }
                     names.extend(self.set(&field.node.selection_set.node));
                 }
@@ -54,40 +54,40 @@ impl<'a> Uses<'a> {
                 Selection::FragmentSpread(spread) => {
                     let fragment = &spread.node.fragment_name.node;
                     self.fragment(fragment);
-                    names.extend(self.known.get(fragment).into_iter().flatten());
+                    names.extend(self.fragments.get(fragment).into_iter().flatten());
                 }
             }
         }
         names
     }
 
-    /// One that spreads itself counts as empty there: validation refuses it by name.
+    /// A fragment that spreads itself counts as empty there. Validation refuses it.
     fn fragment(&mut self, name: &'a Name) {
-        if self.known.contains_key(name) {
+        if self.fragments.contains_key(name) {
             return;
         }
-        self.known.insert(name, Vec::new());
+        self.fragments.insert(name, Vec::new());
         if let Some(fragment) = self.document.fragments.get(name) {
             let mut names = Vec::new();
-            in_directives(&fragment.node.directives, &mut names);
+            add_variables_of_directives(&fragment.node.directives, &mut names);
             names.extend(self.set(&fragment.node.selection_set.node));
-            self.known.insert(name, names);
+            self.fragments.insert(name, names);
         }
     }
 }
 
-fn in_directives<'a>(directives: &'a [Positioned<Directive>], names: &mut Vec<&'a Name>) {
+fn add_variables_of_directives<'a>(directives: &'a [Positioned<Directive>], names: &mut Vec<&'a Name>) {
     for (_, value) in directives.iter().flat_map(|directive| &directive.node.arguments) {
-        in_value(&value.node, names);
+        add_variables(&value.node, names);
     }
 }
 
-/// Adds the variables in a value, which the limit on open brackets keeps flat.
-pub fn in_value<'a>(value: &'a Value, names: &mut Vec<&'a Name>) {
+/// Adds the variables in a value. The limit on open brackets bounds the recursion.
+pub fn add_variables<'a>(value: &'a Value, names: &mut Vec<&'a Name>) {
     match value {
         Value::Variable(name) => names.push(name),
-        Value::List(values) => values.iter().for_each(|value| in_value(value, names)),
-        Value::Object(fields) => fields.values().for_each(|value| in_value(value, names)),
+        Value::List(values) => values.iter().for_each(|value| add_variables(value, names)),
+        Value::Object(fields) => fields.values().for_each(|value| add_variables(value, names)),
         Value::Null
         | Value::Number(_)
         | Value::String(_)
@@ -97,9 +97,9 @@ pub fn in_value<'a>(value: &'a Value, names: &mut Vec<&'a Name>) {
     }
 }
 
-/// The memory that a copy of a value takes, about.
+/// The approximate memory of a copy of the value, in bytes.
 fn bytes_of(value: &ConstValue) -> u64 {
-    let own = u64::try_from(size_of_val(value)).unwrap_or(u64::MAX);
+    let overhead = u64::try_from(size_of_val(value)).unwrap_or(u64::MAX);
     let sum = |parts: &mut dyn Iterator<Item = u64>| parts.fold(0, u64::saturating_add);
     let content = match value {
         ConstValue::Null | ConstValue::Number(_) | ConstValue::Boolean(_) | ConstValue::Enum(_) => 0,
@@ -107,10 +107,10 @@ fn bytes_of(value: &ConstValue) -> u64 {
         ConstValue::Binary(bytes) => bytes.len().try_into().unwrap_or(u64::MAX),
         ConstValue::List(values) => sum(&mut values.iter().map(bytes_of)),
         ConstValue::Object(fields) => {
-            sum(&mut fields.values().map(|value| own.saturating_add(bytes_of(value))))
+            sum(&mut fields.values().map(|value| overhead.saturating_add(bytes_of(value))))
         }
     };
-    own.saturating_add(content)
+    overhead.saturating_add(content)
 }
 
 #[cfg(test)]
@@ -123,7 +123,7 @@ mod tests {
     fn repeated(document: &str) -> u64 {
         let text = "x".repeat(1_000_000);
         let variables = Variables::from_json(json!({"large": text, "list": [text, text], "small": 1}));
-        // Whole texts; what a value takes beside them is less than one.
+        // In units of one large text. The overhead of the values is less than one unit.
         super::repeated_bytes(&parsed(document).unwrap(), &variables) / 1_000_000
     }
 
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn each_further_use_counts_wherever_it_stands() {
+    fn each_further_use_counts_regardless_of_its_place() {
         assert_eq!(repeated("{ a(b: $large) @c(d: [$large]) ... @e(f: {g: $large}) { h(i: $list) } }"), 2);
         assert_eq!(repeated("query A @a(b: $list) { c @d(e: [$list $list]) }"), 4);
         assert_eq!(repeated("query A { a(b: $large) } query B { a(b: $large) }"), 1);

@@ -1,40 +1,40 @@
-//! Assignments of teachers to courses as they are sent.
+//! Input for assignments of teachers to courses.
 
 use async_graphql::InputObject;
 use chrono::{DateTime, Utc};
 
-use super::Statement;
-use super::sent::Sent;
+use super::RowInput;
+use super::lenient::Lenient;
 use crate::id::Id;
 use crate::mirror::Reader;
 use crate::mirror::course_teacher::Assignment;
 use crate::models::mirrored::course_teacher::MirroredAssignment;
-use crate::models::reference::Referenced;
+use crate::models::reference::ReferencedTable;
 
-/// One teacher of one course.
+/// An assignment of a teacher to a course.
 #[derive(InputObject)]
 pub struct CourseTeacherInput {
-    /// The course.
-    course_id: Sent<Id>,
-    /// The teacher.
-    teacher_id: Sent<Id>,
-    /// Who assigned them.
-    assigned_by: Option<Sent<Id>>,
-    /// When.
-    assigned_at: Sent<DateTime<Utc>>,
-    /// Whether they are no longer assigned.
+    /// ID of the course.
+    course_id: Lenient<Id>,
+    /// ID of the teacher.
+    teacher_id: Lenient<Id>,
+    /// ID of the user who assigned the teacher.
+    assigned_by: Option<Lenient<Id>>,
+    /// When the teacher was assigned.
+    assigned_at: Lenient<DateTime<Utc>>,
+    /// Whether the teacher is no longer assigned.
     #[graphql(default_with = "Some(false)")]
     removed: Option<bool>,
 }
 
-impl Statement for CourseTeacherInput {
+impl RowInput for CourseTeacherInput {
     type Row = Assignment;
 
     fn read(self, fields: &mut Reader) -> Option<Assignment> {
-        let course_id = fields.reference("courseId", Referenced::Course, self.course_id.number());
-        let teacher_id = fields.reference("teacherId", Referenced::User, self.teacher_id.number());
-        let assigned_by = fields.optional(self.assigned_by, |fields, sent| {
-            fields.reference("assignedBy", Referenced::User, sent.number())
+        let course_id = fields.reference("courseId", ReferencedTable::Course, self.course_id.number());
+        let teacher_id = fields.reference("teacherId", ReferencedTable::User, self.teacher_id.number());
+        let assigned_by = fields.optional(self.assigned_by, |fields, value| {
+            fields.reference("assignedBy", ReferencedTable::User, value.number())
         });
         let assigned_at = fields.timestamp("assignedAt", self.assigned_at.0);
         let assignment = MirroredAssignment {

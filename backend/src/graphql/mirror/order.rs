@@ -1,4 +1,4 @@
-//! Orders of practice packs as they are sent.
+//! Input for orders of practice packs.
 
 use async_graphql::InputObject;
 use chrono::{DateTime, Utc};
@@ -6,55 +6,57 @@ use domain::dataset::Dataset;
 use domain::filter::FilterKey;
 use serde_json::Value;
 
-use super::Statement;
-use super::package::MOST_SESSIONS;
-use super::sent::Sent;
+use super::RowInput;
+use super::lenient::Lenient;
+use super::package::MAX_SESSIONS;
 use crate::id::Id;
 use crate::mirror::Reader;
 use crate::models::mirrored::practice_package_order::MirroredOrder;
-use crate::models::reference::Referenced;
+use crate::models::reference::ReferencedTable;
 
-/// The most characters of a payment's reference.
-const MOST_REFERENCE: usize = 200;
+const MAX_REFERENCE_CHARACTERS: usize = 200;
 
 /// An order of a practice pack.
 #[derive(InputObject)]
 pub struct PracticePackageOrderInput {
-    /// Its id on the platform.
-    id: Sent<Id>,
-    /// The pack that was ordered.
-    practice_package_id: Sent<Id>,
-    /// Who ordered it.
-    user_id: Sent<Id>,
+    /// ID on the platform.
+    id: Lenient<Id>,
+    /// ID of the pack.
+    practice_package_id: Lenient<Id>,
+    /// ID of the user who ordered it.
+    user_id: Lenient<Id>,
     /// `pending`, `paid`, `cancelled` or `completed`.
     status: String,
-    /// How many sessions of it are left, from 0 on.
-    sessions_remaining: Sent<i32>,
+    /// Number of sessions that are left, at least 0.
+    sessions_remaining: Lenient<i32>,
     /// When it was paid.
-    paid_at: Option<Sent<DateTime<Utc>>>,
-    /// What the payment is known by, up to 200 characters.
+    paid_at: Option<Lenient<DateTime<Utc>>>,
+    /// Reference of the payment, up to 200 characters.
     payment_reference: Option<String>,
-    /// Details in the platform's words, up to 64 KiB.
+    /// Additional data of the platform, up to 64 KiB of JSON.
     meta: Option<Value>,
-    /// When it was made.
-    created_at: Sent<DateTime<Utc>>,
+    /// When it was ordered.
+    created_at: Lenient<DateTime<Utc>>,
 }
 
-impl Statement for PracticePackageOrderInput {
+impl RowInput for PracticePackageOrderInput {
     type Row = MirroredOrder;
 
     fn read(self, fields: &mut Reader) -> Option<MirroredOrder> {
         let id = fields.id("id", self.id.number());
-        let practice_package_id =
-            fields.reference("practicePackageId", Referenced::Package, self.practice_package_id.number());
-        let user_id = fields.reference("userId", Referenced::User, self.user_id.number());
+        let practice_package_id = fields.reference(
+            "practicePackageId",
+            ReferencedTable::Package,
+            self.practice_package_id.number(),
+        );
+        let user_id = fields.reference("userId", ReferencedTable::User, self.user_id.number());
         let status = fields.choice("status", &self.status, Dataset::PracticePackageOrders, FilterKey::Status);
         let sessions_remaining =
-            fields.number("sessionsRemaining", self.sessions_remaining.0, 0, MOST_SESSIONS);
-        let paid_at = fields.optional(self.paid_at, |fields, sent| fields.timestamp("paidAt", sent.0));
+            fields.number("sessionsRemaining", self.sessions_remaining.0, 0, MAX_SESSIONS);
+        let paid_at = fields.optional(self.paid_at, |fields, value| fields.timestamp("paidAt", value.0));
         let payment_reference =
-            fields.optional_text("paymentReference", self.payment_reference, MOST_REFERENCE);
-        let meta = fields.optional(self.meta, |fields, sent| fields.json("meta", sent));
+            fields.optional_text("paymentReference", self.payment_reference, MAX_REFERENCE_CHARACTERS);
+        let meta = fields.optional(self.meta, |fields, value| fields.json("meta", value));
         let created_at = fields.timestamp("createdAt", self.created_at.0);
         Some(MirroredOrder {
             id: id?,

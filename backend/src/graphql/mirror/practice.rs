@@ -1,4 +1,4 @@
-//! Live practices as they are sent.
+//! Input for live practices.
 
 use async_graphql::InputObject;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -6,106 +6,107 @@ use domain::Text;
 use domain::dataset::Dataset;
 use domain::filter::FilterKey;
 
-use super::Statement;
-use super::course::MOST_TITLE;
-use super::package::MOST_WORD;
-use super::sent::Sent;
+use super::RowInput;
+use super::course::MAX_TITLE_CHARACTERS;
+use super::lenient::Lenient;
+use super::package::MAX_KEYWORD_CHARACTERS;
 use crate::id::Id;
 use crate::mirror::Reader;
 use crate::models::mirrored::discord_practice::{MeetingToken, MirroredPractice};
-use crate::models::reference::Referenced;
+use crate::models::reference::ReferencedTable;
 
-/// The most minutes of a practice: a year.
-const MOST_MINUTES: i32 = 525_600;
-/// The most seats of a practice.
-const MOST_SEATS: i32 = 1_000_000;
-/// The most characters of a cohort's name.
-const MOST_LABEL: usize = 200;
-/// The most characters of an address or a token.
-const MOST_ADDRESS: usize = 2_000;
+/// One year.
+const MAX_DURATION_MINUTES: i32 = 525_600;
+const MAX_CAPACITY: i32 = 1_000_000;
+const MAX_LABEL_CHARACTERS: usize = 200;
+/// The maximum length of a URL or a meeting token.
+const MAX_URL_CHARACTERS: usize = 2_000;
 
-/// What a practice has that leaves them out.
-const DURATION_MINUTES: i32 = 60;
-const CAPACITY: i32 = 12;
-const TYPE: &str = "cohort";
-const STATUS: &str = "scheduled";
+const DEFAULT_DURATION_MINUTES: i32 = 60;
+const DEFAULT_CAPACITY: i32 = 12;
+const DEFAULT_TYPE: &str = "cohort";
+const DEFAULT_STATUS: &str = "scheduled";
 
-const ENDS_TOO_EARLY: Text = Text::new("El final es anterior al comienzo.", "The end is before the start.");
+const END_BEFORE_START: Text = Text::new("El final es anterior al comienzo.", "The end is before the start.");
 
 /// A live practice on Discord.
 #[derive(InputObject)]
 pub struct DiscordPracticeInput {
-    /// Its id on the platform.
-    id: Sent<Id>,
-    /// The lesson that is practised.
-    lesson_id: Sent<Id>,
-    /// Its title, up to 500 characters.
+    /// ID on the platform.
+    id: Lenient<Id>,
+    /// ID of the lesson.
+    lesson_id: Lenient<Id>,
+    /// Title, up to 500 characters.
     title: String,
-    /// `cohort`, `global` or another word, up to 50 characters.
-    #[graphql(name = "type", default_with = "Some(TYPE.to_owned())")]
+    /// `cohort`, `global` or another type, up to 50 characters.
+    #[graphql(name = "type", default_with = "Some(DEFAULT_TYPE.to_owned())")]
     kind: Option<String>,
     /// `scheduled`, `cancelled` or `completed`.
-    #[graphql(default_with = "Some(STATUS.to_owned())")]
+    #[graphql(default_with = "Some(DEFAULT_STATUS.to_owned())")]
     status: Option<String>,
     /// When it starts.
-    start_at: Sent<DateTime<Utc>>,
-    /// When it ends; `durationMinutes` after the start where it is left out.
-    end_at: Option<Sent<DateTime<Utc>>>,
-    /// How long it is planned to be, in minutes.
-    #[graphql(default_with = "Some(Sent(Some(DURATION_MINUTES)))")]
-    duration_minutes: Option<Sent<i32>>,
-    /// How many may take part, from 1 on.
-    #[graphql(default_with = "Some(Sent(Some(CAPACITY)))")]
-    capacity: Option<Sent<i32>>,
-    /// Whether a seat costs a session of a pack.
+    start_at: Lenient<DateTime<Utc>>,
+    /// When it ends. Default: `durationMinutes` after the start.
+    end_at: Option<Lenient<DateTime<Utc>>>,
+    /// Planned duration in minutes, at least 1.
+    #[graphql(default_with = "Some(Lenient(Some(DEFAULT_DURATION_MINUTES)))")]
+    duration_minutes: Option<Lenient<i32>>,
+    /// Maximum number of participants, at least 1.
+    #[graphql(default_with = "Some(Lenient(Some(DEFAULT_CAPACITY)))")]
+    capacity: Option<Lenient<i32>>,
+    /// Whether a reservation uses a session of a pack.
     #[graphql(default_with = "Some(false)")]
     requires_package: Option<bool>,
-    /// The pack that is meant; any, where it is left out.
-    practice_package_id: Option<Sent<Id>>,
-    /// Who planned it.
-    creator_id: Option<Sent<Id>>,
-    /// The cohort that it is for, up to 200 characters.
+    /// ID of the required pack. Any pack if left out.
+    practice_package_id: Option<Lenient<Id>>,
+    /// ID of the user who created it.
+    creator_id: Option<Lenient<Id>>,
+    /// Name of the cohort, up to 200 characters.
     cohort_label: Option<String>,
-    /// Where it takes place, up to 2,000 characters.
+    /// URL of the Discord channel, up to 2,000 characters.
     discord_channel_url: Option<String>,
-    /// The secret that opens the meeting, up to 2,000 characters. It is never given out.
+    /// Secret token of the meeting, up to 2,000 characters. The Hub never reveals it.
     meeting_token: Option<String>,
 }
 
-impl Statement for DiscordPracticeInput {
+impl RowInput for DiscordPracticeInput {
     type Row = MirroredPractice;
 
     fn read(self, fields: &mut Reader) -> Option<MirroredPractice> {
         let id = fields.id("id", self.id.number());
-        let lesson_id = fields.reference("lessonId", Referenced::Lesson, self.lesson_id.number());
-        let title = fields.required_text("title", self.title, MOST_TITLE);
-        let kind = fields.required_text("type", self.kind.unwrap_or_else(|| TYPE.to_owned()), MOST_WORD);
-        let status = self.status.as_deref().unwrap_or(STATUS);
+        let lesson_id = fields.reference("lessonId", ReferencedTable::Lesson, self.lesson_id.number());
+        let title = fields.required_text("title", self.title, MAX_TITLE_CHARACTERS);
+        let kind = fields.required_text(
+            "type",
+            self.kind.unwrap_or_else(|| DEFAULT_TYPE.to_owned()),
+            MAX_KEYWORD_CHARACTERS,
+        );
+        let status = self.status.as_deref().unwrap_or(DEFAULT_STATUS);
         let status = fields.choice("status", status, Dataset::DiscordPractices, FilterKey::Status);
-        let minutes = self.duration_minutes.map_or(Some(DURATION_MINUTES), |sent| sent.0);
-        let duration_minutes = fields.number("durationMinutes", minutes, 1, MOST_MINUTES);
-        let seats = self.capacity.map_or(Some(CAPACITY), |sent| sent.0);
-        let capacity = fields.number("capacity", seats, 1, MOST_SEATS);
+        let minutes = self.duration_minutes.map_or(Some(DEFAULT_DURATION_MINUTES), |value| value.0);
+        let duration_minutes = fields.number("durationMinutes", minutes, 1, MAX_DURATION_MINUTES);
+        let seats = self.capacity.map_or(Some(DEFAULT_CAPACITY), |value| value.0);
+        let capacity = fields.number("capacity", seats, 1, MAX_CAPACITY);
         let start_at = fields.timestamp("startAt", self.start_at.0);
-        let end_at = fields.optional(self.end_at, |fields, sent| fields.timestamp("endAt", sent.0));
+        let end_at = fields.optional(self.end_at, |fields, value| fields.timestamp("endAt", value.0));
         let end_at = match (start_at, end_at) {
-            (Some(start), Some(Some(end))) if end < start => fields.invalid("endAt", ENDS_TOO_EARLY),
+            (Some(start), Some(Some(end))) if end < start => fields.invalid("endAt", END_BEFORE_START),
             (_, Some(Some(end))) => Some(end),
             (Some(start), Some(None)) => {
                 duration_minutes.map(|minutes| start + TimeDelta::minutes(minutes.into()))
             }
             (_, None) | (None, _) => None,
         };
-        let practice_package_id = fields.optional(self.practice_package_id, |fields, sent| {
-            fields.reference("practicePackageId", Referenced::Package, sent.number())
+        let practice_package_id = fields.optional(self.practice_package_id, |fields, value| {
+            fields.reference("practicePackageId", ReferencedTable::Package, value.number())
         });
-        let creator_id = fields.optional(self.creator_id, |fields, sent| {
-            fields.reference("creatorId", Referenced::User, sent.number())
+        let creator_id = fields.optional(self.creator_id, |fields, value| {
+            fields.reference("creatorId", ReferencedTable::User, value.number())
         });
-        let cohort_label = fields.optional_text("cohortLabel", self.cohort_label, MOST_LABEL);
+        let cohort_label = fields.optional_text("cohortLabel", self.cohort_label, MAX_LABEL_CHARACTERS);
         let discord_channel_url =
-            fields.optional_text("discordChannelUrl", self.discord_channel_url, MOST_ADDRESS);
-        let meeting_token = fields.optional_text("meetingToken", self.meeting_token, MOST_ADDRESS);
+            fields.optional_text("discordChannelUrl", self.discord_channel_url, MAX_URL_CHARACTERS);
+        let meeting_token = fields.optional_text("meetingToken", self.meeting_token, MAX_URL_CHARACTERS);
         Some(MirroredPractice {
             id: id?,
             lesson_id: lesson_id?,

@@ -1,4 +1,4 @@
-//! Teachers' submissions as they are sent.
+//! Input for teachers' submissions.
 
 use async_graphql::InputObject;
 use chrono::{DateTime, Utc};
@@ -6,75 +6,76 @@ use domain::dataset::Dataset;
 use domain::filter::FilterKey;
 use serde_json::Value;
 
-use super::Statement;
-use super::course::MOST_TITLE;
-use super::package::MOST_WORD;
-use super::sent::Sent;
+use super::RowInput;
+use super::course::MAX_TITLE_CHARACTERS;
+use super::lenient::Lenient;
+use super::package::MAX_KEYWORD_CHARACTERS;
 use crate::id::Id;
 use crate::mirror::Reader;
 use crate::models::mirrored::teacher_submission::MirroredSubmission;
-use crate::models::reference::Referenced;
+use crate::models::reference::ReferencedTable;
 
-/// The most characters of a summary or a feedback.
-const MOST_PROSE: usize = 20_000;
+/// The maximum length of a summary or of feedback.
+const MAX_LONG_TEXT_CHARACTERS: usize = 20_000;
 
 /// A module, lesson or pack that a teacher proposed.
 #[derive(InputObject)]
 pub struct TeacherSubmissionInput {
-    /// Its id on the platform.
-    id: Sent<Id>,
-    /// Who handed it in.
-    teacher_id: Sent<Id>,
-    /// The course that it is for.
-    course_id: Option<Sent<Id>>,
+    /// ID on the platform.
+    id: Lenient<Id>,
+    /// ID of the teacher who submitted it.
+    teacher_id: Lenient<Id>,
+    /// ID of the course that it is for.
+    course_id: Option<Lenient<Id>>,
     /// `module`, `lesson` or `pack`.
     #[graphql(name = "type")]
     kind: String,
-    /// Its title, up to 500 characters.
+    /// Title, up to 500 characters.
     title: String,
-    /// What it is about, up to 20,000 characters.
+    /// Summary, up to 20,000 characters.
     summary: Option<String>,
-    /// The proposal itself, up to 64 KiB.
+    /// Content of the proposal, up to 64 KiB of JSON.
     payload: Option<Value>,
     /// `pending`, `approved` or `rejected`.
     status: String,
-    /// What the reviewer said, up to 20,000 characters.
+    /// Feedback of the reviewer, up to 20,000 characters.
     feedback: Option<String>,
-    /// Who reviewed it.
-    reviewed_by: Option<Sent<Id>>,
+    /// ID of the user who reviewed it.
+    reviewed_by: Option<Lenient<Id>>,
     /// When it was reviewed.
-    reviewed_at: Option<Sent<DateTime<Utc>>>,
-    /// What became of it: the kind of thing, up to 50 characters.
+    reviewed_at: Option<Lenient<DateTime<Utc>>>,
+    /// Type of the resulting object, up to 50 characters.
     result_type: Option<String>,
-    /// What became of it: the thing's id.
-    result_id: Option<Sent<Id>>,
-    /// When it was handed in.
-    created_at: Sent<DateTime<Utc>>,
+    /// ID of the resulting object.
+    result_id: Option<Lenient<Id>>,
+    /// When it was submitted.
+    created_at: Lenient<DateTime<Utc>>,
 }
 
-impl Statement for TeacherSubmissionInput {
+impl RowInput for TeacherSubmissionInput {
     type Row = MirroredSubmission;
 
     fn read(self, fields: &mut Reader) -> Option<MirroredSubmission> {
         let dataset = Dataset::TeacherSubmissions;
         let id = fields.id("id", self.id.number());
-        let teacher_id = fields.reference("teacherId", Referenced::User, self.teacher_id.number());
-        let course_id = fields.optional(self.course_id, |fields, sent| {
-            fields.reference("courseId", Referenced::Course, sent.number())
+        let teacher_id = fields.reference("teacherId", ReferencedTable::User, self.teacher_id.number());
+        let course_id = fields.optional(self.course_id, |fields, value| {
+            fields.reference("courseId", ReferencedTable::Course, value.number())
         });
         let kind = fields.choice("type", &self.kind, dataset, FilterKey::Type);
-        let title = fields.required_text("title", self.title, MOST_TITLE);
-        let summary = fields.optional_text("summary", self.summary, MOST_PROSE);
-        let payload = fields.optional(self.payload, |fields, sent| fields.json("payload", sent));
+        let title = fields.required_text("title", self.title, MAX_TITLE_CHARACTERS);
+        let summary = fields.optional_text("summary", self.summary, MAX_LONG_TEXT_CHARACTERS);
+        let payload = fields.optional(self.payload, |fields, value| fields.json("payload", value));
         let status = fields.choice("status", &self.status, dataset, FilterKey::Status);
-        let feedback = fields.optional_text("feedback", self.feedback, MOST_PROSE);
-        let reviewed_by = fields.optional(self.reviewed_by, |fields, sent| {
-            fields.reference("reviewedBy", Referenced::User, sent.number())
+        let feedback = fields.optional_text("feedback", self.feedback, MAX_LONG_TEXT_CHARACTERS);
+        let reviewed_by = fields.optional(self.reviewed_by, |fields, value| {
+            fields.reference("reviewedBy", ReferencedTable::User, value.number())
         });
         let reviewed_at =
-            fields.optional(self.reviewed_at, |fields, sent| fields.timestamp("reviewedAt", sent.0));
-        let result_type = fields.optional_text("resultType", self.result_type, MOST_WORD);
-        let result_id = fields.optional(self.result_id, |fields, sent| fields.id("resultId", sent.number()));
+            fields.optional(self.reviewed_at, |fields, value| fields.timestamp("reviewedAt", value.0));
+        let result_type = fields.optional_text("resultType", self.result_type, MAX_KEYWORD_CHARACTERS);
+        let result_id =
+            fields.optional(self.result_id, |fields, value| fields.id("resultId", value.number()));
         let created_at = fields.timestamp("createdAt", self.created_at.0);
         Some(MirroredSubmission {
             id: id?,

@@ -1,10 +1,10 @@
-//! Users as they are sent.
+//! Input for users.
 
 use async_graphql::InputObject;
 use domain::access::{Permission, Role};
 
-use super::Statement;
-use super::sent::Sent;
+use super::RowInput;
+use super::lenient::Lenient;
 use crate::auth::account::{INVALID_EMAIL, MAX_NAME_CHARACTERS, is_email};
 use crate::id::Id;
 use crate::mirror::Reader;
@@ -14,7 +14,7 @@ use crate::models::mirrored::user::MirroredUser;
 #[derive(InputObject)]
 pub struct UserInput {
     /// ID on the platform.
-    id: Sent<Id>,
+    id: Lenient<Id>,
     /// Name, up to 200 characters.
     name: String,
     /// E-mail address. It is unique, ignoring case.
@@ -28,7 +28,7 @@ pub struct UserInput {
     active: Option<bool>,
 }
 
-impl Statement for UserInput {
+impl RowInput for UserInput {
     type Row = MirroredUser;
 
     fn read(self, fields: &mut Reader) -> Option<MirroredUser> {

@@ -1,5 +1,5 @@
-//! The id that a player made for an event, as it was sent: so that one that is no UUID keeps no other event out, and is
-//! told to its sender in the sender's own words.
+//! The ID of an event, made by the player. An ID that is not a UUID invalidates only its own event, and is
+//! returned to the client unchanged.
 
 use std::borrow::Cow;
 
@@ -13,26 +13,26 @@ use uuid::Uuid;
 
 use crate::telemetry::player_event::Field;
 
-/// It looks like a UUID in the schema, which any text may stand for in a request. What is no text at all is no scalar of
-/// that name, and refused with the request.
+/// The ID of an event, as it was received. In the schema, its type is `UUID`. Any text is accepted. A value
+/// that is not text invalidates the whole request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EventId {
-    /// As it should be.
+    /// A valid UUID.
     Uuid(Uuid),
-    /// Some other text.
+    /// Any other text.
     Text(String),
 }
 
 impl EventId {
-    /// As it is judged.
+    /// The ID as a field of an incoming event.
     pub const fn field(&self) -> Field<Uuid> {
         match self {
-            Self::Uuid(id) => Field::Is(*id),
-            Self::Text(_) => Field::Unreadable,
+            Self::Uuid(id) => Field::Value(*id),
+            Self::Text(_) => Field::Invalid,
         }
     }
 
-    fn written(&self) -> Value {
+    fn text_value(&self) -> Value {
         match self {
             Self::Uuid(id) => Value::String(id.to_string()),
             Self::Text(text) => Value::String(text.clone()),
@@ -59,7 +59,7 @@ impl InputType for EventId {
     }
 
     fn to_value(&self) -> Value {
-        self.written()
+        self.text_value()
     }
 
     fn as_raw_value(&self) -> Option<&Self::RawValueType> {
@@ -77,6 +77,6 @@ impl OutputType for EventId {
     }
 
     async fn resolve(&self, _: &ContextSelectionSet<'_>, _: &Positioned<Selected>) -> ServerResult<Value> {
-        Ok(self.written())
+        Ok(self.text_value())
     }
 }

@@ -18,9 +18,9 @@ use tracing::warn;
 use crate::app::App;
 use crate::auth::identity::Identity;
 use crate::error::Error;
-use crate::graphql::answer::{self, Asked, Suggestions};
 use crate::graphql::context::AuthState;
 use crate::graphql::limits;
+use crate::graphql::response::{self, ResponseContext, Suggestions};
 use crate::http::caller;
 
 /// How often authorization is checked between messages.
@@ -96,7 +96,7 @@ impl Subscriptions {
     /// The responses to a request.
     pub fn responses(&self, mut request: Request, data: Arc<Data>) -> BoxStream<'static, Response> {
         let auth = AuthState::in_data([&*data]);
-        let context = Asked {
+        let context = ResponseContext {
             document: request.query.clone(),
             locale: self.locale,
             request_id: self.request_id.to_string(),
@@ -119,7 +119,7 @@ impl Subscriptions {
             server_error.source = Some(Arc::new(error));
             stream::iter([Response::from_errors(vec![server_error])]).boxed()
         };
-        responses.map(move |response| answer::finish(response, &context)).boxed()
+        responses.map(move |response| response::finish(response, &context)).boxed()
     }
 }
 

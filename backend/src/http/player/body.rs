@@ -12,9 +12,9 @@ use serde_json::value::RawValue;
 
 use super::fields::{self, FieldValue};
 use crate::error::{Error, Result};
-use crate::graphql::record::{MAX_EVENTS, TOO_MANY};
+use crate::graphql::record::{MAX_EVENTS, TOO_MANY_EVENTS};
 use crate::http::body::{self, BodyError};
-use crate::telemetry::player_event::{Field, SentEvent, Shape};
+use crate::telemetry::player_event::{Field, IncomingEvent, Shape};
 use crate::telemetry::refusal::{Reason, Refusal};
 
 /// The maximum size of a body. Browsers limit beacons to 64 KiB.
@@ -48,13 +48,13 @@ struct Envelope<'a> {
 /// What a body reports.
 pub enum Report {
     /// A user's progress.
-    Progress(Result<SentEvent, Refusal>),
+    Progress(Result<IncomingEvent, Refusal>),
     /// Several events.
     Events(Vec<EventWithId>),
 }
 
 /// The client's id of an event, if it has one, and the event.
-pub type EventWithId = (Option<String>, Result<SentEvent, Refusal>);
+pub type EventWithId = (Option<String>, Result<IncomingEvent, Refusal>);
 
 /// Why a whole body is rejected.
 pub enum InvalidBody {
@@ -143,11 +143,11 @@ fn events(body: &[u8]) -> Result<Vec<EventWithId>> {
     let events = members.get("events").and_then(|events| serde_json::from_str(events.get()).ok());
     let events: Vec<&RawValue> = events.ok_or_else(|| Error::invalid("events", NOT_A_LIST))?;
     if events.len() > MAX_EVENTS {
-        return Err(Error::invalid("events", TOO_MANY));
+        return Err(Error::invalid("events", TOO_MANY_EVENTS));
     }
     let sent_at =
         members.get("sentAt").map_or(Field::Missing, |json| FieldValue::Json(json.get()).timestamp());
-    if sent_at == Field::Unreadable {
+    if sent_at == Field::Invalid {
         return Err(Error::invalid("sentAt", Reason::NotAMoment.message()));
     }
     Ok(events.into_iter().map(|json| event(json, &sent_at)).collect())
@@ -160,7 +160,7 @@ fn event(event: &RawValue, sent_at: &Field<DateTime<Utc>>) -> EventWithId {
     let id = members.get("clientEventId").and_then(|id| serde_json::from_str(id.get()).ok());
     let values = members.into_iter().map(|(name, value)| (name, FieldValue::Json(value.get())));
     let event = fields::read(values, Shape::Event);
-    (id, event.map(|event| SentEvent { sent_at: sent_at.clone(), ..event }))
+    (id, event.map(|event| IncomingEvent { sent_at: sent_at.clone(), ..event }))
 }
 
 const NOT_A_LIST: Text = Text::new("Debe ser una lista de eventos.", "Must be a list of events.");

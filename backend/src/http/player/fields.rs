@@ -6,7 +6,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use domain::filter::parse_id;
 
-use crate::telemetry::player_event::{Field, PROGRESS_TICK, SentEvent, Shape, known_source};
+use crate::telemetry::player_event::{Field, IncomingEvent, PROGRESS_TICK, Shape, known_source};
 use crate::telemetry::refusal::{Reason, Refusal};
 
 /// The raw value of a field.
@@ -22,10 +22,10 @@ pub enum FieldValue<'a> {
 pub fn read<'a>(
     fields: impl IntoIterator<Item = (String, FieldValue<'a>)>,
     shape: Shape,
-) -> Result<SentEvent, Refusal> {
-    let mut event = SentEvent::new(shape);
+) -> Result<IncomingEvent, Refusal> {
+    let mut event = IncomingEvent::new(shape);
     if shape == Shape::Progress {
-        event.event = Field::Is(PROGRESS_TICK.to_owned());
+        event.event = Field::Value(PROGRESS_TICK.to_owned());
     }
     for (name, value) in fields {
         match (shape, name.as_str()) {
@@ -72,16 +72,16 @@ impl FieldValue<'_> {
     pub fn text(self) -> Field<String> {
         match self {
             missing if missing.is_missing() => Field::Missing,
-            Self::Json(json) => Field::sent(Some(serde_json::from_str(json).ok())),
-            Self::Form(text) => Field::Is(text.to_owned()),
+            Self::Json(json) => Field::parsed(Some(serde_json::from_str(json).ok())),
+            Self::Form(text) => Field::Value(text.to_owned()),
         }
     }
 
     fn parsed<T>(self, parse: impl FnOnce(&str) -> Option<T>) -> Field<T> {
         match self.text() {
             Field::Missing => Field::Missing,
-            Field::Unreadable => Field::Unreadable,
-            Field::Is(text) => Field::sent(Some(parse(&text))),
+            Field::Invalid => Field::Invalid,
+            Field::Value(text) => Field::parsed(Some(parse(&text))),
         }
     }
 
@@ -89,7 +89,7 @@ impl FieldValue<'_> {
     fn number<T: FromStr>(self) -> Field<T> {
         match self {
             Self::Json(json) if json.starts_with(|first: char| first == '-' || first.is_ascii_digit()) => {
-                Field::sent(Some(json.parse().ok()))
+                Field::parsed(Some(json.parse().ok()))
             }
             other => other.parsed(|text| text.parse().ok()),
         }
@@ -98,7 +98,7 @@ impl FieldValue<'_> {
     fn id(self) -> Field<i64> {
         match self {
             Self::Json(json) if json.starts_with(|first: char| first.is_ascii_digit()) => {
-                Field::sent(Some(parse_id(json).ok()))
+                Field::parsed(Some(parse_id(json).ok()))
             }
             other => other.parsed(|text| parse_id(text).ok()),
         }
@@ -113,7 +113,7 @@ impl FieldValue<'_> {
     fn json(self) -> Field<String> {
         match self {
             missing if missing.is_missing() => Field::Missing,
-            Self::Json(json) | Self::Form(json) => Field::Is(json.to_owned()),
+            Self::Json(json) | Self::Form(json) => Field::Value(json.to_owned()),
         }
     }
 }

@@ -5,7 +5,7 @@ use domain::Locale;
 use serde::Serialize;
 
 use crate::graphql::record::InputError;
-use crate::telemetry::ingest::{Accepted, Reported};
+use crate::telemetry::ingest::{Accepted, RecordedProgress};
 use crate::telemetry::refusal::Refusal;
 
 /// A viewer's progress in a lesson.
@@ -20,8 +20,8 @@ pub struct Progress {
     event_id: String,
 }
 
-impl From<Reported> for Progress {
-    fn from(Reported { lesson_id, event_id, progress }: Reported) -> Self {
+impl From<RecordedProgress> for Progress {
+    fn from(RecordedProgress { lesson_id, event_id, progress }: RecordedProgress) -> Self {
         Self {
             lesson_id: lesson_id.to_string(),
             last_second: progress.last_second,

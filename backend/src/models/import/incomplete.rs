@@ -1,4 +1,4 @@
-//! Imports that were stored although part of their file may not have been read.
+//! Imports that were stored, although their file may not have been read completely.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -14,30 +14,28 @@ use crate::db::schema::imports;
 /// A stored import that must be repeated.
 #[derive(Debug, Clone, QueryableByName)]
 pub struct IncompleteImport {
-    /// Identifies the import.
     #[diesel(sql_type = BigInt)]
     pub id: i64,
-    /// When it began.
     #[diesel(sql_type = Timestamptz)]
     pub started_at: DateTime<Utc>,
-    /// The file's name as its sender wrote it.
+    /// Name of the file, as uploaded.
     #[diesel(sql_type = Text)]
     pub filename: String,
     /// [`domain::Dataset::key`].
     #[diesel(sql_type = Text)]
     pub dataset: String,
-    /// The file's size.
+    /// Size of the file, in bytes.
     #[diesel(sql_type = BigInt)]
     pub size_bytes: i64,
-    /// How many bytes of it were read; none where an older version did not write it down.
+    /// Number of bytes read. `None` for imports by older versions, which did not record it.
     #[diesel(sql_type = Nullable<BigInt>)]
     pub bytes_read: Option<i64>,
-    /// Rows read.
     #[diesel(sql_type = BigInt)]
     pub rows_read: i64,
 }
 
-/// Of an import that was cut short and repeated since, the hash is that of the whole file, which the later one read.
+/// An incomplete import that was repeated has the hash of the whole file, which a later import read
+/// completely.
 const FIND: &str = "\
     SELECT id, started_at, filename, dataset, size_bytes, bytes_read, rows_read \
     FROM imports AS stored \
@@ -50,8 +48,11 @@ const FIND: &str = "\
     ORDER BY started_at, id";
 
 impl IncompleteImport {
-    /// Those that began at this moment or later, or all of them, the oldest first.
-    pub async fn since(conn: &mut Connection, since: Option<DateTime<Utc>>) -> QueryResult<Vec<Self>> {
+    /// The incomplete imports that started at this time or later, oldest first. `None` means at any time.
+    pub async fn started_since(
+        conn: &mut Connection,
+        since: Option<DateTime<Utc>>,
+    ) -> QueryResult<Vec<Self>> {
         sql_query(FIND)
             .bind::<Nullable<Timestamptz>, _>(since)
             .bind::<BigInt, _>(i64::try_from(OLD_READ_BYTES).unwrap_or(i64::MAX))
@@ -61,7 +62,8 @@ impl IncompleteImport {
 }
 
 impl Import {
-    /// How many imports that began at this moment or later, or at any, are stored: no dry runs, and not undone.
+    /// The number of stored imports that started at this time or later. `None` means at any time. Dry runs
+    /// and imports that were undone are not counted.
     pub async fn count_stored(conn: &mut Connection, since: Option<DateTime<Utc>>) -> QueryResult<i64> {
         let mut stored = imports::table
             .filter(imports::state.eq(ImportState::Done.key()))

@@ -1,7 +1,7 @@
-//! Imports of which nobody wrote down how much of their file was read.
+//! Imports that may have read only a part of their file.
 //!
-//! Versions before `imports.bytes_read` took the end of a record for the end of the file where both what was read at once
-//! and the record ended at the same byte. What they hashed was then the beginning of the file.
+//! Versions before the column `imports.bytes_read` had a bug: if a record ended at the last byte of the read
+//! buffer, they took it for the end of the file. The hash is then that of the first part of the file.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -12,23 +12,23 @@ use crate::db::Connection;
 use crate::db::schema::imports;
 use crate::models::snapshot_table::SnapshotTable;
 
-/// So much those versions read at once, in bytes: a smaller file was read as a whole.
+/// Size of the read buffer of those versions, in bytes. They read smaller files completely.
 pub const OLD_READ_BYTES: u64 = 64 << 10;
 
-/// A stored import by a version that did not write down how much it read.
+/// A stored import by a version that did not record the number of bytes read.
 #[derive(Debug, Clone, Queryable)]
 pub struct UnverifiedImport {
-    /// Identifies the import.
     pub id: i64,
-    /// SHA-256 of what was read: the file, or its beginning.
+    /// SHA-256 of the file or of its first part.
     pub content_sha256: Vec<u8>,
-    /// When it began; also the date of rows without one.
+    /// When it started. Rows without a date got this one.
     pub started_at: DateTime<Utc>,
 }
 
 impl UnverifiedImport {
-    /// Those of files of this size, in bytes, into this table, and not undone.
-    pub async fn of_size(
+    /// The unverified imports of files of this size, in bytes, into this table. Imports that were undone are
+    /// excluded.
+    pub async fn with_size(
         conn: &mut Connection,
         table: SnapshotTable,
         size_bytes: i64,
@@ -46,10 +46,16 @@ impl UnverifiedImport {
             .await
     }
 
-    /// Writes down how many bytes were read, and the hash of the file as a whole, now that it came again.
+    /// Records the number of bytes that were read, and the hash of the whole file, after the file was
+    /// uploaded again.
     ///
-    /// So the file is known again the next time too, and its rows without a date keep the moment of this import.
-    pub async fn set_read(&self, conn: &mut Connection, bytes_read: i64, sha256: &[u8]) -> QueryResult<()> {
+    /// Later imports of the file then find this import by the hash, so that rows without a date get its date.
+    pub async fn record_bytes_read(
+        &self,
+        conn: &mut Connection,
+        bytes_read: i64,
+        sha256: &[u8],
+    ) -> QueryResult<()> {
         diesel::update(imports::table.find(self.id))
             .set((imports::bytes_read.eq(bytes_read), imports::content_sha256.eq(sha256)))
             .execute(conn)

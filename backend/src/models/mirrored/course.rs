@@ -1,4 +1,4 @@
-//! Courses as the learning platform states them.
+//! Courses, as sent by the learning platform.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -10,32 +10,31 @@ use serde_json::Value;
 use crate::db::Connection;
 use crate::db::schema::courses;
 
-/// What the platform says of one course.
+/// A course, as sent by the platform.
 #[derive(Debug, PartialEq, Insertable, Queryable, Selectable)]
 #[diesel(table_name = courses)]
 pub struct MirroredCourse {
-    /// Its id on the platform.
+    /// Id on the platform.
     pub id: i64,
-    /// Its short name in addresses.
     pub slug: String,
-    /// Its title by language.
+    /// JSON object with the title in each language.
     pub titles: Value,
 }
 
 impl MirroredCourse {
-    /// Those of these courses that are stored.
+    /// The stored courses with these ids.
     pub async fn stored(conn: &mut Connection, ids: &[i64]) -> QueryResult<Vec<Self>> {
         courses::table.filter(courses::id.eq_any(ids)).select(Self::as_select()).load(conn).await
     }
 
-    /// Stores the rows and answers with how many were new or changed.
+    /// Inserts or updates the rows, and returns the number of new and changed rows.
     pub async fn upsert(conn: &mut Connection, rows: &[Self], now: DateTime<Utc>) -> QueryResult<usize> {
         use diesel::query_dsl::methods::FilterDsl as _;
 
-        let stamped: Vec<_> =
+        let with_timestamps: Vec<_> =
             rows.iter().map(|row| (row, courses::created_at.eq(now), courses::updated_at.eq(now))).collect();
         diesel::insert_into(courses::table)
-            .values(stamped)
+            .values(with_timestamps)
             .on_conflict(courses::id)
             .do_update()
             .set((
@@ -52,7 +51,7 @@ impl MirroredCourse {
             .await
     }
 
-    /// Which courses have these slugs now.
+    /// The ids and slugs of the stored courses with these slugs.
     pub async fn owners(conn: &mut Connection, slugs: &[&str]) -> QueryResult<Vec<(i64, String)>> {
         courses::table
             .filter(courses::slug.eq_any(slugs))
@@ -61,7 +60,8 @@ impl MirroredCourse {
             .await
     }
 
-    /// Takes their slugs from courses that are about to get others, so that another course can have them.
+    /// Replaces the slugs of these courses by placeholders, so that other courses can take the slugs. The
+    /// courses get their new slugs later in the transaction.
     pub async fn vacate(conn: &mut Connection, ids: &[i64]) -> QueryResult<()> {
         diesel::sql_query("UPDATE courses SET slug = 'vacated ' || id WHERE id = ANY($1)")
             .bind::<Array<BigInt>, _>(ids)

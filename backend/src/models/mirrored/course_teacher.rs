@@ -1,4 +1,4 @@
-//! Assignments of teachers to courses as the learning platform states them.
+//! Assignments of teachers to courses, as sent by the learning platform.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -9,22 +9,20 @@ use diesel_async::RunQueryDsl;
 use crate::db::Connection;
 use crate::db::schema::course_teacher as assignments;
 
-/// One teacher of one course.
+/// An assignment of a teacher to a course.
 #[derive(Debug, PartialEq, Insertable, Queryable, Selectable)]
 #[diesel(table_name = assignments)]
 pub struct MirroredAssignment {
-    /// The course.
     pub course_id: i64,
-    /// The teacher.
     pub teacher_id: i64,
-    /// Who assigned them.
+    /// Id of the user who assigned the teacher.
     pub assigned_by: Option<i64>,
-    /// When.
     pub assigned_at: DateTime<Utc>,
 }
 
 impl MirroredAssignment {
-    /// The assignments of these pairs of course and teacher, and perhaps others of the same courses and teachers.
+    /// The stored assignments of these pairs of course and teacher. The result may include other assignments
+    /// of the same courses and teachers.
     pub async fn stored(conn: &mut Connection, pairs: &[(i64, i64)]) -> QueryResult<Vec<Self>> {
         let (courses, teachers): (Vec<i64>, Vec<i64>) = pairs.iter().copied().unzip();
         assignments::table
@@ -35,7 +33,7 @@ impl MirroredAssignment {
             .await
     }
 
-    /// Stores the rows and answers with how many were new or changed.
+    /// Inserts or updates the rows, and returns the number of new and changed rows.
     pub async fn upsert(conn: &mut Connection, rows: &[Self]) -> QueryResult<usize> {
         use diesel::query_dsl::methods::FilterDsl as _;
 
@@ -56,7 +54,7 @@ impl MirroredAssignment {
             .await
     }
 
-    /// Ends the assignments of these pairs of course and teacher, and answers with how many there were.
+    /// Deletes the assignments of these pairs of course and teacher, and returns the number of deleted rows.
     pub async fn remove(conn: &mut Connection, pairs: &[(i64, i64)]) -> QueryResult<usize> {
         let (courses, teachers): (Vec<i64>, Vec<i64>) = pairs.iter().copied().unzip();
         diesel::sql_query(

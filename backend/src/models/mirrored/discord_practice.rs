@@ -1,4 +1,4 @@
-//! Live practices as the learning platform states them.
+//! Live practices, as sent by the learning platform.
 
 use std::borrow::Cow;
 use std::io::Write as _;
@@ -17,45 +17,38 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::db::Connection;
 use crate::db::schema::discord_practices as practices;
 
-/// What the platform says of one practice.
+/// A practice, as sent by the platform.
 #[derive(Debug, PartialEq, Insertable, Queryable, Selectable)]
 #[diesel(table_name = practices)]
 pub struct MirroredPractice {
-    /// Its id on the platform.
+    /// Id on the platform.
     pub id: i64,
-    /// The lesson that is practised.
     pub lesson_id: i64,
-    /// Its title.
     pub title: String,
     /// `cohort`, `global` or another name.
     #[diesel(column_name = type_)]
     pub kind: String,
     /// `scheduled`, `cancelled` or `completed`.
     pub status: Cow<'static, str>,
-    /// When it starts.
     pub start_at: DateTime<Utc>,
-    /// When it ends.
     #[diesel(select_expression = practices::end_at.assume_not_null())]
     pub end_at: DateTime<Utc>,
-    /// How long it was planned to be.
+    /// Planned duration.
     pub duration_minutes: i32,
-    /// How many may take part.
+    /// Number of seats.
     pub capacity: i32,
-    /// Whether a seat costs a session of a pack.
+    /// Whether a reservation uses a session of a pack.
     pub requires_package: bool,
-    /// The pack that is meant.
+    /// Id of the pack that reservations use.
     pub practice_package_id: Option<i64>,
-    /// Who planned it.
     pub creator_id: Option<i64>,
-    /// The cohort that it is for.
     pub cohort_label: Option<String>,
-    /// Where it takes place.
     pub discord_channel_url: Option<String>,
-    /// What opens the meeting.
+    /// Secret that gives access to the meeting.
     pub meeting_token: Option<MeetingToken>,
 }
 
-/// A secret that goes into the database and is shown nowhere.
+/// A secret that is stored but never displayed.
 #[derive(Debug, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Text)]
 pub struct MeetingToken(pub SecretString);
@@ -80,7 +73,8 @@ impl PartialEq for MeetingToken {
 }
 
 impl MirroredPractice {
-    /// Those of these practices that are stored. One without an end was not stored by the mirror, and is left out.
+    /// The stored practices with these ids. Practices without an end are excluded, because the mirror did not
+    /// store them.
     pub async fn stored(conn: &mut Connection, ids: &[i64]) -> QueryResult<Vec<Self>> {
         practices::table
             .filter(practices::id.eq_any(ids))
@@ -90,7 +84,7 @@ impl MirroredPractice {
             .await
     }
 
-    /// Stores the rows and answers with how many were new or changed.
+    /// Inserts or updates the rows, and returns the number of new and changed rows.
     pub async fn upsert(conn: &mut Connection, rows: &[Self], now: DateTime<Utc>) -> QueryResult<usize> {
         use diesel::query_dsl::methods::FilterDsl as _;
 
@@ -109,12 +103,12 @@ impl MirroredPractice {
             .or(practices::cohort_label.is_distinct_from(excluded(practices::cohort_label)))
             .or(practices::discord_channel_url.is_distinct_from(excluded(practices::discord_channel_url)))
             .or(practices::meeting_token.is_distinct_from(excluded(practices::meeting_token)));
-        let stamped: Vec<_> = rows
+        let with_timestamps: Vec<_> = rows
             .iter()
             .map(|row| (row, practices::created_at.eq(now), practices::updated_at.eq(now)))
             .collect();
         diesel::insert_into(practices::table)
-            .values(stamped)
+            .values(with_timestamps)
             .on_conflict(practices::id)
             .do_update()
             .set((

@@ -1,4 +1,4 @@
-//! Lessons as the learning platform states them.
+//! Lessons, as sent by the learning platform.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -8,32 +8,30 @@ use diesel_async::RunQueryDsl;
 use crate::db::Connection;
 use crate::db::schema::lessons;
 
-/// What the platform says of one lesson.
+/// A lesson, as sent by the platform.
 #[derive(Debug, PartialEq, Insertable, Queryable, Selectable)]
 #[diesel(table_name = lessons)]
 pub struct MirroredLesson {
-    /// Its id on the platform.
+    /// Id on the platform.
     pub id: i64,
-    /// The course that it belongs to.
     pub course_id: i64,
-    /// Its title.
     pub title: String,
 }
 
 impl MirroredLesson {
-    /// Those of these lessons that are stored.
+    /// The stored lessons with these ids.
     pub async fn stored(conn: &mut Connection, ids: &[i64]) -> QueryResult<Vec<Self>> {
         lessons::table.filter(lessons::id.eq_any(ids)).select(Self::as_select()).load(conn).await
     }
 
-    /// Stores the rows and answers with how many were new or changed.
+    /// Inserts or updates the rows, and returns the number of new and changed rows.
     pub async fn upsert(conn: &mut Connection, rows: &[Self], now: DateTime<Utc>) -> QueryResult<usize> {
         use diesel::query_dsl::methods::FilterDsl as _;
 
-        let stamped: Vec<_> =
+        let with_timestamps: Vec<_> =
             rows.iter().map(|row| (row, lessons::created_at.eq(now), lessons::updated_at.eq(now))).collect();
         diesel::insert_into(lessons::table)
-            .values(stamped)
+            .values(with_timestamps)
             .on_conflict(lessons::id)
             .do_update()
             .set((

@@ -1,4 +1,4 @@
-//! Practice packs as the learning platform states them.
+//! Practice packs, as sent by the learning platform.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -9,35 +9,32 @@ use super::price::Price;
 use crate::db::Connection;
 use crate::db::schema::practice_packages as packages;
 
-/// What the platform says of one practice pack.
+/// A practice pack, as sent by the platform.
 #[derive(Debug, PartialEq, Insertable, Queryable, Selectable)]
 #[diesel(table_name = packages)]
 pub struct MirroredPackage {
-    /// Its id on the platform.
+    /// Id on the platform.
     pub id: i64,
-    /// The teacher who offers it.
+    /// Id of the teacher who offers the pack.
     pub creator_id: i64,
-    /// The lesson that it is for.
     pub lesson_id: Option<i64>,
-    /// Its title.
     pub title: String,
-    /// How many sessions one purchase holds.
+    /// Number of sessions per purchase.
     pub sessions_count: i32,
-    /// What it costs.
     pub price_amount: Price,
-    /// The currency's ISO 4217 code.
+    /// ISO 4217 code of the currency.
     pub price_currency: String,
-    /// Its status in the platform's words.
+    /// Status as named by the platform.
     pub status: String,
 }
 
 impl MirroredPackage {
-    /// Those of these packs that are stored.
+    /// The stored packs with these ids.
     pub async fn stored(conn: &mut Connection, ids: &[i64]) -> QueryResult<Vec<Self>> {
         packages::table.filter(packages::id.eq_any(ids)).select(Self::as_select()).load(conn).await
     }
 
-    /// Stores the rows and answers with how many were new or changed.
+    /// Inserts or updates the rows, and returns the number of new and changed rows.
     pub async fn upsert(conn: &mut Connection, rows: &[Self], now: DateTime<Utc>) -> QueryResult<usize> {
         use diesel::query_dsl::methods::FilterDsl as _;
 
@@ -49,12 +46,12 @@ impl MirroredPackage {
             .or(packages::price_amount.is_distinct_from(excluded(packages::price_amount)))
             .or(packages::price_currency.is_distinct_from(excluded(packages::price_currency)))
             .or(packages::status.is_distinct_from(excluded(packages::status)));
-        let stamped: Vec<_> = rows
+        let with_timestamps: Vec<_> = rows
             .iter()
             .map(|row| (row, packages::created_at.eq(now), packages::updated_at.eq(now)))
             .collect();
         diesel::insert_into(packages::table)
-            .values(stamped)
+            .values(with_timestamps)
             .on_conflict(packages::id)
             .do_update()
             .set((

@@ -1,4 +1,4 @@
-//! Orders of practice packs as the learning platform states them.
+//! Orders of practice packs, as sent by the learning platform.
 
 use std::borrow::Cow;
 
@@ -11,37 +11,34 @@ use serde_json::Value;
 use crate::db::Connection;
 use crate::db::schema::practice_package_orders as orders;
 
-/// What the platform says of one order.
+/// An order, as sent by the platform.
 #[derive(Debug, PartialEq, Insertable, Queryable, Selectable)]
 #[diesel(table_name = orders)]
 pub struct MirroredOrder {
-    /// Its id on the platform.
+    /// Id on the platform.
     pub id: i64,
-    /// The pack that was ordered.
     pub practice_package_id: i64,
-    /// Who ordered it.
+    /// Id of the student who ordered the pack.
     pub user_id: i64,
     /// `pending`, `paid`, `cancelled` or `completed`.
     pub status: Cow<'static, str>,
-    /// How many sessions of it are left.
     pub sessions_remaining: i32,
-    /// When it was paid.
     pub paid_at: Option<DateTime<Utc>>,
-    /// What the payment is known by.
+    /// Reference of the payment at the payment provider.
     pub payment_reference: Option<String>,
-    /// Details in the platform's words.
+    /// Additional data from the platform.
     pub meta: Option<Value>,
-    /// When it was made.
+    /// When the order was placed.
     pub created_at: DateTime<Utc>,
 }
 
 impl MirroredOrder {
-    /// Those of these orders that are stored.
+    /// The stored orders with these ids.
     pub async fn stored(conn: &mut Connection, ids: &[i64]) -> QueryResult<Vec<Self>> {
         orders::table.filter(orders::id.eq_any(ids)).select(Self::as_select()).load(conn).await
     }
 
-    /// Stores the rows and answers with how many were new or changed.
+    /// Inserts or updates the rows, and returns the number of new and changed rows.
     pub async fn upsert(conn: &mut Connection, rows: &[Self], now: DateTime<Utc>) -> QueryResult<usize> {
         use diesel::query_dsl::methods::FilterDsl as _;
 
@@ -54,9 +51,9 @@ impl MirroredOrder {
             .or(orders::payment_reference.is_distinct_from(excluded(orders::payment_reference)))
             .or(orders::meta.is_distinct_from(excluded(orders::meta)))
             .or(orders::created_at.is_distinct_from(excluded(orders::created_at)));
-        let stamped: Vec<_> = rows.iter().map(|row| (row, orders::updated_at.eq(now))).collect();
+        let with_timestamps: Vec<_> = rows.iter().map(|row| (row, orders::updated_at.eq(now))).collect();
         diesel::insert_into(orders::table)
-            .values(stamped)
+            .values(with_timestamps)
             .on_conflict(orders::id)
             .do_update()
             .set((

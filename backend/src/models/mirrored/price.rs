@@ -1,4 +1,4 @@
-//! An amount of money, exact.
+//! Exact amounts of money.
 
 use std::fmt;
 
@@ -9,15 +9,14 @@ use diesel::pg::{Pg, PgValue};
 use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::Numeric;
 
-/// An amount in hundredths of a currency's unit, from zero up.
+/// A non-negative amount, in hundredths of the currency's unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Numeric)]
 pub struct Price(u64);
 
-/// Hundredths in a unit.
-const SCALE: u64 = 100;
-/// The largest amount that the column holds, in hundredths.
-const MOST: u64 = 999_999_999_999;
+const HUNDREDTHS_PER_UNIT: u64 = 100;
+/// The largest amount that fits in the column, in hundredths.
+const MAX_HUNDREDTHS: u64 = 999_999_999_999;
 
 impl Price {
     /// An amount in hundredths.
@@ -30,24 +29,26 @@ impl Price {
         self.0
     }
 
-    /// The amount of a column with two decimals, whose digits PostgreSQL counts in base 10,000; the first one stands for
-    /// 10,000 to the power of `weight`. None if it is larger than the column holds.
+    /// Converts PostgreSQL's digits in base 10,000. The first digit is multiplied by 10,000 to the power of
+    /// `weight`. `None` if the amount is too large for the column.
     fn from_digits(weight: i16, digits: &[i16]) -> Option<Self> {
         let mut hundredths: u64 = 0;
-        for (place, digit) in (0_i16..).zip(digits) {
+        for (position, digit) in (0_i16..).zip(digits) {
             let digit = u64::try_from(*digit).ok()?;
-            let power = weight.checked_sub(place)?;
-            let share = match u32::try_from(power) {
-                Ok(power) => digit.checked_mul(SCALE)?.checked_mul(10_000_u64.checked_pow(power)?)?,
+            let power = weight.checked_sub(position)?;
+            let amount = match u32::try_from(power) {
+                Ok(power) => {
+                    digit.checked_mul(HUNDREDTHS_PER_UNIT)?.checked_mul(10_000_u64.checked_pow(power)?)?
+                }
                 Err(_) if power == -1 => digit / 100,
                 Err(_) => 0,
             };
-            hundredths = hundredths.checked_add(share)?;
+            hundredths = hundredths.checked_add(amount)?;
         }
-        (hundredths <= MOST).then_some(Self(hundredths))
+        (hundredths <= MAX_HUNDREDTHS).then_some(Self(hundredths))
     }
 
-    /// Reads a decimal such as `49`, `49.9` or `49.90`; nothing else passes.
+    /// Parses a decimal such as `49`, `49.9` or `49.90`. `None` for every other format.
     pub fn parse(text: &str) -> Option<Self> {
         let (units, hundredths) = text.split_once('.').unwrap_or((text, "0"));
         let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -56,25 +57,30 @@ impl Price {
         }
         let hundredths: u64 = format!("{hundredths:0<2}").parse().ok()?;
         let units: u64 = units.parse().ok()?;
-        let amount = units.checked_mul(SCALE)?.checked_add(hundredths)?;
-        (amount <= MOST).then_some(Self(amount))
+        let amount = units.checked_mul(HUNDREDTHS_PER_UNIT)?.checked_add(hundredths)?;
+        (amount <= MAX_HUNDREDTHS).then_some(Self(amount))
     }
 }
 
 impl fmt::Display for Price {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}.{:02}", self.0 / SCALE, self.0 % SCALE)
+        write!(formatter, "{}.{:02}", self.0 / HUNDREDTHS_PER_UNIT, self.0 % HUNDREDTHS_PER_UNIT)
     }
 }
 
 impl ToSql<Numeric, Pg> for Price {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        // PostgreSQL counts in base 10,000, the most significant digit first; here the last one is the fraction.
-        let units = self.0 / SCALE;
-        let digits = [units / 100_000_000, units / 10_000 % 10_000, units % 10_000, self.0 % SCALE * 100]
-            .into_iter()
-            .map(i16::try_from)
-            .collect::<Result<_, _>>()?;
+        // PostgreSQL uses digits in base 10,000, most significant first. The last digit here is the fraction.
+        let units = self.0 / HUNDREDTHS_PER_UNIT;
+        let digits = [
+            units / 100_000_000,
+            units / 10_000 % 10_000,
+            units % 10_000,
+            self.0 % HUNDREDTHS_PER_UNIT * 100,
+        ]
+        .into_iter()
+        .map(i16::try_from)
+        .collect::<Result<_, _>>()?;
         let numeric = PgNumeric::Positive { weight: 2, scale: 2, digits };
         ToSql::<Numeric, Pg>::to_sql(&numeric, &mut out.reborrow())
     }
@@ -86,7 +92,7 @@ impl FromSql<Numeric, Pg> for Price {
             PgNumeric::Positive { weight, digits, .. } => {
                 Self::from_digits(weight, &digits).ok_or_else(|| "the amount is out of range".into())
             }
-            PgNumeric::Negative { .. } | PgNumeric::NaN => Err("not an amount from zero up".into()),
+            PgNumeric::Negative { .. } | PgNumeric::NaN => Err("the amount is negative or NaN".into()),
         }
     }
 }
@@ -96,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn digits_in_base_ten_thousand_make_the_amount() {
+    fn numeric_digits_are_read_as_hundredths() {
         let read = |weight, digits: &[i16]| Price::from_digits(weight, digits).map(Price::hundredths);
         assert_eq!(read(0, &[]), Some(0));
         assert_eq!(read(0, &[49, 9000]), Some(4990));

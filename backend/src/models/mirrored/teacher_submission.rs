@@ -1,4 +1,4 @@
-//! Teachers' submissions as the learning platform states them, and the changes of their status.
+//! Teachers' submissions, as sent by the learning platform, and the history of their status.
 
 use std::borrow::Cow;
 
@@ -11,64 +11,56 @@ use serde_json::Value;
 use crate::db::Connection;
 use crate::db::schema::{teacher_submission_histories as histories, teacher_submissions as submissions};
 
-/// What the platform says of one submission.
+/// A submission, as sent by the platform.
 #[derive(Debug, PartialEq, Insertable, Queryable, Selectable)]
 #[diesel(table_name = submissions)]
 pub struct MirroredSubmission {
-    /// Its id on the platform.
+    /// Id on the platform.
     pub id: i64,
-    /// Who handed it in.
     pub teacher_id: i64,
-    /// The course that it is for.
     pub course_id: Option<i64>,
     /// `module`, `lesson` or `pack`.
     #[diesel(column_name = type_)]
     pub kind: Cow<'static, str>,
-    /// Its title.
     pub title: String,
-    /// What it is about.
     pub summary: Option<String>,
-    /// The proposal itself.
+    /// Content of the proposal.
     pub payload: Option<Value>,
     /// `pending`, `approved` or `rejected`.
     pub status: Cow<'static, str>,
-    /// What the reviewer said.
+    /// Feedback of the reviewer.
     pub feedback: Option<String>,
-    /// Who reviewed it.
+    /// Id of the reviewer.
     pub reviewed_by: Option<i64>,
-    /// When it was reviewed.
     pub reviewed_at: Option<DateTime<Utc>>,
-    /// What became of it: the kind of thing.
+    /// Type of the object that was created from it.
     pub result_type: Option<String>,
-    /// What became of it: the thing's id.
+    /// Id of the object that was created from it.
     pub result_id: Option<i64>,
-    /// When it was handed in.
+    /// When it was submitted.
     pub created_at: DateTime<Utc>,
 }
 
-/// A change of a submission's status.
+/// A new entry in the history of a submission's status.
 #[derive(Debug, Insertable)]
 #[diesel(table_name = histories)]
 pub struct NewSubmissionChange {
-    /// The submission.
     pub submission_id: i64,
-    /// The status from then on.
+    /// The new status.
     pub status: Cow<'static, str>,
-    /// Who changed it.
+    /// Id of the user who changed the status.
     pub changed_by: Option<i64>,
-    /// When.
     pub changed_at: DateTime<Utc>,
-    /// Why.
     pub notes: Option<String>,
 }
 
 impl MirroredSubmission {
-    /// Those of these submissions that are stored.
+    /// The stored submissions with these ids.
     pub async fn stored(conn: &mut Connection, ids: &[i64]) -> QueryResult<Vec<Self>> {
         submissions::table.filter(submissions::id.eq_any(ids)).select(Self::as_select()).load(conn).await
     }
 
-    /// The present status of those of these submissions that are there.
+    /// The ids and statuses of the stored submissions with these ids.
     pub async fn statuses(conn: &mut Connection, ids: &[i64]) -> QueryResult<Vec<(i64, String)>> {
         submissions::table
             .filter(submissions::id.eq_any(ids))
@@ -77,7 +69,7 @@ impl MirroredSubmission {
             .await
     }
 
-    /// Stores the rows and answers with how many were new or changed.
+    /// Inserts or updates the rows, and returns the number of new and changed rows.
     pub async fn upsert(conn: &mut Connection, rows: &[Self], now: DateTime<Utc>) -> QueryResult<usize> {
         use diesel::query_dsl::methods::FilterDsl as _;
 
@@ -95,9 +87,9 @@ impl MirroredSubmission {
             .or(submissions::result_type.is_distinct_from(excluded(submissions::result_type)))
             .or(submissions::result_id.is_distinct_from(excluded(submissions::result_id)))
             .or(submissions::created_at.is_distinct_from(excluded(submissions::created_at)));
-        let stamped: Vec<_> = rows.iter().map(|row| (row, submissions::updated_at.eq(now))).collect();
+        let with_timestamps: Vec<_> = rows.iter().map(|row| (row, submissions::updated_at.eq(now))).collect();
         diesel::insert_into(submissions::table)
-            .values(stamped)
+            .values(with_timestamps)
             .on_conflict(submissions::id)
             .do_update()
             .set((
@@ -123,7 +115,7 @@ impl MirroredSubmission {
 }
 
 impl NewSubmissionChange {
-    /// Adds changes to the history, oldest first.
+    /// Adds changes to the history. The changes must be sorted from oldest to newest.
     pub async fn insert(conn: &mut Connection, changes: &[Self]) -> QueryResult<usize> {
         diesel::insert_into(histories::table).values(changes).execute(conn).await
     }

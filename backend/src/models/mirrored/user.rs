@@ -1,4 +1,4 @@
-//! People and services as the learning platform states them.
+//! Users, as sent by the learning platform. A user is a person or a service.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -12,53 +12,45 @@ use crate::db::schema::{sessions, users};
 use crate::models::user::lower;
 
 diesel::define_sql_function! {
-    /// The first that is not null.
+    /// The first argument that is not null.
     fn coalesce(one: Nullable<Bool>, other: Nullable<Bool>) -> Nullable<Bool>;
 }
 
-/// What the platform says of one person; their password, language and time zone are their own.
+/// A user, as sent by the platform. Password, language and time zone are not part of it.
 #[derive(Debug, PartialEq, Insertable)]
 #[diesel(table_name = users)]
 pub struct MirroredUser {
-    /// Their id on the platform.
+    /// Id on the platform.
     pub id: i64,
-    /// Their name.
     pub name: String,
-    /// Their e-mail address.
     pub email: String,
     /// [`domain::Role::key`].
     pub role: &'static str,
-    /// The `manage-settings` permission: granted, taken, or left as it is.
+    /// Grants or revokes the `manage-settings` permission. `None` leaves it unchanged.
     pub manage_settings: Option<bool>,
-    /// Whether they may do anything at all.
     pub active: bool,
 }
 
-/// An account as it is stored, as far as it decides who may change it.
+/// The columns of a stored account that determine who may change it.
 #[derive(Debug, Queryable)]
 pub struct StoredUser {
-    /// Their id.
     pub id: i64,
-    /// Their name.
     pub name: String,
-    /// Their e-mail address as they write it.
     pub email: String,
-    /// Their e-mail address as the database compares it.
+    /// The e-mail address in lower case, as the database compares it.
     pub folded_email: String,
     /// [`domain::Role::key`].
     pub role: String,
-    /// The `manage-settings` permission, where somebody granted or took it.
+    /// Whether the `manage-settings` permission was granted or revoked. `None` means the default of the role.
     pub manage_settings: Option<bool>,
-    /// Whether they may do anything at all.
     pub active: bool,
-    /// Whether they sign in here.
     pub has_password: bool,
-    /// Whether they were erased.
     pub is_erased: bool,
 }
 
 impl StoredUser {
-    /// The accounts with one of these ids or folded addresses, none of which can be changed until the transaction ends.
+    /// Locks the accounts with one of these ids or case-folded e-mail addresses until the transaction ends,
+    /// and returns them.
     pub async fn lock(conn: &mut Connection, ids: &[i64], folded: &[String]) -> QueryResult<Vec<Self>> {
         users::table
             .filter(users::id.eq_any(ids).or(lower(users::email).eq_any(folded)))
@@ -91,13 +83,13 @@ impl StoredUser {
 }
 
 #[derive(QueryableByName)]
-struct Folded {
+struct FoldedEmail {
     #[diesel(sql_type = Text)]
     email: String,
 }
 
 impl MirroredUser {
-    /// Those of these people who are stored.
+    /// The stored users with these ids.
     pub async fn stored(conn: &mut Connection, ids: &[i64]) -> QueryResult<Vec<Self>> {
         let stored: Vec<(i64, String, String, String, Option<bool>, bool)> = users::table
             .filter(users::id.eq_any(ids))
@@ -111,34 +103,35 @@ impl MirroredUser {
             ))
             .load(conn)
             .await?;
-        let person = |(id, name, email, role, manage_settings, active): (_, _, _, String, _, _)| {
+        let to_user = |(id, name, email, role, manage_settings, active): (_, _, _, String, _, _)| {
             Some(Self { id, name, email, role: Role::parse(&role)?.key(), manage_settings, active })
         };
-        Ok(stored.into_iter().filter_map(person).collect())
+        Ok(stored.into_iter().filter_map(to_user).collect())
     }
 
-    /// Stores the rows and answers with how many were new or changed. An erased person stays erased.
+    /// Inserts or updates the rows, and returns the number of new and changed rows. Erased users are not
+    /// updated.
     pub async fn upsert(conn: &mut Connection, rows: &[Self], now: DateTime<Utc>) -> QueryResult<usize> {
         use diesel::query_dsl::methods::FilterDsl as _;
 
-        let granted = || coalesce(excluded(users::manage_settings), users::manage_settings);
+        let manage_settings = || coalesce(excluded(users::manage_settings), users::manage_settings);
         let changed = users::name
             .is_distinct_from(excluded(users::name))
             .or(users::email.is_distinct_from(excluded(users::email)))
             .or(users::role.is_distinct_from(excluded(users::role)))
             .or(users::active.is_distinct_from(excluded(users::active)))
-            .or(users::manage_settings.is_distinct_from(granted()));
-        let stamped: Vec<_> =
+            .or(users::manage_settings.is_distinct_from(manage_settings()));
+        let with_timestamps: Vec<_> =
             rows.iter().map(|row| (row, users::created_at.eq(now), users::updated_at.eq(now))).collect();
         diesel::insert_into(users::table)
-            .values(stamped)
+            .values(with_timestamps)
             .on_conflict(users::id)
             .do_update()
             .set((
                 users::name.eq(excluded(users::name)),
                 users::email.eq(excluded(users::email)),
                 users::role.eq(excluded(users::role)),
-                users::manage_settings.eq(granted()),
+                users::manage_settings.eq(manage_settings()),
                 users::active.eq(excluded(users::active)),
                 users::updated_at.eq(excluded(users::updated_at)),
             ))
@@ -147,9 +140,9 @@ impl MirroredUser {
             .await
     }
 
-    /// Addresses as the database folds them to compare them.
-    pub async fn folded(conn: &mut Connection, emails: Vec<&str>) -> QueryResult<Vec<String>> {
-        let folded: Vec<Folded> = diesel::sql_query(
+    /// Case-folds e-mail addresses as the database does to compare them.
+    pub async fn fold_emails(conn: &mut Connection, emails: Vec<&str>) -> QueryResult<Vec<String>> {
+        let folded: Vec<FoldedEmail> = diesel::sql_query(
             "SELECT lower(email) AS email FROM unnest($1) WITH ORDINALITY AS sent (email, place) ORDER BY place",
         )
         .bind::<Array<Text>, _>(emails)
@@ -158,7 +151,7 @@ impl MirroredUser {
         Ok(folded.into_iter().map(|folded| folded.email).collect())
     }
 
-    /// Who has these folded addresses now.
+    /// The ids and case-folded e-mail addresses of the stored users with these addresses.
     pub async fn owners(conn: &mut Connection, folded: &[String]) -> QueryResult<Vec<(i64, String)>> {
         users::table
             .filter(lower(users::email).eq_any(folded))
@@ -167,7 +160,8 @@ impl MirroredUser {
             .await
     }
 
-    /// Takes their addresses from people who are about to get others, so that somebody else can have them.
+    /// Replaces the e-mail addresses of these users by placeholders, so that other users can take the
+    /// addresses. The users get their new addresses later in the transaction.
     pub async fn vacate(conn: &mut Connection, ids: &[i64]) -> QueryResult<()> {
         diesel::sql_query("UPDATE users SET email = 'vacated ' || id WHERE id = ANY($1)")
             .bind::<Array<diesel::sql_types::BigInt>, _>(ids)
@@ -176,8 +170,8 @@ impl MirroredUser {
         Ok(())
     }
 
-    /// Ends every session of these people.
-    pub async fn end_sessions(conn: &mut Connection, ids: &[i64], now: DateTime<Utc>) -> QueryResult<()> {
+    /// Revokes every session of these users.
+    pub async fn revoke_sessions(conn: &mut Connection, ids: &[i64], now: DateTime<Utc>) -> QueryResult<()> {
         diesel::update(sessions::table)
             .filter(sessions::user_id.eq_any(ids))
             .filter(sessions::revoked_at.is_null())

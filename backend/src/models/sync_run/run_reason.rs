@@ -1,8 +1,8 @@
-//! What a person should know of a run of the sync, kept as data so that each reader has it in their language.
+//! Why a run of the sync ended as it did. Stored as data, so that each reader sees it in their language.
 
 use serde::{Deserialize, Serialize};
 
-/// What a person should know of a run.
+/// Why a run ended as it did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum RunReason {
@@ -10,33 +10,33 @@ pub enum RunReason {
     NoDriver,
     /// No event is pending.
     NothingPending,
-    /// Events are pending, and none of them may be sent yet.
+    /// Events are pending, but all of them wait for their next retry.
     NothingDue,
-    /// No batch has events that are pending for an enabled driver.
+    /// No batch has pending events for an enabled driver.
     NothingToRetry,
-    /// These settings are missing.
+    /// Settings are missing.
     NotConfigured {
-        /// Their names.
+        /// The names of the missing settings.
         settings: Vec<String>,
     },
-    /// The process was told to end.
+    /// The process was shut down.
     Interrupted,
-    /// Its time was over.
+    /// The run reached its time limit.
     OutOfTime,
-    /// Its process ended in the middle, or lost the database.
+    /// The process died during the run, or lost its database connection.
     Died,
-    /// Something failed on our side; it is in the log.
+    /// An error on our side, which is in the log.
     Broken,
 }
 
 impl RunReason {
-    /// The reason of a row, if it can be read.
-    pub(super) fn read(stored: &str) -> Option<Self> {
+    /// Reads the reason that is stored in a run's row. `None` if it cannot be parsed.
+    pub(super) fn from_json(stored: &str) -> Option<Self> {
         serde_json::from_str(stored).ok()
     }
 
-    /// As it is stored.
-    pub(super) fn store(&self) -> String {
-        serde_json::to_string(self).expect("names are JSON")
+    /// The reason as it is stored in a run's row.
+    pub(super) fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a run reason always serializes")
     }
 }

@@ -1,23 +1,23 @@
-//! Makes events pending for a driver that they are not pending for, because they were too old when it was enabled.
+//! Makes events pending for a driver that were too old when the driver was enabled.
 
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use diesel::prelude::QueryableByName;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz};
-use diesel_async::{AsyncConnection as _, RunQueryDsl, SimpleAsyncConnection as _};
+use diesel_async::{AsyncConnection as _, RunQueryDsl};
 use domain::Driver;
 
 use super::EventPosition;
-use super::record::RECORD_LOCK;
 use crate::db::Connection;
+use crate::db::advisory_lock::AdvisoryLock;
 use crate::models::telemetry_driver::EnabledDrivers;
 
-/// So many events are looked at at a time, so that nobody waits long.
-const SLICE: i64 = 5_000;
+/// Maximum number of events per transaction, which keeps the lock times short.
+const BATCH_SIZE: i64 = 5_000;
 
 #[derive(QueryableByName)]
-struct Slice {
+struct BackfilledBatch {
     #[diesel(sql_type = BigInt)]
     put: i64,
     #[diesel(sql_type = BigInt)]
@@ -28,8 +28,9 @@ struct Slice {
     id: Option<i64>,
 }
 
-/// Puts the next slice of events that happened before this moment and of which this driver has no record on its record
-/// as pending; they count as having come in at that moment. Answers with how many these are, and with where the next slice begins, if there is one.
+/// Inserts pending deliveries for the next batch of events before `before` that have no delivery for this
+/// driver and are not pending for it. `before` is stored as their time of arrival. Returns the number of
+/// inserted deliveries and the position to continue after, if there may be more events.
 pub async fn backfill(
     conn: &mut Connection,
     driver: Driver,
@@ -37,9 +38,9 @@ pub async fn backfill(
     after: EventPosition,
     before: DateTime<Utc>,
 ) -> QueryResult<(i64, Option<EventPosition>)> {
-    let Slice { put, seen, recorded_at, id } = conn
+    let BackfilledBatch { put, seen, recorded_at, id } = conn
         .transaction(async |conn| {
-            conn.batch_execute(RECORD_LOCK).await?;
+            AdvisoryLock::Deliveries.acquire_in_transaction(conn).await?;
             sql_query(
                 "WITH slice AS (SELECT recorded_at, id FROM video_player_events \
                      WHERE recorded_at >= $2 AND (recorded_at, id) > ($2, $3) AND recorded_at < $4 \
@@ -63,12 +64,12 @@ pub async fn backfill(
             .bind::<Timestamptz, _>(after.recorded_at)
             .bind::<BigInt, _>(after.id)
             .bind::<Timestamptz, _>(before)
-            .bind::<BigInt, _>(SLICE)
+            .bind::<BigInt, _>(BATCH_SIZE)
             .bind::<Timestamptz, _>(enabled.pending_from(driver))
             .get_result(conn)
             .await
         })
         .await?;
     let end = recorded_at.zip(id).map(|(recorded_at, id)| EventPosition { recorded_at, id });
-    Ok((put, end.filter(|_| seen == SLICE)))
+    Ok((put, end.filter(|_| seen == BATCH_SIZE)))
 }

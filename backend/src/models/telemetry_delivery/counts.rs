@@ -1,4 +1,4 @@
-//! How much is pending, and for whom.
+//! Counts of pending events and deliveries.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
@@ -14,21 +14,22 @@ use crate::db::Connection;
 use crate::db::schema::{telemetry_deliveries as deliveries, telemetry_pending as pending};
 use crate::models::telemetry_driver::EnabledDrivers;
 
-/// What is pending.
+/// The numbers of pending events and deliveries.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PendingCounts {
-    /// Deliveries to GA4.
+    /// Deliveries that are pending for GA4.
     pub ga4: i64,
-    /// Deliveries to Mixpanel.
+    /// Deliveries that are pending for Mixpanel.
     pub mixpanel: i64,
-    /// Events that are pending for any enabled driver; where none is enabled, that nobody has sent.
+    /// Events that are pending for any enabled driver. If no driver is enabled, all events that were not
+    /// sent.
     pub events: i64,
-    /// When the first of them reached the hub.
+    /// When the hub received the oldest of these events.
     pub oldest: Option<DateTime<Utc>>,
 }
 
 #[derive(QueryableByName)]
-struct Counted {
+struct CountsRow {
     #[diesel(sql_type = BigInt)]
     ga4: i64,
     #[diesel(sql_type = BigInt)]
@@ -40,15 +41,15 @@ struct Counted {
 }
 
 impl PendingCounts {
-    /// Counts what is pending for these drivers, up to `most`: no more than that many rows of each kind are read, so a
-    /// figure that is `most` means at least that many.
-    pub async fn count(conn: &mut Connection, enabled: &EnabledDrivers, most: i64) -> QueryResult<Self> {
-        // Where no driver is enabled, all wait that nobody has sent.
+    /// Counts up to `limit`, reading at most `limit` rows of each kind. A count that equals `limit` means "at
+    /// least `limit`".
+    pub async fn count(conn: &mut Connection, enabled: &EnabledDrivers, limit: i64) -> QueryResult<Self> {
+        // If no driver is enabled, count all events that were not sent.
         let earliest = enabled.earliest().unwrap_or(EventPosition::START.recorded_at);
         let deliveries = "SELECT event_id, recorded_at, coalesce(arrived_at, recorded_at) AS arrived_at \
              FROM telemetry_deliveries WHERE state IN ('pending', 'retry') AND driver =";
         let oldest_first = "ORDER BY recorded_at, event_id LIMIT $6";
-        let counted: Counted = sql_query(format!(
+        let row: CountsRow = sql_query(format!(
             "SELECT pending.ga4 + on_record.ga4 AS ga4, pending.mixpanel + on_record.mixpanel AS mixpanel, \
                  pending.events + on_record.events AS events, least(pending.oldest, on_record.oldest) AS oldest \
              FROM (SELECT count(*) AS events, \
@@ -73,17 +74,17 @@ impl PendingCounts {
         .bind::<Timestamptz, _>(enabled.pending_from(Driver::Ga4))
         .bind::<Timestamptz, _>(enabled.pending_from(Driver::Mixpanel))
         .bind::<Timestamptz, _>(earliest)
-        .bind::<BigInt, _>(most)
+        .bind::<BigInt, _>(limit)
         .bind::<Bool, _>(enabled.sends_from(Driver::Ga4).is_some())
         .bind::<Bool, _>(enabled.sends_from(Driver::Mixpanel).is_some())
         .get_result(conn)
         .await?;
-        let Counted { ga4, mixpanel, events, oldest } = counted;
-        Ok(Self { ga4: ga4.min(most), mixpanel: mixpanel.min(most), events: events.min(most), oldest })
+        let CountsRow { ga4, mixpanel, events, oldest } = row;
+        Ok(Self { ga4: ga4.min(limit), mixpanel: mixpanel.min(limit), events: events.min(limit), oldest })
     }
 
-    /// Deliveries that are pending for this driver.
-    pub const fn to(&self, driver: Driver) -> i64 {
+    /// The number of deliveries that are pending for this driver.
+    pub const fn for_driver(&self, driver: Driver) -> i64 {
         match driver {
             Driver::Ga4 => self.ga4,
             Driver::Mixpanel => self.mixpanel,
@@ -91,12 +92,12 @@ impl PendingCounts {
     }
 }
 
-/// Whether a delivery is pending, in the words of its indexes.
+/// Whether a delivery is pending, written like the condition of the partial indexes.
 fn is_pending() -> SqlLiteral<Bool> {
     sql("state IN ('pending', 'retry')")
 }
 
-/// Whether anything is pending for any of these drivers.
+/// Whether any event is pending for one of these drivers.
 pub async fn has_pending(
     conn: &mut Connection,
     enabled: &EnabledDrivers,
@@ -119,7 +120,7 @@ pub async fn has_pending(
     Ok(false)
 }
 
-/// The newest run with a pending delivery for any of these drivers.
+/// The newest run that has a pending delivery for one of these drivers.
 pub async fn newest_pending_batch(conn: &mut Connection, drivers: &[Driver]) -> QueryResult<Option<i64>> {
     deliveries::table
         .filter(is_pending())

@@ -1,4 +1,4 @@
-//! Dead and expired deliveries: refused, retried too often, or too old.
+//! Dead and expired deliveries: refused, out of attempts, or too old.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
@@ -15,51 +15,44 @@ use crate::db::schema::telemetry_deliveries as deliveries;
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = deliveries)]
 pub struct DeadDelivery {
-    /// The event.
     pub event_id: i64,
-    /// When it happened.
+    /// When the event happened.
     pub recorded_at: DateTime<Utc>,
-    /// The driver that did not get it.
     #[diesel(deserialize_as = String)]
     pub driver: Driver,
     /// `dead` or `expired`.
     pub state: String,
-    /// Number of attempts.
     pub attempts: i32,
-    /// The answer's HTTP status.
+    /// The HTTP status of the last response.
     pub http_status: Option<i32>,
     /// The kind of failure.
     pub error_class: Option<String>,
-    /// The driver's own code for it.
+    /// The service's error code.
     pub error_code: Option<String>,
-    /// What the driver said.
+    /// The service's error message.
     pub error_message: Option<String>,
-    /// Whether the driver may have it all the same.
+    /// Whether the driver may have received the event anyway.
     pub maybe_duplicate: bool,
-    /// When it was last sent.
     pub last_attempt_at: Option<DateTime<Utc>>,
 }
 
-/// A place in the order of [`DeadDelivery::page`].
+/// A position in the order of [`DeadDelivery::page`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeliveryPosition {
-    /// When the event happened.
     pub recorded_at: DateTime<Utc>,
-    /// The event.
     pub event_id: i64,
-    /// The driver.
     pub driver: Driver,
 }
 
 const STATES: [&str; 2] = ["dead", "expired"];
 
 impl DeadDelivery {
-    /// Its place in the order.
+    /// Its position in the order of [`Self::page`].
     pub const fn position(&self) -> DeliveryPosition {
         DeliveryPosition { recorded_at: self.recorded_at, event_id: self.event_id, driver: self.driver }
     }
 
-    /// Dead and expired deliveries, those of the newest events first, after the given place.
+    /// Dead and expired deliveries, newest events first, after the given position.
     pub async fn page(
         conn: &mut Connection,
         driver: Option<Driver>,
@@ -89,25 +82,25 @@ impl DeadDelivery {
         page.load(conn).await
     }
 
-    /// How many a driver has, up to `most`.
-    pub async fn count_up_to(conn: &mut Connection, driver: Driver, most: i64) -> QueryResult<i64> {
+    /// The number of a driver's dead and expired deliveries, counted up to `limit`.
+    pub async fn count_up_to(conn: &mut Connection, driver: Driver, limit: i64) -> QueryResult<i64> {
         #[derive(QueryableByName)]
-        struct Counted {
+        struct CountRow {
             #[diesel(sql_type = BigInt)]
             count: i64,
         }
-        let counted: Counted = sql_query(
+        let row: CountRow = sql_query(
             "SELECT count(*) FROM (SELECT FROM telemetry_deliveries \
                  WHERE driver = $1 AND state IN ('dead', 'expired') ORDER BY recorded_at, event_id LIMIT $2) AS dead",
         )
         .bind::<Text, _>(driver.key())
-        .bind::<BigInt, _>(most)
+        .bind::<BigInt, _>(limit)
         .get_result(conn)
         .await?;
-        Ok(counted.count)
+        Ok(row.count)
     }
 
-    /// How many there are.
+    /// The number of dead and expired deliveries, of one driver or of all.
     pub async fn count(conn: &mut Connection, driver: Option<Driver>) -> QueryResult<i64> {
         let mut all = deliveries::table.filter(deliveries::state.eq_any(STATES)).into_boxed();
         if let Some(driver) = driver {

@@ -1,4 +1,4 @@
-//! A viewer's recent events, from which the session of the next one follows.
+//! Recent events of viewers, from which the sessions of later events are derived.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::QueryResult;
@@ -10,40 +10,37 @@ use diesel_async::RunQueryDsl;
 
 use crate::db::Connection;
 
-/// How far back a session may reach.
+/// Maximum age of the events that can belong to the same session.
 const MAX_SESSION: TimeDelta = TimeDelta::hours(12);
 
-/// What the session of a later event depends on.
+/// The part of an event that determines the sessions of later events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Queryable)]
-pub struct Viewing {
-    /// Who watched.
+pub struct ViewedEvent {
     pub user_id: i64,
-    /// When.
     pub recorded_at: DateTime<Utc>,
-    /// The lesson.
     pub lesson_id: Option<i64>,
     /// Position in the video, in seconds.
     pub playback_seconds: i32,
 }
 
-/// These viewers' events in the twelve hours before these times, each viewer's in order.
-pub async fn viewed_before(
+/// Each viewer's events in the twelve hours before the given time, in order.
+pub async fn viewer_history(
     conn: &mut Connection,
     viewers: &[(i64, DateTime<Utc>)],
-) -> QueryResult<Vec<Viewing>> {
+) -> QueryResult<Vec<ViewedEvent>> {
     let (users, moments): (Vec<i64>, Vec<DateTime<Utc>>) = viewers.iter().copied().unzip();
     let starts = moments.iter().map(|moment| *moment - MAX_SESSION).collect();
-    ViewedBefore { users, moments, starts }.load(conn).await
+    ViewerHistory { users, moments, starts }.load(conn).await
 }
 
-/// Planned once per connection.
-struct ViewedBefore {
+/// PostgreSQL plans this statement once per connection.
+struct ViewerHistory {
     users: Vec<i64>,
     moments: Vec<DateTime<Utc>>,
     starts: Vec<DateTime<Utc>>,
 }
 
-impl QueryFragment<Pg> for ViewedBefore {
+impl QueryFragment<Pg> for ViewerHistory {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(
             "SELECT event.user_id, event.recorded_at, event.lesson_id, event.playback_seconds FROM unnest(",
@@ -65,11 +62,11 @@ impl QueryFragment<Pg> for ViewedBefore {
     }
 }
 
-impl QueryId for ViewedBefore {
+impl QueryId for ViewerHistory {
     type QueryId = Self;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl Query for ViewedBefore {
+impl Query for ViewerHistory {
     type SqlType = (BigInt, Timestamptz, Nullable<BigInt>, Integer);
 }

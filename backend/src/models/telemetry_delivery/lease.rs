@@ -1,5 +1,5 @@
-//! What a run is sending at the moment: put on record before it goes out, so that a run that dies leaves behind what was
-//! perhaps sent.
+//! Leases: the events that a run is sending. They are stored before the request is sent, so that after a
+//! crash the next run knows which events may have been delivered.
 
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
@@ -13,27 +13,23 @@ use super::{EVENT_COLUMNS, EventPosition, ITS_EVENT, PendingEvent};
 use crate::db::Connection;
 use crate::db::schema::telemetry_leases as leases;
 
-/// Events in flight.
+/// A lease on events that are in flight.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
-    /// Its id.
     pub id: i64,
-    /// The events that are leased.
     pub events: Vec<EventPosition>,
 }
 
-/// An event in flight of a run that died.
+/// A leased event of a run that died.
 #[derive(Clone, Debug, QueryableByName)]
-pub struct Reclaimed {
-    /// Its lease.
+pub struct ReclaimedEvent {
     #[diesel(sql_type = BigInt)]
     pub lease_id: i64,
-    /// The event.
     #[diesel(embed)]
     pub event: PendingEvent,
 }
 
-/// Leases events: puts on record that this run is about to send them to a driver.
+/// Leases events to this run, which is about to send them to a driver.
 pub async fn acquire(
     conn: &mut Connection,
     driver: Driver,
@@ -56,15 +52,15 @@ pub async fn acquire(
     Ok(Lease { id, events })
 }
 
-/// Takes over the leases for this driver of other runs. There is one run at a time, so they are dead, and may or may not
-/// have sent the events.
-pub async fn reclaim(conn: &mut Connection, driver: Driver, run_id: i64) -> QueryResult<Vec<Reclaimed>> {
-    let mine = leases::table.filter(leases::driver.eq(driver.key()));
-    diesel::update(mine.filter(leases::run_id.ne(run_id)))
+/// Reclaims the leases of other runs for this driver. Only one run is in progress at a time, so those runs
+/// are dead. They may have sent the events.
+pub async fn reclaim(conn: &mut Connection, driver: Driver, run_id: i64) -> QueryResult<Vec<ReclaimedEvent>> {
+    let for_driver = leases::table.filter(leases::driver.eq(driver.key()));
+    diesel::update(for_driver.filter(leases::run_id.ne(run_id)))
         .set(leases::run_id.eq(run_id))
         .execute(conn)
         .await?;
-    let taken: Vec<Reclaimed> = sql_query(format!(
+    let reclaimed: Vec<ReclaimedEvent> = sql_query(format!(
         "SELECT pending_row.lease_id, {EVENT_COLUMNS}, coalesce(delivery.attempts, 0) AS attempts, \
              coalesce(delivery.unanswered, 0) AS unanswered, coalesce(delivery.maybe_duplicate, false) AS maybe_duplicate, \
              delivery.first_attempt_at, NULL::timestamptz AS refused_at, delivery.event_id IS NOT NULL AS is_on_record, false AS is_last \
@@ -79,24 +75,24 @@ pub async fn reclaim(conn: &mut Connection, driver: Driver, run_id: i64) -> Quer
     .bind::<BigInt, _>(run_id)
     .load(conn)
     .await?;
-    // The events of some leases were deleted.
-    let living: Vec<i64> = taken.iter().map(|taken| taken.lease_id).collect();
-    let empty = mine.filter(leases::run_id.eq(run_id)).filter(leases::id.ne_all(living));
+    // Delete leases without events to send: the events were deleted or have a final delivery.
+    let in_use: Vec<i64> = reclaimed.iter().map(|event| event.lease_id).collect();
+    let empty = for_driver.filter(leases::run_id.eq(run_id)).filter(leases::id.ne_all(in_use));
     diesel::delete(empty).execute(conn).await?;
-    Ok(taken)
+    Ok(reclaimed)
 }
 
-/// Reduces leases of this run to the events that are still in flight, and deletes those without any.
-pub(super) async fn shrink(conn: &mut Connection, run_id: i64, leases_left: &[Lease]) -> QueryResult<()> {
-    let mine = leases::table.filter(leases::run_id.eq(run_id));
-    let over: Vec<i64> =
-        leases_left.iter().filter(|lease| lease.events.is_empty()).map(|lease| lease.id).collect();
-    if !over.is_empty() {
-        diesel::delete(mine.filter(leases::id.eq_any(over))).execute(conn).await?;
+/// Reduces leases of this run to the events that are still in flight. Deletes leases without events.
+pub(super) async fn shrink(conn: &mut Connection, run_id: i64, remaining: &[Lease]) -> QueryResult<()> {
+    let of_run = leases::table.filter(leases::run_id.eq(run_id));
+    let empty: Vec<i64> =
+        remaining.iter().filter(|lease| lease.events.is_empty()).map(|lease| lease.id).collect();
+    if !empty.is_empty() {
+        diesel::delete(of_run.filter(leases::id.eq_any(empty))).execute(conn).await?;
     }
-    for lease in leases_left.iter().filter(|lease| !lease.events.is_empty()) {
+    for lease in remaining.iter().filter(|lease| !lease.events.is_empty()) {
         let (ids, moments) = columns(&lease.events);
-        diesel::update(mine.filter(leases::id.eq(lease.id)))
+        diesel::update(of_run.filter(leases::id.eq(lease.id)))
             .set((leases::event_ids.eq(ids), leases::recorded_at.eq(moments)))
             .execute(conn)
             .await?;

@@ -1,46 +1,49 @@
-//! What is pending of events that are not there any more, whatever removed them, and events that nobody noted as pending.
-//! Triggers see to both as rows change; this finds what they did not see: months that were detached or dropped, and
-//! changes with triggers disabled.
+//! Deletes pending rows of events that no longer exist, and inserts missing pending rows. Triggers do both
+//! when rows change. They do not run when a partition is detached or dropped, or while they are disabled.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Nullable, Timestamptz};
-use diesel_async::{AsyncConnection as _, RunQueryDsl, SimpleAsyncConnection as _};
+use diesel_async::{AsyncConnection as _, RunQueryDsl};
 use domain::Driver;
 
 use super::EventPosition;
-use super::record::RECORD_LOCK;
 use crate::db::Connection;
+use crate::db::advisory_lock::AdvisoryLock;
 use crate::models::player_event_month::Gap;
 
-/// So many rows are deleted at a time, so that nobody waits long.
-const SLICE: i64 = 5_000;
-/// So many of the oldest rows are compared with their events.
-const OLDEST: i64 = 1_000;
-/// So many events are looked at for whether they are noted as pending.
-const LOOKED_AT: i64 = 20_000;
+/// Maximum number of rows deleted per transaction, which keeps the lock times short.
+const DELETE_BATCH_SIZE: i64 = 5_000;
+/// Number of the oldest rows that are checked for orphans.
+const MAX_OLDEST_ROWS: i64 = 1_000;
+/// Maximum number of events per statement that are checked for a pending row.
+const CHECK_BATCH_SIZE: i64 = 20_000;
 
-/// Whether the event of a row of `slice` is gone: a month may be made while a gap is looked through.
+/// Whether the event of a row of `slice` does not exist. A partition may be created while its gap is
+/// searched.
 const NO_EVENT: &str = "NOT EXISTS (SELECT FROM video_player_events AS event \
     WHERE event.recorded_at = slice.recorded_at AND event.id = slice.event_id OFFSET 0)";
 
-/// Where a pending row can be.
-const TABLES: [Pending; 3] =
-    [Pending::WithoutRecord, Pending::OnRecord(Driver::Ga4), Pending::OnRecord(Driver::Mixpanel)];
+/// The kinds of pending rows.
+const PENDING_ROWS: [PendingRows; 3] = [
+    PendingRows::WithoutDelivery,
+    PendingRows::Delivery(Driver::Ga4),
+    PendingRows::Delivery(Driver::Mixpanel),
+];
 
 #[derive(Clone, Copy)]
-enum Pending {
-    WithoutRecord,
-    OnRecord(Driver),
+enum PendingRows {
+    WithoutDelivery,
+    Delivery(Driver),
 }
 
-impl Pending {
-    /// The table and the condition by which an index in the order of events finds its rows.
-    fn rows(self) -> (&'static str, String) {
+impl PendingRows {
+    /// The table, and the condition of the index that has these rows in the order of events.
+    fn table_and_condition(self) -> (&'static str, String) {
         match self {
-            Self::WithoutRecord => ("telemetry_pending", "true".to_owned()),
-            Self::OnRecord(driver) => (
+            Self::WithoutDelivery => ("telemetry_pending", "true".to_owned()),
+            Self::Delivery(driver) => (
                 "telemetry_deliveries",
                 format!("state IN ('pending', 'retry') AND driver = '{}'", driver.key()),
             ),
@@ -48,56 +51,61 @@ impl Pending {
     }
 }
 
-/// Forgets a slice of what is pending of events in a range that no month holds; answers with the number of rows.
-pub async fn forget_gap(conn: &mut Connection, gap: Gap) -> QueryResult<usize> {
-    let mut forgotten = 0;
-    for pending in TABLES {
-        let (table, condition) = pending.rows();
+/// Deletes a batch of pending rows for events in a range of time without a partition. Returns the number of
+/// deleted rows.
+pub async fn delete_pending_in_gap(conn: &mut Connection, gap: Gap) -> QueryResult<usize> {
+    let mut deleted = 0;
+    for rows in PENDING_ROWS {
+        let (table, condition) = rows.table_and_condition();
         let delete = format!(
             "DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT place FROM ( \
                  SELECT ctid AS place, recorded_at, event_id FROM {table} \
                  WHERE {condition} AND recorded_at >= $1 AND recorded_at < $2 ORDER BY recorded_at, event_id LIMIT $3) AS slice \
                  WHERE {NO_EVENT})) AND {condition}",
         );
-        forgotten += conn
+        deleted += conn
             .transaction(async |conn| {
-                conn.batch_execute(RECORD_LOCK).await?;
+                AdvisoryLock::Deliveries.acquire_in_transaction(conn).await?;
                 sql_query(delete)
                     .bind::<Timestamptz, _>(gap.from)
                     .bind::<Timestamptz, _>(gap.until)
-                    .bind::<BigInt, _>(SLICE)
+                    .bind::<BigInt, _>(DELETE_BATCH_SIZE)
                     .execute(conn)
                     .await
             })
             .await?;
     }
-    Ok(forgotten)
+    Ok(deleted)
 }
 
-/// Forgets what is pending of events that are gone, among the oldest rows from this moment on; answers with the number of
-/// rows. As long as that is not zero there may be more.
-pub async fn forget_oldest_orphans(conn: &mut Connection, from: DateTime<Utc>) -> QueryResult<usize> {
-    let mut forgotten = 0;
-    for pending in TABLES {
-        let (table, condition) = pending.rows();
+/// Deletes the pending rows of deleted events among the oldest rows since `from`. Returns the number of
+/// deleted rows. There may be more if it is not zero.
+pub async fn delete_oldest_orphans(conn: &mut Connection, from: DateTime<Utc>) -> QueryResult<usize> {
+    let mut deleted = 0;
+    for rows in PENDING_ROWS {
+        let (table, condition) = rows.table_and_condition();
         let delete = format!(
             "DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT place FROM ( \
                  SELECT ctid AS place, recorded_at, event_id FROM {table} WHERE {condition} AND recorded_at >= $1 \
                  ORDER BY recorded_at, event_id LIMIT $2) AS slice \
                  WHERE {NO_EVENT})) AND {condition}",
         );
-        forgotten += conn
+        deleted += conn
             .transaction(async |conn| {
-                conn.batch_execute(RECORD_LOCK).await?;
-                sql_query(delete).bind::<Timestamptz, _>(from).bind::<BigInt, _>(OLDEST).execute(conn).await
+                AdvisoryLock::Deliveries.acquire_in_transaction(conn).await?;
+                sql_query(delete)
+                    .bind::<Timestamptz, _>(from)
+                    .bind::<BigInt, _>(MAX_OLDEST_ROWS)
+                    .execute(conn)
+                    .await
             })
             .await?;
     }
-    Ok(forgotten)
+    Ok(deleted)
 }
 
 #[derive(QueryableByName)]
-struct Slice {
+struct ReconciledBatch {
     #[diesel(sql_type = BigInt)]
     noted: i64,
     #[diesel(sql_type = BigInt)]
@@ -108,13 +116,14 @@ struct Slice {
     id: Option<i64>,
 }
 
-/// Notes as pending those of the next events that are not synced and that neither stand in `telemetry_pending` nor have a
-/// record. Answers with how many these are, and with where to go on, unless there is nothing more.
-pub async fn note_forgotten(
+/// Inserts a row in `telemetry_pending` for each of the next events that is not synced and has neither such a
+/// row nor a delivery. Returns the number of inserted rows and the position to continue after, if there may
+/// be more events.
+pub async fn insert_missing_pending(
     conn: &mut Connection,
     after: EventPosition,
 ) -> QueryResult<(i64, Option<EventPosition>)> {
-    let Slice { noted, seen, recorded_at, id } = sql_query(
+    let ReconciledBatch { noted, seen, recorded_at, id } = sql_query(
         "WITH slice AS (SELECT recorded_at, id, synced_at FROM video_player_events \
              WHERE recorded_at >= $1 AND (recorded_at, id) > ($1, $2) ORDER BY recorded_at, id LIMIT $3), \
          noted AS (INSERT INTO telemetry_pending (recorded_at, event_id) SELECT recorded_at, id FROM slice \
@@ -127,21 +136,21 @@ pub async fn note_forgotten(
     )
     .bind::<Timestamptz, _>(after.recorded_at)
     .bind::<BigInt, _>(after.id)
-    .bind::<BigInt, _>(LOOKED_AT)
+    .bind::<BigInt, _>(CHECK_BATCH_SIZE)
     .get_result(conn)
     .await?;
     let end = recorded_at.zip(id).map(|(recorded_at, id)| EventPosition { recorded_at, id });
-    Ok((noted, end.filter(|_| seen == LOOKED_AT)))
+    Ok((noted, end.filter(|_| seen == CHECK_BATCH_SIZE)))
 }
 
-/// Forgets every delivery of a slice of the events of a month that is not attached any more, in whatever state. Answers
-/// with the number of events, and with where the next slice begins, if there is one.
-pub async fn forget_month(
+/// Deletes the pending rows and all deliveries of a batch of events of a detached month. Returns the number
+/// of events and the position to continue after, if there may be more.
+pub async fn delete_month_deliveries(
     conn: &mut Connection,
     month: &str,
     after: EventPosition,
 ) -> QueryResult<(i64, Option<EventPosition>)> {
-    let forget = format!(
+    let statement = format!(
         "WITH slice AS (SELECT recorded_at, id FROM {month} WHERE (recorded_at, id) > ($1, $2) \
              ORDER BY recorded_at, id LIMIT $3), \
          delivery AS (DELETE FROM telemetry_deliveries USING slice WHERE event_id = id), \
@@ -151,17 +160,17 @@ pub async fn forget_month(
          SELECT 0::bigint AS noted, (SELECT count(*) FROM slice) AS seen, \
              (SELECT recorded_at FROM last) AS recorded_at, (SELECT id FROM last) AS id",
     );
-    let Slice { noted: _, seen, recorded_at, id } = conn
+    let ReconciledBatch { noted: _, seen, recorded_at, id } = conn
         .transaction(async |conn| {
-            conn.batch_execute(RECORD_LOCK).await?;
-            sql_query(forget)
+            AdvisoryLock::Deliveries.acquire_in_transaction(conn).await?;
+            sql_query(statement)
                 .bind::<Timestamptz, _>(after.recorded_at)
                 .bind::<BigInt, _>(after.id)
-                .bind::<BigInt, _>(SLICE)
+                .bind::<BigInt, _>(DELETE_BATCH_SIZE)
                 .get_result(conn)
                 .await
         })
         .await?;
     let end = recorded_at.zip(id).map(|(recorded_at, id)| EventPosition { recorded_at, id });
-    Ok((seen, end.filter(|_| seen == SLICE)))
+    Ok((seen, end.filter(|_| seen == DELETE_BATCH_SIZE)))
 }

@@ -1,4 +1,4 @@
-//! What stands in `telemetry_pending`, when a driver gets its record of it.
+//! Updates `telemetry_pending` when a driver gets its first delivery of an event.
 
 use std::collections::HashSet;
 
@@ -16,27 +16,27 @@ use crate::models::telemetry_driver::EnabledDrivers;
 /// An event by its id and time.
 type Key = (i64, DateTime<Utc>);
 
-/// Removes a driver from the pending rows of events of which it has its first delivery, and answers with the events that
-/// have no row any more.
+/// Removes a driver from the pending rows of events that have just got a delivery for it. Returns the ids of
+/// the events whose row was deleted because no other driver remains.
 ///
-/// Each attempt searches for the rows, so the likely case of each event is tried first: whether it is pending for no other
-/// driver.
+/// Each statement has to find the rows, so the likely case of each event comes first: `likely_last` are
+/// events that are probably pending for no other driver.
 pub(super) async fn remove(
     conn: &mut Connection,
     driver: Driver,
     enabled: &EnabledDrivers,
     likely_last: Vec<Key>,
-    likely_not: Vec<Key>,
+    likely_not_last: Vec<Key>,
 ) -> QueryResult<HashSet<i64>> {
     let removal = |step, events: &[Key]| Removal::new(step, driver, enabled, events);
-    let but = |events: Vec<Key>, these: &HashSet<i64>| -> Vec<Key> {
-        events.into_iter().filter(|(id, _)| !these.contains(id)).collect()
+    let except = |events: Vec<Key>, excluded: &HashSet<i64>| -> Vec<Key> {
+        events.into_iter().filter(|(id, _)| !excluded.contains(id)).collect()
     };
-    let mut gone = removal(Step::Last, &likely_last).carry_out(conn).await?;
-    removal(Step::NotLast, &but(likely_last, &gone)).carry_out(conn).await?;
-    let left = removal(Step::NotLast, &likely_not).carry_out(conn).await?;
-    gone.extend(removal(Step::Last, &but(likely_not, &left)).carry_out(conn).await?);
-    Ok(gone)
+    let mut deleted = removal(Step::Last, &likely_last).run(conn).await?;
+    removal(Step::NotLast, &except(likely_last, &deleted)).run(conn).await?;
+    let updated = removal(Step::NotLast, &likely_not_last).run(conn).await?;
+    deleted.extend(removal(Step::Last, &except(likely_not_last, &updated)).run(conn).await?);
+    Ok(deleted)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,7 +50,7 @@ enum Step {
 struct Removal {
     step: Step,
     driver: &'static str,
-    /// Events from then on are pending for each driver.
+    /// For each driver, the time from which on events are pending for it.
     pending_from: [DateTime<Utc>; 2],
     ids: Vec<i64>,
     moments: Vec<DateTime<Utc>>,
@@ -63,13 +63,14 @@ impl Removal {
         Self { step, driver: driver.key(), pending_from, ids, moments }
     }
 
-    /// The drivers without a delivery, for a row of this name: all that its event is pending for, if none has one.
+    /// Appends the drivers of a row that have no delivery of its event. If no driver has one, these are
+    /// all enabled drivers that the event is pending for.
     fn without_delivery<'b>(&'b self, row: &'static str, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("coalesce(");
         out.push_sql(row);
         out.push_sql(".drivers, array_remove(ARRAY[");
-        for (place, (driver, from)) in Driver::ALL.iter().zip(&self.pending_from).enumerate() {
-            if place > 0 {
+        for (index, (driver, from)) in Driver::ALL.iter().zip(&self.pending_from).enumerate() {
+            if index > 0 {
                 out.push_sql(", ");
             }
             out.push_sql("CASE WHEN ");
@@ -84,7 +85,7 @@ impl Removal {
         Ok(())
     }
 
-    async fn carry_out(self, conn: &mut Connection) -> QueryResult<HashSet<i64>> {
+    async fn run(self, conn: &mut Connection) -> QueryResult<HashSet<i64>> {
         if self.ids.is_empty() {
             return Ok(HashSet::new());
         }
@@ -92,8 +93,8 @@ impl Removal {
     }
 }
 
-/// Planned once per connection and step, perhaps while the table is empty: so the statement itself makes sure that each row
-/// is found by its key and then by its `ctid`.
+/// PostgreSQL plans each of these statements once per connection, possibly while the table is empty. The
+/// statements are written so that any plan finds each row by its key and then by its `ctid`.
 impl QueryFragment<Pg> for Removal {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         if self.step == Step::Last {
@@ -125,7 +126,7 @@ impl QueryFragment<Pg> for Removal {
     }
 }
 
-/// The two statements of this type differ in their text.
+/// Diesel cannot identify the statement by its type: there are two, with different SQL.
 impl QueryId for Removal {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;

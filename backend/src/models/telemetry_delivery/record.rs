@@ -1,10 +1,10 @@
-//! Records outcomes: each set in one transaction, with everything that follows from it.
+//! Records outcomes in one transaction, together with all rows that depend on them.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
-use diesel_async::{AsyncConnection as _, SimpleAsyncConnection as _};
+use diesel_async::AsyncConnection as _;
 use domain::Driver;
 
 use super::DeliveryUpdate;
@@ -13,41 +13,39 @@ use super::pending;
 use super::synced::mark_synced;
 use super::upsert::upsert;
 use crate::db::Connection;
+use crate::db::advisory_lock::AdvisoryLock;
 use crate::models::sync_run::SyncRun;
 use crate::models::telemetry_driver::EnabledDrivers;
 
-/// Whether outcomes were recorded.
+/// The result of recording outcomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Recorded {
-    /// They were.
+pub enum RecordResult {
+    /// The outcomes were recorded.
     Done {
-        /// The number of events that are pending for no driver any more.
+        /// The number of events that are now pending for no driver.
         processed: usize,
     },
-    /// Another run has taken over and reclaims what was in flight.
+    /// Another run has taken over and reclaims the events in flight. Nothing was recorded.
     TakenOver,
 }
 
-/// Serializes records and requeues across processes: whoever records the last outcome of an event must see the others.
-/// The key is a number that no other advisory lock of ours uses.
-pub(super) const RECORD_LOCK: &str = "SELECT pg_advisory_xact_lock(7238261056)";
-
-/// Records outcomes of a run, and which events of its leases are still in flight.
+/// Records outcomes of a run, and reduces its leases to the events that are still in flight.
 pub async fn record_outcomes(
     conn: &mut Connection,
     context: RecordContext,
     updates: &[DeliveryUpdate],
     leases: &[Lease],
-) -> QueryResult<Recorded> {
+) -> QueryResult<RecordResult> {
     conn.transaction(async |conn| {
-        conn.batch_execute(RECORD_LOCK).await?;
-        if !SyncRun::is_running_still(conn, context.run_id).await? {
-            return Ok(Recorded::TakenOver);
+        AdvisoryLock::Deliveries.acquire_in_transaction(conn).await?;
+        if !SyncRun::lock_if_running(conn, context.run_id).await? {
+            return Ok(RecordResult::TakenOver);
         }
         shrink(conn, context.run_id, leases).await?;
-        // Read now, since another process may have enabled a driver that this one does not know.
+        // Read in this transaction, since another process may have enabled a driver that this process has not
+        // configured.
         let enabled = EnabledDrivers::read(conn).await?;
-        let mut ended = BTreeMap::new();
+        let mut finished = BTreeMap::new();
         for driver in Driver::ALL {
             let (known, new): (Vec<_>, Vec<_>) = updates
                 .iter()
@@ -63,13 +61,13 @@ pub async fn record_outcomes(
             let [last, not_last] =
                 [last, not_last].map(|new| new.into_iter().map(DeliveryUpdate::key).collect());
             let removed = pending::remove(conn, driver, &enabled, last, not_last).await?;
-            ended.extend(
-                known.into_iter().filter(|known| known.state.is_final()).map(|one| (one.key(), false)),
+            finished.extend(
+                known.into_iter().filter(|known| known.state.is_final()).map(|update| (update.key(), false)),
             );
             let new = new.into_iter().filter(|new| new.state.is_final() && removed.contains(&new.event_id));
-            ended.extend(new.map(|one| (one.key(), true)));
+            finished.extend(new.map(|update| (update.key(), true)));
         }
-        Ok(Recorded::Done { processed: mark_synced(conn, ended, context.now).await? })
+        Ok(RecordResult::Done { processed: mark_synced(conn, finished, context.now).await? })
     })
     .await
 }
@@ -77,10 +75,8 @@ pub async fn record_outcomes(
 /// The run whose outcomes are recorded.
 #[derive(Clone, Copy, Debug)]
 pub struct RecordContext {
-    /// Its id.
     pub run_id: i64,
-    /// Whether the same outcomes may be on record already.
+    /// Whether the same outcomes may have been recorded already.
     pub is_retry: bool,
-    /// The time.
     pub now: DateTime<Utc>,
 }

@@ -1,34 +1,33 @@
-//! Requeues dead, expired and skipped deliveries, slice by slice.
+//! Requeues dead, expired and skipped deliveries in batches.
 
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use diesel::prelude::QueryableByName;
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz};
-use diesel_async::{AsyncConnection as _, RunQueryDsl, SimpleAsyncConnection as _};
+use diesel_async::{AsyncConnection as _, RunQueryDsl};
 use domain::Driver;
 
 use super::EventPosition;
-use super::record::RECORD_LOCK;
 use crate::db::Connection;
+use crate::db::advisory_lock::AdvisoryLock;
 
-/// So many are put back at a time, so that nobody waits long.
-const SLICE: i64 = 5_000;
+/// Maximum number of deliveries per transaction, which keeps the lock times short.
+const BATCH_SIZE: i64 = 5_000;
 
-/// What is to be put back.
+/// Which deliveries to requeue.
 #[derive(Debug, Clone)]
-pub struct Requeue {
-    /// For this driver.
+pub struct RequeueRequest {
     pub driver: Driver,
-    /// Only these events; all when `None`.
+    /// Only the deliveries of these events, or all if `None`.
     pub event_ids: Option<Vec<i64>>,
-    /// Also what may have arrived, where that would be doubled.
+    /// Also deliveries that may have been delivered, for a driver that does not deduplicate events.
     pub include_possible_duplicates: bool,
 }
 
-/// Where a walk through what is to be put back has come to. There is an index of each kind.
+/// A position in the list of deliveries to requeue. Each kind has its own index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RequeuePlace {
+pub enum RequeuePosition {
     /// Among dead and expired deliveries, after this event.
     Dead(EventPosition),
     /// Among skipped deliveries, after this event.
@@ -36,7 +35,7 @@ pub enum RequeuePlace {
 }
 
 #[derive(QueryableByName)]
-struct Slice {
+struct RequeuedBatch {
     #[diesel(sql_type = BigInt)]
     requeued: i64,
     #[diesel(sql_type = BigInt)]
@@ -47,8 +46,8 @@ struct Slice {
     event_id: Option<i64>,
 }
 
-impl RequeuePlace {
-    /// Before everything.
+impl RequeuePosition {
+    /// Before all deliveries.
     pub const START: Self = Self::Dead(EventPosition::START);
 
     const fn states(self) -> &'static str {
@@ -64,7 +63,7 @@ impl RequeuePlace {
         }
     }
 
-    /// What comes after a slice that ended with this event, or was the last of its kind.
+    /// The position after a batch that ended with this event, or that was the last of its kind (`None`).
     fn next(self, end: Option<EventPosition>) -> Option<Self> {
         match (self, end) {
             (Self::Dead(_), Some(event)) => Some(Self::Dead(event)),
@@ -75,24 +74,24 @@ impl RequeuePlace {
     }
 }
 
-/// Puts back the next slice of what was given up, or skipped when its driver was forgotten, as if it had never been sent.
-/// Answers with how many deliveries that were, and where the next slice begins, if there is one.
+/// Requeues the next batch of dead, expired or skipped deliveries, as if they had never been sent. Returns
+/// the number of requeued deliveries and the position to continue after, if there may be more.
 ///
-/// Of a driver that cannot tell a repetition, what may have arrived stays where it is unless told otherwise; and so does
-/// what the event is gone of.
+/// Deliveries of deleted events are not requeued. Deliveries that may have been delivered are requeued only
+/// if the driver deduplicates events, or if the request includes possible duplicates.
 pub async fn requeue(
     conn: &mut Connection,
-    what: &Requeue,
-    place: RequeuePlace,
-) -> QueryResult<(usize, Option<RequeuePlace>)> {
-    let knows_repetitions = match what.driver {
+    request: &RequeueRequest,
+    position: RequeuePosition,
+) -> QueryResult<(usize, Option<RequeuePosition>)> {
+    let deduplicates = match request.driver {
         Driver::Ga4 => false,
         Driver::Mixpanel => true,
     };
-    let states = place.states();
-    let Slice { requeued, seen, recorded_at, event_id } = conn
+    let states = position.states();
+    let RequeuedBatch { requeued, seen, recorded_at, event_id } = conn
         .transaction(async |conn| {
-            conn.batch_execute(RECORD_LOCK).await?;
+            AdvisoryLock::Deliveries.acquire_in_transaction(conn).await?;
             sql_query(format!(
                 "WITH slice AS ( \
                      SELECT event_id, recorded_at FROM telemetry_deliveries \
@@ -115,17 +114,17 @@ pub async fn requeue(
                  SELECT (SELECT count(*) FROM requeued) AS requeued, (SELECT count(*) FROM slice) AS seen, \
                      (SELECT recorded_at FROM last) AS recorded_at, (SELECT event_id FROM last) AS event_id",
             ))
-            .bind::<Text, _>(what.driver.key())
-            .bind::<Nullable<Array<BigInt>>, _>(&what.event_ids)
-            .bind::<Bool, _>(knows_repetitions || what.include_possible_duplicates)
-            .bind::<Timestamptz, _>(place.event().recorded_at)
-            .bind::<BigInt, _>(place.event().id)
-            .bind::<BigInt, _>(SLICE)
+            .bind::<Text, _>(request.driver.key())
+            .bind::<Nullable<Array<BigInt>>, _>(&request.event_ids)
+            .bind::<Bool, _>(deduplicates || request.include_possible_duplicates)
+            .bind::<Timestamptz, _>(position.event().recorded_at)
+            .bind::<BigInt, _>(position.event().id)
+            .bind::<BigInt, _>(BATCH_SIZE)
             .get_result(conn)
             .await
         })
         .await?;
     let end = recorded_at.zip(event_id).map(|(recorded_at, id)| EventPosition { recorded_at, id });
-    let next = place.next(end.filter(|_| seen == SLICE));
+    let next = position.next(end.filter(|_| seen == BATCH_SIZE));
     Ok((usize::try_from(requeued).unwrap_or_default(), next))
 }

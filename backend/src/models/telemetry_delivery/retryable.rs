@@ -10,8 +10,8 @@ use diesel_async::RunQueryDsl;
 use super::{EVENT_COLUMNS, PendingEvent, PendingEventSql, PendingQuery};
 use crate::db::Connection;
 
-/// This driver's deliveries that may be retried now, the oldest first; with `batch` only those of that run, whether or not
-/// their time has come.
+/// This driver's deliveries that may be retried now, oldest first. With `batch`, only the deliveries of that
+/// run, even if they are not due yet.
 pub async fn retryable(
     conn: &mut Connection,
     query: PendingQuery,
@@ -21,7 +21,7 @@ pub async fn retryable(
     Retryable { query, batch, driver: query.driver.key(), now }.load(conn).await
 }
 
-/// Planned once per connection.
+/// PostgreSQL plans this statement once per connection.
 struct Retryable {
     query: PendingQuery,
     batch: Option<i64>,
@@ -44,7 +44,7 @@ impl QueryFragment<Pg> for Retryable {
         );
         out.push_bind_param::<Text, _>(&self.driver)?;
         out.push_sql(" AND (recorded_at, event_id) > (");
-        self.query.after(out.reborrow())?;
+        self.query.push_position(out.reborrow())?;
         out.push_sql(") AND CASE WHEN ");
         out.push_bind_param::<Nullable<BigInt>, _>(&self.batch)?;
         out.push_sql(" IS NULL THEN next_attempt_at IS NULL OR next_attempt_at <= ");

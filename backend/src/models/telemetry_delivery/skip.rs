@@ -1,32 +1,34 @@
-//! Marks deliveries of a disabled driver as skipped, so that its events need not wait. Requeueing brings them back.
+//! Marks pending deliveries of a disabled driver as skipped, so that their events count as synced. Requeueing
+//! makes them pending again.
 
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use diesel::prelude::QueryableByName;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Text, Timestamptz};
-use diesel_async::{AsyncConnection as _, RunQueryDsl, SimpleAsyncConnection as _};
+use diesel_async::{AsyncConnection as _, RunQueryDsl};
 use domain::Driver;
 
-use super::record::RECORD_LOCK;
 use super::synced::mark_synced;
 use super::{EventPosition, pending};
 use crate::db::Connection;
+use crate::db::advisory_lock::AdvisoryLock;
 use crate::models::telemetry_driver::EnabledDrivers;
 
-/// Maximum number of deliveries per transaction, so that nobody waits long.
-const SLICE: i64 = 5_000;
+/// Maximum number of deliveries per transaction, which keeps the lock times short.
+const BATCH_SIZE: i64 = 5_000;
 
 #[derive(QueryableByName)]
-struct Found {
+struct EventRow {
     #[diesel(sql_type = BigInt)]
     event_id: i64,
     #[diesel(sql_type = Timestamptz)]
     recorded_at: DateTime<Utc>,
 }
 
-/// Marks everything as skipped that is pending for a driver, in slices, while no run is in progress: leases of a run that
-/// died, events without a delivery, and deliveries to retry. Answers with their number.
+/// Skips all events that are pending for a driver, in batches: leased events of a run that died, events
+/// without a delivery, and deliveries to retry. No run may be in progress. Returns the number of skipped
+/// deliveries.
 pub async fn skip_pending(
     conn: &mut Connection,
     driver: Driver,
@@ -34,27 +36,27 @@ pub async fn skip_pending(
     now: DateTime<Utc>,
 ) -> QueryResult<usize> {
     skip_leased(conn, driver, enabled).await?;
-    let mut all = 0;
+    let mut total = 0;
     let mut after = enabled.sends_from(driver).map(|recorded_at| EventPosition { recorded_at, id: 0 });
-    while let Some(place) = after {
-        let slice = skip_unsent(conn, driver, enabled, place, now).await?;
-        all += slice.len();
-        after = is_full(&slice).then(|| slice.last().map(Found::position)).flatten();
+    while let Some(position) = after {
+        let batch = skip_unsent(conn, driver, enabled, position, now).await?;
+        total += batch.len();
+        after = is_full(&batch).then(|| batch.last().map(EventRow::position)).flatten();
     }
     loop {
-        let slice = skip_deliveries(conn, driver, now).await?;
-        all += slice.len();
-        if !is_full(&slice) {
-            return Ok(all);
+        let batch = skip_deliveries(conn, driver, now).await?;
+        total += batch.len();
+        if !is_full(&batch) {
+            return Ok(total);
         }
     }
 }
 
-/// Records that leased events may have been delivered.
+/// Deletes the leases and records that their events may have been delivered.
 async fn skip_leased(conn: &mut Connection, driver: Driver, enabled: &EnabledDrivers) -> QueryResult<()> {
     conn.transaction(async |conn| {
-        conn.batch_execute(RECORD_LOCK).await?;
-        let leased: Vec<Found> = sql_query(
+        AdvisoryLock::Deliveries.acquire_in_transaction(conn).await?;
+        let leased: Vec<EventRow> = sql_query(
             "WITH ended AS (DELETE FROM telemetry_leases WHERE driver = $1 RETURNING *) \
              INSERT INTO telemetry_deliveries AS delivery (event_id, recorded_at, driver, maybe_duplicate) \
              SELECT leased.*, driver, true FROM ended, unnest(event_ids, recorded_at) AS leased \
@@ -65,7 +67,7 @@ async fn skip_leased(conn: &mut Connection, driver: Driver, enabled: &EnabledDri
         .bind::<Text, _>(driver.key())
         .load(conn)
         .await?;
-        let leased = leased.iter().map(Found::key).collect();
+        let leased = leased.iter().map(EventRow::key).collect();
         pending::remove(conn, driver, enabled, Vec::new(), leased).await
     })
     .await?;
@@ -78,10 +80,10 @@ async fn skip_unsent(
     enabled: &EnabledDrivers,
     after: EventPosition,
     now: DateTime<Utc>,
-) -> QueryResult<Vec<Found>> {
+) -> QueryResult<Vec<EventRow>> {
     conn.transaction(async |conn| {
-        conn.batch_execute(RECORD_LOCK).await?;
-        let slice: Vec<Found> = sql_query(
+        AdvisoryLock::Deliveries.acquire_in_transaction(conn).await?;
+        let batch: Vec<EventRow> = sql_query(
             "WITH slice AS (SELECT event_id, recorded_at FROM telemetry_pending \
                  WHERE (recorded_at, event_id) > ($2, $3) AND (drivers IS NULL OR $1 = ANY (drivers)) \
                  ORDER BY recorded_at, event_id LIMIT $4), \
@@ -92,14 +94,15 @@ async fn skip_unsent(
         .bind::<Text, _>(driver.key())
         .bind::<Timestamptz, _>(after.recorded_at)
         .bind::<BigInt, _>(after.id)
-        .bind::<BigInt, _>(SLICE)
+        .bind::<BigInt, _>(BATCH_SIZE)
         .load(conn)
         .await?;
-        let keys: Vec<_> = slice.iter().map(Found::key).collect();
-        let gone = pending::remove(conn, driver, enabled, Vec::new(), keys.clone()).await?;
-        let ended = keys.into_iter().filter(|(id, _)| gone.contains(id)).map(|key| (key, true)).collect();
-        mark_synced(conn, ended, now).await?;
-        Ok(slice)
+        let keys: Vec<_> = batch.iter().map(EventRow::key).collect();
+        let deleted = pending::remove(conn, driver, enabled, Vec::new(), keys.clone()).await?;
+        let finished =
+            keys.into_iter().filter(|(id, _)| deleted.contains(id)).map(|key| (key, true)).collect();
+        mark_synced(conn, finished, now).await?;
+        Ok(batch)
     })
     .await
 }
@@ -108,10 +111,10 @@ async fn skip_deliveries(
     conn: &mut Connection,
     driver: Driver,
     now: DateTime<Utc>,
-) -> QueryResult<Vec<Found>> {
+) -> QueryResult<Vec<EventRow>> {
     conn.transaction(async |conn| {
-        conn.batch_execute(RECORD_LOCK).await?;
-        let slice: Vec<Found> = sql_query(
+        AdvisoryLock::Deliveries.acquire_in_transaction(conn).await?;
+        let batch: Vec<EventRow> = sql_query(
             "UPDATE telemetry_deliveries SET state = 'skipped', next_attempt_at = NULL \
              WHERE driver = $1 AND event_id = ANY (ARRAY( \
                  SELECT event_id FROM telemetry_deliveries WHERE driver = $1 AND state IN ('pending', 'retry') \
@@ -119,20 +122,20 @@ async fn skip_deliveries(
              RETURNING event_id, recorded_at",
         )
         .bind::<Text, _>(driver.key())
-        .bind::<BigInt, _>(SLICE)
+        .bind::<BigInt, _>(BATCH_SIZE)
         .load(conn)
         .await?;
-        mark_synced(conn, slice.iter().map(|found| (found.key(), false)).collect(), now).await?;
-        Ok(slice)
+        mark_synced(conn, batch.iter().map(|event| (event.key(), false)).collect(), now).await?;
+        Ok(batch)
     })
     .await
 }
 
-fn is_full(slice: &[Found]) -> bool {
-    i64::try_from(slice.len()).is_ok_and(|slice| slice >= SLICE)
+fn is_full(batch: &[EventRow]) -> bool {
+    i64::try_from(batch.len()).is_ok_and(|count| count >= BATCH_SIZE)
 }
 
-impl Found {
+impl EventRow {
     const fn key(&self) -> (i64, DateTime<Utc>) {
         (self.event_id, self.recorded_at)
     }

@@ -1,4 +1,4 @@
-//! Marks events as synced that are pending for no driver any more.
+//! Marks events as synced once they are pending for no driver.
 
 use std::collections::BTreeMap;
 
@@ -11,20 +11,22 @@ use diesel_async::RunQueryDsl;
 
 use crate::db::Connection;
 
-/// Events by id and time, and whether they are known to have no row in `telemetry_pending`.
-pub(super) type Ended = BTreeMap<(i64, DateTime<Utc>), bool>;
+/// Events with a final delivery, by id and time. The value says whether the event is known to have no row in
+/// `telemetry_pending`.
+pub(super) type FinishedEvents = BTreeMap<(i64, DateTime<Utc>), bool>;
 
-/// Marks those of these events as synced that are pending for no driver any more, and answers with their number.
+/// Marks events as synced, except those that are still pending for a driver. Returns the number of marked
+/// events.
 pub(super) async fn mark_synced(
     conn: &mut Connection,
-    ended: Ended,
+    finished: FinishedEvents,
     now: DateTime<Utc>,
 ) -> QueryResult<usize> {
-    if ended.is_empty() {
+    if finished.is_empty() {
         return Ok(0);
     }
     let mut statement = MarkSynced { ids: Vec::new(), moments: Vec::new(), not_pending: Vec::new(), now };
-    for ((id, moment), is_not_pending) in ended {
+    for ((id, moment), is_not_pending) in finished {
         statement.ids.push(id);
         statement.moments.push(moment);
         statement.not_pending.push(is_not_pending);
@@ -32,8 +34,9 @@ pub(super) async fn mark_synced(
     statement.execute(conn).await
 }
 
-/// A plan may be made while the tables are empty, and would then scan them: `OFFSET 0` makes it look up each event, and
-/// `coalesce` hides the state from the index of pending deliveries.
+/// PostgreSQL may plan this statement while the tables are empty, and would then choose to scan them.
+/// `OFFSET 0` forces a lookup of each event, and `coalesce` prevents the use of the index of pending
+/// deliveries.
 struct MarkSynced {
     ids: Vec<i64>,
     moments: Vec<DateTime<Utc>>,

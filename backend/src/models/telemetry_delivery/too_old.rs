@@ -1,5 +1,5 @@
-//! Settles what is pending for nobody: events that happened so long before the first driver was enabled that no driver
-//! gets them. They have no delivery record, and stay unsynced; only a backfill sends them.
+//! Deletes the pending rows of events that were too old for every driver when the first driver was enabled.
+//! These events have no delivery and stay unsynced. Only a backfill sends them.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -10,13 +10,13 @@ use diesel_async::RunQueryDsl;
 use super::EventPosition;
 use crate::db::Connection;
 
-/// So many are settled at a time, so that nobody waits long.
-const SLICE: i64 = 10_000;
+/// Maximum number of events per statement, which keeps the lock times short.
+const BATCH_SIZE: i64 = 10_000;
 
-/// A slice that was settled.
+/// A batch of events whose pending rows were deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, QueryableByName)]
-pub struct TooOld {
-    /// How many events it had.
+pub struct DiscardedBatch {
+    /// The number of events.
     #[diesel(sql_type = BigInt)]
     pub count: i64,
     #[diesel(sql_type = Timestamptz)]
@@ -25,19 +25,20 @@ pub struct TooOld {
     event_id: i64,
 }
 
-impl TooOld {
-    /// Where the next slice begins.
+impl DiscardedBatch {
+    /// The position of the last event. The next batch starts after it.
     pub const fn end(&self) -> EventPosition {
         EventPosition { recorded_at: self.recorded_at, id: self.event_id }
     }
 }
 
-/// Settles the next slice of what happened before this moment, the oldest first; nothing when there is no more.
-pub async fn settle_too_old(
+/// Deletes the next batch of pending rows of events before this time, oldest first. Returns `None` if there
+/// are no more.
+pub async fn discard_too_old(
     conn: &mut Connection,
     after: EventPosition,
     before: DateTime<Utc>,
-) -> QueryResult<Option<TooOld>> {
+) -> QueryResult<Option<DiscardedBatch>> {
     sql_query(
         "WITH gone AS (DELETE FROM telemetry_pending WHERE drivers IS NULL AND ctid = ANY (ARRAY( \
              SELECT ctid FROM telemetry_pending \
@@ -48,7 +49,7 @@ pub async fn settle_too_old(
     .bind::<Timestamptz, _>(after.recorded_at)
     .bind::<BigInt, _>(after.id)
     .bind::<Timestamptz, _>(before)
-    .bind::<BigInt, _>(SLICE)
+    .bind::<BigInt, _>(BATCH_SIZE)
     .get_result(conn)
     .await
     .optional()

@@ -9,12 +9,12 @@ use diesel_async::RunQueryDsl;
 use super::{EVENT_COLUMNS, PendingEvent, PendingEventSql, PendingQuery};
 use crate::db::Connection;
 
-/// The oldest events that are pending for this driver and have no delivery for it.
+/// The oldest events that are pending for this driver and do not have a delivery for it.
 pub async fn unsent(conn: &mut Connection, query: PendingQuery) -> QueryResult<Vec<PendingEvent>> {
     Unsent { query, driver: query.driver.key() }.load(conn).await
 }
 
-/// Planned once per connection.
+/// PostgreSQL plans this statement once per connection.
 struct Unsent {
     query: PendingQuery,
     driver: &'static str,
@@ -27,10 +27,11 @@ impl QueryFragment<Pg> for Unsent {
         out.push_sql(", 0, 0, false, NULL::timestamptz, NULL::timestamptz, false, coalesce(cardinality(pending_row.drivers) = 1, false) FROM (SELECT *, ");
         out.push_bind_param::<Bool, _>(&self.query.with_user_since)?;
         out.push_sql(" AS with_user_since FROM telemetry_pending WHERE (recorded_at, event_id) > (");
-        self.query.after(out.reborrow())?;
+        self.query.push_position(out.reborrow())?;
         out.push_sql(") AND (drivers IS NULL OR ");
         out.push_bind_param::<Text, _>(&self.driver)?;
-        // A row may be pending although there is a delivery, if somebody inserted it: the event must not be sent twice.
+        // A pending row that was inserted by hand may belong to an event that has a delivery. Such an event
+        // must not be sent twice.
         out.push_sql(
             " = ANY (drivers)) AND NOT EXISTS (SELECT FROM telemetry_deliveries AS record \
                  WHERE record.event_id = telemetry_pending.event_id AND record.driver = ",

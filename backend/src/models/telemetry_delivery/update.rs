@@ -1,4 +1,4 @@
-//! An update of a delivery.
+//! An update of one delivery, and the states of deliveries.
 
 use chrono::{DateTime, Utc};
 use domain::Driver;
@@ -14,7 +14,7 @@ pub enum DeliveryState {
     Dead,
     /// The event is too old for the driver.
     Expired,
-    /// The event was fetched and not sent.
+    /// The event was fetched but not sent.
     Pending,
 }
 
@@ -37,47 +37,41 @@ impl DeliveryState {
     }
 }
 
-/// What to write of one event's delivery to one driver. All values are absolute, so writing them twice is the same as
-/// once.
+/// New values for the delivery of an event to a driver. They replace the stored values, so writing an update
+/// twice has the same effect as writing it once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveryUpdate {
-    /// The driver.
     pub driver: Driver,
-    /// The event.
     pub event_id: i64,
-    /// When it happened.
+    /// When the event happened.
     pub recorded_at: DateTime<Utc>,
-    /// When it reached the hub.
+    /// When the hub received the event.
     pub arrived_at: DateTime<Utc>,
-    /// Whether the event has a delivery for this driver already.
+    /// Whether the event already has a delivery for this driver.
     pub is_on_record: bool,
-    /// Whether every other driver that it is pending for had a delivery of it when it was fetched.
+    /// Whether this was the only driver without a delivery when the event was fetched.
     pub is_last: bool,
-    /// Its new state.
     pub state: DeliveryState,
-    /// Attempts that count.
+    /// Attempts that count towards the maximum.
     pub attempts: i32,
-    /// Attempts that went unanswered.
+    /// Attempts without a response.
     pub unanswered: i32,
-    /// Whether the driver may have it already, or may get it twice.
+    /// Whether the driver may have received the event already, or may receive it twice.
     pub maybe_duplicate: bool,
-    /// When it was first sent.
     pub first_attempt_at: Option<DateTime<Utc>>,
-    /// When the driver refused it, if that was its latest response. It is not written.
+    /// When the driver refused the event, if its previous response was a refusal. This is not stored.
     pub refused_before: Option<DateTime<Utc>>,
-    /// When it was last sent; `None` leaves the stored time.
+    /// `None` keeps the stored time.
     pub last_attempt_at: Option<DateTime<Utc>>,
-    /// When it may be retried.
     pub next_attempt_at: Option<DateTime<Utc>>,
-    /// The response's HTTP status.
     pub http_status: Option<i32>,
-    /// The path that it was sent to; `None` leaves the stored path.
+    /// The path that the event was sent to. `None` keeps the stored path.
     pub endpoint: Option<&'static str>,
     /// The kind of failure.
     pub error_class: Option<&'static str>,
-    /// The driver's own code for it.
+    /// The service's error code.
     pub error_code: Option<String>,
-    /// The driver's message.
+    /// The service's error message.
     pub error_message: Option<String>,
 }
 

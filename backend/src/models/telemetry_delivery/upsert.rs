@@ -32,8 +32,8 @@ pub(super) async fn upsert(
 /// One array per column.
 struct Columns<'a> {
     event_ids: Vec<i64>,
-    moments: Vec<DateTime<Utc>>,
-    arrivals: Vec<DateTime<Utc>>,
+    recorded_at: Vec<DateTime<Utc>>,
+    arrived_at: Vec<DateTime<Utc>>,
     states: Vec<&'static str>,
     attempts: Vec<i32>,
     unanswered: Vec<i32>,
@@ -50,36 +50,36 @@ struct Columns<'a> {
 
 impl<'a> Columns<'a> {
     fn of(updates: &[&'a DeliveryUpdate]) -> Self {
-        fn column<'j, T>(updates: &[&'j DeliveryUpdate], of: impl Fn(&'j DeliveryUpdate) -> T) -> Vec<T> {
-            updates.iter().map(|update| of(update)).collect()
+        fn column<'j, T>(updates: &[&'j DeliveryUpdate], value: impl Fn(&'j DeliveryUpdate) -> T) -> Vec<T> {
+            updates.iter().map(|update| value(update)).collect()
         }
         Self {
-            event_ids: column(updates, |one| one.event_id),
-            moments: column(updates, |one| one.recorded_at),
-            arrivals: column(updates, |one| one.arrived_at),
-            states: column(updates, |one| one.state.key()),
-            attempts: column(updates, |one| one.attempts),
-            unanswered: column(updates, |one| one.unanswered),
-            maybe_duplicate: column(updates, |one| one.maybe_duplicate),
-            first_attempts: column(updates, |one| one.first_attempt_at),
-            last_attempts: column(updates, |one| one.last_attempt_at),
-            next_attempts: column(updates, |one| one.next_attempt_at),
-            http_statuses: column(updates, |one| one.http_status),
-            endpoints: column(updates, |one| one.endpoint),
-            error_classes: column(updates, |one| one.error_class),
-            error_codes: column(updates, |one| one.error_code.as_deref()),
-            error_messages: column(updates, |one| one.error_message.as_deref()),
+            event_ids: column(updates, |update| update.event_id),
+            recorded_at: column(updates, |update| update.recorded_at),
+            arrived_at: column(updates, |update| update.arrived_at),
+            states: column(updates, |update| update.state.key()),
+            attempts: column(updates, |update| update.attempts),
+            unanswered: column(updates, |update| update.unanswered),
+            maybe_duplicate: column(updates, |update| update.maybe_duplicate),
+            first_attempts: column(updates, |update| update.first_attempt_at),
+            last_attempts: column(updates, |update| update.last_attempt_at),
+            next_attempts: column(updates, |update| update.next_attempt_at),
+            http_statuses: column(updates, |update| update.http_status),
+            endpoints: column(updates, |update| update.endpoint),
+            error_classes: column(updates, |update| update.error_class),
+            error_codes: column(updates, |update| update.error_code.as_deref()),
+            error_messages: column(updates, |update| update.error_message.as_deref()),
         }
     }
 }
 
-/// An event that was deleted meanwhile gets no pending delivery.
+/// The statement. It inserts no pending delivery for an event that has been deleted in the meantime.
 struct Upsert<'a> {
     columns: Columns<'a>,
     driver: &'static str,
     run_id: i64,
     now: DateTime<Utc>,
-    /// Whether the deliveries may exist already. A final one stays as it is.
+    /// Whether the deliveries may exist already. Existing deliveries in a final state are not changed.
     may_exist: bool,
 }
 
@@ -104,7 +104,7 @@ impl QueryFragment<Pg> for Upsert<'_> {
         );
         out.push_bind_param::<Array<BigInt>, _>(&columns.event_ids)?;
         out.push_sql(", ");
-        out.push_bind_param::<Array<Timestamptz>, _>(&columns.moments)?;
+        out.push_bind_param::<Array<Timestamptz>, _>(&columns.recorded_at)?;
         out.push_sql(", ");
         out.push_bind_param::<Array<Text>, _>(&columns.states)?;
         out.push_sql(", ");
@@ -130,7 +130,7 @@ impl QueryFragment<Pg> for Upsert<'_> {
         out.push_sql(", ");
         out.push_bind_param::<Array<Nullable<Text>>, _>(&columns.error_messages)?;
         out.push_sql(", ");
-        out.push_bind_param::<Array<Timestamptz>, _>(&columns.arrivals)?;
+        out.push_bind_param::<Array<Timestamptz>, _>(&columns.arrived_at)?;
         out.push_sql(
             ") AS incoming (event_id, recorded_at, state, attempts, unanswered, maybe_duplicate, first_attempt_at, \
                  last_attempt_at, next_attempt_at, http_status, endpoint, error_class, error_code, error_message, \
@@ -155,7 +155,7 @@ impl QueryFragment<Pg> for Upsert<'_> {
     }
 }
 
-/// Planned once per connection. The two statements of this type differ in their text.
+/// Diesel cannot identify the statement by its type: there are two, with different SQL.
 impl QueryId for Upsert<'_> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;

@@ -1,5 +1,5 @@
-//! Which drivers are enabled. The database says so, whatever settings a process has: one that lacks a driver's settings
-//! leaves what is pending for that driver alone.
+//! Which drivers are enabled. This is stored in the database and does not depend on the settings of a
+//! process. A process that has not configured an enabled driver leaves its events pending.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
@@ -12,15 +12,16 @@ use crate::db::Connection;
 use crate::db::schema::telemetry_drivers as drivers;
 use crate::models::telemetry_delivery::EventPosition;
 
-/// The enabled drivers, and from when on events are pending for each.
+/// The enabled drivers, and for each the time from which on events are pending for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EnabledDrivers {
     ga4: Option<DateTime<Utc>>,
     mixpanel: Option<DateTime<Utc>>,
 }
 
-/// How old an event may be when its driver is enabled. GA4 takes 72 hours and needs an hour's margin.
-const fn catches_up(driver: Driver) -> TimeDelta {
+/// Maximum age of events that become pending when a driver is enabled. GA4 accepts events of the last 72
+/// hours, minus an hour as a margin.
+const fn catch_up_window(driver: Driver) -> TimeDelta {
     match driver {
         Driver::Ga4 => TimeDelta::hours(71),
         Driver::Mixpanel => TimeDelta::days(5),
@@ -28,29 +29,29 @@ const fn catches_up(driver: Driver) -> TimeDelta {
 }
 
 impl EnabledDrivers {
-    /// Those that the database says are enabled.
+    /// Reads the enabled drivers from the database.
     pub async fn read(conn: &mut Connection) -> QueryResult<Self> {
         let rows: Vec<(String, Option<DateTime<Utc>>)> =
             drivers::table.select((drivers::driver, drivers::sends_from)).load(conn).await?;
         let mut enabled = Self::default();
         for (name, sends_from) in rows {
             if let Some(driver) = Driver::ALL.into_iter().find(|driver| driver.key() == name) {
-                *enabled.of(driver) = sends_from;
+                *enabled.sends_from_mut(driver) = sends_from;
             }
         }
         Ok(enabled)
     }
 
-    /// Those and the ones that this process would enable now.
+    /// Adds drivers as if they were enabled now. Drivers that are enabled already stay unchanged.
     pub fn with(mut self, drivers: &[Driver], now: DateTime<Utc>) -> Self {
         for driver in drivers {
-            self.of(*driver).get_or_insert(now - catches_up(*driver));
+            self.sends_from_mut(*driver).get_or_insert(now - catch_up_window(*driver));
         }
         self
     }
 
-    /// Says that a driver is enabled, unless it is already. It gets pending events of the last 71 hours (GA4) or five
-    /// days (Mixpanel), and none that are older.
+    /// Enables a driver, unless it is enabled already. Returns whether it was enabled now. It gets the
+    /// pending events of the last 71 hours (GA4) or five days (Mixpanel), but no older ones.
     pub async fn enable(conn: &mut Connection, driver: Driver, now: DateTime<Utc>) -> QueryResult<bool> {
         let enabled = sql_query(
             "INSERT INTO telemetry_drivers AS known (driver, enabled_since, sends_from, updated_at) \
@@ -62,13 +63,13 @@ impl EnabledDrivers {
         let rows = enabled
             .bind::<Text, _>(driver.key())
             .bind::<Timestamptz, _>(now)
-            .bind::<Timestamptz, _>(now - catches_up(driver))
+            .bind::<Timestamptz, _>(now - catch_up_window(driver))
             .execute(conn)
             .await?;
         Ok(rows > 0)
     }
 
-    /// Says that a driver is not enabled any more, and forgets what kept it from taking anything.
+    /// Disables a driver and clears its pause and outage.
     pub async fn disable(conn: &mut Connection, driver: Driver, now: DateTime<Utc>) -> QueryResult<()> {
         let none = (None::<DateTime<Utc>>, None::<DateTime<Utc>>);
         diesel::update(drivers::table.find(driver.key()))
@@ -84,7 +85,7 @@ impl EnabledDrivers {
         Ok(())
     }
 
-    /// From when on events are pending for a driver; nothing when it is not enabled.
+    /// The time from which on events are pending for a driver, or `None` if it is not enabled.
     pub const fn sends_from(&self, driver: Driver) -> Option<DateTime<Utc>> {
         match driver {
             Driver::Ga4 => self.ga4,
@@ -92,22 +93,23 @@ impl EnabledDrivers {
         }
     }
 
-    /// The same for a comparison in SQL: after every event when it is not enabled.
+    /// Like [`Self::sends_from`], for comparisons in SQL: a time after all events if the driver is not
+    /// enabled.
     pub(in crate::models) fn pending_from(&self, driver: Driver) -> DateTime<Utc> {
         self.sends_from(driver).unwrap_or(EventPosition::END.recorded_at)
     }
 
-    /// From when on events are pending for any of them; nothing when none is enabled.
+    /// The time from which on events are pending for any driver, or `None` if no driver is enabled.
     pub fn earliest(&self) -> Option<DateTime<Utc>> {
         Driver::ALL.into_iter().filter_map(|driver| self.sends_from(driver)).min()
     }
 
-    /// Their names.
+    /// The names of the enabled drivers.
     pub fn names(&self) -> impl Iterator<Item = Driver> {
         Driver::ALL.into_iter().filter(|driver| self.sends_from(*driver).is_some())
     }
 
-    const fn of(&mut self, driver: Driver) -> &mut Option<DateTime<Utc>> {
+    const fn sends_from_mut(&mut self, driver: Driver) -> &mut Option<DateTime<Utc>> {
         match driver {
             Driver::Ga4 => &mut self.ga4,
             Driver::Mixpanel => &mut self.mixpanel,

@@ -39,7 +39,8 @@ pub const MAX_BUCKETS: usize = 1_500;
 /// Maximum number of counts. Players choose the names of events, so there may be many kinds.
 const MAX_COUNTS: usize = 20_000;
 
-/// Counts the events that the grant permits to read: by bucket, oldest first, then by kind. Counts of zero are left out.
+/// Counts the events that the grant permits to read: by bucket, oldest first, then by kind. Counts of zero
+/// are left out.
 ///
 /// Too many buckets are an error with the field `bucket`.
 pub async fn player_events(
@@ -69,8 +70,8 @@ pub async fn player_events(
 }
 
 impl Bucket {
-    /// The starts of the buckets from the first to the last of these moments, and the end of the last bucket. `None` if
-    /// there are too many.
+    /// The starts of the buckets from the first to the last of these moments, and the end of the last bucket.
+    /// `None` if there are too many.
     fn starts(self, first: DateTime<Utc>, last: DateTime<Utc>, zone: Tz) -> Option<Vec<DateTime<Utc>>> {
         let mut starts = vec![self.start(first, zone)?];
         while let Some(start) = starts.last().filter(|start| **start <= last) {
@@ -130,7 +131,7 @@ fn too_many_buckets() -> Error {
 fn too_many_counts() -> Error {
     let message = Phrase::new(
         format!(
-            "Son más de {MAX_COUNTS} cuentas. Elige un intervalo más largo, fechas más cortas o un evento."
+            "Son más de {MAX_COUNTS} recuentos. Elige un intervalo más largo, fechas más cortas o un evento."
         ),
         format!(
             "More than {MAX_COUNTS} counts. Choose a longer bucket, a shorter range or one kind of event."
@@ -150,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_begins_as_the_hubs_clock_says() {
+    fn buckets_start_in_the_hubs_time_zone() {
         let madrid = Tz::Europe__Madrid;
         assert_eq!(
             starts(Bucket::Day, madrid, "2026-10-24T22:00:00Z", "2026-10-25T22:59:59Z"),
@@ -171,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_that_begins_late_or_twice_is_one_day() {
+    fn a_day_with_no_midnight_or_two_is_one_bucket() {
         assert_eq!(
             starts(Bucket::Day, Tz::America__Santiago, "2024-09-07T12:00:00Z", "2024-09-08T12:00:00Z"),
             ["Sat 07 00:00 -0400", "Sun 08 01:00 -0300", "Mon 09 00:00 -0300"]
@@ -183,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn too_many_buckets_are_none() {
+    fn too_many_buckets_return_none() {
         let moment = DateTime::UNIX_EPOCH;
         let hours = |hours| {
             Bucket::Hour.starts(moment, moment + TimeDelta::hours(hours), Tz::UTC).map(|starts| starts.len())

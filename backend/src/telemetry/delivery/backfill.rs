@@ -8,9 +8,10 @@ use tracing::info;
 use super::{Sync, connection};
 use crate::config::telemetry::{Endpoint, Telemetry};
 use crate::error::Error;
+use crate::models::sync_run::notification;
 use crate::models::telemetry_delivery::{self as deliveries, EventPosition};
 use crate::models::telemetry_driver::EnabledDrivers;
-use crate::telemetry::{driver, notify};
+use crate::telemetry::driver;
 
 /// Why nothing was backfilled.
 #[derive(Debug)]
@@ -56,7 +57,7 @@ impl Sync {
             total += added;
             after = next;
         }
-        notify::publish(conn).await?;
+        notification::notify(conn).await?;
         info!(driver = name.key(), events = total, "Backfilled a driver");
         Ok(total)
     }

@@ -7,9 +7,10 @@ use tracing::info;
 use super::run_lock::RunLock;
 use super::{Sync, close_dead_run};
 use crate::error::Error;
+use crate::models::sync_run::notification;
 use crate::models::telemetry_delivery::skip_pending;
 use crate::models::telemetry_driver::EnabledDrivers;
-use crate::telemetry::{driver, notify};
+use crate::telemetry::driver;
 
 /// Why a driver was not disabled.
 #[derive(Debug)]
@@ -44,7 +45,7 @@ impl Sync {
         let enabled = EnabledDrivers::read(lock.conn()).await?;
         let skipped = skip_pending(lock.conn(), name, &enabled, now).await?;
         EnabledDrivers::disable(lock.conn(), name, now).await?;
-        notify::publish(lock.conn()).await?;
+        notification::notify(lock.conn()).await?;
         lock.release().await?;
         info!(driver = name.key(), skipped, "Disabled a driver");
         Ok(skipped)

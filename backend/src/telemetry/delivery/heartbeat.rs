@@ -184,7 +184,7 @@ impl HeartbeatTask {
                 Some(conn) => conn,
                 none => none.insert(connection::open(&self.pool).await.map_err(connection::for_log)?),
             };
-            anyhow::Ok(SyncRun::beat(conn, self.run_id).await?)
+            anyhow::Ok(SyncRun::heartbeat(conn, self.run_id).await?)
         })
         .await
     }

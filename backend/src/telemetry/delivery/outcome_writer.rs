@@ -16,9 +16,11 @@ use super::progress::{Counts, Progress};
 use crate::clock::Clock;
 use crate::db::{Connection, Pool, outage};
 use crate::metrics::Metrics;
+use crate::models::sync_run::notification;
 use crate::models::sync_run::{DriverStats, SyncRun};
-use crate::models::telemetry_delivery::{DeliveryUpdate, Lease, RecordContext, Recorded, record_outcomes};
-use crate::telemetry::notify;
+use crate::models::telemetry_delivery::{
+    DeliveryUpdate, Lease, RecordContext, RecordResult, record_outcomes,
+};
 
 /// Capacity of the channel, in requests. Workers wait while it is full. After a crash, the outcomes in it are
 /// lost.
@@ -149,7 +151,7 @@ impl Task {
         let leases: Vec<Lease> = changed.iter().filter_map(|id| self.open_leases.get(id).cloned()).collect();
         let LatestUpdates { updates, indexes: _ } = latest;
         match self.write(&updates, &leases).await {
-            Ok(Recorded::Done { processed }) => {
+            Ok(RecordResult::Done { processed }) => {
                 self.open_leases.retain(|_, lease| !lease.events.is_empty());
                 self.writer.metrics.sync().recorded(&updates);
                 self.writer.progress.add_processed(processed);
@@ -157,7 +159,7 @@ impl Task {
                     self.writer.progress.update(driver, on_written);
                 }
             }
-            Ok(Recorded::TakenOver) => {
+            Ok(RecordResult::TakenOver) => {
                 error!(run = self.writer.run_id, "Another sync run has taken over");
                 self.abort();
             }
@@ -174,9 +176,9 @@ impl Task {
     }
 
     /// Writes outcomes with retries. Writing is idempotent.
-    async fn write(&mut self, updates: &[DeliveryUpdate], leases: &[Lease]) -> anyhow::Result<Recorded> {
+    async fn write(&mut self, updates: &[DeliveryUpdate], leases: &[Lease]) -> anyhow::Result<RecordResult> {
         if updates.is_empty() && leases.is_empty() {
-            return Ok(Recorded::Done { processed: 0 });
+            return Ok(RecordResult::Done { processed: 0 });
         }
         let mut retries = 0;
         loop {
@@ -200,7 +202,7 @@ impl Task {
         updates: &[DeliveryUpdate],
         leases: &[Lease],
         is_retry: bool,
-    ) -> anyhow::Result<Recorded> {
+    ) -> anyhow::Result<RecordResult> {
         let OutcomeWriter { pool, clock, run_id, .. } = &self.writer;
         let conn = match &mut self.conn {
             Some(conn) => conn,
@@ -215,7 +217,7 @@ impl Task {
         let counts = self.writer.progress.counts();
         let stored =
             SyncRun::store_progress(conn, self.writer.run_id, &counts.drivers, counts.processed()).await;
-        match stored.and(notify::publish(conn).await) {
+        match stored.and(notification::notify(conn).await) {
             Ok(()) => *published = counts,
             Err(cause) => warn!(%cause, "Failed to publish the progress of the sync run"),
         }

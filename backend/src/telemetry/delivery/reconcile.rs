@@ -11,11 +11,11 @@ use super::Sync;
 use crate::db::Connection;
 use crate::error::Result;
 use crate::models::player_event_month::gaps;
+use crate::models::sync_run::notification;
 use crate::models::telemetry_delivery::{
-    EventPosition, forget_gap, forget_oldest_orphans, note_forgotten, settle_too_old,
+    EventPosition, delete_oldest_orphans, delete_pending_in_gap, discard_too_old, insert_missing_pending,
 };
 use crate::models::telemetry_driver::EnabledDrivers;
-use crate::telemetry::notify;
 use crate::unpoisoned;
 
 /// How far back to look for events without a pending row.
@@ -29,26 +29,28 @@ impl Sync {
         let enabled = EnabledDrivers::read(conn).await?;
         let forgotten = forget_orphans(conn, &enabled, budget).await?;
         let noted = match enabled.earliest() {
-            Some(earliest) => self.note_forgotten(conn, earliest.max(self.clock.now() - LOOKBACK)).await?,
+            Some(earliest) => {
+                self.insert_missing_pending(conn, earliest.max(self.clock.now() - LOOKBACK)).await?
+            }
             // While no driver is enabled, events need no pending row.
             None => 0,
         };
         if forgotten > 0 || noted > 0 {
-            notify::publish(conn).await?;
+            notification::notify(conn).await?;
         }
         Ok(())
     }
 
     /// Deletes the pending rows of events that were too old when the first driver was enabled, for at most
     /// `budget`.
-    pub async fn settle_too_old(&self, budget: Duration) -> Result<()> {
+    pub async fn discard_too_old(&self, budget: Duration) -> Result<()> {
         let began = Instant::now();
         let conn = &mut *self.pool.get().await?;
         let Some(before) = EnabledDrivers::read(conn).await?.earliest() else { return Ok(()) };
         let (mut after, mut events) = (EventPosition::START, 0);
         while began.elapsed() < budget
             && !self.stop.is_cancelled()
-            && let Some(slice) = settle_too_old(conn, after, before).await?
+            && let Some(slice) = discard_too_old(conn, after, before).await?
         {
             after = slice.end();
             events += slice.count;
@@ -58,16 +60,16 @@ impl Sync {
                 events,
                 "Deleted pending rows of events that were too old when the first driver was enabled"
             );
-            notify::publish(conn).await?;
+            notification::notify(conn).await?;
         }
         Ok(())
     }
 
-    async fn note_forgotten(&self, conn: &mut Connection, from: DateTime<Utc>) -> QueryResult<i64> {
+    async fn insert_missing_pending(&self, conn: &mut Connection, from: DateTime<Utc>) -> QueryResult<i64> {
         let begin = EventPosition { recorded_at: from, id: 0 };
         let after =
             unpoisoned::lock(&self.reconciled_to).map_or(begin, |reconciled_to| reconciled_to.max(begin));
-        let (noted, next) = note_forgotten(conn, after).await?;
+        let (noted, next) = insert_missing_pending(conn, after).await?;
         *unpoisoned::lock(&self.reconciled_to) = next;
         if noted > 0 {
             warn!(events = noted, "Found events without a pending row");
@@ -86,7 +88,7 @@ pub(super) async fn forget_orphans(
     let mut total = 0;
     for gap in gaps(conn).await? {
         while began.elapsed() < budget {
-            let rows = forget_gap(conn, gap).await?;
+            let rows = delete_pending_in_gap(conn, gap).await?;
             total += rows;
             if rows == 0 {
                 break;
@@ -95,7 +97,7 @@ pub(super) async fn forget_orphans(
     }
     let from = enabled.earliest().unwrap_or(EventPosition::START.recorded_at);
     while began.elapsed() < budget {
-        let rows = forget_oldest_orphans(conn, from).await?;
+        let rows = delete_oldest_orphans(conn, from).await?;
         total += rows;
         if rows == 0 {
             break;

@@ -12,13 +12,13 @@ use tracing::{error, info};
 
 use super::{Sync, connection};
 use crate::error::Result;
-use crate::models::telemetry_delivery::{Requeue, RequeuePlace, requeue};
-use crate::telemetry::notify;
+use crate::models::sync_run::notification;
+use crate::models::telemetry_delivery::{RequeuePosition, RequeueRequest, requeue};
 
 impl Sync {
     /// Requeues deliveries. Returns their number when all are requeued, or the number so far after
     /// `max_wait`. In that case it continues until this process is stopped.
-    pub async fn requeue(&self, filter: Requeue, max_wait: Duration) -> Result<usize> {
+    pub async fn requeue(&self, filter: RequeueRequest, max_wait: Duration) -> Result<usize> {
         let count = Arc::new(AtomicUsize::new(0));
         let (notify_end, ended) = oneshot::channel();
         let (sync, shared_count) = (self.clone(), Arc::clone(&count));
@@ -35,15 +35,15 @@ impl Sync {
         Ok(count.load(Ordering::Relaxed))
     }
 
-    async fn requeue_all(&self, filter: &Requeue, count: &AtomicUsize) -> Result<()> {
+    async fn requeue_all(&self, filter: &RequeueRequest, count: &AtomicUsize) -> Result<()> {
         let conn = &mut connection::open(&self.pool).await?;
-        let mut after = Some(RequeuePlace::START);
+        let mut after = Some(RequeuePosition::START);
         while let Some(position) = after.filter(|_| !self.stop.is_cancelled()) {
             let (requeued, next) = requeue(conn, filter, position).await?;
             count.fetch_add(requeued, Ordering::Relaxed);
             after = next;
         }
-        notify::publish(conn).await?;
+        notification::notify(conn).await?;
         Ok(())
     }
 }

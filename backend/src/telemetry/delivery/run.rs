@@ -22,11 +22,11 @@ use super::worker::{DriverWorker, WorkerEnd};
 use super::{Sync, connection};
 use crate::db::Connection;
 use crate::error::Result;
-use crate::models::sync_run::{RunReason, SyncEnd, SyncRun};
+use crate::models::sync_run::notification;
+use crate::models::sync_run::{FinishedRun, RunReason, SyncRun};
 use crate::models::telemetry_delivery::{has_pending, record_remaining};
 use crate::models::telemetry_driver::{DriverState, EnabledDrivers};
 use crate::telemetry::driver::Driver;
-use crate::telemetry::notify;
 use domain::Driver as DriverName;
 
 /// The factor by which a run in mode [`Mode::UntilEmpty`] waits longer for a service that asked for a pause.
@@ -101,7 +101,7 @@ impl Run {
             ends.is_out_of_time.then_some(RunReason::OutOfTime)
         };
         if !ends.is_out_of_time
-            && let Err(cause) = self.sync.settle_too_old(SETTLE_TIMEOUT).await
+            && let Err(cause) = self.sync.discard_too_old(SETTLE_TIMEOUT).await
         {
             warn!(
                 code = cause.code().as_str(),
@@ -249,7 +249,7 @@ impl Run {
         let state = counts.state(reason.as_ref());
         let names: Vec<DriverName> = self.names().collect();
         let close = async {
-            lock.limit_idling().await?;
+            lock.set_idle_timeout().await?;
             if let Err(cause) = record_remaining(lock.conn(), self.row.id).await {
                 error!(%cause, run = self.row.id, "Failed to record the events that a sync run left pending");
             }
@@ -260,13 +260,13 @@ impl Run {
             } else {
                 Some(RunReason::NothingPending)
             };
-            let end = SyncEnd { state, drivers: counts.drivers, processed, finished_at: now, reason };
+            let end = FinishedRun { state, drivers: counts.drivers, processed, finished_at: now, reason };
             for WorkerEnd { driver, paused_until, outage } in ends {
                 let state = DriverState { paused_until: *paused_until, outage: outage.clone() };
                 state.store(lock.conn(), *driver, now).await?;
             }
             end.store(lock.conn(), &self.row).await?;
-            notify::publish(lock.conn()).await
+            notification::notify(lock.conn()).await
         };
         self.sync.metrics.sync().run_ended(state);
         match close.await {

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::OutgoingEvent;
 use crate::db::Connection;
-use crate::models::telemetry_delivery::{PendingEvent, Viewing, viewed_before};
+use crate::models::telemetry_delivery::{PendingEvent, ViewedEvent, viewer_history};
 
 /// Time without an event after which a session ends.
 const SESSION_TIMEOUT: TimeDelta = TimeDelta::minutes(30);
@@ -31,7 +31,7 @@ pub struct Session {
 #[derive(Clone, Copy, Debug)]
 struct OpenSession {
     started_at: DateTime<Utc>,
-    last: Viewing,
+    last: ViewedEvent,
 }
 
 /// Tracks the sessions of viewers. Each viewer's events must come in order.
@@ -64,7 +64,7 @@ impl SessionTracker {
             for (user, _) in &unknown {
                 self.0.remove(user);
             }
-            for viewing in viewed_before(conn, &unknown).await? {
+            for viewing in viewer_history(conn, &unknown).await? {
                 self.advance(viewing);
             }
         }
@@ -73,7 +73,7 @@ impl SessionTracker {
 
     fn with_session(&mut self, installation_id: Uuid, event: PendingEvent) -> OutgoingEvent {
         let session = match event.user_id {
-            Some(user_id) => self.advance(Viewing {
+            Some(user_id) => self.advance(ViewedEvent {
                 user_id,
                 recorded_at: event.recorded_at,
                 lesson_id: event.lesson_id,
@@ -89,7 +89,7 @@ impl SessionTracker {
     }
 
     /// Adds a viewer's next event, and returns its session.
-    fn advance(&mut self, next: Viewing) -> Session {
+    fn advance(&mut self, next: ViewedEvent) -> Session {
         let session =
             self.0.entry(next.user_id).or_insert(OpenSession { started_at: next.recorded_at, last: next });
         if next.recorded_at - session.last.recorded_at > SESSION_TIMEOUT {
@@ -110,7 +110,7 @@ pub fn without_session(installation_id: Uuid, event: PendingEvent) -> OutgoingEv
 
 /// The time watched between two events, in milliseconds. At most the time between them, and 1 unless the
 /// position moved forward in the same lesson.
-fn watched_ms(last: &Viewing, next: &Viewing) -> i64 {
+fn watched_ms(last: &ViewedEvent, next: &ViewedEvent) -> i64 {
     let elapsed = (next.recorded_at - last.recorded_at).num_milliseconds();
     let watched = i64::from(next.playback_seconds - last.playback_seconds) * 1000;
     if last.lesson_id == next.lesson_id { watched.min(elapsed).max(1) } else { 1 }
@@ -120,9 +120,9 @@ fn watched_ms(last: &Viewing, next: &Viewing) -> i64 {
 mod tests {
     use super::*;
 
-    fn at(minute: i64, playback_seconds: i32) -> Viewing {
+    fn at(minute: i64, playback_seconds: i32) -> ViewedEvent {
         let recorded_at = DateTime::from_timestamp(1_800_000_000 + minute * 60, 0).unwrap();
-        Viewing { user_id: 7, recorded_at, lesson_id: Some(1), playback_seconds }
+        ViewedEvent { user_id: 7, recorded_at, lesson_id: Some(1), playback_seconds }
     }
 
     #[test]
@@ -138,6 +138,6 @@ mod tests {
         assert_eq!(watched(at(0, 10), at(1, 25)), 15_000);
         assert_eq!(watched(at(0, 10), at(1, 900)), 60_000, "a jump forward");
         assert_eq!(watched(at(0, 900), at(1, 10)), 1, "a jump back");
-        assert_eq!(watched(at(0, 10), Viewing { lesson_id: Some(2), ..at(1, 25) }), 1);
+        assert_eq!(watched(at(0, 10), ViewedEvent { lesson_id: Some(2), ..at(1, 25) }), 1);
     }
 }

@@ -1,38 +1,35 @@
-//! The connections that events are recorded on: taken out of the pool and kept, set for one statement over and over.
+//! The connections for recording events. They are taken out of the pool and kept, with settings for running
+//! one statement repeatedly.
 
 use std::sync::Mutex;
 
-use diesel_async::SimpleAsyncConnection as _;
 use diesel_async::pooled_connection::deadpool::Object;
 
 use crate::db::{self, Connection, Pool};
 use crate::error::Result;
+use crate::models::session_settings;
 use crate::unpoisoned;
 
-/// One plan serves every group, and every look at a foreign key that new progress costs: planning each anew, as the pool's
-/// other users need it, takes longer than the work.
-const SETTINGS: &str = "SET plan_cache_mode = force_generic_plan";
-
-/// Connections that nobody uses now.
+/// Connections that no worker is using.
 #[derive(Default)]
-pub struct Connections(Mutex<Vec<Connection>>);
+pub struct IdleConnections(Mutex<Vec<Connection>>);
 
-impl Connections {
-    /// One that was kept, or else a new one.
+impl IdleConnections {
+    /// Takes an idle connection, or opens one.
     pub async fn take(&self, pool: &Pool) -> Result<Connection> {
-        while let Some(mut kept) = self.pop() {
-            match db::check(&mut kept).await {
-                Ok(()) => return Ok(kept),
-                // Where one is dead, so are the others, and asking each takes time.
+        while let Some(mut conn) = self.pop() {
+            match db::check(&mut conn).await {
+                Ok(()) => return Ok(conn),
+                // If one connection is lost, the others probably are too, and checking each takes time.
                 Err(_) => self.drop_all(),
             }
         }
         let mut conn = Object::take(pool.get().await?);
-        conn.batch_execute(SETTINGS).await?;
+        session_settings::for_ingest(&mut conn).await?;
         Ok(conn)
     }
 
-    /// Keeps one for the next worker.
+    /// Keeps a connection for the next worker.
     pub fn keep(&self, conn: Connection) {
         unpoisoned::lock(&self.0).push(conn);
     }
@@ -41,7 +38,7 @@ impl Connections {
         unpoisoned::lock(&self.0).clear();
     }
 
-    /// Holds the lock no longer than that: whoever takes a connection may have to wait for it.
+    /// Releases the mutex before the connection is checked.
     fn pop(&self) -> Option<Connection> {
         unpoisoned::lock(&self.0).pop()
     }

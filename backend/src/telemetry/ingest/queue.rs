@@ -1,4 +1,4 @@
-//! What waits to be recorded, and who works at it.
+//! The queue of events to be recorded, and the slots of the workers that record them.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -9,57 +9,58 @@ use super::{Accepted, NotRecorded};
 use crate::telemetry::player_event::PlayerEvent;
 use crate::unpoisoned;
 
-/// The most events of a group, unless one job alone has more.
-const GROUP: usize = 1000;
+/// Maximum events in a group, unless a single job has more.
+const MAX_GROUP_SIZE: usize = 1000;
 
-/// So many events must wait before one worker more is worth it: groups that are too small cost the database more than
-/// they save in time.
-const WORTH_A_WORKER: usize = 100;
+/// Events in the queue at which another worker starts. Smaller groups cost the database more than they save
+/// in time.
+const EXTRA_WORKER_THRESHOLD: usize = 100;
 
-/// Good events of one sender.
+/// The valid events of one request.
 pub struct Job {
     /// At least one.
     pub events: Vec<PlayerEvent>,
-    /// Where the answers go, one per event in order, or why there are none.
+    /// Receives a result for each event, in order, or an error for all of them.
     pub results: oneshot::Sender<crate::error::Result<Vec<Result<Accepted, NotRecorded>>>>,
 }
 
-/// Jobs in the order in which they came.
+/// A first-in, first-out queue of jobs.
 pub struct Queue {
-    most_events: usize,
+    /// Maximum events in the queue.
+    capacity: usize,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
     jobs: VecDeque<Job>,
-    /// Of all jobs that wait.
+    /// The number of events in `jobs`.
     events: usize,
     workers: usize,
 }
 
-/// No more events fit in.
+/// The queue is full.
 #[derive(Debug)]
 pub struct Full;
 
-/// A worker's place, given up when there is no more work, or when it is dropped, however that came.
-pub struct Place {
+/// A worker's slot. It is released when the worker runs out of work, and on drop.
+pub struct WorkerSlot {
     queue: Arc<Queue>,
-    is_held: bool,
+    is_occupied: bool,
 }
 
 impl Queue {
-    /// An empty queue for so many events.
-    pub fn new(most_events: usize) -> Self {
-        Self { most_events, state: Mutex::default() }
+    /// Creates an empty queue for `capacity` events.
+    pub fn new(capacity: usize) -> Self {
+        Self { capacity, state: Mutex::default() }
     }
 
-    /// Takes a job in, whole or not at all.
-    pub fn put(&self, job: Job) -> Result<(), Full> {
+    /// Adds a job, if all of its events fit.
+    pub fn push(&self, job: Job) -> Result<(), Full> {
         let mut state = self.state();
         let events = state.events + job.events.len();
-        // A queue that is empty takes anything, or a job larger than the queue would never be taken.
-        if events > self.most_events && !state.jobs.is_empty() {
+        // An empty queue accepts any job. Otherwise a job larger than the queue would be rejected forever.
+        if events > self.capacity && !state.jobs.is_empty() {
             return Err(Full);
         }
         state.events = events;
@@ -67,17 +68,17 @@ impl Queue {
         Ok(())
     }
 
-    /// A place for one worker more, if there is work for them and fewer than `most` are at it.
-    pub fn place_for_worker(queue: &Arc<Self>, most: usize) -> Option<Place> {
+    /// Acquires a slot for another worker, if there is enough work and fewer than `max_workers` are running.
+    pub fn acquire_slot(queue: &Arc<Self>, max_workers: usize) -> Option<WorkerSlot> {
         let mut state = queue.state();
-        if state.workers >= most || !state.has_work_beside(state.workers) {
+        if state.workers >= max_workers || !state.has_work_for_another(state.workers) {
             return None;
         }
         state.workers += 1;
-        Some(Place { queue: Arc::clone(queue), is_held: true })
+        Some(WorkerSlot { queue: Arc::clone(queue), is_occupied: true })
     }
 
-    /// How many events wait.
+    /// The number of events in the queue.
     pub fn events(&self) -> usize {
         self.state().events
     }
@@ -88,40 +89,40 @@ impl Queue {
 }
 
 impl State {
-    /// Whether there is work for one more than so many workers.
-    fn has_work_beside(&self, workers: usize) -> bool {
-        let enough = if workers == 0 { 1 } else { WORTH_A_WORKER };
-        self.events >= enough
+    /// Whether there is enough work to add a worker to `workers` running ones.
+    fn has_work_for_another(&self, workers: usize) -> bool {
+        let min_events = if workers == 0 { 1 } else { EXTRA_WORKER_THRESHOLD };
+        self.events >= min_events
     }
 }
 
-impl Place {
-    /// The next group of jobs. Where there is none, or not enough to share, the place is given up in the same moment, so that whoever comes
-    /// next finds it free.
+impl WorkerSlot {
+    /// Takes the next group of jobs. If there is not enough work for this worker, returns an empty group and
+    /// releases the slot under the same lock, so that the next job can start a worker.
     pub fn next_group(&mut self) -> Vec<Job> {
         let mut state = self.queue.state();
         let mut group = Vec::new();
         let mut events = 0;
-        let is_worth_it = self.is_held && state.has_work_beside(state.workers - 1);
-        while let Some(job) = state.jobs.front().filter(|_| is_worth_it) {
-            if !group.is_empty() && events + job.events.len() > GROUP {
+        let has_enough_work = self.is_occupied && state.has_work_for_another(state.workers - 1);
+        while let Some(job) = state.jobs.front().filter(|_| has_enough_work) {
+            if !group.is_empty() && events + job.events.len() > MAX_GROUP_SIZE {
                 break;
             }
             events += job.events.len();
             group.extend(state.jobs.pop_front());
         }
         state.events -= events;
-        if group.is_empty() && self.is_held {
+        if group.is_empty() && self.is_occupied {
             state.workers -= 1;
-            self.is_held = false;
+            self.is_occupied = false;
         }
         group
     }
 }
 
-impl Drop for Place {
+impl Drop for WorkerSlot {
     fn drop(&mut self) {
-        if self.is_held {
+        if self.is_occupied {
             self.queue.state().workers -= 1;
         }
     }
@@ -153,49 +154,49 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_refused_whole() {
+    fn a_job_that_does_not_fit_is_rejected_as_a_whole() {
         let queue = Arc::new(Queue::new(10));
-        assert!(queue.put(job(6)).is_ok());
-        assert!(queue.put(job(5)).is_err());
-        assert!(queue.put(job(4)).is_ok());
-        assert!(queue.put(job(1)).is_err());
-        let mut place = Queue::place_for_worker(&queue, 1).unwrap();
-        assert_eq!(place.next_group().len(), 2);
-        assert!(queue.put(job(500)).is_ok(), "an empty queue takes any job");
+        assert!(queue.push(job(6)).is_ok());
+        assert!(queue.push(job(5)).is_err());
+        assert!(queue.push(job(4)).is_ok());
+        assert!(queue.push(job(1)).is_err());
+        let mut slot = Queue::acquire_slot(&queue, 1).unwrap();
+        assert_eq!(slot.next_group().len(), 2);
+        assert!(queue.push(job(500)).is_ok(), "an empty queue accepts any job");
     }
 
     #[test]
-    fn a_group_ends_before_it_is_too_large() {
+    fn a_group_is_limited_in_size() {
         let queue = Arc::new(Queue::new(10_000));
         for events in [400, 500, 101, 999, 1, 1] {
-            queue.put(job(events)).unwrap();
+            queue.push(job(events)).unwrap();
         }
-        let mut place = Queue::place_for_worker(&queue, 1).unwrap();
-        let mut sizes = || place.next_group().iter().map(|job| job.events.len()).collect::<Vec<_>>();
+        let mut slot = Queue::acquire_slot(&queue, 1).unwrap();
+        let mut sizes = || slot.next_group().iter().map(|job| job.events.len()).collect::<Vec<_>>();
         assert_eq!([sizes(), sizes(), sizes(), sizes()], [vec![400, 500], vec![101], vec![999, 1], vec![1]]);
     }
 
     #[test]
-    fn there_are_only_so_many_workers_and_none_without_work() {
+    fn workers_are_limited_and_start_only_if_there_is_enough_work() {
         let queue = Arc::new(Queue::new(1000));
-        assert!(Queue::place_for_worker(&queue, 2).is_none());
-        queue.put(job(1)).unwrap();
-        let alone = Queue::place_for_worker(&queue, 2);
-        assert!(alone.is_some() && Queue::place_for_worker(&queue, 2).is_none(), "one event is work for one");
-        drop(alone);
-        queue.put(job(400)).unwrap();
-        let places = [Queue::place_for_worker(&queue, 2), Queue::place_for_worker(&queue, 2)];
-        assert!(places.iter().all(Option::is_some));
-        assert!(Queue::place_for_worker(&queue, 2).is_none());
-        let [first, second] = places;
+        assert!(Queue::acquire_slot(&queue, 2).is_none());
+        queue.push(job(1)).unwrap();
+        let only = Queue::acquire_slot(&queue, 2);
+        assert!(only.is_some() && Queue::acquire_slot(&queue, 2).is_none(), "one event needs one worker");
+        drop(only);
+        queue.push(job(400)).unwrap();
+        let slots = [Queue::acquire_slot(&queue, 2), Queue::acquire_slot(&queue, 2)];
+        assert!(slots.iter().all(Option::is_some));
+        assert!(Queue::acquire_slot(&queue, 2).is_none());
+        let [first, second] = slots;
         drop(first);
-        let mut third = Queue::place_for_worker(&queue, 2).unwrap();
+        let mut third = Queue::acquire_slot(&queue, 2).unwrap();
         assert_eq!(third.next_group().len(), 2);
-        queue.put(job(99)).unwrap();
-        assert_eq!(third.next_group().len(), 0, "the second will do that");
-        queue.put(job(1)).unwrap();
-        let fourth = Queue::place_for_worker(&queue, 2);
-        assert!(fourth.is_some(), "the third has given up its place, though it is there");
+        queue.push(job(99)).unwrap();
+        assert_eq!(third.next_group().len(), 0, "the second worker takes that job");
+        queue.push(job(1)).unwrap();
+        let fourth = Queue::acquire_slot(&queue, 2);
+        assert!(fourth.is_some(), "the third worker released its slot before it was dropped");
         drop((second, third));
     }
 }

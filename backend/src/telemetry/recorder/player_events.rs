@@ -1,4 +1,4 @@
-//! Writes player events down, many at a time.
+//! Inserts player events in bulk. Used for demo data.
 
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
@@ -12,42 +12,33 @@ use uuid::Uuid;
 
 use crate::db::Connection;
 
-/// A player event to be recorded.
+/// A player event to insert.
 #[derive(Debug)]
 pub struct NewPlayerEvent<'a> {
-    /// When it happened; its month must be there.
+    /// The partition for its month must exist.
     pub recorded_at: DateTime<Utc>,
-    /// When every enabled driver had its verdict, if so.
+    /// When its delivery was completed, if it was.
     pub synced_at: Option<DateTime<Utc>>,
-    /// Who watched.
     pub user_id: Option<i64>,
-    /// The lesson's course.
+    /// The course of the lesson.
     pub course_id: Option<i64>,
-    /// The lesson.
     pub lesson_id: Option<i64>,
-    /// What happened.
     pub event: &'a str,
-    /// Who plays the video.
     pub provider: Option<&'a str>,
-    /// Position in the video, in seconds.
+    /// The position in the video, in seconds.
     pub playback_seconds: i32,
-    /// Seconds watched.
     pub watched_seconds: i32,
-    /// The video's length in seconds.
+    /// The length of the video, in seconds.
     pub video_duration: Option<i32>,
-    /// How fast it plays.
     pub playback_rate: f64,
-    /// The part of the page.
     pub context_tag: &'a str,
-    /// Details.
     pub metadata: Option<Value>,
-    /// What the client calls the event.
     pub client_event_id: Option<Uuid>,
 }
 
-/// Records player events, whose ids follow their order, and answers with how many there were.
+/// Inserts player events, with ids in their order. Returns their number.
 ///
-/// One array a column makes one statement of any number of rows, which is planned once and parsed once.
+/// Each column is bound as one array, so the statement is the same for any number of rows.
 pub async fn record_player_events(
     conn: &mut Connection,
     events: &[NewPlayerEvent<'_>],

@@ -165,8 +165,8 @@ fn process(
                 }
                 _ => None,
             });
-            let context = RequestContext { now: arrival.at, peer, config: &config.mixpanel, failing };
-            let handled = mixpanel::handle(request, batch, context);
+            let received = RequestContext { now: arrival.at, peer, config: &config.mixpanel, failing };
+            let handled = mixpanel::handle(request, batch, received);
             let mut store = lock(&shared.mixpanel);
             handled.stored.into_iter().for_each(|event| store.push(event, config));
             (handled.response, handled.outcomes)

@@ -12,14 +12,14 @@ fn open_brackets(document: &str) -> u64 {
 }
 
 #[test]
-fn brackets_of_all_kinds_count_together_while_they_are_open() {
+fn open_brackets_of_all_kinds_count_together() {
     assert_eq!(open_brackets("{ a(b: [{c: [1]}]) { d } e { f { g } } }"), 5);
     assert_eq!(open_brackets("query ($a: [[Int]] = [[[1]]]) { b }"), 4);
     assert_eq!(open_brackets(&("[".repeat(5_000) + &"]".repeat(5_000))), 5_000);
 }
 
 #[test]
-fn what_stands_in_strings_and_comments_does_not_count() {
+fn brackets_in_strings_and_comments_do_not_count() {
     for hidden in [
         r#""[[[[""#,
         r#""\"[[[[""#,
@@ -36,14 +36,14 @@ fn what_stands_in_strings_and_comments_does_not_count() {
 }
 
 #[test]
-fn nothing_that_ends_a_string_or_a_comment_hides_what_comes_next() {
+fn brackets_after_strings_and_comments_count() {
     for shown in [
         r#""" [[[[1]]]]"#,
         r#""\\" [[[[1]]]]"#,
         r##""#" [[[[1]]]]"##,
         r#""""x\\\"""y""" [[[[1]]]]"#,
         r#""" """ """ [[[[1]]]]"#,
-        // A block string without an end is an empty string for the parser, and another begins.
+        // The parser reads an unterminated block string as an empty string, followed by another string.
         r#""""" [[[[1]]]]"#,
         r#""""""" [[[[1]]]]"#,
         "#\r[[[[1]]]]",
@@ -51,12 +51,12 @@ fn nothing_that_ends_a_string_or_a_comment_hides_what_comes_next() {
     ] {
         assert_eq!(open_brackets(&format!("{{ a(b: [{shown}]) }}")), 7, "{shown}");
     }
-    // The parser gets no further than such a line.
+    // The parser stops at such a line break.
     assert_eq!(open_brackets("{ a(b: \"x\n[[[[1]]]]) }"), 6);
 }
 
 #[test]
-fn the_longest_name_is_none_in_a_string_and_no_number() {
+fn the_longest_name_ignores_strings_comments_and_numbers() {
     let long = "x".repeat(300);
     let name = |document: &str| TextSize::of(document).longest_name;
     assert_eq!(name(&format!("{{ a_{long} }}")), 302);
@@ -65,33 +65,33 @@ fn the_longest_name_is_none_in_a_string_and_no_number() {
 }
 
 #[test]
-fn a_long_run_of_quotes_is_read_once() {
+fn many_quotes_are_read_in_linear_time() {
     for unit in ["\"", "\"\"\"\"", "\\\"\"\"", "\"\\\"\"\" ", "\"\"\" ", "#\"\"\"\n"] {
         let text = unit.repeat(1 << 20);
-        let began = std::time::Instant::now();
+        let start = std::time::Instant::now();
         TextSize::of(&text);
-        // Reading it anew from each quote on would take hours.
-        assert!(began.elapsed().as_secs() < 60, "{unit}");
+        // Starting again from each quote would take hours.
+        assert!(start.elapsed().as_secs() < 60, "{unit}");
     }
 }
 
-/// A piece of a document, and the brackets that are open at once in it.
+/// A piece of a document, and the maximum number of brackets that are open at once in it.
 type Piece = (String, u64);
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_depth_of_a_document_is_that_of_which_it_was_made((document, depth) in documents()) {
+    fn generated_documents_are_measured_exactly((document, depth) in documents()) {
         prop_assert_eq!(depth_of(&document), Some(depth), "the parser agrees: {}", &document);
         prop_assert_eq!(open_brackets(&document), depth, "{}", document);
     }
 
     #[test]
-    fn whatever_the_parser_takes_is_as_deep_as_it_was_measured(
-        soup in vec(prop::sample::select(SOUP), 0..24).prop_map(|pieces| pieces.concat())
+    fn the_measured_depth_of_every_valid_document_is_its_parsed_depth(
+        tokens in vec(prop::sample::select(TOKENS), 0..24).prop_map(|pieces| pieces.concat())
     ) {
-        for document in [format!("{{a(b:[{soup}])}}"), format!("{{a(b:[{soup}\n])}}"), format!("{{a{soup}}}")] {
+        for document in [format!("{{a(b:[{tokens}])}}"), format!("{{a(b:[{tokens}\n])}}"), format!("{{a{tokens}}}")] {
             if let Some(depth) = depth_of(&document) {
                 prop_assert_eq!(open_brackets(&document), depth, "{}", document);
             }
@@ -99,8 +99,8 @@ proptest! {
     }
 }
 
-/// What a document may be made of to mislead whoever reads it.
-const SOUP: &[&str] = &[
+/// Parts of documents that are hard to tokenize.
+const TOKENS: &[&str] = &[
     "\"", "\"\"", "\"\"\"", "\"\"\"", "\"\"\"\"", "\\\"\"\"", "\\\"", "\\\\", "\\", "#", "\n", "\r", "[",
     "]", "[]", "[[1]]", "{", "}", "{a:1}", "(", ")", " ", ",", "x", "1", "$v", "\\u005b", "\u{feff}", "ñ",
     ":", "@a", "...",
@@ -157,12 +157,12 @@ fn arguments() -> impl Strategy<Value = Piece> {
     )
 }
 
-/// `variable` stands for itself where there may be none.
+/// A value. `variable` is a possible scalar. Pass a constant where variables are not allowed.
 fn value(variable: &'static str) -> impl Strategy<Value = Piece> {
     let string =
         vec(prop::sample::select(&["[", "{", ")", "#", "\\\"", "\\\\", "\\u005b", "ñ", "x"][..]), 0..6)
             .prop_map(|pieces| leaf(&format!("\"{}\"", pieces.concat())));
-    // No three quotes come together but escaped, and no backslash stands before the last ones.
+    // Three quotes in a row are always escaped, and no backslash precedes the closing quotes.
     let block =
         vec(prop::sample::select(&["[", "}", "#", "\"x", "\"\"x", "\\\"\"\"", "\\x", "\n", "ñ"][..]), 0..6)
             .prop_map(|pieces| leaf(&format!("\"\"\"{}x\"\"\"", pieces.concat())));
@@ -171,7 +171,7 @@ fn value(variable: &'static str) -> impl Strategy<Value = Piece> {
         let field = inner.clone().prop_map(|(text, depth)| (format!("d : {text}"), depth));
         prop_oneof![
             vec(inner, 0..3).prop_map(|values| bracketed("[", values, "]")),
-            // The parser keeps one field of a name only.
+            // The parser keeps only one field with the same name.
             vec(field, 0..2).prop_map(|fields| bracketed("{", fields, "}")),
         ]
     })
@@ -186,19 +186,19 @@ fn bracketed(open: &str, pieces: Vec<Piece>, close: &str) -> Piece {
     (format!("{open} {text} {close}"), depth + 1)
 }
 
-/// Pieces one behind the other, with something between them that says nothing but looks like much.
-fn joined(begin: &str, pieces: impl IntoIterator<Item = Piece>) -> Piece {
-    const BETWEEN: [&str; 5] = [" ", ",", " # \"[({ \"\"\"\n", "\r\n", "\t#]})\r"];
-    let mut all = leaf(begin);
+/// Concatenates pieces, with insignificant but misleading text between them.
+fn joined(start: &str, pieces: impl IntoIterator<Item = Piece>) -> Piece {
+    const SEPARATORS: [&str; 5] = [" ", ",", " # \"[({ \"\"\"\n", "\r\n", "\t#]})\r"];
+    let mut all = leaf(start);
     for (text, depth) in pieces {
         all.0 += &text;
-        all.0 += BETWEEN[all.0.len() % BETWEEN.len()];
+        all.0 += SEPARATORS[all.0.len() % SEPARATORS.len()];
         all.1 = all.1.max(depth);
     }
     all
 }
 
-/// The depth of what the parser makes of a document; nothing where it is none.
+/// The depth of the parsed document. `None` if it is invalid.
 fn depth_of(document: &str) -> Option<u64> {
     let document = parsed(document).ok()?;
     let operations = document.operations.iter().map(|(_, operation)| {

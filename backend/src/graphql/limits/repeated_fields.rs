@@ -1,36 +1,36 @@
-//! How often a document asks for a name again that it asks for beside it, fragments spread out.
+//! Counts the fields of a document that repeat the name of a sibling, with all fragments expanded.
 
 use std::collections::HashMap;
 
 use async_graphql::Name;
 use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
 
-/// The fields, in all selection sets, whose name in the answer another field of the set has already; an inline fragment
-/// is a set of its own and a part of the one around it, as it is for the library.
+/// The number of fields, in all selection sets, that have the same response key as an earlier field of their
+/// set. As in the library, an inline fragment is a set by itself and also a part of the set around it.
 ///
-/// Fragments are counted once and not spread, so the work grows with the selections and how deep fragments stand within
-/// each other, both of which must be known to be within their limits.
-pub fn of_document(document: &ExecutableDocument) -> u64 {
-    let mut count = Count { document, known: HashMap::new(), repeated: 0 };
+/// Each fragment is counted once and reused for its spreads, so the cost grows with the number of selections
+/// and the nesting of fragments. Check the limits on both first.
+pub fn count(document: &ExecutableDocument) -> u64 {
+    let mut counter = Counter { document, fragments: HashMap::new(), repeated: 0 };
     for (_, operation) in document.operations.iter() {
-        count.set(&operation.node.selection_set.node);
+        counter.set(&operation.node.selection_set.node);
     }
     for name in document.fragments.keys() {
-        count.fragment(name);
+        counter.fragment(name);
     }
-    count.repeated
+    counter.repeated
 }
 
-/// The names of a set, and how often it has each.
+/// The response keys of a set, with the number of fields for each.
 type Names<'a> = HashMap<&'a str, u64>;
 
-struct Count<'a> {
+struct Counter<'a> {
     document: &'a ExecutableDocument,
-    known: HashMap<&'a Name, Names<'a>>,
+    fragments: HashMap<&'a Name, Names<'a>>,
     repeated: u64,
 }
 
-impl<'a> Count<'a> {
+impl<'a> Counter<'a> {
     fn set(&mut self, set: &'a SelectionSet) -> Names<'a> {
         let mut names = Names::new();
         for selection in &set.items {
@@ -47,7 +47,7 @@ impl<'a> Count<'a> {
                 Selection::FragmentSpread(spread) => {
                     let fragment = &spread.node.fragment_name.node;
                     self.fragment(fragment);
-                    for (&name, &times) in self.known.get(fragment).into_iter().flatten() {
+                    for (&name, &times) in self.fragments.get(fragment).into_iter().flatten() {
                         add(&mut names, name, times);
                     }
                 }
@@ -59,22 +59,22 @@ impl<'a> Count<'a> {
         names
     }
 
-    /// One that spreads itself counts as empty there: validation refuses it by name.
+    /// A fragment that spreads itself counts as empty there. Validation refuses it.
     fn fragment(&mut self, name: &'a Name) {
-        if self.known.contains_key(name) {
+        if self.fragments.contains_key(name) {
             return;
         }
-        self.known.insert(name, Names::new());
+        self.fragments.insert(name, Names::new());
         if let Some(fragment) = self.document.fragments.get(name) {
             let names = self.set(&fragment.node.selection_set.node);
-            self.known.insert(name, names);
+            self.fragments.insert(name, names);
         }
     }
 }
 
 fn add<'a>(names: &mut Names<'a>, name: &'a str, times: u64) {
-    let known = names.entry(name).or_default();
-    *known = known.saturating_add(times);
+    let count = names.entry(name).or_default();
+    *count = count.saturating_add(times);
 }
 
 #[cfg(test)]
@@ -82,18 +82,18 @@ mod tests {
     use crate::graphql::limits::size::tests::parsed;
 
     fn repeated(document: &str) -> u64 {
-        super::of_document(&parsed(document).unwrap())
+        super::count(&parsed(document).unwrap())
     }
 
     #[test]
-    fn each_further_field_of_a_name_counts_in_its_own_set_only() {
+    fn each_repeated_name_counts_only_in_its_own_selection_set() {
         assert_eq!(repeated("{ a b a { a } c: d c: d(e: 1) }"), 2);
         assert_eq!(repeated("{ a { x y } b { x y } }"), 0);
         assert_eq!(repeated("query A { a } query B { a }"), 0);
     }
 
     #[test]
-    fn fragments_count_where_they_stand_and_by_themselves() {
+    fn fragments_count_by_themselves_and_where_they_are_spread() {
         assert_eq!(repeated("{ a ... { a ... on Query { a } } }"), 2 + 1);
         assert_eq!(repeated("{ a ...f ...f } fragment f on Query { a b }"), 2 + 1);
         assert_eq!(
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn circles_end_and_large_numbers_do_not_overflow() {
+    fn cyclic_fragments_end_and_large_counts_do_not_overflow() {
         repeated("{ ...a } fragment a on Query { x ...b ...b } fragment b on Query { x ...a ...a }");
         let level = |level| format!(" fragment f{level} on Query {{ ...f{0} ...f{0} }}", level + 1);
         let bomb = "{ ...f0 }".to_owned() + &(0..90).map(level).collect::<String>();

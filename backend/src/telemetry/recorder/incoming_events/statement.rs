@@ -1,9 +1,10 @@
-//! The one statement that records a group of events.
+//! The statement that records a group of events.
 //!
-//! Ids are drawn in the order of the events, before anything is joined. Keys and progress are written in the order of
-//! their own keys, and keys come first, so that two groups wait for each other in one direction only.
+//! Event ids are assigned in the order of the events, before any join. To prevent deadlocks between groups,
+//! client event ids are inserted before progress, and each of the two in the order of its primary key.
 //!
-//! Of the ticks of one viewer and lesson the latest says where they are now; the table keeps whatever is later still.
+//! Of several progress events of one user and lesson, the latest sets the current position, unless the table
+//! has a later one.
 
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
@@ -15,11 +16,11 @@ use uuid::Uuid;
 use super::column;
 use crate::telemetry::player_event::PlayerEvent;
 
-/// The head of the statement, up to its values.
+/// The part before the values.
 const RECORD_HEAD: &str = "\
     WITH sent AS MATERIALIZED ( \
         SELECT nextval('video_player_events_id_seq') AS id, sent.*, ";
-/// The rest of it, behind its values.
+/// The part after the values.
 const RECORD_TAIL: &str = "\
         ) WITH ORDINALITY AS sent \
             (client_event_id, recorded_at, user_id, needs_active_user, lesson_id, event, provider, playback_seconds, \
@@ -86,8 +87,8 @@ const RECORD_TAIL: &str = "\
     LEFT JOIN progress ON progress.user_id = written.user_id AND progress.lesson_id = written.lesson_id \
         AND written.event = 'progress_tick'";
 
-/// The statement with its values. It is prepared once for each connection, where one put together from text would be
-/// prepared for each group.
+/// The statement with its values. Because it has a static query id, it is prepared once per connection and
+/// not once per group.
 pub(super) struct Statement<'a> {
     now: DateTime<Utc>,
     client_event_ids: Vec<Option<Uuid>>,

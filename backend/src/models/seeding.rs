@@ -1,4 +1,4 @@
-//! A database that nothing was put into yet, and the ids of what is about to be.
+//! Queries for filling an empty database, and for reserving the ids of its rows.
 
 use diesel::dsl::{exists, select};
 use diesel::prelude::*;
@@ -9,13 +9,13 @@ use crate::db::Connection;
 use crate::db::schema::{courses, users, video_player_events};
 
 #[derive(QueryableByName)]
-struct Next {
+struct NextId {
     #[diesel(sql_type = BigInt)]
     id: i64,
 }
 
-/// Keeps everybody else from writing into the tables that all others hang on, until the transaction ends.
-pub async fn lock(conn: &mut Connection) -> QueryResult<()> {
+/// Blocks other writes to the tables that all others refer to, until the transaction ends.
+pub async fn lock_tables(conn: &mut Connection) -> QueryResult<()> {
     conn.batch_execute(
         "LOCK TABLE users, courses, lessons, practice_packages, practice_package_orders, discord_practices, \
          discord_practice_reservations, teacher_submissions, video_player_events IN SHARE ROW EXCLUSIVE MODE",
@@ -23,29 +23,29 @@ pub async fn lock(conn: &mut Connection) -> QueryResult<()> {
     .await
 }
 
-/// Whether there is nobody, nothing to learn and nothing recorded.
-pub async fn is_empty(conn: &mut Connection) -> QueryResult<bool> {
-    let filled: bool = select(
+/// Whether there are no users, courses or player events.
+pub async fn is_database_empty(conn: &mut Connection) -> QueryResult<bool> {
+    let has_rows: bool = select(
         exists(users::table.select(users::id))
             .or(exists(courses::table.select(courses::id)))
             .or(exists(video_player_events::table.select(video_player_events::id))),
     )
     .get_result(conn)
     .await?;
-    Ok(!filled)
+    Ok(!has_rows)
 }
 
-/// The next id of a table, whose sequence then stands behind it.
+/// Takes the next id from a table's sequence.
 pub async fn next_id(conn: &mut Connection, table: &str) -> QueryResult<i64> {
-    let next: Next = diesel::sql_query("SELECT nextval(pg_get_serial_sequence($1, 'id')) AS id")
+    let next: NextId = diesel::sql_query("SELECT nextval(pg_get_serial_sequence($1, 'id')) AS id")
         .bind::<Text, _>(table)
         .get_result(conn)
         .await?;
     Ok(next.id)
 }
 
-/// Moves a table's sequence on, so that its next id is greater than this one.
-pub async fn advance(conn: &mut Connection, table: &str, last: i64) -> QueryResult<()> {
+/// Advances a table's sequence, so that its next id is greater than `last`.
+pub async fn advance_sequence(conn: &mut Connection, table: &str, last: i64) -> QueryResult<()> {
     diesel::sql_query("SELECT setval(pg_get_serial_sequence($1, 'id'), $2)")
         .bind::<Text, _>(table)
         .bind::<BigInt, _>(last)
@@ -54,7 +54,7 @@ pub async fn advance(conn: &mut Connection, table: &str, last: i64) -> QueryResu
     Ok(())
 }
 
-/// Has the planner look at everything anew.
+/// Updates the planner's statistics of the tables that were filled.
 pub async fn analyze(conn: &mut Connection) -> QueryResult<()> {
     conn.batch_execute(
         "ANALYZE users, courses, lessons, course_teacher, practice_packages, practice_package_orders, \

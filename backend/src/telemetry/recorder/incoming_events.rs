@@ -1,5 +1,5 @@
-//! Records the events that players send, many at a time: each once however often it is sent, with its lesson's course,
-//! and with the progress that it means.
+//! Records a group of player events. An event that is sent repeatedly is recorded once. Each event gets the
+//! course of its lesson, and progress events update the progress of their users.
 
 mod statement;
 
@@ -14,47 +14,45 @@ use self::statement::Statement;
 use crate::db::{Connection, outage};
 use crate::telemetry::player_event::PlayerEvent;
 
-/// What became of an event.
+/// The outcome of recording an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Record {
-    /// It is recorded.
+pub enum RecordOutcome {
+    /// It was recorded.
     Written(Recorded),
-    /// It was recorded before, under the same id of its player's; nothing was changed.
+    /// It was recorded before with the same client event id. Nothing changed.
     Duplicate(Recorded),
-    /// There is no such lesson.
+    /// Its lesson does not exist.
     UnknownLesson,
-    /// There is no such user.
+    /// Its user does not exist.
     UnknownUser,
-    /// Its user is not there, or may not do anything.
-    LockedOut,
-    /// It was recorded before, but could not be found again.
-    Forgotten,
+    /// Its user does not exist or is not active.
+    Inactive,
+    /// It was recorded before, but its record was not found.
+    NotFound,
 }
 
 /// An event that is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recorded {
-    /// The event's id.
     pub event_id: i64,
-    /// How far its viewer has come in its lesson, where it is a tick of one.
+    /// Its user's progress in its lesson, if it is a progress event.
     pub progress: Option<Progress>,
 }
 
-/// How far somebody has come in a lesson's video.
+/// A user's progress in a lesson's video.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// The position last reported, in seconds.
+    /// The last reported position, in seconds.
     pub last_second: i32,
-    /// The furthest position ever reported, in seconds.
+    /// The furthest reported position, in seconds.
     pub furthest_second: i32,
-    /// Seconds watched.
     pub watched_seconds: i32,
-    /// When it was last reported.
+    /// When progress was last reported.
     pub updated_at: DateTime<Utc>,
 }
 
-/// What is known of events that were recorded before.
-const FIND: &str = "\
+/// Finds events that were recorded before.
+const FIND_SQL: &str = "\
     SELECT sent.place - 1 AS place, keys.event_id, NULL AS refusal, \
         progress.last_second, progress.furthest_second, progress.watched_seconds, progress.updated_at \
     FROM unnest($1, $2, $3) WITH ORDINALITY AS sent (client_event_id, user_id, lesson_id, place) \
@@ -68,7 +66,7 @@ const LOCKED_OUT: &str = "locked_out";
 const UNKNOWN_USER: &str = "unknown_user";
 
 #[derive(Queryable, QueryableByName)]
-struct Found {
+struct ResultRow {
     #[diesel(sql_type = BigInt)]
     place: i64,
     #[diesel(sql_type = Nullable<BigInt>)]
@@ -85,43 +83,43 @@ struct Found {
     updated_at: Option<DateTime<Utc>>,
 }
 
-/// Records events and answers with what became of each, in order. When the answer comes, it is committed, unless the
-/// caller has a transaction open.
+/// Records events. Returns the outcome of each, in order. Commits, unless the caller has started a
+/// transaction.
 ///
-/// A month that is missing, and whatever else the database refuses, fails all of them.
-pub async fn record_sent_events(
+/// Fails for all events if one violates a constraint or if the partition for its month is missing.
+pub async fn record_incoming_events(
     conn: &mut Connection,
     events: &[&PlayerEvent],
     now: DateTime<Utc>,
-) -> QueryResult<Vec<Record>> {
-    let written: Vec<Found> = Statement::of(events, now).load(conn).await?;
-    let mut records = vec![None; events.len()];
-    for found in written {
-        put(&mut records, place(&found), found.record(Record::Written));
+) -> QueryResult<Vec<RecordOutcome>> {
+    let rows: Vec<ResultRow> = Statement::of(events, now).load(conn).await?;
+    let mut outcomes = vec![None; events.len()];
+    for row in rows {
+        set(&mut outcomes, position(&row), row.outcome(RecordOutcome::Written));
     }
-    // Of what is neither written nor refused, the first was, by this group or by another one.
-    let repeated: Vec<usize> = (0..events.len()).filter(|place| records[*place].is_none()).collect();
+    // The other events repeat an event of this group or of an earlier one.
+    let repeated: Vec<usize> = (0..events.len()).filter(|position| outcomes[*position].is_none()).collect();
     if !repeated.is_empty() {
-        match find(conn, &column(&repeated, |place| events[*place])).await {
-            Ok(found) => {
-                for found in found {
-                    let repetition = repeated.get(place(&found)).copied().unwrap_or(usize::MAX);
-                    put(&mut records, repetition, found.record(Record::Duplicate));
+        match find(conn, &column(&repeated, |position| events[*position])).await {
+            Ok(rows) => {
+                for row in rows {
+                    let index = repeated.get(position(&row)).copied().unwrap_or(usize::MAX);
+                    set(&mut outcomes, index, row.outcome(RecordOutcome::Duplicate));
                 }
             }
-            // What is written stays written.
+            // The events that were written are not affected.
             Err(cause) => {
                 if let Some(cause) = outage::loggable_cause(cause) {
-                    warn!(cause, "Player events that were sent again could not be found");
+                    warn!(cause, "Failed to find the first records of repeated player events");
                 }
             }
         }
     }
-    Ok(records.into_iter().map(|record| record.unwrap_or(Record::Forgotten)).collect())
+    Ok(outcomes.into_iter().map(|outcome| outcome.unwrap_or(RecordOutcome::NotFound)).collect())
 }
 
-async fn find(conn: &mut Connection, events: &[&PlayerEvent]) -> QueryResult<Vec<Found>> {
-    sql_query(FIND)
+async fn find(conn: &mut Connection, events: &[&PlayerEvent]) -> QueryResult<Vec<ResultRow>> {
+    sql_query(FIND_SQL)
         .bind::<Array<Nullable<SqlUuid>>, _>(column(events, |event| event.client_event_id))
         .bind::<Array<BigInt>, _>(column(events, |event| event.user_id))
         .bind::<Array<Nullable<BigInt>>, _>(column(events, |event| event.lesson_id))
@@ -129,22 +127,22 @@ async fn find(conn: &mut Connection, events: &[&PlayerEvent]) -> QueryResult<Vec
         .await
 }
 
-fn put(records: &mut [Option<Record>], place: usize, record: Option<Record>) {
-    if let Some(slot) = records.get_mut(place) {
-        *slot = record;
+fn set(outcomes: &mut [Option<RecordOutcome>], position: usize, outcome: Option<RecordOutcome>) {
+    if let Some(slot) = outcomes.get_mut(position) {
+        *slot = outcome;
     }
 }
 
-fn place(found: &Found) -> usize {
-    usize::try_from(found.place).unwrap_or(usize::MAX)
+fn position(row: &ResultRow) -> usize {
+    usize::try_from(row.place).unwrap_or(usize::MAX)
 }
 
-impl Found {
-    fn record(&self, recorded: impl FnOnce(Recorded) -> Record) -> Option<Record> {
+impl ResultRow {
+    fn outcome(&self, recorded: impl FnOnce(Recorded) -> RecordOutcome) -> Option<RecordOutcome> {
         match self.refusal.as_deref() {
-            Some(LOCKED_OUT) => Some(Record::LockedOut),
-            Some(UNKNOWN_USER) => Some(Record::UnknownUser),
-            Some(_) => Some(Record::UnknownLesson),
+            Some(LOCKED_OUT) => Some(RecordOutcome::Inactive),
+            Some(UNKNOWN_USER) => Some(RecordOutcome::UnknownUser),
+            Some(_) => Some(RecordOutcome::UnknownLesson),
             None => Some(recorded(Recorded { event_id: self.event_id?, progress: self.progress() })),
         }
     }
@@ -163,11 +161,11 @@ fn column<'e, E, T>(events: &'e [E], of: impl Fn(&'e E) -> T) -> Vec<T> {
     events.iter().map(of).collect()
 }
 
-/// Forgets ids that players made before this moment, so many at most, and answers with how many it forgot.
-pub async fn forget_keys(conn: &mut Connection, before: DateTime<Utc>, most: i64) -> QueryResult<usize> {
+/// Deletes at most `max_keys` client event ids that were stored before this time. Returns their number.
+pub async fn forget_keys(conn: &mut Connection, before: DateTime<Utc>, max_keys: i64) -> QueryResult<usize> {
     let delete = "\
         DELETE FROM player_event_keys \
         WHERE ctid = ANY (ARRAY( \
             SELECT ctid FROM player_event_keys WHERE created_at < $1 ORDER BY created_at LIMIT $2))";
-    sql_query(delete).bind::<Timestamptz, _>(before).bind::<BigInt, _>(most).execute(conn).await
+    sql_query(delete).bind::<Timestamptz, _>(before).bind::<BigInt, _>(max_keys).execute(conn).await
 }

@@ -1,4 +1,4 @@
-//! Records what an import has set aside.
+//! Records the rows of an import.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -6,13 +6,13 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Timestamptz};
 use diesel_async::RunQueryDsl;
 
+use super::StagedSnapshot;
 use crate::db::Connection;
 use crate::models::snapshot_table::SnapshotTable;
-use crate::models::staged_snapshot::StagedSnapshot;
 
-/// Records the staged snapshots of an import that are not there yet, and answers with their number.
+/// Inserts the staged snapshots of an import that do not exist yet, and returns their number.
 ///
-/// Rows of one moment keep the order of the file.
+/// Rows with the same timestamp keep the order of the file.
 pub async fn record_staged_snapshots(
     conn: &mut Connection,
     table: SnapshotTable,

@@ -1,4 +1,4 @@
-//! Notifications between processes that the sync's state has changed: PostgreSQL's LISTEN and NOTIFY.
+//! Notifies other processes of changes in the sync's state, with PostgreSQL's LISTEN and NOTIFY.
 
 use diesel::QueryResult;
 use diesel::sql_query;
@@ -6,13 +6,13 @@ use diesel_async::RunQueryDsl;
 
 use crate::db::Connection;
 
-/// Notifies every process that listens.
-pub async fn publish(conn: &mut Connection) -> QueryResult<()> {
+/// Notifies all listening processes.
+pub async fn notify(conn: &mut Connection) -> QueryResult<()> {
     sql_query("SELECT pg_notify('dataporter_sync', '')").execute(conn).await?;
     Ok(())
 }
 
-/// Subscribes this connection.
+/// Makes this connection receive notifications.
 pub async fn listen(conn: &mut Connection) -> QueryResult<()> {
     sql_query("LISTEN dataporter_sync").execute(conn).await?;
     Ok(())

@@ -1,4 +1,5 @@
-//! A value that somebody sent, readable or not: so that it can be told by its place in the input, with all the others.
+//! Scalars that may be invalid, so that all invalid fields of an input are reported together, each by its
+//! path.
 
 use std::borrow::Cow;
 
@@ -7,17 +8,17 @@ use async_graphql::{InputType, InputValueResult, Value};
 
 use crate::id::Id;
 
-/// A scalar as it was sent: nothing where it could not be read. It looks like the scalar itself.
-pub struct Sent<T>(pub Option<T>);
+/// A scalar, or `None` if the value was invalid. In the schema, it has the type of the scalar.
+pub struct Lenient<T>(pub Option<T>);
 
-impl Sent<Id> {
-    /// The id as a number.
+impl Lenient<Id> {
+    /// The ID as a number. `None` if it was invalid.
     pub fn number(self) -> Option<i64> {
         self.0.map(|id| id.0)
     }
 }
 
-impl<T: InputType> InputType for Sent<T> {
+impl<T: InputType> InputType for Lenient<T> {
     type RawValueType = Self;
 
     fn type_name() -> Cow<'static, str> {
