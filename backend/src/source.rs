@@ -21,7 +21,7 @@ use diesel_async::methods::LoadQuery;
 use diesel_async::{AsyncConnectionCore, AsyncPgConnection, RunQueryDsl};
 use domain::{Dataset, Grant};
 
-pub use page::{Cursor, Page, PageRequest, Rows, rows};
+pub use page::{Cursor, Page, PageRequest, Rows, page_size, rows};
 pub use query_methods::{FilterSome, InCourses, InDateRange, Ordered, Seek};
 
 pub use sql_fragments::{BucketCounts, FirstAndLast};

@@ -9,25 +9,18 @@ use super::context::ContextExt as _;
 use crate::db;
 use crate::error::{Error, Result};
 use crate::models::QueryResult;
+use crate::source;
 
 /// A page of a list.
 pub type List<T> = Connection<String, T, Total, EmptyFields>;
-
-/// Maximum number of items of a list in one response.
-pub const MAX_ITEMS: i32 = 500;
 
 /// The cursor does not belong to the list.
 pub const INVALID_CURSOR: Text =
     Text::new("Cursor no válido para esta lista.", "Invalid cursor for this list.");
 
-const INVALID_SIZE: Text = Text::new("Se acepta un número de 0 a 500.", "Accepted: a number from 0 to 500.");
-
 /// Checks the argument `first`.
 pub fn page_size(first: i32) -> Result<i64> {
-    match first {
-        0..=MAX_ITEMS => Ok(i64::from(first)),
-        _ => Err(Error::invalid("first", INVALID_SIZE)),
-    }
+    source::page_size("first", first)
 }
 
 /// The complexity of a list: that of its items, so that aliases and long lists are charged for.
@@ -44,7 +37,7 @@ pub struct ListPage<C> {
     pub after: Option<C>,
 }
 
-impl<C: Clone> ListPage<C> {
+impl<C> ListPage<C> {
     /// The page after a cursor, or the first one.
     pub fn new(first: i32, after: Option<&str>, decode: impl Fn(&str) -> Option<C>) -> Result<Self> {
         let size = page_size(first)?;

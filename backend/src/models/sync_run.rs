@@ -148,7 +148,7 @@ impl SyncRun {
     /// Whether the run in progress has had no heartbeat for two minutes by the database's clock.
     pub async fn is_unresponsive(conn: &mut Connection) -> QueryResult<bool> {
         let running = runs::table.filter(runs::status.eq(SyncState::Running.key()));
-        let unresponsive = running.filter(sql::<Bool>("heartbeat_at < now() - interval '2 minutes'"));
+        let unresponsive = running.filter(sql::<Bool>(run_lock::IS_UNRESPONSIVE));
         diesel::select(exists(unresponsive)).get_result(conn).await
     }
 

@@ -52,6 +52,14 @@ pub const MAX_PAGE_SIZE: i32 = 500;
 /// The number of rows on a page if the request does not set it.
 const DEFAULT_PAGE_SIZE: i32 = 50;
 
+/// Checks a number of items that a caller asks for in one response.
+pub fn page_size(field: &str, size: i32) -> Result<i64, Error> {
+    match size {
+        0..=MAX_PAGE_SIZE => Ok(i64::from(size)),
+        _ => Err(Error::invalid(field, INVALID_SIZE)),
+    }
+}
+
 impl PageRequest {
     /// Validates the four arguments of a GraphQL connection.
     pub fn new(
@@ -63,10 +71,6 @@ impl PageRequest {
         let cursor = |field: &str, text: &str| {
             Cursor::decode(text).ok_or_else(|| Error::invalid(field, INVALID_CURSOR))
         };
-        let size = |field: &str, size: i32| match size {
-            0..=MAX_PAGE_SIZE => Ok(i64::from(size)),
-            _ => Err(Error::invalid(field, INVALID_SIZE)),
-        };
         match (first, after, last, before) {
             (Some(_), _, Some(_), _) => Err(Error::invalid("last", MIXED_DIRECTIONS)),
             (_, Some(_), _, Some(_)) | (Some(_), _, _, Some(_)) => {
@@ -75,15 +79,15 @@ impl PageRequest {
             (_, Some(_), Some(_), _) => Err(Error::invalid("after", MIXED_DIRECTIONS)),
             (None, None, last, Some(before)) => Ok(Self {
                 seek: Seek::Before(cursor("before", before)?),
-                size: size("last", last.unwrap_or(DEFAULT_PAGE_SIZE))?,
+                size: page_size("last", last.unwrap_or(DEFAULT_PAGE_SIZE))?,
             }),
-            (None, None, Some(last), None) => Ok(Self { seek: Seek::Last, size: size("last", last)? }),
+            (None, None, Some(last), None) => Ok(Self { seek: Seek::Last, size: page_size("last", last)? }),
             (first, None, None, None) => {
-                Ok(Self { seek: Seek::First, size: size("first", first.unwrap_or(DEFAULT_PAGE_SIZE))? })
+                Ok(Self { seek: Seek::First, size: page_size("first", first.unwrap_or(DEFAULT_PAGE_SIZE))? })
             }
             (first, Some(after), None, None) => Ok(Self {
                 seek: Seek::After(cursor("after", after)?),
-                size: size("first", first.unwrap_or(DEFAULT_PAGE_SIZE))?,
+                size: page_size("first", first.unwrap_or(DEFAULT_PAGE_SIZE))?,
             }),
         }
     }

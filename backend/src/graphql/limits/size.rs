@@ -6,6 +6,7 @@ use async_graphql::parser::types::{Directive, ExecutableDocument, Selection, Sel
 use async_graphql::{Name, Positioned};
 use async_graphql_value::Value;
 
+use super::text::to_u64;
 use super::{MAX_NESTING, variable};
 
 /// The size of a document.
@@ -176,10 +177,6 @@ impl Counts {
             height: self.height.max(other.height),
         }
     }
-}
-
-fn to_u64(number: usize) -> u64 {
-    number.try_into().unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

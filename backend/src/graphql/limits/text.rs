@@ -111,7 +111,7 @@ const fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-fn to_u64(number: usize) -> u64 {
+pub(super) fn to_u64(number: usize) -> u64 {
     number.try_into().unwrap_or(u64::MAX)
 }
 

@@ -2,9 +2,8 @@
 
 use async_graphql::InputObject;
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::Text;
 use domain::dataset::Dataset;
-use domain::filter::FilterKey;
+use domain::filter::{FilterKey, Problem};
 
 use super::RowInput;
 use super::course::MAX_TITLE_CHARACTERS;
@@ -26,8 +25,6 @@ const DEFAULT_DURATION_MINUTES: i32 = 60;
 const DEFAULT_CAPACITY: i32 = 12;
 const DEFAULT_TYPE: &str = "cohort";
 const DEFAULT_STATUS: &str = "scheduled";
-
-const END_BEFORE_START: Text = Text::new("El final es anterior al comienzo.", "The end is before the start.");
 
 /// A live practice on Discord.
 #[derive(InputObject)]
@@ -90,7 +87,9 @@ impl RowInput for DiscordPracticeInput {
         let start_at = fields.timestamp("startAt", self.start_at.0);
         let end_at = fields.optional(self.end_at, |fields, value| fields.timestamp("endAt", value.0));
         let end_at = match (start_at, end_at) {
-            (Some(start), Some(Some(end))) if end < start => fields.invalid("endAt", END_BEFORE_START),
+            (Some(start), Some(Some(end))) if end < start => {
+                fields.invalid("endAt", Problem::Reversed.message())
+            }
             (_, Some(Some(end))) => Some(end),
             (Some(start), Some(None)) => {
                 duration_minutes.map(|minutes| start + TimeDelta::minutes(minutes.into()))

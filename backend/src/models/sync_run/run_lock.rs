@@ -15,6 +15,9 @@ const SET_IDLE_TIMEOUT: &str = "SET idle_session_timeout = '10s'";
 /// While a run waits for responses of services, its session may be idle.
 const DISABLE_IDLE_TIMEOUT: &str = "SET idle_session_timeout = 0";
 
+/// SQL that is true of a run without a heartbeat for two minutes by the database's clock.
+pub const IS_UNRESPONSIVE: &str = "heartbeat_at < now() - interval '2 minutes'";
+
 /// Terminates the session that holds the lock, and all sync sessions of its process, if the run has had no
 /// heartbeat for two minutes by the database's clock: its process is frozen and would keep the lock. Returns
 /// whether a session was terminated. The statement does not lock the run's row, since the frozen process may
@@ -29,7 +32,7 @@ pub async fn terminate_frozen_run(conn: &mut Connection) -> QueryResult<bool> {
     let row: EndedRow = sql_query(format!(
         "WITH holder AS ({holder}), silent AS ( \
             SELECT holder.pid FROM holder JOIN telemetry_sync_logs AS run \
-                ON run.status = 'running' AND run.heartbeat_at < now() - interval '2 minutes' \
+                ON run.status = 'running' AND {IS_UNRESPONSIVE} \
                     AND coalesce(run.backend_pid, holder.pid) = holder.pid \
         ) SELECT coalesce(bool_or(pg_terminate_backend(session.pid)), false) AS ended \
         FROM silent JOIN pg_stat_activity AS holding USING (pid) JOIN pg_stat_activity AS session \
