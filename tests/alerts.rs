@@ -104,7 +104,7 @@ impl AlertFixture {
 
     /// The state of every mail in the outbox, in order.
     async fn outbox(&self) -> Value {
-        let mails = "SELECT name, attempts, sent_at IS NOT NULL AS sent, given_up_at IS NOT NULL AS given_up, last_error \
+        let mails = "SELECT name, attempts, sent_at IS NOT NULL AS sent, failed_at IS NOT NULL AS failed, last_error \
                      FROM mail_outbox JOIN notifications AS n ON n.id = notification_id JOIN users ON users.id = user_id \
                      ORDER BY n.id";
         self.hub.rows(mails).await

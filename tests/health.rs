@@ -42,20 +42,14 @@ async fn a_hub_is_not_ready_while_its_database_is_unreachable() {
 #[tokio::test]
 async fn a_hub_is_not_ready_while_player_events_cannot_be_recorded() {
     let hub = Hub::start().await;
-    let failing_function = "CREATE OR REPLACE FUNCTION note_pending_player_events() RETURNS trigger LANGUAGE plpgsql AS \
-                  $$ BEGIN RAISE 'the library cannot be loaded'; END $$";
-    hub.sql(
-        "CREATE TABLE good AS SELECT pg_get_functiondef('note_pending_player_events'::regproc) AS definition",
-    )
-    .await;
-    hub.sql(failing_function).await;
+    hub.sql("ALTER TABLE player_event_keys RENAME TO missing").await;
     for source in ["detected", "cached"] {
         let response = get(&hub, "/readyz").await;
         assert_eq!(response.status(), 503, "{source}");
         let detail = response.json::<Value>().await.unwrap()["detail"].take();
         assert_eq!(detail, "The database cannot record player events.", "{source}");
     }
-    hub.sql("DO $$ BEGIN EXECUTE (SELECT definition FROM good); END $$").await;
+    hub.sql("ALTER TABLE missing RENAME TO player_event_keys").await;
     wait_until_ready(&hub).await;
     assert_eq!(hub.rows("SELECT count(*) AS count FROM video_player_events").await[0]["count"], 0);
 }

@@ -13,6 +13,7 @@ mod orders;
 mod people;
 mod practices;
 mod requests;
+mod reservation;
 mod seat;
 pub mod sign_in;
 mod snapshots;

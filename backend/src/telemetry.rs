@@ -7,7 +7,6 @@ pub mod ingest;
 mod limits;
 pub mod monitor;
 pub mod player_event;
-pub mod recorder;
 pub mod refusal;
 mod sender_clock;
 pub mod status;

@@ -30,7 +30,7 @@ async fn alarm(database: &TestDatabase, smtp: &SmtpServer, trusted: &Authority) 
 
 /// The state of the only mail in the outbox.
 async fn outbox(database: &TestDatabase) -> (bool, bool, Option<String>) {
-    let mails = "SELECT sent_at IS NOT NULL, given_up_at IS NOT NULL, last_error FROM mail_outbox";
+    let mails = "SELECT sent_at IS NOT NULL, failed_at IS NOT NULL, last_error FROM mail_outbox";
     let mail = database.client().await.query_one(mails, &[]).await.unwrap();
     (mail.get(0), mail.get(1), mail.get(2))
 }
@@ -64,8 +64,8 @@ async fn without_a_trusted_certificate_nothing_is_sent_and_mail_is_retried() {
             let trusted = other_authority.map_or(authority, Authority::named);
             let mail = alarm(&database, &smtp, &trusted).await;
             assert_eq!(mail, json!({"sent": 0, "postponed": 1, "givenUp": 0}), "{expected_error}");
-            let (sent, given_up, error) = outbox(&database).await;
-            assert!(!sent && !given_up, "{expected_error}");
+            let (sent, failed, error) = outbox(&database).await;
+            assert!(!sent && !failed, "{expected_error}");
             let error = error.unwrap();
             assert!(error.starts_with("The connection to the mail server failed: "), "{error}");
             assert!(error.contains(expected_error), "{error}");

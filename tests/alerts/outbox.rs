@@ -60,7 +60,7 @@ async fn a_refused_recipient_fails_and_the_others_get_their_mail() {
     let mut to: Vec<String> = fixture.smtp.drain().into_iter().flat_map(|mail| mail.to).collect();
     to.sort();
     assert_eq!(to, ["ana@example.org", "zoe@example.org"]);
-    let poison = json!({"name": "poison", "attempts": 1, "sent": false, "given_up": true,
+    let poison = json!({"name": "poison", "attempts": 1, "sent": false, "failed": true,
         "last_error": "The mail server replied with 550 5.1.1"});
     assert_eq!(fixture.outbox().await[1], poison);
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{AlertFixture, check_with};
 
-const REFUSING_DRIVER: &str = "INSERT INTO telemetry_drivers (driver, trouble, updated_at) \
+const REFUSING_DRIVER: &str = "INSERT INTO telemetry_drivers (driver, outage, updated_at) \
     VALUES ('ga4', '{\"kind\": \"refusing\", \"http_status\": 400, \"events\": 27}', now())";
 
 #[tokio::test]
@@ -27,7 +27,7 @@ async fn people_are_notified_when_a_service_refuses_everything_and_recovers() {
     assert_eq!(check_with(&fixture.hub.app).await.notified_of_refusing, 0, "the cooldown has not passed");
     fixture.advance_minutes(1);
     assert_eq!(check_with(&fixture.hub.app).await.notified_of_refusing, 1);
-    fixture.hub.sql("UPDATE telemetry_drivers SET trouble = NULL").await;
+    fixture.hub.sql("UPDATE telemetry_drivers SET outage = NULL").await;
     for notified in [1, 0] {
         let checked = check_with(&fixture.hub.app).await;
         assert_eq!((checked.refusing, checked.notified_of_refusing), (vec![], notified));

@@ -1,11 +1,12 @@
-//! The rules of CONTRIBUTING.md: no migration locks a large table while it processes the table's rows.
+//! The rules of CONTRIBUTING.md: no migration locks a large table while it processes the table's rows, or does
+//! what is impossible if the table is distributed over several servers.
 
 mod statements;
 
 use std::fs;
 use std::path::Path;
 
-use self::statements::statements;
+use self::statements::{is_single, statements};
 
 /// Migrations from this date on run on large tables in use. Earlier migrations belong to the first version.
 const BASELINE: &str = "2026-11-29";
@@ -41,6 +42,12 @@ enum Violation {
     ConcurrentlyInTransaction,
     /// Only `CONCURRENTLY` may run without a transaction, since there is no lock timeout then.
     NoTransaction,
+    /// A distributed table cannot be changed by a file with several statements. Put them into `DO $$ … $$`.
+    MultipleStatements,
+    /// A distributed table accepts one change at a time.
+    MultipleChanges,
+    /// A distributed table can have neither triggers nor new foreign keys.
+    TriggerOrForeignKey,
     /// It could wait for one table while it holds another. Start with `SELECT lock_tables(…)`.
     MultipleTables,
 }
@@ -62,10 +69,13 @@ fn violations(sql: &str, in_transaction: bool) -> Vec<Violation> {
     }
     let created: Vec<&str> = statements.iter().filter_map(|statement| created_table(statement)).collect();
     let existed_before = |table: &&&str| !created.contains(*table);
-    for statement in &statements {
-        if LARGE.iter().filter(existed_before).any(|table| names(statement, table)) {
-            violations.extend(large_table_violation(statement));
-        }
+    let changes_large = |statement: &&String| {
+        LARGE.iter().filter(existed_before).any(|table| names(statement, table)) && !is_function(statement)
+    };
+    violations
+        .extend(statements.iter().filter(changes_large).filter_map(|change| large_table_violation(change)));
+    if !is_single(sql) && statements.iter().any(|statement| changes_large(&statement)) {
+        violations.push(Violation::MultipleStatements);
     }
     let mut locked: Vec<&str> = Vec::new();
     for table in LARGE.iter().chain(&LOOKED_UP).filter(existed_before) {
@@ -96,22 +106,22 @@ fn large_table_violation(statement: &str) -> Option<Violation> {
     if starts_with(&["update ", "delete from ", "with "]) {
         return Some(Violation::ChangesRows);
     }
+    if starts_with(&["create trigger "]) || contains(" references ") || contains(" foreign key ") {
+        return Some(Violation::TriggerOrForeignKey);
+    }
     if !starts_with(&["alter table "]) {
         return None;
     }
+    if has_top_level_comma(statement) {
+        return Some(Violation::MultipleChanges);
+    }
     let is_column = contains(" add column ");
-    let adds_constraint = [
-        " add constraint ",
-        " add check ",
-        " add foreign key ",
-        " add unique",
-        " add primary key",
-        " add exclude ",
-    ]
-    .iter()
-    .any(|form| contains(form));
+    let adds_constraint =
+        [" add constraint ", " add check ", " add unique", " add primary key", " add exclude "]
+            .iter()
+            .any(|form| contains(form));
     if adds_constraint && !contains(" not valid") && !contains(" using index ")
-        || is_column && (contains(" references ") || contains(" check ("))
+        || is_column && contains(" check (")
     {
         return Some(Violation::Constraint);
     }
@@ -123,6 +133,22 @@ fn large_table_violation(statement: &str) -> Option<Violation> {
         || contains(" set logged")
         || contains(" set unlogged");
     (rewrites || is_column && volatile.iter().any(|form| contains(form))).then_some(Violation::Rewrite)
+}
+
+/// Whether a statement has a comma outside of parentheses.
+fn has_top_level_comma(statement: &str) -> bool {
+    let mut depth = 0;
+    statement.chars().any(|letter| {
+        depth += i32::from(letter == '(') - i32::from(letter == ')');
+        letter == ',' && depth == 0
+    })
+}
+
+/// Whether a statement creates, drops or documents a function, whose body names tables at most.
+fn is_function(statement: &str) -> bool {
+    ["create function ", "create or replace function ", "drop function ", "comment on function "]
+        .iter()
+        .any(|start| statement.starts_with(start))
 }
 
 /// The table that a statement creates.
@@ -150,15 +176,18 @@ fn names(statement: &str, table: &str) -> bool {
 
 #[test]
 fn no_migration_locks_a_large_table_while_processing_rows() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut violating = Vec::new();
-    for migration in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-        let name = migration.file_name().unwrap().to_str().unwrap().to_owned();
-        if name.as_str() >= BASELINE {
+    for folder in ["migrations", "tests/migrations/examples"] {
+        for migration in fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().path()) {
+            let name = migration.file_name().unwrap().to_str().unwrap().to_owned();
+            if name.as_str() < BASELINE {
+                continue;
+            }
             let metadata = fs::read_to_string(migration.join("metadata.toml")).unwrap_or_default();
             let in_transaction = !metadata.replace(' ', "").contains("run_in_transaction=false");
-            let violations =
-                violations(&fs::read_to_string(migration.join("up.sql")).unwrap(), in_transaction);
+            let sql = fs::read_to_string(migration.join("up.sql")).unwrap();
+            let violations = violations(&sql, in_transaction);
             if !violations.is_empty() {
                 violating.push((name, violations));
             }
@@ -174,22 +203,35 @@ fn statements_that_lock_a_large_table_are_detected() {
         ("create unique index a\n on video_player_events\n(id, recorded_at)", Violation::Index),
         ("ALTER TABLE video_progress ADD CHECK (duration < 9)", Violation::Constraint),
         ("ALTER TABLE video_progress ADD CONSTRAINT a UNIQUE (lesson_id)", Violation::Constraint),
-        ("ALTER TABLE video_progress ADD COLUMN a bigint REFERENCES imports", Violation::Constraint),
+        ("ALTER TABLE video_progress ADD COLUMN a bigint REFERENCES imports", Violation::TriggerOrForeignKey),
+        (
+            "CREATE TRIGGER a AFTER INSERT ON telemetry_pending FOR EACH ROW EXECUTE FUNCTION b()",
+            Violation::TriggerOrForeignKey,
+        ),
+        (
+            "ALTER TABLE video_progress ADD COLUMN a text, ADD COLUMN b numeric(5, 2)",
+            Violation::MultipleChanges,
+        ),
+        (
+            "ALTER TABLE video_progress ADD COLUMN a text; COMMENT ON COLUMN video_progress.a IS 'A text.'",
+            Violation::MultipleStatements,
+        ),
+        ("DO $$ BEGIN UPDATE telemetry_deliveries SET state = 'dead'; END $$;", Violation::ChangesRows),
         ("ALTER TABLE video_progress ADD COLUMN a uuid DEFAULT gen_random_uuid()", Violation::Rewrite),
         ("ALTER TABLE video_progress ALTER COLUMN source SET NOT NULL", Violation::Rewrite),
         ("ALTER TABLE video_player_events_y2026m11 ALTER COLUMN event TYPE varchar", Violation::Rewrite),
         ("-- It's short;\nUPDATE telemetry_deliveries SET state = 'dead'", Violation::ChangesRows),
         ("CREATE INDEX CONCURRENTLY a ON video_progress (updated_at)", Violation::ConcurrentlyInTransaction),
         (
-            "ALTER TABLE imports ADD COLUMN a text; ALTER TABLE video_progress VALIDATE CONSTRAINT a",
+            "DO $$ BEGIN ALTER TABLE imports ADD COLUMN a text; ALTER TABLE video_progress VALIDATE CONSTRAINT a; END $$;",
             Violation::ValidatesWithOtherStatements,
         ),
         (
-            "ALTER TABLE users ADD COLUMN a text; ALTER TABLE video_progress ADD COLUMN a text",
+            "DO $$ BEGIN ALTER TABLE users ADD COLUMN a text; ALTER TABLE video_progress ADD COLUMN a text; END $$;",
             Violation::MultipleTables,
         ),
         (
-            "ALTER TABLE video_progress ADD CONSTRAINT a FOREIGN KEY (lesson_id) REFERENCES lessons NOT VALID",
+            "ALTER TABLE users ADD COLUMN a text; ALTER TABLE lessons ADD COLUMN a text",
             Violation::MultipleTables,
         ),
     ] {
@@ -210,19 +252,20 @@ fn statements_with_short_locks_are_allowed() {
         ("ALTER TABLE video_progress ADD CONSTRAINT a CHECK (duration < 9) NOT VALID", true),
         ("ALTER TABLE video_progress VALIDATE CONSTRAINT a", true),
         (
-            "ALTER TABLE video_progress ADD COLUMN a text; COMMENT ON COLUMN video_progress.a IS 'A check (of ours).'",
+            "DO $$ BEGIN ALTER TABLE video_progress ADD COLUMN a text; COMMENT ON COLUMN video_progress.a IS 'A check (of ours).'; END $$;",
             true,
         ),
         (
-            "SELECT lock_tables('users', 'video_progress'); ALTER TABLE users ADD COLUMN a text; \
-          ALTER TABLE video_progress ADD COLUMN a text",
+            "DO $$ BEGIN PERFORM lock_tables('users', 'video_progress'); ALTER TABLE users ADD COLUMN a text; \
+             ALTER TABLE video_progress ADD COLUMN a text; END $$;",
             true,
         ),
         (
             "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE video_progress SET source = ''; END $$",
             true,
         ),
-        ("UPDATE installation SET is_the_one = true -- not video_progress", true),
+        (include_str!("examples/2099-01-01-000200_add_archived_at/up.sql"), true),
+        ("UPDATE installation SET singleton = true -- not video_progress", true),
     ] {
         assert_eq!(violations(sql, in_transaction), [], "{sql}");
     }

@@ -69,7 +69,7 @@ async fn a_run_reads_only_pending_events() {
             &executed.retryable,
             RETRYABLE_PARAMETERS,
             retryable,
-            "telemetry_deliveries_owed_idx",
+            "telemetry_deliveries_pending_idx",
             3 * BATCH_SIZE,
         ),
         ("unsent", &executed.unsent, UNSENT_PARAMETERS, unsent, "telemetry_pending_pkey", 3 * BATCH_SIZE),
@@ -184,7 +184,7 @@ async fn counting_pending_events_does_not_read_delivered_ones() {
     let count = format!("'ga4', 'mixpanel', {START}, {START}, {START}, 100000, true, true");
     for (pattern, types, values, index) in [
         ("FULL JOIN", COUNT_PARAMETERS, count.as_str(), "telemetry_pending"),
-        ("FULL JOIN", COUNT_PARAMETERS, count.as_str(), "telemetry_deliveries_owed_idx"),
+        ("FULL JOIN", COUNT_PARAMETERS, count.as_str(), "telemetry_deliveries_pending_idx"),
         (
             "max(delivered_at)",
             "(text, text, bigint)",

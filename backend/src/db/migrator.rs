@@ -8,10 +8,12 @@ mod blockers;
 mod error_recorder;
 mod monthly_index;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
-use diesel::migration::Result as MigrationResult;
+use diesel::migration::{Migration, MigrationSource, Result as MigrationResult};
+use diesel::pg::Pg;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_async::{AsyncConnection as _, SimpleAsyncConnection as _};
 use diesel_migrations::MigrationHarness;
@@ -41,10 +43,21 @@ const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Applies migrations to a database. Only one exists at a time, across processes.
 pub struct Migrator {
+    migrations: Migrations,
     /// `None` after a migration was interrupted.
     conn: Option<Connection>,
     blockers: Blockers,
     error_recorder: ErrorRecorder,
+}
+
+/// Where migrations come from. Cheap to clone.
+#[derive(Clone)]
+struct Migrations(Arc<dyn MigrationSource<Pg> + Send + Sync>);
+
+impl MigrationSource<Pg> for Migrations {
+    fn migrations(&self) -> MigrationResult<Vec<Box<dyn Migration<Pg>>>> {
+        self.0.migrations()
+    }
 }
 
 /// Something to execute that may have to wait for locks.
@@ -64,6 +77,14 @@ struct PendingMigration {
 impl Migrator {
     /// Connects, and waits until no other process is applying migrations.
     pub async fn open(database_url: &SecretString) -> anyhow::Result<Self> {
+        Self::open_with(database_url, MIGRATIONS).await
+    }
+
+    /// Like [`Self::open`], with migrations from this source.
+    pub async fn open_with(
+        database_url: &SecretString,
+        migrations: impl MigrationSource<Pg> + Send + Sync + 'static,
+    ) -> anyhow::Result<Self> {
         let mut conn = connect(database_url).await.context("Failed to connect to the database")?;
         let observer_conn = connect(database_url).await.context("Failed to connect to the database")?;
         let mut is_logged = false;
@@ -79,14 +100,15 @@ impl Migrator {
         let error_recorder = ErrorRecorder::default();
         conn.set_instrumentation(error_recorder.clone());
         let blockers = Blockers::for_conn(&mut conn, observer_conn).await?;
-        Ok(Self { conn: Some(conn), blockers, error_recorder })
+        Ok(Self { migrations: Migrations(Arc::new(migrations)), conn: Some(conn), blockers, error_recorder })
     }
 
     /// Applies the next pending migration and returns its name. Returns `None` once all migrations are
     /// applied and the indexes of all months are complete.
     pub async fn next(&mut self) -> anyhow::Result<Option<String>> {
         self.complete_monthly_indexes().await?;
-        let pending = self.in_harness(first_pending).await??;
+        let migrations = self.migrations.clone();
+        let pending = self.in_harness(|harness| first_pending(harness, migrations)).await??;
         let Some(PendingMigration { name, runs_in_transaction }) = pending else { return Ok(None) };
         if runs_in_transaction {
             self.execute_with_retries(&Step::Migration(name.clone()), LOCK_TIMEOUT).await?;
@@ -127,8 +149,8 @@ impl Migrator {
         self.blockers.reset();
         match step {
             Step::Migration(name) => {
-                let name = name.clone();
-                self.in_harness(move |harness| run(harness, &name)).await
+                let (name, migrations) = (name.clone(), self.migrations.clone());
+                self.in_harness(move |harness| run(harness, migrations, &name)).await
             }
             Step::Statement(statement) => {
                 let conn = self.conn.as_mut().context(INTERRUPTED)?;
@@ -172,17 +194,22 @@ impl std::fmt::Display for Step {
 
 fn first_pending(
     harness: &mut AsyncConnectionWrapper<Connection>,
+    migrations: Migrations,
 ) -> anyhow::Result<Option<PendingMigration>> {
-    let pending = harness.pending_migrations(MIGRATIONS).map_err(|error| anyhow!(error))?;
+    let pending = harness.pending_migrations(migrations).map_err(|error| anyhow!(error))?;
     Ok(pending.as_slice().first().map(|migration| PendingMigration {
         name: migration.name().to_string(),
         runs_in_transaction: migration.metadata().run_in_transaction(),
     }))
 }
 
-fn run(harness: &mut AsyncConnectionWrapper<Connection>, name: &str) -> anyhow::Result<()> {
+fn run(
+    harness: &mut AsyncConnectionWrapper<Connection>,
+    migrations: Migrations,
+    name: &str,
+) -> anyhow::Result<()> {
     let apply = |harness: &mut AsyncConnectionWrapper<Connection>| -> MigrationResult<()> {
-        let pending = harness.pending_migrations(MIGRATIONS)?;
+        let pending = harness.pending_migrations(migrations)?;
         for migration in pending.iter().filter(|migration| migration.name().to_string() == name) {
             harness.run_migration(migration)?;
         }

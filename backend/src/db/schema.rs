@@ -4,69 +4,69 @@
 //! Change a migration, not this file.
 
 diesel::table! {
-    /// What people were told of alarms: whoever moves `notified_at` on tells them, so that of many servers one does.
+    /// Alarms that people were notified of. The server that advances `notified_at` sends the notifications, so that of several servers only one does.
     alarms (name) {
         /// What the alarm is about, such as `telemetry_backlog`.
         name -> Text,
-        /// When people were last told that there is cause for it.
+        /// When people were last notified of the alarm.
         notified_at -> Timestamptz,
-        /// Since when they know of cause that there still is; null once they were told that it is gone.
-        standing_since -> Nullable<Timestamptz>,
+        /// When people were first notified of the alarm; null once they were notified of its end.
+        active_since -> Nullable<Timestamptz>,
     }
 }
 
 diesel::table! {
-    /// Tokens for scripts and services; each carries a part of its owner's rights.
+    /// Tokens for scripts and services. Each has a subset of its owner's permissions.
     api_tokens (id) {
-        /// Id of the token, not a secret.
+        /// Id of the token; not a secret.
         id -> Int8,
-        /// Whose rights the token carries; goes with the user.
+        /// The owner; the row is deleted with the user.
         user_id -> Int8,
-        /// What its owner calls it.
+        /// Name that the owner gave it.
         name -> Text,
-        /// First characters of the token, to recognise it by.
+        /// First characters of the token, by which its owner recognizes it.
         prefix -> Text,
-        /// SHA-256 of the token, which is shown once and stored nowhere.
+        /// SHA-256 of the token, which is shown once and not stored.
         token_hash -> Bytea,
-        /// What the token may do: read, export, import, sync, record, platform.
+        /// Permissions of the token: read, export, import, sync, record, platform.
         scopes -> Array<Text>,
-        /// When it was made.
+        /// When the token was created.
         created_at -> Timestamptz,
-        /// After this it is refused; null for never.
+        /// When the token expires; null for never.
         expires_at -> Nullable<Timestamptz>,
-        /// When it was last accepted.
+        /// When the token was last accepted.
         last_used_at -> Nullable<Timestamptz>,
-        /// When its owner or an admin revoked it.
+        /// When the token was revoked by its owner or an admin.
         revoked_at -> Nullable<Timestamptz>,
     }
 }
 
 diesel::table! {
-    /// Which teachers are assigned to which courses now.
+    /// Current assignments of teachers to courses.
     course_teacher (id) {
-        /// Breaks ties in the stable order.
+        /// Breaks ties in the order of the dataset.
         id -> Int8,
         /// The course.
         course_id -> Int8,
         /// The teacher.
         teacher_id -> Int8,
-        /// Who assigned them, where it is known.
+        /// Who assigned the teacher; null if unknown.
         assigned_by -> Nullable<Int8>,
-        /// When they were assigned.
+        /// When the teacher was assigned; the date of the dataset.
         assigned_at -> Timestamptz,
     }
 }
 
 diesel::table! {
-    /// Courses of the learning platform, mirrored by it.
+    /// Courses, mirrored from the learning platform.
     courses (id) {
-        /// Id on the learning platform, or one of ours from 1000000001 on.
+        /// Id on the learning platform, or an id of the hub from 1000000001 on.
         id -> Int8,
-        /// Name in the platform's addresses.
+        /// Name in the platform's URLs.
         slug -> Text,
-        /// Title by language: {"es": "…", "en": "…"}, at least one.
+        /// Title by language, at least one: {"es": "…", "en": "…"}.
         titles -> Jsonb,
-        /// When the row was made.
+        /// When the row was created.
         created_at -> Timestamptz,
         /// When the row was last changed.
         updated_at -> Timestamptz,
@@ -74,9 +74,9 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// Students who ask for a practice of a lesson that has none planned.
+    /// Students' requests for a practice of a lesson that has none planned.
     discord_practice_requests (id) {
-        /// Id on the learning platform, or one of ours from 1000000001 on.
+        /// Id on the learning platform, or an id of the hub from 1000000001 on.
         id -> Int8,
         /// The lesson.
         lesson_id -> Int8,
@@ -84,47 +84,47 @@ diesel::table! {
         user_id -> Int8,
         /// pending, escalated, resolved or cancelled.
         status -> Text,
-        /// When it was asked for.
+        /// When the student requested it.
         created_at -> Timestamptz,
-        /// When the teachers were told.
+        /// When the teachers were notified.
         escalated_at -> Nullable<Timestamptz>,
     }
 }
 
 diesel::table! {
-    /// Seats taken in practices: at most one per practice and user.
+    /// Reserved seats in practices: at most one for each practice and user.
     discord_practice_reservations (id) {
-        /// Id on the learning platform, or one of ours from 1000000001 on.
+        /// Id on the learning platform, or an id of the hub from 1000000001 on.
         id -> Int8,
         /// The practice.
         practice_id -> Int8,
         /// The student.
         user_id -> Int8,
-        /// pending, confirmed, attended or cancelled; all but cancelled hold a seat.
+        /// pending, confirmed, attended or cancelled. Reservations take a seat unless they are cancelled.
         status -> Text,
         /// Order whose session pays for the seat.
         order_id -> Nullable<Int8>,
-        /// When the seat was taken.
+        /// When the seat was reserved.
         reserved_at -> Timestamptz,
-        /// When the seat was given back; set exactly when the status is cancelled.
+        /// When it was cancelled; set exactly when the status is cancelled.
         cancelled_at -> Nullable<Timestamptz>,
         /// When attendance was established.
         attended_at -> Nullable<Timestamptz>,
-        /// When its attendance or cancellation became a snapshot; set once, so that no snapshot is made twice.
+        /// When a snapshot of the attendance or the cancellation was recorded. It is set once, so there is at most one such snapshot.
         outcome_recorded_at -> Nullable<Timestamptz>,
     }
 }
 
 diesel::table! {
-    /// Planned practice sessions on Discord, mirrored by the learning platform.
+    /// Practice sessions on Discord, mirrored from the learning platform.
     discord_practices (id) {
-        /// Id on the learning platform, or one of ours from 1000000001 on.
+        /// Id on the learning platform, or an id of the hub from 1000000001 on.
         id -> Int8,
-        /// Lesson that is practised, and by it the course.
+        /// Lesson of the practice, which determines its course.
         lesson_id -> Int8,
-        /// Title as shown.
+        /// Title.
         title -> Text,
-        /// cohort, global, or another word of the platform's.
+        /// cohort, global, or another type of the platform.
         #[sql_name = "type"]
         type_ -> Text,
         /// scheduled, cancelled or completed.
@@ -133,23 +133,23 @@ diesel::table! {
         start_at -> Timestamptz,
         /// When it ends; null for `start_at` plus `duration_minutes`.
         end_at -> Nullable<Timestamptz>,
-        /// Planned length in minutes.
+        /// Planned duration, in minutes.
         duration_minutes -> Int4,
-        /// Seats.
+        /// Number of seats.
         capacity -> Int4,
         /// Whether a seat costs a session of a pack.
         requires_package -> Bool,
-        /// The pack that is meant; null for any.
+        /// The pack that pays for seats; null for any pack.
         practice_package_id -> Nullable<Int8>,
         /// Who planned it.
         creator_id -> Nullable<Int8>,
-        /// Name of the cohort it is for.
+        /// Name of its cohort.
         cohort_label -> Nullable<Text>,
-        /// Address of the Discord channel.
+        /// URL of the Discord channel.
         discord_channel_url -> Nullable<Text>,
-        /// Secret that opens the meeting: never selected for a dataset, an export or a log.
+        /// Secret that opens the meeting; never selected for a dataset, an export or a log.
         meeting_token -> Nullable<Text>,
-        /// When the row was made.
+        /// When the row was created.
         created_at -> Timestamptz,
         /// When the row was last changed.
         updated_at -> Timestamptz,
@@ -157,9 +157,9 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// Each export: who took what out of the hub.
+    /// The audit log of exports.
     export_audits (id) {
-        /// Id of the record.
+        /// Id of the audit record.
         id -> Int8,
         /// Who exported; null for the command line.
         user_id -> Nullable<Int8>,
@@ -167,51 +167,51 @@ diesel::table! {
         dataset -> Text,
         /// csv, json, ndjson, xlsx or parquet.
         format -> Text,
-        /// The filters that were set, by key.
+        /// The filters, by key.
         filters -> Jsonb,
-        /// Columns that were chosen; null for all.
+        /// The selected columns; null for all.
         column_keys -> Nullable<Array<Text>>,
-        /// Rows that the reader was given.
+        /// Number of rows that the reader received.
         rows -> Int8,
-        /// Bytes that the reader was given, before compression.
+        /// Number of bytes that the reader received, before compression.
         bytes -> Int8,
-        /// SHA-256 of the content before compression; null when the file is not whole.
+        /// SHA-256 of the content before compression; null if the file is not complete.
         sha256 -> Nullable<Bytea>,
-        /// complete, aborted (the reader went away, or the server did) or failed; an export that has not come to its end counts as aborted.
+        /// complete, aborted (by the reader or by a crash of the server) or failed. An export in progress counts as aborted.
         outcome -> Text,
-        /// Network address it was sent to; null for the command line.
+        /// Network address of the reader; null for the command line.
         address -> Nullable<Inet>,
-        /// When it began.
+        /// When it started.
         started_at -> Timestamptz,
-        /// How long it took, in milliseconds.
+        /// Duration, in milliseconds.
         duration_ms -> Int8,
-        /// When the process that streams it last reported that it does, every few seconds; null once it has ended. One without an end and without a recent heartbeat was aborted.
+        /// When its process last reported that it is in progress, which it does every few seconds; null after its end.
         heartbeat_at -> Nullable<Timestamptz>,
     }
 }
 
 diesel::table! {
-    /// Rows that an import refused, to be corrected and imported again.
+    /// Rows that an import rejected, to be corrected and imported again.
     import_rows_rejected (id) {
         /// Breaks ties in the order.
         id -> Int8,
-        /// The import; its refused rows go with it.
+        /// The import; the row is deleted with it.
         import_id -> Int8,
-        /// Line of the file where the row begins, from 1.
+        /// Line of the file where the row starts, counted from 1.
         line -> Int8,
-        /// Column that is wrong; null when it is the row as a whole.
+        /// Column with the invalid value; null if the row as a whole is invalid.
         column_name -> Nullable<Text>,
-        /// What stood there.
+        /// The invalid value.
         value -> Nullable<Text>,
-        /// Why it was refused.
+        /// Why the row was rejected.
         reason -> Text,
-        /// The row as it stood in the file.
+        /// The row as it is in the file.
         row_text -> Text,
     }
 }
 
 diesel::table! {
-    /// Each import of a snapshot file, dry runs included.
+    /// Imports of snapshot files, including dry runs.
     imports (id) {
         /// Id of the import.
         id -> Int8,
@@ -221,59 +221,59 @@ diesel::table! {
         state -> Text,
         /// `all_or_nothing` or `skip_invalid`.
         mode -> Text,
-        /// Whether it only checked and counted.
+        /// Whether rows are validated and counted, but not inserted.
         dry_run -> Bool,
-        /// Name of the file as it was uploaded; never used as a path.
+        /// Name of the uploaded file; never used as a path.
         filename -> Text,
-        /// Bytes received.
+        /// Number of received bytes.
         size_bytes -> Int8,
-        /// SHA-256 of the content, known when it was read to its end.
+        /// Number of bytes that were read; null if the file was not read to its end.
+        bytes_read -> Nullable<Int8>,
+        /// SHA-256 of the file; null if the file was not read to its end.
         content_sha256 -> Nullable<Bytea>,
-        /// Rows read.
+        /// Number of rows that were read.
         rows_read -> Int8,
-        /// Rows inserted (in a dry run, that would be).
+        /// Number of inserted rows, or of rows that a dry run would have inserted.
         rows_inserted -> Int8,
-        /// Rows that were already there.
+        /// Number of rows that existed already.
         rows_duplicate -> Int8,
-        /// Rows that were refused; see `import_rows_rejected`.
+        /// Number of rejected rows, which are in `import_rows_rejected`.
         rows_rejected -> Int8,
         /// Why it was rejected or failed, in the importer's language.
         message -> Nullable<Text>,
-        /// Who imported it.
+        /// Who imported the file.
         imported_by -> Int8,
-        /// When it began; also the date of rows without one.
+        /// When it started; also the date of rows without a date.
         started_at -> Timestamptz,
-        /// When it ended; null while it runs.
+        /// When it ended; null while it is running.
         finished_at -> Nullable<Timestamptz>,
         /// When it was undone; set exactly when the state is undone.
         undone_at -> Nullable<Timestamptz>,
         /// Who undid it.
         undone_by -> Nullable<Int8>,
-        /// Bytes of the file that were read; null when it was not read to its end, or by a version that did not write it down.
-        bytes_read -> Nullable<Int8>,
     }
 }
 
 diesel::table! {
     /// This hub, in one row.
     installation (id) {
-        /// Tells this hub from every other; analytics services know a repetition by it.
+        /// Identifies this hub. Analytics services detect repeated events by it.
         id -> Uuid,
-        /// True, so that there is one row only.
-        is_the_one -> Bool,
+        /// Always true, so that there is only one row.
+        singleton -> Bool,
     }
 }
 
 diesel::table! {
-    /// Lessons of the courses, mirrored by the learning platform.
+    /// Lessons, mirrored from the learning platform.
     lessons (id) {
-        /// Id on the learning platform, or one of ours from 1000000001 on.
+        /// Id on the learning platform, or an id of the hub from 1000000001 on.
         id -> Int8,
-        /// Course the lesson belongs to; a course with lessons cannot be deleted.
+        /// Course of the lesson. A course with lessons cannot be deleted.
         course_id -> Int8,
-        /// Title as shown.
+        /// Title.
         title -> Text,
-        /// When the row was made.
+        /// When the row was created.
         created_at -> Timestamptz,
         /// When the row was last changed.
         updated_at -> Timestamptz,
@@ -281,39 +281,39 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// Mail on its way: one row per notification that also goes out by mail.
+    /// Mails to send, one row for each notification that is also sent by mail.
     mail_outbox (notification_id) {
-        /// The notification that is mailed to its user; goes with it.
+        /// The notification to send to its user; the row is deleted with it.
         notification_id -> Int8,
-        /// When it was posted.
+        /// When it was queued.
         created_at -> Timestamptz,
-        /// When it is tried next; while somebody tries it, when they count as dead.
+        /// Time of the next attempt. During an attempt, the time after which the process that sends it counts as dead.
         next_attempt_at -> Timestamptz,
-        /// How often somebody began to send it.
+        /// Number of attempts that were started.
         attempts -> Int4,
-        /// When the mail server took it; null until then.
+        /// When the mail server accepted it; null until then.
         sent_at -> Nullable<Timestamptz>,
-        /// When it was given up; null unless it was.
-        given_up_at -> Nullable<Timestamptz>,
-        /// Why it could not be sent the last time; holds no secret.
+        /// When the last attempt failed, or when a newer mail replaced it; null while it is not final.
+        failed_at -> Nullable<Timestamptz>,
+        /// Why the last attempt failed; never contains a secret.
         last_error -> Nullable<Text>,
     }
 }
 
 diesel::table! {
-    /// What the hub told its people, one row per person.
+    /// Notifications in the Hub, one row for each person.
     notifications (id) {
         /// Id of the notification.
         id -> Int8,
-        /// Whom it is for; goes with the user.
+        /// The recipient; the row is deleted with the user.
         user_id -> Int8,
         /// What it is about, such as `telemetry_backlog`.
         kind -> Text,
-        /// What its text is made of, in the language of whoever reads it.
+        /// Values for its text, which is written in the language of the reader.
         data -> Jsonb,
         /// When it was sent.
         created_at -> Timestamptz,
-        /// When it was read; null while it is not.
+        /// When it was read; null while it is unread.
         read_at -> Nullable<Timestamptz>,
     }
 }
@@ -321,37 +321,37 @@ diesel::table! {
 diesel::table! {
     /// Domain events of the learning platform that were applied, so that none is applied twice.
     platform_events (event_id) {
-        /// Id the platform gave it.
+        /// Id that the platform assigned.
         event_id -> Uuid,
-        /// What happened.
+        /// Kind of the event.
         kind -> Text,
         /// When it was applied.
         applied_at -> Timestamptz,
-        /// Snapshots that came of it: of teachers when a request was escalated, else of students.
+        /// Snapshots that it created: of teachers for an escalated request, of students for all others.
         snapshot_ids -> Array<Int8>,
     }
 }
 
 diesel::table! {
-    /// Ids that players made for their events, kept for a month so that a retry records nothing twice. Erasing a user's data has to delete theirs.
+    /// Ids that video players generate for their events, kept for a month, so that a retry records no event twice. They are part of a user's data. Distribution column: `user_id`.
     player_event_keys (client_event_id, user_id) {
-        /// Id that the player made.
+        /// Id that the player generated.
         client_event_id -> Uuid,
-        /// The viewer: ids of two viewers are never taken for each other.
+        /// The viewer. Equal ids of two viewers are different keys.
         user_id -> Int8,
-        /// The event that was recorded for it.
+        /// The recorded event.
         event_id -> Int8,
-        /// Lesson whose progress the event moved; null when it was no tick of one.
-        tick_of_lesson_id -> Nullable<Int8>,
-        /// When it was recorded.
+        /// Lesson whose progress the event updated; null if it was not a progress event.
+        progress_lesson_id -> Nullable<Int8>,
+        /// When the event was recorded.
         created_at -> Timestamptz,
     }
 }
 
 diesel::table! {
-    /// Purchases of packs, and what is left of them.
+    /// Purchases of packs, with the sessions that remain.
     practice_package_orders (id) {
-        /// Id on the learning platform, or one of ours from 1000000001 on.
+        /// Id on the learning platform, or an id of the hub from 1000000001 on.
         id -> Int8,
         /// The pack.
         practice_package_id -> Int8,
@@ -359,13 +359,13 @@ diesel::table! {
         user_id -> Int8,
         /// pending, paid, cancelled or completed.
         status -> Text,
-        /// Sessions not yet consumed.
+        /// Number of sessions that are not consumed yet.
         sessions_remaining -> Int4,
         /// When it was paid.
         paid_at -> Nullable<Timestamptz>,
-        /// The payment provider's reference.
+        /// Reference of the payment provider.
         payment_reference -> Nullable<Text>,
-        /// What else the learning platform keeps with the order.
+        /// Other data that the learning platform keeps with the order.
         meta -> Nullable<Jsonb>,
         /// When it was ordered; the date of the dataset.
         created_at -> Timestamptz,
@@ -375,25 +375,25 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// Packs of practice sessions that teachers offer, mirrored by the learning platform.
+    /// Packs of practice sessions that teachers offer, mirrored from the learning platform.
     practice_packages (id) {
-        /// Id on the learning platform, or one of ours from 1000000001 on.
+        /// Id on the learning platform, or an id of the hub from 1000000001 on.
         id -> Int8,
         /// Teacher who offers the pack.
         creator_id -> Int8,
-        /// Lesson the pack belongs to, and by it the course; null for none.
+        /// Lesson of the pack, which determines its course; null for none.
         lesson_id -> Nullable<Int8>,
-        /// Title as shown.
+        /// Title.
         title -> Text,
-        /// Sessions that one purchase holds.
+        /// Number of sessions in one purchase.
         sessions_count -> Int4,
-        /// Price in units of the currency.
+        /// Price, in units of the currency.
         price_amount -> Numeric,
         /// ISO 4217 code of the currency.
         price_currency -> Text,
-        /// Status on the learning platform, in its own words.
+        /// Status on the learning platform, as the platform names it.
         status -> Text,
-        /// When the row was made.
+        /// When the row was created.
         created_at -> Timestamptz,
         /// When the row was last changed.
         updated_at -> Timestamptz,
@@ -401,15 +401,15 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// When what is done on a schedule is due again: whoever moves the time on does it, so that of many servers one does.
+    /// Scheduled jobs. The server that advances `due_at` runs the job, so that of several servers only one does. A job without a row is due.
     scheduled_jobs (name) {
-        /// What is done, such as `telemetry_monitor_backlog`.
+        /// Name of the job, such as `telemetry_monitor_backlog`.
         name -> Text,
-        /// When it is due again.
+        /// When it is due.
         due_at -> Timestamptz,
-        /// When somebody last began to do it.
+        /// When it was last started.
         last_started_at -> Timestamptz,
-        /// When to do it before it is due again, since it could not be done when it was; the step of the schedule stays.
+        /// When to retry it before `due_at`, because it could not run; null if it could.
         retry_at -> Nullable<Timestamptz>,
     }
 }
@@ -417,136 +417,136 @@ diesel::table! {
 diesel::table! {
     /// Refresh tokens: one row per token, one family per sign-in.
     sessions (id) {
-        /// Id of the token, not a secret.
+        /// Id of the token; not a secret.
         id -> Uuid,
-        /// Shared by all tokens that descend from one sign-in.
+        /// Shared by all tokens of one sign-in.
         family_id -> Uuid,
-        /// Whose session it is; goes with the user.
+        /// The user who signed in; the row is deleted with the user.
         user_id -> Int8,
-        /// SHA-256 of the token; the token itself is stored nowhere.
+        /// SHA-256 of the token. The token itself is not stored.
         token_hash -> Bytea,
         /// When the token was issued.
         created_at -> Timestamptz,
-        /// After this the token is refused.
+        /// When the token expires.
         expires_at -> Timestamptz,
-        /// When the token was exchanged for its successor; using it again ends the family.
+        /// When the token was replaced by its successor. Using it after that ends the family.
         rotated_at -> Nullable<Timestamptz>,
-        /// When the token was revoked by a sign-out or a detected reuse.
+        /// When the token was revoked, by a sign-out or because a token was reused.
         revoked_at -> Nullable<Timestamptz>,
-        /// Network address the token was issued to.
+        /// Network address that the token was issued to.
         address -> Nullable<Inet>,
-        /// Browser the token was issued to, as it names itself.
+        /// User agent that the token was issued to.
         user_agent -> Nullable<Text>,
     }
 }
 
 diesel::table! {
-    /// What students did and reached, as captured from the platform or imported.
+    /// Activity of students, captured from the platform or imported. Distribution column: id.
     student_activity_snapshots (id) {
-        /// Ties in `captured_at` are broken by it.
+        /// Breaks ties in the order of the dataset.
         id -> Int8,
-        /// The moment it describes; the date of the dataset.
+        /// The time that it describes; the date of the dataset.
         captured_at -> Timestamptz,
-        /// When the row was made.
+        /// When the row was created.
         created_at -> Timestamptz,
-        /// The student. Users are erased in place, so that counts survive them.
+        /// The student. Users are anonymized and not deleted, so counts stay the same.
         user_id -> Int8,
-        /// Course it is about; null for none.
+        /// Course that it is about; null for none.
         course_id -> Nullable<Int8>,
-        /// Lesson it is about; null for none.
+        /// Lesson that it is about; null for none.
         lesson_id -> Nullable<Int8>,
-        /// Pack it is about; null for none.
+        /// Pack that it is about; null for none.
         practice_package_id -> Nullable<Int8>,
-        /// Import that brought it; null when it came from the platform.
+        /// Import that inserted it; null if it was captured from the platform.
         import_id -> Nullable<Int8>,
-        /// The number that was captured; what it counts depends on the category.
+        /// The captured number, whose meaning depends on the category.
         value -> Nullable<Int4>,
-        /// What was captured, such as `practice_reservation`, `practice_attendance` or a category of an import.
+        /// What was captured, such as `practice_reservation` or `practice_attendance`. Imports may use other categories.
         category -> Text,
-        /// Part of the platform it is about, such as `discord_practice`.
+        /// Part of the platform that it is about, such as `discord_practice`.
         scope -> Nullable<Text>,
-        /// Details; their keys depend on the category.
+        /// Details, whose keys depend on the category.
         payload -> Nullable<Jsonb>,
     }
 }
 
 diesel::table! {
-    /// What concerns teachers, as captured from the platform or imported; for admins only.
+    /// Activity of teachers, captured from the platform or imported; for admins only. Distribution column: id.
     teacher_activity_snapshots (id) {
-        /// Ties in `captured_at` are broken by it.
+        /// Breaks ties in the order of the dataset.
         id -> Int8,
-        /// The moment it describes; the date of the dataset.
+        /// The time that it describes; the date of the dataset.
         captured_at -> Timestamptz,
-        /// When the row was made.
+        /// When the row was created.
         created_at -> Timestamptz,
-        /// The teacher. Users are erased in place, so that counts survive them.
+        /// The teacher. Users are anonymized and not deleted, so counts stay the same.
         teacher_id -> Int8,
-        /// Course it is about; null for none.
+        /// Course that it is about; null for none.
         course_id -> Nullable<Int8>,
-        /// Lesson it is about; null for none.
+        /// Lesson that it is about; null for none.
         lesson_id -> Nullable<Int8>,
-        /// Pack it is about; null for none.
+        /// Pack that it is about; null for none.
         practice_package_id -> Nullable<Int8>,
-        /// Import that brought it; null when it came from the platform.
+        /// Import that inserted it; null if it was captured from the platform.
         import_id -> Nullable<Int8>,
-        /// The number that was captured; what it counts depends on the category.
+        /// The captured number, whose meaning depends on the category.
         value -> Nullable<Int4>,
-        /// What was captured, such as `practice_request_escalated` or a category of an import.
+        /// What was captured, such as `practice_request_escalated`. Imports may use other categories.
         category -> Text,
-        /// Part of the platform it is about, such as `discord_practice`.
+        /// Part of the platform that it is about, such as `discord_practice`.
         scope -> Nullable<Text>,
-        /// Details; their keys depend on the category.
+        /// Details, whose keys depend on the category.
         payload -> Nullable<Jsonb>,
     }
 }
 
 diesel::table! {
-    /// Status changes of teacher submissions, oldest first by `changed_at` and id.
+    /// Status changes of teacher submissions, ordered by `changed_at` and id.
     teacher_submission_histories (id) {
         /// Breaks ties in the order.
         id -> Int8,
-        /// The submission; its history goes with it.
+        /// The submission; the row is deleted with it.
         submission_id -> Int8,
-        /// The status it changed to.
+        /// The new status.
         status -> Text,
-        /// Who changed it, where it is known.
+        /// Who changed it; null if unknown.
         changed_by -> Nullable<Int8>,
         /// When it changed.
         changed_at -> Timestamptz,
-        /// Why, as far as it was said.
+        /// The stated reason.
         notes -> Nullable<Text>,
     }
 }
 
 diesel::table! {
-    /// Modules, lessons and packs that teachers propose, mirrored by the learning platform.
+    /// Modules, lessons and packs that teachers propose, mirrored from the learning platform.
     teacher_submissions (id) {
-        /// Id on the learning platform, or one of ours from 1000000001 on.
+        /// Id on the learning platform, or an id of the hub from 1000000001 on.
         id -> Int8,
         /// Who proposes it.
         teacher_id -> Int8,
-        /// Course it is proposed for; null for none.
+        /// Course that it is proposed for; null for none.
         course_id -> Nullable<Int8>,
         /// module, lesson or pack.
         #[sql_name = "type"]
         type_ -> Text,
-        /// Title as proposed.
+        /// Proposed title.
         title -> Text,
-        /// What it is about.
+        /// Summary.
         summary -> Nullable<Text>,
-        /// The proposal itself, in the platform's own shape.
+        /// Content of the proposal, in the format of the platform.
         payload -> Nullable<Jsonb>,
-        /// pending, approved or rejected; each change is kept in `teacher_submission_histories`.
+        /// pending, approved or rejected. `teacher_submission_histories` has every change.
         status -> Text,
-        /// What the reviewer answered.
+        /// The reviewer's answer.
         feedback -> Nullable<Text>,
         /// Who reviewed it.
         reviewed_by -> Nullable<Int8>,
         /// When it was reviewed.
         reviewed_at -> Nullable<Timestamptz>,
-        /// Kind of what came of it on the platform.
+        /// Type of the platform's object that it became.
         result_type -> Nullable<Text>,
-        /// Id of what came of it on the platform.
+        /// Id of the platform's object that it became.
         result_id -> Nullable<Int8>,
         /// When it was proposed; the date of the dataset.
         created_at -> Timestamptz,
@@ -556,99 +556,99 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// What became of each player event at each analytics driver.
+    /// Deliveries of player events to analytics drivers. A row is created when a driver first has an outcome for an event. Distribution column: `event_id`.
     telemetry_deliveries (event_id, driver) {
         /// The player event.
         event_id -> Int8,
         /// When the event happened, as in `video_player_events`.
         recorded_at -> Timestamptz,
+        /// When the event arrived at the hub; null if it was delivered at the first attempt.
+        arrived_at -> Nullable<Timestamptz>,
         /// When it was first sent.
         first_attempt_at -> Nullable<Timestamptz>,
-        /// Not to be sent again before this.
+        /// When it was last sent.
+        last_attempt_at -> Nullable<Timestamptz>,
+        /// It is not sent again before this time.
         next_attempt_at -> Nullable<Timestamptz>,
         /// When the driver accepted it; set exactly when the state is delivered.
         delivered_at -> Nullable<Timestamptz>,
-        /// Run that last had to do with it.
+        /// The last run that processed it.
         batch_id -> Nullable<Int8>,
-        /// Times it was sent.
+        /// Number of attempts.
         attempts -> Int4,
-        /// HTTP status of the last answer.
+        /// Number of attempts without a response, including those of runs that died.
+        unanswered -> Int4,
+        /// HTTP status of the last response.
         http_status -> Nullable<Int4>,
-        /// Whether it was sent again, or would have to be, without knowing that the first time had failed, so that it may be there twice.
+        /// Whether an attempt may have succeeded before another one was made or became necessary, so that the service may have the event twice.
         maybe_duplicate -> Bool,
         /// ga4 or mixpanel.
         driver -> Text,
-        /// pending or retry while it is owed; delivered, dead, expired or skipped at the end.
+        /// pending or retry while unfinished; finally delivered, dead, expired or skipped.
         state -> Text,
-        /// Address it was last sent to, without its query.
+        /// URL that it was last sent to, without the query.
         endpoint -> Nullable<Text>,
-        /// Kind of the last failure, such as ambiguous, throttled or refused.
+        /// Class of the last failure, such as ambiguous, throttled or refused.
         error_class -> Nullable<Text>,
-        /// The driver's own code for it.
+        /// The driver's error code.
         error_code -> Nullable<Text>,
-        /// What the driver said; never a secret.
+        /// The driver's error message; never contains a secret.
         error_message -> Nullable<Text>,
-        /// When it was last sent.
-        last_attempt_at -> Nullable<Timestamptz>,
-        /// Times it was sent and no answer came, or the run that was sending it died.
-        unanswered -> Int4,
-        /// When the event reached the hub; null for one that was delivered at once, which waits no more, and for one from before this was kept.
-        arrived_at -> Nullable<Timestamptz>,
     }
 }
 
 diesel::table! {
-    /// The analytics drivers: which are enabled, and what one run of the sync leaves for the next to know of them.
+    /// The analytics drivers: whether they are enabled, and their state between two runs of the sync.
     telemetry_drivers (driver) {
         /// ga4 or mixpanel.
         driver -> Text,
-        /// Nothing is sent there before this: it asked for a pause.
-        paused_until -> Nullable<Timestamptz>,
-        /// Why the driver was given up in the last run that tried it, until it takes something again; never a secret.
-        trouble -> Nullable<Jsonb>,
-        /// When this was found out.
-        updated_at -> Timestamptz,
-        /// When a process first had it enabled and configured; null when it never was, or since telemetry:sync --forget.
+        /// When a process first had settings for it; null if none had, or since telemetry:sync --forget.
         enabled_since -> Nullable<Timestamptz>,
-        /// Events that happened before this are not pending for it: they were too old when it was enabled.
+        /// Older events are not pending for it, because they were too old when it was enabled.
         sends_from -> Nullable<Timestamptz>,
+        /// Nothing is sent before this time, because the service asked for a pause.
+        paused_until -> Nullable<Timestamptz>,
+        /// Why the last run stopped sending to it; null once it accepts events again; never contains a secret.
+        outage -> Nullable<Jsonb>,
+        /// When the row was last changed.
+        updated_at -> Timestamptz,
     }
 }
 
 diesel::table! {
-    /// Player events that a run of the sync is sending at this moment, many to a row: when it dies, they are perhaps sent.
+    /// Player events in flight, many per row. If their run dies, they may have been delivered.
     telemetry_leases (id) {
         /// Id of the lease.
         id -> Int8,
-        /// The run that sends them. It is the only one, by a lock that goes with its process; leases of any other are of a run that died.
+        /// The run that sends them. Only one run holds the run lock, so leases of other runs are stale.
         run_id -> Int8,
-        /// To whom: ga4 or mixpanel.
+        /// ga4 or mixpanel.
         driver -> Text,
-        /// When it was taken, just before the first of them was sent.
+        /// When it was stored, just before the first event was sent.
         taken_at -> Timestamptz,
-        /// Those of them that have no verdict yet.
+        /// The events without an outcome.
         event_ids -> Array<Int8>,
-        /// When each of them happened, as in `video_player_events`.
+        /// When each of these events happened, as in `video_player_events`.
         recorded_at -> Array<Timestamptz>,
     }
 }
 
 diesel::table! {
-    /// Player events that some driver has no delivery record of yet, from the moment they are recorded.
+    /// Player events for which at least one driver has no row in `telemetry_deliveries`. Distribution column: `event_id`.
     telemetry_pending (recorded_at, event_id) {
         /// When the event happened, as in `video_player_events`.
         recorded_at -> Timestamptz,
         /// The player event.
         event_id -> Int8,
-        /// The drivers that have no record of it; null while none has one, and it is pending for each enabled one whose `sends_from` it is not before.
+        /// When the event arrived at the hub.
+        arrived_at -> Timestamptz,
+        /// The drivers without a delivery of it. Null while no driver has one: it is then pending for each enabled driver whose `sends_from` is not later.
         drivers -> Nullable<Array<Text>>,
-        /// When the event reached the hub; null for one from before this was kept.
-        arrived_at -> Nullable<Timestamptz>,
     }
 }
 
 diesel::table! {
-    /// Each run of the sync with the analytics services.
+    /// Runs of the sync with the analytics services.
     telemetry_sync_logs (id) {
         /// Id of the run.
         id -> Int8,
@@ -658,53 +658,53 @@ diesel::table! {
         trigger -> Text,
         /// Who started it; null for the schedule and the command line.
         triggered_by -> Nullable<Int8>,
-        /// Most events it may take; null for no limit.
+        /// Maximum number of events to send; null for no limit.
         event_limit -> Nullable<Int4>,
-        /// One object per driver with its counts: attempted, delivered, retrying, dead, expired, requests.
+        /// One object for each driver, with its counts: attempted, delivered, retrying, dead, expired, requests.
         drivers -> Jsonb,
-        /// Events that reached a final verdict in it.
-        processed -> Int4,
-        /// When it began.
-        started_at -> Timestamptz,
-        /// When it ended; null exactly while it runs.
-        finished_at -> Nullable<Timestamptz>,
-        /// How long it took, in milliseconds.
-        duration_ms -> Nullable<Int8>,
-        /// What a person should know of it, as data that is put into words for its reader; never a secret.
-        message -> Nullable<Text>,
-        /// Enabled drivers whose settings its process did not have, so that it left their events pending.
+        /// Enabled drivers that its process has no settings for. Their events stay pending.
         drivers_left_out -> Jsonb,
-        /// When its process last showed that it works on it, by the database's clock; after two minutes of silence another run takes over.
+        /// Number of events that reached their final outcome.
+        processed -> Int4,
+        /// When it started.
+        started_at -> Timestamptz,
+        /// When it ended; null exactly while it is running.
+        finished_at -> Nullable<Timestamptz>,
+        /// Duration, in milliseconds.
+        duration_ms -> Nullable<Int8>,
+        /// Why it ended as it did, as data that is translated for the reader; never contains a secret.
+        message -> Nullable<Text>,
+        /// When its process last reported that it is working, by the database's clock. After two minutes without a report another run takes over.
         heartbeat_at -> Nullable<Timestamptz>,
-        /// The database session that holds its lock; null from when another run takes over.
+        /// The database session that holds the run lock; null once another run takes over.
         backend_pid -> Nullable<Int4>,
     }
 }
 
 diesel::table! {
-    /// People and services that sign in or appear in the datasets. Never deleted: erasing a person anonymises the row in place.
+    /// People and services that sign in or appear in datasets. Rows are never deleted: erasing a person's data anonymizes the row.
     users (id) {
-        /// Id on the learning platform, or one of ours from 1000000001 on.
+        /// Id on the learning platform, or an id of the hub from 1000000001 on.
         id -> Int8,
-        /// Name as shown.
+        /// Display name.
         name -> Text,
-        /// E-mail address as typed; unique regardless of case.
+        /// E-mail address as entered; unique regardless of case.
         email -> Text,
         /// admin, `teacher_admin`, teacher, student or service.
         role -> Text,
-        /// The manage-settings permission: null follows the role (an admin has it, nobody else), true grants it, false takes it away.
+        /// The manage-settings permission: true grants it, false denies it, null follows the role (only admins have it).
         manage_settings -> Nullable<Bool>,
-        /// False locks the account out at once, signed links included.
+        /// False disables the account at once, including signed links.
         active -> Bool,
-        /// Argon2id hash in PHC form; null when the person signs in elsewhere.
+        /// Argon2id hash in PHC format; null for a person who signs in elsewhere.
         password_hash -> Nullable<Text>,
-        /// Chosen language, es or en; null for the default of the hub.
+        /// Language, es or en; null for the default of the hub.
         locale -> Nullable<Text>,
-        /// Chosen IANA time zone; null for the default of the hub.
+        /// IANA time zone; null for the default of the hub.
         timezone -> Nullable<Text>,
-        /// When everything that identifies the person was removed; null for everybody else.
+        /// When the person's data was erased; null if it was not.
         erased_at -> Nullable<Timestamptz>,
-        /// When the row was made.
+        /// When the row was created.
         created_at -> Timestamptz,
         /// When the row was last changed.
         updated_at -> Timestamptz,
@@ -712,65 +712,65 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// Raw events of the video player, partitioned by month of `recorded_at` (UTC).
+    /// Raw events of video players, partitioned by month of `recorded_at` (UTC). Distribution column: id.
     video_player_events (recorded_at, id) {
-        /// Unique across partitions; ties in `recorded_at` are broken by it.
+        /// Unique across partitions. Breaks ties in the order of the dataset.
         id -> Int8,
         /// When it happened in the player; the date of the dataset.
         recorded_at -> Timestamptz,
-        /// When it reached the hub.
+        /// When it arrived at the hub.
         created_at -> Timestamptz,
-        /// When every enabled analytics driver had a final verdict; null while one is owed, and for events that were too old when the first driver was enabled.
+        /// When it had a final outcome for every enabled analytics driver; null while it is pending, and for events that were too old when the first driver was enabled.
         synced_at -> Nullable<Timestamptz>,
         /// The viewer; null for a guest or an erased user.
         user_id -> Nullable<Int8>,
         /// Course of the lesson when the event happened.
         course_id -> Nullable<Int8>,
-        /// The lesson; null when the player stood outside of one.
+        /// The lesson; null if the player was not in a lesson.
         lesson_id -> Nullable<Int8>,
-        /// Speed, 1 being normal.
+        /// Playback rate; 1 is normal speed.
         playback_rate -> Float8,
         /// Position in the video, in seconds.
         playback_seconds -> Int4,
-        /// Seconds watched so far, in the player's own count.
+        /// Time watched so far, in seconds, as counted by the player.
         watched_seconds -> Int4,
-        /// Length of the video in seconds, where it is known.
+        /// Length of the video, in seconds; null if unknown.
         video_duration -> Nullable<Int4>,
-        /// Id that the player made, by which a retry is recognised.
+        /// Id that the player generated, by which a retry is recognized.
         client_event_id -> Nullable<Uuid>,
-        /// Kind of event: `progress_tick`, play, pause, seek, `cta_click` and others.
+        /// Name of the event: `progress_tick`, play, pause, seek, `cta_click` and others.
         event -> Text,
-        /// Where the video comes from: youtube, vimeo, cloudflare or another.
+        /// Host of the video: youtube, vimeo, cloudflare or another.
         provider -> Nullable<Text>,
-        /// Part of the page it happened in.
+        /// Part of the page where it happened.
         context_tag -> Text,
-        /// What else the player said.
+        /// Other data of the player.
         metadata -> Nullable<Jsonb>,
     }
 }
 
 diesel::table! {
-    /// How far each user has come in the video of each lesson.
+    /// Progress of each user in the video of each lesson. Distribution column: `user_id`.
     video_progress (user_id, lesson_id) {
-        /// The viewer; the progress goes with the user.
+        /// The viewer; the row is deleted with the user.
         user_id -> Int8,
         /// The lesson.
         lesson_id -> Int8,
-        /// When the viewer first watched.
+        /// When the viewer first watched it.
         created_at -> Timestamptz,
-        /// When the viewer last watched.
+        /// When the viewer last watched it.
         updated_at -> Timestamptz,
-        /// Speed last used, 1 being normal.
+        /// Last playback rate; 1 is normal speed.
         playback_rate -> Float8,
-        /// Position last reported, in seconds.
+        /// Last reported position, in seconds.
         last_second -> Int4,
-        /// Furthest position ever reported, in seconds.
+        /// Furthest reported position, in seconds.
         furthest_second -> Int4,
-        /// Time spent watching, in seconds.
+        /// Time watched, in seconds.
         watched_seconds -> Int4,
-        /// Length of the video in seconds, where it is known.
+        /// Length of the video, in seconds; null if unknown.
         duration -> Nullable<Int4>,
-        /// Player: vimeo, cloudflare or youtube.
+        /// Video player: vimeo, cloudflare or youtube.
         source -> Text,
     }
 }

@@ -9,16 +9,17 @@ use super::Options;
 use super::calendar::Calendar;
 use super::catalog::Catalog;
 use super::curriculum::COURSES;
-use super::history::{self, History, Watcher};
+use super::history::{self, History, NewVideoProgress, Watcher};
 use super::ids::Ids;
 use super::orders::Orders;
 use super::people::People;
-use super::practices::{PracticeContext, Practices};
+use super::practices::Practices;
+use super::requests::NewPracticeRequest;
+use super::reservation::NewReservation;
+use super::seat::PracticeContext;
 use super::snapshots::Snapshots;
 use super::{requests, submissions};
 use crate::db::Connection;
-use crate::models::discord_practice_request::NewPracticeRequest;
-use crate::models::discord_practice_reservation::NewReservation;
 use crate::models::mirrored::course::MirroredCourse;
 use crate::models::mirrored::course_teacher::MirroredAssignment;
 use crate::models::mirrored::discord_practice::MirroredPractice;
@@ -28,9 +29,9 @@ use crate::models::mirrored::practice_package_order::MirroredOrder;
 use crate::models::mirrored::teacher_submission::{MirroredSubmission, NewSubmissionChange};
 use crate::models::mirrored::user::MirroredUser;
 use crate::models::player_event_month;
-use crate::models::video_progress::NewVideoProgress;
-use crate::telemetry::recorder::player_events::record_player_events;
-use crate::telemetry::recorder::{record_student_snapshots, record_teacher_snapshots};
+use crate::models::student_activity_snapshot::NewStudentSnapshot;
+use crate::models::teacher_activity_snapshot::NewTeacherSnapshot;
+use crate::models::video_player_event::bulk_insert::insert_player_events;
 
 /// Rows per statement. Their bind parameters must stay below PostgreSQL's limit of 65,535.
 const ROW_BATCH_SIZE: usize = 2_000;
@@ -132,10 +133,10 @@ impl Academy {
         MirroredSubmission::upsert(conn, submissions, now).await?;
         NewSubmissionChange::insert(conn, changes).await?;
         for rows in snapshots.students.chunks(ROW_BATCH_SIZE) {
-            record_student_snapshots(conn, rows).await?;
+            NewStudentSnapshot::insert(conn, rows).await?;
         }
         for rows in snapshots.teachers.chunks(ROW_BATCH_SIZE) {
-            record_teacher_snapshots(conn, rows).await?;
+            NewTeacherSnapshot::insert(conn, rows).await?;
         }
         for rows in history.progress.chunks(ROW_BATCH_SIZE) {
             NewVideoProgress::insert(conn, rows).await?;
@@ -145,7 +146,7 @@ impl Academy {
                 .await?;
         }
         for events in history.events.chunks(EVENT_BATCH_SIZE) {
-            record_player_events(conn, events, now).await?;
+            insert_player_events(conn, events, now).await?;
         }
         Ok(())
     }

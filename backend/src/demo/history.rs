@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
 use rand::Rng;
 use uuid::Builder;
 
 use super::calendar::Calendar;
 use super::viewing::{Action, Student, Video};
-use crate::models::video_progress::NewVideoProgress;
-use crate::telemetry::recorder::player_events::NewPlayerEvent;
+use crate::db::Connection;
+use crate::db::schema::video_progress;
+use crate::models::video_player_event::bulk_insert::NewPlayerEvent;
 
 /// The number of past days in which sessions take place.
 const HISTORY_DAYS: i64 = 60;
@@ -17,6 +20,36 @@ const HISTORY_DAYS: i64 = 60;
 const SYNCED_AFTER: TimeDelta = TimeDelta::days(1);
 /// The minimum time between two sessions of a student.
 const MIN_BREAK: TimeDelta = TimeDelta::minutes(5);
+
+/// The progress of a user in a lesson that the user has not watched before.
+#[derive(Debug, Insertable)]
+#[diesel(table_name = video_progress)]
+pub struct NewVideoProgress {
+    pub user_id: i64,
+    pub lesson_id: i64,
+    pub created_at: DateTime<Utc>,
+    /// When the user last watched.
+    pub updated_at: DateTime<Utc>,
+    /// Playback speed. 1 is normal.
+    pub playback_rate: f64,
+    /// Current position, in seconds.
+    pub last_second: i32,
+    /// Furthest position so far, in seconds.
+    pub furthest_second: i32,
+    /// Total seconds watched.
+    pub watched_seconds: i32,
+    /// Length of the video, in seconds.
+    pub duration: Option<i32>,
+    /// Video provider.
+    pub source: &'static str,
+}
+
+impl NewVideoProgress {
+    /// Inserts the rows and returns their number.
+    pub async fn insert(conn: &mut Connection, progress: &[Self]) -> QueryResult<usize> {
+        diesel::insert_into(video_progress::table).values(progress).execute(conn).await
+    }
+}
 
 /// A student and the videos of their courses.
 pub struct Watcher {

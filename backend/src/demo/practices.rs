@@ -7,17 +7,12 @@ use rand::seq::{IndexedRandom as _, SliceRandom as _};
 use super::calendar::Calendar;
 use super::catalog::Catalog;
 use super::ids::Ids;
-use super::orders::Orders;
-use super::people::People;
-use super::seat::{Outcome, Seat};
-use super::snapshots::Snapshots;
-use crate::models::discord_practice_reservation::NewReservation;
+use super::reservation::NewReservation;
+use super::seat::{Outcome, PracticeContext, RECORDED_AFTER, Seat};
 use crate::models::mirrored::discord_practice::{MeetingToken, MirroredPractice};
 
 /// The weeks with practices, relative to the current week.
 const WEEKS: std::ops::RangeInclusive<i64> = -8..=2;
-/// The time after the end of a practice at which its attendance has been recorded.
-pub const RECORDED_AFTER: TimeDelta = TimeDelta::hours(20);
 /// A course has one practice per week for each group of this many students.
 const STUDENTS_PER_PRACTICE: usize = 200;
 /// The maximum number of practices of a course per week.
@@ -27,14 +22,6 @@ const MAX_PRACTICES_PER_WEEK: usize = 20;
 pub struct Practices {
     pub rows: Vec<MirroredPractice>,
     pub reservations: Vec<NewReservation>,
-}
-
-/// The parts of the academy that practices depend on or change.
-pub struct PracticeContext<'a> {
-    pub people: &'a People,
-    pub catalog: &'a Catalog,
-    pub orders: &'a mut Orders,
-    pub snapshots: &'a mut Snapshots,
 }
 
 impl Practices {

@@ -1,6 +1,8 @@
 //! Requests of students for a practice. They are escalated to the teachers when enough students ask.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
 use rand::Rng;
 use rand::seq::{IndexedRandom as _, SliceRandom as _};
 
@@ -8,7 +10,8 @@ use super::calendar::Calendar;
 use super::catalog::Catalog;
 use super::people::People;
 use super::snapshots::Snapshots;
-use crate::models::discord_practice_request::NewPracticeRequest;
+use crate::db::Connection;
+use crate::db::schema::discord_practice_requests as requests;
 
 /// The number of lessons with requests.
 const REQUESTED_LESSONS: usize = 16;
@@ -16,6 +19,26 @@ const REQUESTED_LESSONS: usize = 16;
 const PENDING_LESSONS: usize = 4;
 /// The number of past days in which requests are made.
 const HISTORY_DAYS: i64 = 58;
+
+/// A new request.
+#[derive(Debug, Insertable)]
+#[diesel(table_name = requests)]
+pub struct NewPracticeRequest {
+    pub lesson_id: i64,
+    pub user_id: i64,
+    /// `pending`, `escalated`, `resolved` or `cancelled`.
+    pub status: &'static str,
+    pub created_at: DateTime<Utc>,
+    /// When the teachers were notified.
+    pub escalated_at: Option<DateTime<Utc>>,
+}
+
+impl NewPracticeRequest {
+    /// Inserts the requests and returns their number.
+    pub async fn insert(conn: &mut Connection, rows: &[Self]) -> QueryResult<usize> {
+        diesel::insert_into(requests::table).values(rows).execute(conn).await
+    }
+}
 
 /// Generates requests for some lessons, by three to six students each.
 pub fn generate(
@@ -32,7 +55,7 @@ pub fn generate(
         .flat_map(|(course, videos)| videos.iter().map(move |video| (course, video.lesson_id)))
         .collect();
     lessons.shuffle(rng);
-    let mut requests = Vec::new();
+    let mut rows = Vec::new();
     for (index, (course, lesson_id)) in lessons.into_iter().take(REQUESTED_LESSONS).enumerate() {
         let size = rng.random_range(3..=6);
         let students: Vec<i64> =
@@ -41,7 +64,7 @@ pub fn generate(
         let escalated_at = first_request_at + TimeDelta::hours(6);
         let is_pending = index < PENDING_LESSONS;
         for (minutes, user_id) in (0..).zip(&students) {
-            requests.push(NewPracticeRequest {
+            rows.push(NewPracticeRequest {
                 lesson_id,
                 user_id: *user_id,
                 status: if is_pending { "pending" } else { "escalated" },
@@ -54,5 +77,5 @@ pub fn generate(
             snapshots.add_escalation(catalog, lesson_id, waiting, &catalog.teachers[course], escalated_at);
         }
     }
-    requests
+    rows
 }

@@ -4,10 +4,23 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rand::Rng;
 
 use super::calendar::Calendar;
-use super::orders::AllocatedSession;
-use super::practices::{PracticeContext, RECORDED_AFTER};
-use crate::models::discord_practice_reservation::NewReservation;
+use super::catalog::Catalog;
+use super::orders::{AllocatedSession, Orders};
+use super::people::People;
+use super::reservation::NewReservation;
+use super::snapshots::Snapshots;
 use crate::models::mirrored::discord_practice::MirroredPractice;
+
+/// The time after the end of a practice at which its attendance has been recorded.
+pub const RECORDED_AFTER: TimeDelta = TimeDelta::hours(20);
+
+/// The parts of the academy that practices depend on or change.
+pub struct PracticeContext<'a> {
+    pub people: &'a People,
+    pub catalog: &'a Catalog,
+    pub orders: &'a mut Orders,
+    pub snapshots: &'a mut Snapshots,
+}
 
 /// The outcome of a reservation so far.
 #[derive(Clone, Copy)]

@@ -19,7 +19,7 @@ impl Mail {
         let mails: Family<Labels<1>, Counter> = Family::default();
         registry.register("mails", "Attempts to send a mail, by outcome", mails.clone());
         let counter = |outcome| mails.get_or_create_owned(&[("outcome", outcome)]);
-        Self { sent: counter("sent"), postponed: counter("postponed"), failed: counter("given_up") }
+        Self { sent: counter("sent"), postponed: counter("postponed"), failed: counter("failed") }
     }
 
     /// Counts a mail that the mail server accepted.

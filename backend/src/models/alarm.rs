@@ -15,9 +15,9 @@ use crate::db::schema::alarms;
 
 /// A time more than one pause in the future was set by a wrong clock, so it does not prevent a notification.
 const CLAIM: &str = "\
-    INSERT INTO alarms (name, notified_at, standing_since) VALUES ($1, $2, $2) \
+    INSERT INTO alarms (name, notified_at, active_since) VALUES ($1, $2, $2) \
     ON CONFLICT (name) DO UPDATE SET notified_at = excluded.notified_at, \
-    standing_since = coalesce(alarms.standing_since, excluded.standing_since) \
+    active_since = coalesce(alarms.active_since, excluded.active_since) \
     WHERE alarms.notified_at <= $2 - $3 OR alarms.notified_at > $2 + $3";
 
 /// Claims the next notification of an active alarm. Returns whether the caller has to send it. `pause` is the
@@ -46,8 +46,8 @@ pub async fn notified_at(conn: &mut Connection, name: &str) -> QueryResult<Optio
 /// were notified of the alarm and not yet of its end.
 pub async fn resolve(conn: &mut Connection, name: &str) -> QueryResult<bool> {
     let resolved = diesel::update(alarms::table.find(name))
-        .filter(alarms::standing_since.is_not_null())
-        .set(alarms::standing_since.eq(None::<DateTime<Utc>>))
+        .filter(alarms::active_since.is_not_null())
+        .set(alarms::active_since.eq(None::<DateTime<Utc>>))
         .execute(conn)
         .await?;
     Ok(resolved > 0)

@@ -48,8 +48,8 @@ impl OutboxMail {
             notifications::table.filter(notifications::kind.eq_any(kinds)).select(notifications::id);
         diesel::update(outbox::table.filter(outbox::notification_id.eq_any(superseded)))
             .filter(outbox::sent_at.is_null())
-            .filter(outbox::given_up_at.is_null())
-            .set((outbox::given_up_at.eq(now), outbox::last_error.eq("A newer one was posted")))
+            .filter(outbox::failed_at.is_null())
+            .set((outbox::failed_at.eq(now), outbox::last_error.eq("A newer mail replaced it")))
             .execute(conn)
             .await?;
         Ok(())
@@ -65,7 +65,7 @@ impl OutboxMail {
         conn.transaction(async |conn| {
             let due: Option<i64> = outbox::table
                 .filter(outbox::sent_at.is_null())
-                .filter(outbox::given_up_at.is_null())
+                .filter(outbox::failed_at.is_null())
                 .filter(outbox::next_attempt_at.le(now))
                 .order((outbox::next_attempt_at, outbox::notification_id))
                 .select(outbox::notification_id)
@@ -88,7 +88,7 @@ impl OutboxMail {
     /// Records that the mail server accepted the mail.
     pub async fn mark_sent(&self, conn: &mut Connection, now: DateTime<Utc>) -> QueryResult<()> {
         diesel::update(outbox::table.find(self.notification_id))
-            .set((outbox::sent_at.eq(now), outbox::given_up_at.eq(None::<DateTime<Utc>>)))
+            .set((outbox::sent_at.eq(now), outbox::failed_at.eq(None::<DateTime<Utc>>)))
             .execute(conn)
             .await?;
         Ok(())
@@ -120,7 +120,7 @@ impl OutboxMail {
         diesel::update(outbox::table.find(self.notification_id))
             .filter(outbox::attempts.eq(self.attempts))
             .filter(outbox::sent_at.is_null())
-            .set((outbox::given_up_at.eq(now), outbox::last_error.eq(error)))
+            .set((outbox::failed_at.eq(now), outbox::last_error.eq(error)))
             .execute(conn)
             .await?;
         Ok(())

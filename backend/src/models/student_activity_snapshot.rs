@@ -4,12 +4,14 @@ use async_graphql::{ComplexObject, Context, ID, InputObject, SimpleObject};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
 use domain::access::CourseScope;
 use domain::{Dataset, Grant};
 use serde_json::Value;
 
 use super::user_email::user_email;
 use crate::date_bound::DateBound;
+use crate::db::Connection;
 use crate::db::schema::{lessons, student_activity_snapshots as snapshots};
 use crate::error::{Result, SharedError};
 use crate::id::Id;
@@ -107,5 +109,29 @@ impl StudentActivitySnapshot {
     /// E-mail address of the student.
     async fn user_email(&self, ctx: &Context<'_>) -> Result<String, SharedError> {
         user_email(ctx, self.user_id).await
+    }
+}
+
+/// A student's snapshot to insert.
+#[derive(Debug, Insertable)]
+#[diesel(table_name = snapshots)]
+pub struct NewStudentSnapshot<'a> {
+    pub captured_at: DateTime<Utc>,
+    pub user_id: i64,
+    pub course_id: Option<i64>,
+    pub lesson_id: Option<i64>,
+    pub practice_package_id: Option<i64>,
+    /// 1 to 50 characters.
+    pub category: &'a str,
+    pub scope: Option<&'a str>,
+    /// Not negative.
+    pub value: Option<i32>,
+    pub payload: Option<Value>,
+}
+
+impl NewStudentSnapshot<'_> {
+    /// Inserts snapshots. Returns their ids, in order.
+    pub async fn insert(conn: &mut Connection, rows: &[Self]) -> QueryResult<Vec<i64>> {
+        diesel::insert_into(snapshots::table).values(rows).returning(snapshots::id).get_results(conn).await
     }
 }

@@ -4,11 +4,13 @@ use async_graphql::{ComplexObject, Context, ID, InputObject, SimpleObject};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
 use domain::{Dataset, Grant};
 use serde_json::Value;
 
 use super::user_email::user_email;
 use crate::date_bound::DateBound;
+use crate::db::Connection;
 use crate::db::schema::teacher_activity_snapshots as snapshots;
 use crate::error::{Result, SharedError};
 use crate::id::Id;
@@ -98,5 +100,29 @@ impl TeacherActivitySnapshot {
     /// E-mail address of the teacher.
     async fn teacher_email(&self, ctx: &Context<'_>) -> Result<String, SharedError> {
         user_email(ctx, self.teacher_id).await
+    }
+}
+
+/// A teacher's snapshot to insert.
+#[derive(Debug, Insertable)]
+#[diesel(table_name = snapshots)]
+pub struct NewTeacherSnapshot<'a> {
+    pub captured_at: DateTime<Utc>,
+    pub teacher_id: i64,
+    pub course_id: Option<i64>,
+    pub lesson_id: Option<i64>,
+    pub practice_package_id: Option<i64>,
+    /// 1 to 50 characters.
+    pub category: &'a str,
+    pub scope: Option<&'a str>,
+    /// Not negative.
+    pub value: Option<i32>,
+    pub payload: Option<Value>,
+}
+
+impl NewTeacherSnapshot<'_> {
+    /// Inserts snapshots. Returns their ids, in order.
+    pub async fn insert(conn: &mut Connection, rows: &[Self]) -> QueryResult<Vec<i64>> {
+        diesel::insert_into(snapshots::table).values(rows).returning(snapshots::id).get_results(conn).await
     }
 }

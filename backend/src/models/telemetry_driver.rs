@@ -29,7 +29,7 @@ impl DriverState {
     pub async fn read(conn: &mut Connection, driver: Driver) -> QueryResult<Self> {
         let row: Option<(Option<DateTime<Utc>>, Option<Value>)> = drivers::table
             .find(driver.key())
-            .select((drivers::paused_until, drivers::trouble))
+            .select((drivers::paused_until, drivers::outage))
             .first(conn)
             .await
             .optional()?;
@@ -48,14 +48,14 @@ impl DriverState {
             .values((
                 drivers::driver.eq(driver.key()),
                 drivers::paused_until.eq(self.paused_until),
-                drivers::trouble.eq(outage),
+                drivers::outage.eq(outage),
                 drivers::updated_at.eq(now),
             ))
             .on_conflict(drivers::driver)
             .do_update()
             .set((
                 drivers::paused_until.eq(excluded(drivers::paused_until)),
-                drivers::trouble.eq(excluded(drivers::trouble)),
+                drivers::outage.eq(excluded(drivers::outage)),
                 drivers::updated_at.eq(excluded(drivers::updated_at)),
             ))
             .execute(conn)

@@ -1,5 +1,7 @@
 //! Events that the video player reported.
 
+pub mod bulk_insert;
+pub mod record;
 pub mod series;
 
 use async_graphql::{ComplexObject, Context, ID, InputObject, SimpleObject};
@@ -17,6 +19,10 @@ use crate::id::Id;
 use crate::source::{
     BoxedQuery, Cursor, FilterSome as _, InCourses as _, InDateRange as _, Ordered as _, Seek, Source,
 };
+
+/// The columns that are inserted as they are, however an event is recorded.
+const RECORDED_COLUMNS: &str = "user_id, course_id, lesson_id, event, provider, playback_seconds, watched_seconds, \
+    video_duration, playback_rate, context_tag, metadata, client_event_id";
 
 /// An event reported by the video player.
 #[derive(Debug, HasQuery, SimpleObject)]

@@ -22,8 +22,7 @@ use self::queue::{Job, Queue};
 use self::readiness_probe::ReadinessProbe;
 use self::worker::Worker;
 use super::limits::EventLimits;
-use super::player_event::{Field, IncomingEvent, MAX_AGE, MAX_CLOCK_SKEW, PlayerEvent, Recording};
-use super::recorder::incoming_events::{self, Progress, Recorded};
+use super::player_event::{Field, IncomingEvent, MAX_AGE, MAX_CLOCK_SKEW, Recording};
 use super::refusal::{Reason, Refusal};
 use super::sender_clock::MAX_CORRECTION;
 use crate::clock::Clock;
@@ -31,6 +30,7 @@ use crate::config;
 use crate::db::{Connection, Pool};
 use crate::error::{Error, Result};
 use crate::metrics::Metrics;
+use crate::models::video_player_event::record::{self, PlayerEvent, Progress, Recorded};
 
 /// Maximum groups that are written concurrently.
 const MAX_WORKERS: usize = 4;
@@ -255,7 +255,7 @@ const BATCH_SIZE: u16 = 20_000;
 pub async fn forget_old_keys(conn: &mut Connection, now: DateTime<Utc>) -> diesel::QueryResult<usize> {
     let mut deleted = 0;
     loop {
-        let batch = incoming_events::forget_keys(conn, now - KEY_RETENTION, BATCH_SIZE.into()).await?;
+        let batch = record::forget_keys(conn, now - KEY_RETENTION, BATCH_SIZE.into()).await?;
         deleted += batch;
         if batch < BATCH_SIZE.into() {
             return Ok(deleted);

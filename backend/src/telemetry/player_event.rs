@@ -10,6 +10,7 @@ use super::sender_clock;
 use crate::auth::player_token::PlayerToken;
 use crate::clock;
 use crate::json_scan::{Finding, scan};
+use crate::models::video_player_event::record::PlayerEvent;
 
 /// The name of the event that is recorded for a progress report.
 pub const PROGRESS_TICK: &str = "progress_tick";
@@ -71,29 +72,6 @@ pub struct IncomingEvent {
     pub recorded_at: Field<DateTime<Utc>>,
     /// When the request was sent, by the sender's clock.
     pub sent_at: Field<DateTime<Utc>>,
-}
-
-/// A valid event. Whether its user and its lesson exist is checked when it is recorded.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PlayerEvent {
-    /// The id that the client generated for it. Retries are recognized by this id.
-    pub client_event_id: Option<Uuid>,
-    pub recorded_at: DateTime<Utc>,
-    pub user_id: i64,
-    /// Whether recording it has to check that its user is active.
-    pub needs_active_user: bool,
-    pub lesson_id: Option<i64>,
-    pub event: String,
-    pub provider: Option<String>,
-    /// The position in the video, in seconds.
-    pub playback_seconds: i32,
-    pub watched_seconds: i32,
-    /// The length of the video, in seconds.
-    pub video_duration: Option<i32>,
-    pub playback_rate: f64,
-    pub context_tag: String,
-    /// JSON.
-    pub metadata: Option<String>,
 }
 
 /// The caller, and which users' events they may record.

@@ -1,10 +1,34 @@
 //! Splits a migration into statements without comments and quoted text.
 
-/// Splits SQL into statements in lower case, with single spaces and without the content of quotes.
+/// Splits SQL into statements in lower case, with single spaces and without the content of quotes. A `DO` block
+/// is replaced by the statements in its body.
 pub fn statements(sql: &str) -> Vec<String> {
-    let bare = without_quotes(&without_comments(sql)).to_lowercase();
+    let sql = without_comments(sql);
+    match do_block(&sql) {
+        Some(body) => split(body),
+        None => split(&sql),
+    }
+}
+
+/// Whether the SQL is a single statement. A `DO` block is one.
+pub fn is_single(sql: &str) -> bool {
+    split(&without_comments(sql)).len() <= 1
+}
+
+/// The body of the `DO` block, between `BEGIN` and `END`, if the SQL is one.
+fn do_block(sql: &str) -> Option<&str> {
+    let body = sql.trim().strip_prefix("DO $$")?.strip_suffix("$$;")?;
+    let (_, body) = body.split_once("BEGIN")?;
+    Some(body.rsplit_once("END")?.0)
+}
+
+fn split(sql: &str) -> Vec<String> {
+    let bare = without_quotes(sql).to_lowercase();
     bare.split(';')
         .map(|statement| statement.split_whitespace().collect::<Vec<_>>().join(" "))
+        .map(|statement| {
+            statement.strip_prefix("perform ").map_or(statement.clone(), |call| format!("select {call}"))
+        })
         .filter(|statement| !statement.is_empty())
         .collect()
 }

@@ -27,7 +27,7 @@ pub struct DriverStats {
     #[serde(default)]
     pub requests: u32,
     /// Why the run stopped sending to the service.
-    #[serde(default, rename = "trouble", skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outage: Option<Outage>,
 }
 

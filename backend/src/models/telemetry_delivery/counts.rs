@@ -56,7 +56,7 @@ impl PendingCounts {
                      count(*) FILTER (WHERE $1 = ANY (drivers) OR drivers IS NULL AND recorded_at >= $3) AS ga4, \
                      count(*) FILTER (WHERE $2 = ANY (drivers) OR drivers IS NULL AND recorded_at >= $4) AS mixpanel, \
                      min(arrived_at) AS oldest \
-                 FROM (SELECT recorded_at, drivers, coalesce(arrived_at, recorded_at) AS arrived_at \
+                 FROM (SELECT recorded_at, drivers, arrived_at \
                      FROM telemetry_pending WHERE recorded_at >= $5 {oldest_first}) AS pending \
                  ) AS pending, \
                  (SELECT count(ga4.event_id) AS ga4, count(mixpanel.event_id) AS mixpanel, \

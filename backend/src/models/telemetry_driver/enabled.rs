@@ -77,7 +77,7 @@ impl EnabledDrivers {
                 drivers::enabled_since.eq(none.0),
                 drivers::sends_from.eq(none.1),
                 drivers::paused_until.eq(None::<DateTime<Utc>>),
-                drivers::trouble.eq(None::<serde_json::Value>),
+                drivers::outage.eq(None::<serde_json::Value>),
                 drivers::updated_at.eq(now),
             ))
             .execute(conn)

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::oneshot;
 
 use super::{Accepted, NotRecorded};
-use crate::telemetry::player_event::PlayerEvent;
+use crate::models::video_player_event::record::PlayerEvent;
 use crate::unpoisoned;
 
 /// Maximum events in a group, unless a single job has more.

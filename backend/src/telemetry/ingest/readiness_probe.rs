@@ -9,7 +9,8 @@ use tracing::error;
 
 use crate::clock::Clock;
 use crate::db::{self, Pool, outage};
-use crate::telemetry::recorder::incoming_events::record_incoming_events;
+use crate::models::session_settings;
+use crate::models::video_player_event::record::record_player_events;
 
 /// How long a result is reused, so that frequent checks do not load the database.
 const RESULT_TTL: Duration = Duration::from_secs(5);
@@ -59,15 +60,17 @@ fn probe_result(attempt: anyhow::Result<()>) -> ProbeResult {
     ProbeResult::Failing
 }
 
-/// Runs the statement that records events, and with it the triggers of their table, without any events. It
-/// uses a new connection, because an existing one may still be able to do what a new one cannot. If the
+/// Runs the statement that records events, without any events. It uses a new connection, because an existing one may still be able to do what a new one cannot. If the
 /// server has no free connection slots, it uses a pooled connection, because events are then recorded on
 /// pooled connections too.
 async fn record_nothing(pool: &Pool, clock: &Clock) -> anyhow::Result<()> {
     match pool.manager().create().await {
-        Ok(mut conn) => record_incoming_events(&mut conn, &[], clock.now()).await?,
+        Ok(mut conn) => {
+            session_settings::for_ingest(&mut conn).await?;
+            record_player_events(&mut conn, &[], clock.now()).await?
+        }
         Err(_) if pool.is_full() => match pool.get_within(POOL_TIMEOUT).await {
-            Ok(mut conn) => record_incoming_events(&mut conn, &[], clock.now()).await?,
+            Ok(mut conn) => record_player_events(&mut conn, &[], clock.now()).await?,
             // All connections are in use, so the database works.
             Err(PoolError::Timeout(TimeoutType::Wait)) => return Ok(()),
             Err(cause) => return Err(cause).context("No database connection"),

@@ -16,8 +16,8 @@ use crate::db::{Connection, Pool, outage};
 use crate::error::Error;
 use crate::metrics::Metrics;
 use crate::models::player_event_month;
-use crate::telemetry::player_event::PlayerEvent;
-use crate::telemetry::recorder::incoming_events::{RecordOutcome, record_incoming_events};
+use crate::models::video_player_event::record::PlayerEvent;
+use crate::models::video_player_event::record::{RecordOutcome, record_player_events};
 use crate::telemetry::refusal::{Reason, Refusal};
 
 type EventResult = Result<Accepted, NotRecorded>;
@@ -142,7 +142,7 @@ async fn record_some(
     events: &[&PlayerEvent],
 ) -> Result<Vec<RecordOutcome>, RecordError> {
     let began = Instant::now();
-    let recorded = timeout(STATEMENT_TIMEOUT, record_incoming_events(conn, events, clock.now())).await;
+    let recorded = timeout(STATEMENT_TIMEOUT, record_player_events(conn, events, clock.now())).await;
     metrics.ingest().group_committed(events.len(), began.elapsed());
     recorded.unwrap_or(Err(DieselError::BrokenTransactionManager)).map_err(|cause| match cause {
         // Includes a missing partition, which is reported as a check violation.

@@ -1,3 +1,0 @@
-DROP INDEX teacher_submissions_type_idx;
-DROP INDEX discord_practices_type_idx;
-DROP INDEX video_player_events_provider_idx;

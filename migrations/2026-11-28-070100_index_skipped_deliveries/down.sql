@@ -1,1 +1,0 @@
-DROP INDEX telemetry_deliveries_skipped_idx;

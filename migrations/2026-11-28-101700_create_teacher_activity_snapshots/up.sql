@@ -1,0 +1,48 @@
+-- Not an identity column: a table with one cannot be distributed over several servers and later get more shards.
+CREATE SEQUENCE teacher_activity_snapshots_id_seq;
+
+CREATE TABLE teacher_activity_snapshots (
+    id bigint NOT NULL DEFAULT nextval('teacher_activity_snapshots_id_seq') PRIMARY KEY,
+    captured_at timestamptz NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    teacher_id bigint NOT NULL REFERENCES users ON DELETE RESTRICT,
+    course_id bigint REFERENCES courses ON DELETE RESTRICT,
+    lesson_id bigint REFERENCES lessons ON DELETE RESTRICT,
+    practice_package_id bigint REFERENCES practice_packages ON DELETE RESTRICT,
+    import_id bigint REFERENCES imports ON DELETE RESTRICT,
+    value integer CHECK (value >= 0),
+    category text NOT NULL CHECK (char_length(category) BETWEEN 1 AND 50),
+    scope text CHECK (scope <> ''),
+    payload jsonb
+);
+
+ALTER SEQUENCE teacher_activity_snapshots_id_seq OWNED BY teacher_activity_snapshots.id;
+
+-- The order of the dataset (read backwards), without a filter and with each of its filters. Columns that are mostly null
+-- are indexed where they are not null.
+CREATE INDEX teacher_activity_snapshots_captured_at_idx ON teacher_activity_snapshots (captured_at, id);
+CREATE INDEX teacher_activity_snapshots_course_id_idx ON teacher_activity_snapshots (course_id, captured_at, id);
+CREATE INDEX teacher_activity_snapshots_lesson_id_idx ON teacher_activity_snapshots (lesson_id, captured_at, id)
+    WHERE lesson_id IS NOT NULL;
+CREATE INDEX teacher_activity_snapshots_category_idx ON teacher_activity_snapshots (category, captured_at, id);
+-- Finds the duplicates of an imported row: rows that are equal have these two columns in common, and few others do, so no
+-- hash of the row is needed. It also finds a person's rows when their data is erased.
+CREATE INDEX teacher_activity_snapshots_teacher_id_idx ON teacher_activity_snapshots (teacher_id, captured_at);
+-- The rows of an import that is undone.
+CREATE INDEX teacher_activity_snapshots_import_id_idx ON teacher_activity_snapshots (import_id)
+    WHERE import_id IS NOT NULL;
+
+COMMENT ON SEQUENCE teacher_activity_snapshots_id_seq IS 'Ids of teachers'' snapshots.';
+COMMENT ON TABLE teacher_activity_snapshots IS 'Activity of teachers, captured from the platform or imported; for admins only. Distribution column: id.';
+COMMENT ON COLUMN teacher_activity_snapshots.id IS 'Breaks ties in the order of the dataset.';
+COMMENT ON COLUMN teacher_activity_snapshots.captured_at IS 'The time that it describes; the date of the dataset.';
+COMMENT ON COLUMN teacher_activity_snapshots.created_at IS 'When the row was created.';
+COMMENT ON COLUMN teacher_activity_snapshots.teacher_id IS 'The teacher. Users are anonymized and not deleted, so counts stay the same.';
+COMMENT ON COLUMN teacher_activity_snapshots.course_id IS 'Course that it is about; null for none.';
+COMMENT ON COLUMN teacher_activity_snapshots.lesson_id IS 'Lesson that it is about; null for none.';
+COMMENT ON COLUMN teacher_activity_snapshots.practice_package_id IS 'Pack that it is about; null for none.';
+COMMENT ON COLUMN teacher_activity_snapshots.import_id IS 'Import that inserted it; null if it was captured from the platform.';
+COMMENT ON COLUMN teacher_activity_snapshots.value IS 'The captured number, whose meaning depends on the category.';
+COMMENT ON COLUMN teacher_activity_snapshots.category IS 'What was captured, such as practice_request_escalated. Imports may use other categories.';
+COMMENT ON COLUMN teacher_activity_snapshots.scope IS 'Part of the platform that it is about, such as discord_practice.';
+COMMENT ON COLUMN teacher_activity_snapshots.payload IS 'Details, whose keys depend on the category.';

@@ -1,0 +1,10 @@
+DROP TRIGGER follow_pending ON video_player_events;
+DROP TRIGGER await_sync ON video_player_events;
+DROP TRIGGER forget_pending ON video_player_events;
+DROP TRIGGER note_pending ON video_player_events;
+DROP FUNCTION forget_truncated_player_events();
+DROP FUNCTION follow_pending_player_events();
+DROP FUNCTION await_sync_of_player_events();
+DROP FUNCTION forget_pending_player_events();
+DROP FUNCTION note_pending_player_events();
+DROP TABLE telemetry_pending;

@@ -1,0 +1,1 @@
+ALTER TABLE video_player_events ADD COLUMN chapter text;

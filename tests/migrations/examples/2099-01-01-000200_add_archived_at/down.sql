@@ -1,0 +1,3 @@
+ALTER TABLE video_progress DROP COLUMN archived_at;
+ALTER TABLE lessons DROP COLUMN archived_at;
+ALTER TABLE users DROP COLUMN archived_at;

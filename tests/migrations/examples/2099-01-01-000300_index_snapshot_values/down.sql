@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY student_activity_snapshots_value_idx;

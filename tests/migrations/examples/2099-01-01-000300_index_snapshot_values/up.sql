@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY student_activity_snapshots_value_idx ON student_activity_snapshots (value);

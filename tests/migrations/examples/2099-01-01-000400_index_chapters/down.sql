@@ -1,0 +1,1 @@
+DROP INDEX video_player_events_chapter_idx;
