@@ -10,9 +10,10 @@ use domain::Dataset;
 use domain::access::{Role, TokenScope};
 use serde_json::{Map, Value, json};
 
-use crate::harness::dataset::{camel_case, connection};
+use crate::harness::dataset::connection;
 use crate::harness::hub::Hub;
 use crate::harness::request::ApiResponse;
+use domain::names::camel_case;
 
 type Filter = Vec<(&'static str, i64)>;
 

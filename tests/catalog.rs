@@ -2,22 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use backend::models::course_teacher_assignment::CourseTeacherAssignment;
-use backend::models::discord_practice::DiscordPractice;
-use backend::models::practice_package_order::PracticePackageOrder;
-use backend::models::student_activity_snapshot::StudentActivitySnapshot;
-use backend::models::teacher_activity_snapshot::TeacherActivitySnapshot;
-use backend::models::teacher_submission::TeacherSubmission;
-use backend::models::video_player_event::VideoPlayerEvent;
+use backend::models::dataset::{self, DatasetVisitor};
 use backend::source::Source;
 use domain::Dataset;
 use domain::access::Role;
-use domain::dataset::ColumnKind;
-use domain::filter::FilterKind;
+use domain::dataset::{ColumnKind, FilterKind};
+use domain::names::camel_case;
 use serde_json::{Map, Value};
 
 use crate::harness::database::TestDatabase;
-use crate::harness::dataset::{camel_case, connection, field, id_column};
+use crate::harness::dataset::{connection, id_column};
 use crate::harness::hub::Hub;
 use crate::harness::sdl::{self, Types, type_name};
 
@@ -36,7 +30,7 @@ fn every_column_is_a_graphql_field_of_its_kind() {
             .describe()
             .columns
             .iter()
-            .map(|column| (field(dataset, column.key), graphql_type(column.key, column.kind)))
+            .map(|column| (column.graphql_field(), graphql_type(column.key, column.kind)))
             .collect();
         expected.insert("id".to_owned(), "ID");
         assert_eq!(fields, expected, "{node}");
@@ -88,44 +82,38 @@ fn input_type(kind: FilterKind) -> &'static str {
 
 #[test]
 fn every_column_is_queried_or_is_a_looked_up_email() {
-    check_columns::<VideoPlayerEvent>();
-    check_columns::<StudentActivitySnapshot>();
-    check_columns::<TeacherActivitySnapshot>();
-    check_columns::<DiscordPractice>();
-    check_columns::<PracticePackageOrder>();
-    check_columns::<TeacherSubmission>();
-    check_columns::<CourseTeacherAssignment>();
-}
-
-fn check_columns<S: Source>() {
-    let id = id_column(S::DATASET).unwrap_or("id");
-    assert_eq!(S::FIELDS[0], id);
-    let fields = S::FIELDS.iter().filter(|field| **field != "id");
-    let found: BTreeSet<&str> = fields.copied().chain(S::EMAILS.iter().map(|(column, _)| *column)).collect();
-    let columns: BTreeSet<&str> = S::DATASET.describe().columns.iter().map(|column| column.key).collect();
-    assert_eq!(found, columns, "{}", S::DATASET.key());
-    for (column, user) in S::EMAILS {
-        assert!(S::FIELDS.contains(user), "{column} is the e-mail address of {user}");
+    for dataset in Dataset::ALL {
+        dataset::visit(dataset, CheckColumns);
     }
 }
 
-/// The table of each dataset, and its columns that the dataset does not expose.
-fn hidden_columns(dataset: Dataset) -> (&'static str, &'static [&'static str]) {
-    match dataset {
-        Dataset::VideoPlayerEvents => ("video_player_events", &["client_event_id", "created_at", "id"]),
-        Dataset::StudentActivitySnapshots => {
-            ("student_activity_snapshots", &["created_at", "id", "import_id"])
+struct CheckColumns;
+
+impl DatasetVisitor for CheckColumns {
+    type Output = ();
+
+    fn visit<S: Source>(self) {
+        let id = id_column(S::DATASET).unwrap_or("id");
+        assert_eq!(S::FIELDS[0], id);
+        let fields = S::FIELDS.iter().filter(|field| **field != "id");
+        let found: BTreeSet<&str> =
+            fields.copied().chain(S::EMAILS.iter().map(|(column, _)| *column)).collect();
+        let columns: BTreeSet<&str> = S::DATASET.describe().columns.iter().map(|column| column.key).collect();
+        assert_eq!(found, columns, "{}", S::DATASET.key());
+        for (column, user) in S::EMAILS {
+            assert!(S::FIELDS.contains(user), "{column} is the e-mail address of {user}");
         }
-        Dataset::TeacherActivitySnapshots => {
-            ("teacher_activity_snapshots", &["created_at", "id", "import_id"])
-        }
-        // The meeting's token is a secret.
-        Dataset::DiscordPractices => {
-            ("discord_practices", &["created_at", "duration_minutes", "meeting_token", "updated_at"])
-        }
-        Dataset::PracticePackageOrders => ("practice_package_orders", &[]),
-        Dataset::TeacherSubmissions => ("teacher_submissions", &["payload", "updated_at"]),
-        Dataset::CourseTeacherAssignments => ("course_teacher", &["id"]),
+    }
+}
+
+/// The table of a dataset, and its columns that the dataset does not expose.
+struct HiddenColumns;
+
+impl DatasetVisitor for HiddenColumns {
+    type Output = (&'static str, &'static [&'static str]);
+
+    fn visit<S: Source>(self) -> Self::Output {
+        (S::TABLE, S::HIDDEN)
     }
 }
 
@@ -134,7 +122,7 @@ async fn every_table_column_is_exposed_with_its_type_or_hidden() {
     let database = TestDatabase::new().await;
     let client = database.client().await;
     for dataset in Dataset::ALL {
-        let (table, hidden_columns) = hidden_columns(dataset);
+        let (table, hidden_columns) = dataset::visit(dataset, HiddenColumns);
         let rows = client
             .query(
                 "SELECT column_name::text, data_type::text FROM information_schema.columns \

@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 use domain::Dataset;
 use domain::access::Role;
-use domain::filter::FilterKey;
+use domain::dataset::FilterKey;
 use serde_json::{Value, json};
 
 use crate::harness::dataset::connection;
@@ -12,8 +12,9 @@ use crate::harness::request::ApiResponse;
 
 /// The datasets that can be filtered by date.
 fn date_filtered_datasets() -> impl Iterator<Item = Dataset> {
-    let by_date =
-        |dataset: &Dataset| dataset.describe().filters.iter().any(|filter| filter.key == FilterKey::DateFrom);
+    let by_date = |dataset: &Dataset| {
+        dataset.describe().filters.iter().any(|filter| filter.key == FilterKey::DATE_FROM)
+    };
     Dataset::ALL.into_iter().filter(by_date)
 }
 
@@ -38,7 +39,7 @@ async fn timestamps_between(
     from: &str,
     to: &str,
 ) -> Vec<String> {
-    let date = crate::harness::dataset::camel_case(dataset.describe().date_column);
+    let date = domain::names::camel_case(dataset.describe().date_column);
     let query = format!(
         "query ($filter: {}) {{ rows: {}(filter: $filter) {{ totalCount nodes {{ date: {date} }} }} }}",
         filter_type(dataset),

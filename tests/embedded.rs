@@ -8,15 +8,14 @@ use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use backend::config::database::Database;
 use backend::db;
-use backend::db::embedded::EmbeddedPostgres;
 use diesel_async::SimpleAsyncConnection as _;
+use embedded_postgres::{EmbeddedPostgres, Settings};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
-const SETTINGS: Database = Database { url: None, postgres_bin: None, pool_size: 4 };
+const SETTINGS: Settings = Settings { postgres_bin: None, max_connections: 44 };
 
 /// A data directory in a temporary directory that PostgreSQL's user may enter.
 pub struct EmbeddedFixture {

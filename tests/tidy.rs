@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 /// The path prefix of each part, and the texts that its code must not contain.
 const FORBIDDEN: &[(&str, &[&str])] = &[
     ("domain/src/", &["std::fs", "std::net", "std::env", "std::process", "tokio", "diesel", "Utc::now"]),
+    ("embedded_postgres/src/", &["backend::", "domain::", "diesel"]),
     ("frontend/src/", &["backend::", "diesel", "tokio"]),
     (
         "backend/src/db",

@@ -102,7 +102,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
             Error::Internal(cause) => Self::Failed(cause),
-            Error::Invalid(_) => Self::Usage(error.message(Locale::En)),
+            Error::Invalid(_) => Self::Usage(error.message().into_locale(Locale::En)),
             Error::Unauthenticated
             | Error::WrongCredentials
             | Error::Denied(_)
@@ -112,7 +112,7 @@ impl From<Error> for Failure {
             | Error::TooComplex(_)
             | Error::TooManyRequests { .. }
             | Error::Busy { .. }
-            | Error::Unavailable => Self::Failed(anyhow!(error.message(Locale::En))),
+            | Error::Unavailable => Self::Failed(anyhow!(error.message().into_locale(Locale::En))),
         }
     }
 }

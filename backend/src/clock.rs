@@ -1,11 +1,10 @@
 //! The source of the current time.
 
 use std::ops::RangeInclusive;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-
-use crate::unpoisoned;
+use parking_lot::Mutex;
 
 /// The years in which stored timestamps may lie: all that RFC 3339 can represent but the last, so that a
 /// period that begins in one of them also ends in a representable year, in every time zone.
@@ -36,7 +35,7 @@ impl Clock {
         match self {
             #[expect(clippy::disallowed_methods, reason = "the only place that reads the system clock")]
             Self::System => Utc::now(),
-            Self::Fixed(now) => *unpoisoned::lock(now),
+            Self::Fixed(now) => *now.lock(),
         }
     }
 
@@ -44,7 +43,7 @@ impl Clock {
     pub fn advance(&self, by: TimeDelta) {
         match self {
             Self::System => {}
-            Self::Fixed(now) => *unpoisoned::lock(now) += by,
+            Self::Fixed(now) => *now.lock() += by,
         }
     }
 

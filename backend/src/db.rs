@@ -19,7 +19,6 @@ pub mod advisory_lock;
 mod channel_binding;
 mod connect_error;
 mod connection;
-pub mod embedded;
 mod frames;
 mod link;
 pub mod migrator;

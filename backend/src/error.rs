@@ -64,6 +64,14 @@ pub struct InvalidField {
     pub message: Phrase,
 }
 
+impl InvalidField {
+    fn sentence(&self) -> Phrase {
+        let Self { field, message } = self;
+        let in_locale = |locale| format!("{field}: {}", message.in_locale(locale));
+        Phrase::new(in_locale(Locale::Es), in_locale(Locale::En))
+    }
+}
+
 impl Error {
     /// An error about one invalid field.
     pub fn invalid(field: impl Into<String>, message: impl Into<Phrase>) -> Self {
@@ -112,37 +120,31 @@ impl Error {
     }
 
     /// The message for the caller.
-    pub fn message(&self, locale: Locale) -> String {
+    pub fn message(&self) -> Phrase {
         match self {
-            Self::Unauthenticated => UNAUTHENTICATED.in_locale(locale).to_owned(),
-            Self::WrongCredentials => WRONG_CREDENTIALS.in_locale(locale).to_owned(),
-            Self::Denied(denied) => denied.message().in_locale(locale).to_owned(),
+            Self::Unauthenticated => UNAUTHENTICATED.into(),
+            Self::WrongCredentials => WRONG_CREDENTIALS.into(),
+            Self::Denied(denied) => denied.message(),
             Self::Invalid(fields) | Self::RowsDenied(fields) => {
-                let messages: Vec<String> = fields
-                    .iter()
-                    .map(|invalid| format!("{}: {}", invalid.field, invalid.message.in_locale(locale)))
-                    .collect();
-                messages.join(" ")
+                Phrase::joined(&fields.iter().map(InvalidField::sentence).collect::<Vec<_>>())
             }
-            Self::NotFound(phrase) | Self::Conflict(phrase) | Self::TooComplex(phrase) => {
-                phrase.in_locale(locale).to_owned()
-            }
+            Self::NotFound(phrase) | Self::Conflict(phrase) | Self::TooComplex(phrase) => phrase.clone(),
             Self::TooManyRequests { retry_after } => {
                 let seconds = retry_after.as_secs().max(1);
-                match locale {
-                    Locale::Es => format!("Demasiados intentos. Vuelve a probar en {seconds} s."),
-                    Locale::En => format!("Too many attempts. Try again in {seconds} s."),
-                }
+                Phrase::new(
+                    format!("Demasiados intentos. Vuelve a probar en {seconds} s."),
+                    format!("Too many attempts. Try again in {seconds} s."),
+                )
             }
             Self::Busy { retry_after } => {
                 let seconds = retry_after.as_secs().max(1);
-                match locale {
-                    Locale::Es => format!("El hub está ocupado. Vuelve a probar en {seconds} s."),
-                    Locale::En => format!("The hub is busy. Try again in {seconds} s."),
-                }
+                Phrase::new(
+                    format!("El hub está ocupado. Vuelve a probar en {seconds} s."),
+                    format!("The hub is busy. Try again in {seconds} s."),
+                )
             }
-            Self::Unavailable => UNAVAILABLE.in_locale(locale).to_owned(),
-            Self::Internal(_) => INTERNAL.in_locale(locale).to_owned(),
+            Self::Unavailable => UNAVAILABLE.into(),
+            Self::Internal(_) => INTERNAL.into(),
         }
     }
 
@@ -204,9 +206,13 @@ impl From<Denied> for Error {
 
 impl From<Vec<FieldProblem>> for Error {
     fn from(problems: Vec<FieldProblem>) -> Self {
-        let invalid =
-            |found: FieldProblem| InvalidField { message: found.problem.message(), field: found.field };
-        Self::Invalid(problems.into_iter().map(invalid).collect())
+        Self::Invalid(problems.into_iter().map(InvalidField::from).collect())
+    }
+}
+
+impl From<FieldProblem> for InvalidField {
+    fn from(FieldProblem { field, problem }: FieldProblem) -> Self {
+        Self { field, message: problem.message() }
     }
 }
 
@@ -249,7 +255,7 @@ impl From<Error> for SharedError {
 
 impl From<SharedError> for async_graphql::Error {
     fn from(SharedError(error): SharedError) -> Self {
-        Self { message: error.message(Locale::En), source: Some(error), extensions: None }
+        Self { message: error.message().into_locale(Locale::En), source: Some(error), extensions: None }
     }
 }
 

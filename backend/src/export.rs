@@ -14,6 +14,7 @@ mod heartbeat;
 mod json;
 mod json_columns;
 pub mod link;
+mod progress;
 pub mod request;
 mod rows;
 mod run;
@@ -24,4 +25,5 @@ mod timestamp;
 mod writer;
 
 pub use request::ExportRequest;
-pub use stream::{Export, RunningExport, WriteError};
+pub use run::Export;
+pub use stream::{RunningExport, WriteError};

@@ -9,6 +9,7 @@ pub mod catalog;
 mod connection;
 pub mod context;
 pub mod dataset;
+pub mod estimate;
 pub mod import;
 pub mod limits;
 pub mod mirror;
@@ -29,6 +30,7 @@ pub struct Query(
     catalog::CatalogQuery,
     dataset::DatasetQuery,
     dataset::SeriesQuery,
+    estimate::EstimateQuery,
     import::ImportQuery,
     notification::NotificationQuery,
     sync::SyncQuery,

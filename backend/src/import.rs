@@ -137,7 +137,7 @@ async fn run_import(
         }
         Err(Failure::Internal(cause)) => {
             let error = Error::from(cause);
-            (ImportState::Failed, error.message(request.locale), error)
+            (ImportState::Failed, error.message().into_locale(request.locale), error)
         }
     };
     let outcome = ImportOutcome {

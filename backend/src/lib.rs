@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod auth;
+mod backoff;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -25,6 +26,5 @@ mod outbound;
 pub mod source;
 pub mod spreadsheet;
 pub mod telemetry;
-mod unpoisoned;
 
 pub use error::{Error, Result};

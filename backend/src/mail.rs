@@ -8,9 +8,9 @@
 //! Text, language and address are looked up when a mail is sent. They are therefore current, a user who was
 //! deactivated in the meantime gets no mail, and the outbox holds no personal data.
 
-mod backoff;
 mod error;
 mod message;
+mod schedule;
 mod smtp;
 
 use anyhow::Context as _;
@@ -96,7 +96,7 @@ impl DeliveryPass<'_> {
     /// The recipient's address and the message, or the reason not to send it.
     async fn compose(&self, mail: &OutboxMail) -> anyhow::Result<Result<(Address, Vec<u8>), MailError>> {
         let failed = |reason: &str| Ok(Err(MailError::Permanent(reason.to_owned())));
-        if backoff::is_stale(mail.created_at, self.app.clock.now()) {
+        if schedule::is_stale(mail.created_at, self.app.clock.now()) {
             return failed("The mail is older than 24 hours");
         }
         let Some((notification, user)) = self.find_notification(mail).await? else {
@@ -167,7 +167,7 @@ impl DeliveryPass<'_> {
         let next = match error {
             MailError::Permanent(_) => None,
             MailError::Transient(_) | MailError::Unavailable(_) => {
-                backoff::next_attempt(created_at, attempts, now)
+                schedule::next_attempt(created_at, attempts, now)
             }
         };
         match next {

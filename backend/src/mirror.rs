@@ -9,6 +9,7 @@ mod authority;
 mod batch;
 mod course;
 pub mod course_teacher;
+mod problem;
 mod reader;
 mod related;
 mod teacher_submission;
@@ -32,7 +33,8 @@ use crate::models::mirrored;
 
 pub use authority::Authority;
 use batch::CheckedRows;
-pub use batch::{Batch, Indexed, Problem};
+pub use batch::{Batch, Indexed};
+pub use problem::Problem;
 pub use reader::Reader;
 
 /// The maximum number of rows in a call.

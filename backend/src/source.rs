@@ -40,6 +40,10 @@ pub type RawRows<'conn> = <AsyncPgConnection as AsyncConnectionCore>::Stream<'co
 pub trait Source: ObjectType + Sized + Send + Sync + 'static {
     /// The dataset that the row belongs to.
     const DATASET: Dataset;
+    /// The table that the rows are from.
+    const TABLE: &'static str;
+    /// The columns of the table that the dataset does not expose, sorted. A test checks that all others are exposed.
+    const HIDDEN: &'static [&'static str];
     /// The selected fields, in order: `id`, then keys of the dataset's columns.
     const FIELDS: &'static [&'static str];
     /// The columns with an e-mail address, each with the field that holds the user's id: `(column, field)`.
@@ -91,18 +95,26 @@ pub async fn count<S: Source>(
     S::query(grant, zone, Seek::Unordered).count_all(conn).await
 }
 
+/// An estimate of the number of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Estimate {
+    pub rows: i64,
+    /// Whether the rows were counted.
+    pub exact: bool,
+}
+
 /// Estimates how many rows match. Exact up to [`MAX_EXACT_COUNT`], and the planner's estimate above.
 pub async fn estimate<S: Source>(
     conn: &mut AsyncPgConnection,
     grant: &Grant,
     zone: chrono_tz::Tz,
-) -> QueryResult<i64> {
+) -> QueryResult<Estimate> {
     let counted = S::query(grant, zone, Seek::Unordered).count_up_to(conn, MAX_EXACT_COUNT).await?;
     if counted <= MAX_EXACT_COUNT {
-        return Ok(counted);
+        return Ok(Estimate { rows: counted, exact: true });
     }
     let planner_estimate = S::query(grant, zone, Seek::Unordered).planner_estimate(conn).await?;
-    Ok(planner_estimate.max(counted))
+    Ok(Estimate { rows: planner_estimate.max(counted), exact: false })
 }
 
 /// The highest number of rows that is counted exactly for an estimate, which takes a few milliseconds.

@@ -10,9 +10,8 @@ pub use grant::Grant;
 pub use import_grant::{ImportGrant, ImportableRows};
 pub use token_scope::TokenScope;
 
-use crate::dataset::{Dataset, TeacherAdminAccess};
+use crate::dataset::{Dataset, FilterKey, TeacherAdminAccess};
 use crate::failure::ErrorCode;
-use crate::filter::FilterKey;
 use crate::text::{Phrase, Text};
 use crate::unknown_name::UnknownName;
 

@@ -1,17 +1,21 @@
 //! The seven datasets. Each one is described as plain data in its own file.
 
-mod course_teacher_assignments;
-mod discord_practices;
-mod practice_package_orders;
-mod student_activity_snapshots;
-mod teacher_activity_snapshots;
-mod teacher_submissions;
-mod video_player_events;
+pub mod course_teacher_assignments;
+pub mod discord_practices;
+mod filter_field;
+pub mod practice_package_orders;
+pub mod student_activity_snapshots;
+pub mod teacher_activity_snapshots;
+pub mod teacher_submissions;
+pub mod video_player_events;
 
 use serde::{Deserialize, Serialize};
 
-use crate::filter::{FilterKey, FilterKind};
+use crate::names::camel_case;
 use crate::text::Text;
+
+use filter_field::{COURSE, DATE_FROM, DATE_TO, LESSON};
+pub use filter_field::{Choice, FilterField, FilterKey, FilterKind};
 
 /// One of the seven datasets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -70,6 +74,24 @@ impl Dataset {
     }
 }
 
+impl FilterKey {
+    /// Every filter of any dataset.
+    pub fn all() -> Vec<Self> {
+        let mut keys: Vec<Self> = Vec::new();
+        for field in Dataset::ALL.iter().flat_map(|dataset| dataset.describe().filters) {
+            if !keys.contains(&field.key) {
+                keys.push(field.key);
+            }
+        }
+        keys
+    }
+
+    /// The filter with this machine name.
+    pub fn parse(key: &str) -> Option<Self> {
+        Self::all().into_iter().find(|known| known.key() == key)
+    }
+}
+
 /// The facts about a dataset that forms, files, documentation and rules are made from.
 #[derive(Debug)]
 pub struct Description {
@@ -111,12 +133,36 @@ pub struct Column {
     pub kind: ColumnKind,
     /// The readable CSV header.
     pub title: Text,
+    /// The GraphQL field with its subfields, if it is not the key in the spelling of GraphQL.
+    selection: Option<&'static str>,
 }
 
 impl Column {
     /// A column.
     pub const fn new(key: &'static str, kind: ColumnKind, title: Text) -> Self {
-        Self { key, kind, title }
+        Self { key, kind, title, selection: None }
+    }
+
+    const fn selected_as(self, selection: &'static str) -> Self {
+        Self { selection: Some(selection), ..self }
+    }
+
+    /// The GraphQL field: `courseId`.
+    pub fn graphql_field(&self) -> String {
+        match self.selection {
+            Some(selection) => selection.split(' ').next().unwrap_or_default().to_owned(),
+            None => camel_case(self.key),
+        }
+    }
+
+    /// The GraphQL selection of the column under its key: `courseId`, or `orderId: id`.
+    pub fn graphql_selection(&self) -> String {
+        let name = camel_case(self.key);
+        match self.selection {
+            Some(selection) if self.graphql_field() == name => selection.to_owned(),
+            Some(selection) => format!("{name}: {selection}"),
+            None => name,
+        }
     }
 }
 
@@ -140,50 +186,6 @@ pub enum ColumnKind {
     Json,
 }
 
-/// A filter of a dataset.
-#[derive(Debug)]
-pub struct FilterField {
-    pub key: FilterKey,
-    pub kind: FilterKind,
-    /// The accepted values, or suggestions if the kind is text.
-    pub choices: &'static [Choice],
-}
-
-/// A value of a filter.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Choice {
-    /// The value in rows and requests.
-    pub value: &'static str,
-    /// The name that people read.
-    pub title: Text,
-}
-
-impl Choice {
-    const fn new(value: &'static str, title: Text) -> Self {
-        Self { value, title }
-    }
-}
-
-impl FilterField {
-    const fn new(key: FilterKey, kind: FilterKind) -> Self {
-        Self { key, kind, choices: &[] }
-    }
-
-    /// The choice with this value.
-    pub fn choice(&self, value: &str) -> Option<&'static Choice> {
-        self.choices.iter().find(|choice| choice.value == value)
-    }
-
-    const fn with_choices(key: FilterKey, kind: FilterKind, choices: &'static [Choice]) -> Self {
-        Self { key, kind, choices }
-    }
-}
-
-const DATE_FROM: FilterField = FilterField::new(FilterKey::DateFrom, FilterKind::Date);
-const DATE_TO: FilterField = FilterField::new(FilterKey::DateTo, FilterKind::Date);
-const COURSE: FilterField = FilterField::new(FilterKey::CourseId, FilterKind::Course);
-const LESSON: FilterField = FilterField::new(FilterKey::LessonId, FilterKind::Lesson);
-
 /// The categories that the product records. Imports may contain others.
 const CATEGORIES: &[Choice] = &[
     Choice::new("practice_reservation", Text::new("Reserva de práctica", "Practice reservation")),
@@ -204,7 +206,7 @@ pub enum TeacherAdminAccess {
 }
 
 const COURSE_OR_LESSON: TeacherAdminAccess =
-    TeacherAdminAccess::OneOf(&[FilterKey::CourseId, FilterKey::LessonId]);
+    TeacherAdminAccess::OneOf(&[FilterKey::COURSE_ID, FilterKey::LESSON_ID]);
 
 #[cfg(test)]
 mod tests {

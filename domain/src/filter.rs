@@ -7,145 +7,43 @@ pub use date_bound::{DateBound, Until};
 pub use problem::{FieldProblem, Problem};
 
 use std::collections::HashSet;
+use std::fmt;
 
-use crate::dataset::{Dataset, FilterField};
-use crate::text::Text;
+use crate::dataset::{Dataset, FilterField, FilterKey, FilterKind};
 
-/// The name of a filter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum FilterKey {
-    /// Rows at or after this date or time.
-    DateFrom,
-    /// Rows at or before this date or time. A date includes the whole day.
-    DateTo,
-    /// A course.
-    CourseId,
-    /// A lesson.
-    LessonId,
-    /// A practice pack.
-    PracticePackageId,
-    /// The creator of a practice.
-    CreatorId,
-    /// A student.
-    UserId,
-    /// A teacher.
-    TeacherId,
-    /// A kind of player event.
-    Event,
-    /// A video provider.
-    Provider,
-    /// A category of snapshots.
-    Category,
-    /// A status.
-    Status,
-    /// A type of practice or submission.
-    Type,
-}
-
-/// The kind of a filter's value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "graphql", derive(async_graphql::Enum))]
-pub enum FilterKind {
-    /// A date or a timestamp.
-    Date,
-    /// A course's id.
-    Course,
-    /// A lesson's id.
-    Lesson,
-    /// Another id.
-    Id,
-    /// Free text. Choices are only suggestions.
-    Text,
-    /// One of the choices.
-    Choice,
-}
-
-impl FilterKey {
-    /// Every filter, in the order in which links and logs list them.
-    pub const ALL: [Self; 13] = [
-        Self::DateFrom,
-        Self::DateTo,
-        Self::CourseId,
-        Self::LessonId,
-        Self::PracticePackageId,
-        Self::CreatorId,
-        Self::UserId,
-        Self::TeacherId,
-        Self::Event,
-        Self::Provider,
-        Self::Category,
-        Self::Status,
-        Self::Type,
-    ];
-
-    /// The machine name.
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::DateFrom => "date_from",
-            Self::DateTo => "date_to",
-            Self::CourseId => "course_id",
-            Self::LessonId => "lesson_id",
-            Self::PracticePackageId => "practice_package_id",
-            Self::CreatorId => "creator_id",
-            Self::UserId => "user_id",
-            Self::TeacherId => "teacher_id",
-            Self::Event => "event",
-            Self::Provider => "provider",
-            Self::Category => "category",
-            Self::Status => "status",
-            Self::Type => "type",
-        }
-    }
-
-    /// The filter with this machine name.
-    pub fn parse(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|known| known.key() == key)
-    }
-
-    /// The name that people read.
-    pub const fn title(self) -> Text {
-        match self {
-            Self::DateFrom => Text::new("Desde", "From"),
-            Self::DateTo => Text::new("Hasta", "To"),
-            Self::CourseId => Text::new("Curso", "Course"),
-            Self::LessonId => Text::new("Lección", "Lesson"),
-            Self::PracticePackageId => Text::new("Pack de prácticas", "Practice pack"),
-            Self::CreatorId => Text::new("Creador", "Creator"),
-            Self::UserId => Text::new("Estudiante", "Student"),
-            Self::TeacherId => Text::new("Docente", "Teacher"),
-            Self::Event => Text::new("Evento", "Event"),
-            Self::Provider => Text::new("Proveedor", "Provider"),
-            Self::Category => Text::new("Categoría", "Category"),
-            Self::Status => Text::new("Estado", "Status"),
-            Self::Type => Text::new("Tipo", "Type"),
-        }
-    }
-}
-
-/// The conditions that rows must meet. A field that is `None` matches every row.
+/// The conditions that rows must meet: at most one value for each filter of a dataset.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Rows at or after this.
-    pub date_from: Option<DateBound>,
-    /// Rows at or before this.
-    pub date_to: Option<DateBound>,
-    pub course_id: Option<i64>,
-    pub lesson_id: Option<i64>,
-    pub practice_package_id: Option<i64>,
-    /// The creator of a practice.
-    pub creator_id: Option<i64>,
-    /// The student.
-    pub user_id: Option<i64>,
-    pub teacher_id: Option<i64>,
-    /// The kind of player event.
-    pub event: Option<String>,
-    /// The video provider.
-    pub provider: Option<String>,
-    /// The category of a snapshot.
-    pub category: Option<String>,
-    pub status: Option<String>,
-    /// The filter `type`.
-    pub kind: Option<String>,
+    /// In the order of the dataset's filters.
+    values: Vec<(FilterKey, FilterValue)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum FilterValue {
+    Date(DateBound),
+    Id(i64),
+    Text(String),
+}
+
+impl FilterValue {
+    /// Reads the value of a filter.
+    fn parse(field: &FilterField, value: &str) -> Result<Self, Problem> {
+        match field.kind {
+            FilterKind::Date => DateBound::parse(value).map(Self::Date).ok_or(Problem::NotADate),
+            FilterKind::Course | FilterKind::Lesson | FilterKind::Id => parse_id(value).map(Self::Id),
+            FilterKind::Text | FilterKind::Choice => parse_text(field, value).map(Self::Text),
+        }
+    }
+}
+
+impl fmt::Display for FilterValue {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Date(bound) => bound.fmt(formatter),
+            Self::Id(id) => id.fmt(formatter),
+            Self::Text(text) => text.fmt(formatter),
+        }
+    }
 }
 
 impl Filter {
@@ -156,78 +54,77 @@ impl Filter {
         dataset: Dataset,
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, Vec<FieldProblem>> {
-        let mut filter = Self::default();
+        let fields = dataset.describe().filters;
+        let mut values = Vec::new();
         let mut problems = Vec::new();
         let mut seen = HashSet::new();
         for (key, value) in pairs {
-            let problem = if seen.insert(key) {
-                filter.set(dataset, key, value.trim()).err()
-            } else {
-                Some(Problem::Repeated)
+            let position = fields.iter().position(|field| field.key.key() == key);
+            let parsed = match position {
+                _ if !seen.insert(key) => Err(Problem::Repeated),
+                None => Err(Problem::UnknownFilter(dataset)),
+                Some(_) if value.trim().is_empty() => continue,
+                Some(position) => {
+                    FilterValue::parse(&fields[position], value.trim()).map(|value| (position, value))
+                }
             };
-            if let Some(problem) = problem {
-                problems.push(FieldProblem { field: key.to_owned(), problem });
+            match parsed {
+                Ok(value) => values.push(value),
+                Err(problem) => problems.push(FieldProblem { field: key.to_owned(), problem }),
             }
         }
+        values.sort_by_key(|(position, _)| *position);
+        let values = values.into_iter().map(|(position, value)| (fields[position].key, value)).collect();
+        let filter = Self { values };
         if filter.is_reversed() {
-            problems
-                .push(FieldProblem { field: FilterKey::DateTo.key().to_owned(), problem: Problem::Reversed });
+            let field = FilterKey::DATE_TO.key().to_owned();
+            problems.push(FieldProblem { field, problem: Problem::Reversed });
         }
         if problems.is_empty() { Ok(filter) } else { Err(problems) }
     }
 
-    fn set(&mut self, dataset: Dataset, key: &str, value: &str) -> Result<(), Problem> {
-        let fields = dataset.describe().filters;
-        let field =
-            fields.iter().find(|field| field.key.key() == key).ok_or(Problem::UnknownFilter(dataset))?;
-        if value.is_empty() {
-            return Ok(());
-        }
-        match field.key {
-            FilterKey::DateFrom => self.date_from = Some(DateBound::parse(value).ok_or(Problem::NotADate)?),
-            FilterKey::DateTo => self.date_to = Some(DateBound::parse(value).ok_or(Problem::NotADate)?),
-            FilterKey::CourseId => self.course_id = Some(parse_id(value)?),
-            FilterKey::LessonId => self.lesson_id = Some(parse_id(value)?),
-            FilterKey::PracticePackageId => self.practice_package_id = Some(parse_id(value)?),
-            FilterKey::CreatorId => self.creator_id = Some(parse_id(value)?),
-            FilterKey::UserId => self.user_id = Some(parse_id(value)?),
-            FilterKey::TeacherId => self.teacher_id = Some(parse_id(value)?),
-            FilterKey::Event => self.event = Some(parse_text(field, value)?),
-            FilterKey::Provider => self.provider = Some(parse_text(field, value)?),
-            FilterKey::Category => self.category = Some(parse_text(field, value)?),
-            FilterKey::Status => self.status = Some(parse_text(field, value)?),
-            FilterKey::Type => self.kind = Some(parse_text(field, value)?),
-        }
-        Ok(())
-    }
-
-    /// The value of one filter as text that [`Filter::parse`] reads back.
-    pub fn value(&self, key: FilterKey) -> Option<String> {
-        match key {
-            FilterKey::DateFrom => self.date_from.map(|bound| bound.to_string()),
-            FilterKey::DateTo => self.date_to.map(|bound| bound.to_string()),
-            FilterKey::CourseId => self.course_id.map(|id| id.to_string()),
-            FilterKey::LessonId => self.lesson_id.map(|id| id.to_string()),
-            FilterKey::PracticePackageId => self.practice_package_id.map(|id| id.to_string()),
-            FilterKey::CreatorId => self.creator_id.map(|id| id.to_string()),
-            FilterKey::UserId => self.user_id.map(|id| id.to_string()),
-            FilterKey::TeacherId => self.teacher_id.map(|id| id.to_string()),
-            FilterKey::Event => self.event.clone(),
-            FilterKey::Provider => self.provider.clone(),
-            FilterKey::Category => self.category.clone(),
-            FilterKey::Status => self.status.clone(),
-            FilterKey::Type => self.kind.clone(),
+    /// The value of a filter of kind [`FilterKind::Date`], if it is set.
+    pub fn date(&self, key: FilterKey) -> Option<DateBound> {
+        match self.get(key)? {
+            FilterValue::Date(bound) => Some(*bound),
+            FilterValue::Id(_) | FilterValue::Text(_) => None,
         }
     }
 
-    /// The filters that are set, in the order of [`FilterKey::ALL`].
+    /// The value of a filter whose kind is an id, if it is set.
+    pub fn id(&self, key: FilterKey) -> Option<i64> {
+        match self.get(key)? {
+            FilterValue::Id(id) => Some(*id),
+            FilterValue::Date(_) | FilterValue::Text(_) => None,
+        }
+    }
+
+    /// The value of a filter of kind [`FilterKind::Text`] or [`FilterKind::Choice`], if it is set.
+    pub fn text(&self, key: FilterKey) -> Option<String> {
+        match self.get(key)? {
+            FilterValue::Text(text) => Some(text.clone()),
+            FilterValue::Date(_) | FilterValue::Id(_) => None,
+        }
+    }
+
+    /// Whether the filter is set.
+    pub fn is_set(&self, key: FilterKey) -> bool {
+        self.get(key).is_some()
+    }
+
+    /// The filters that are set, in the order of the dataset's description, with values that [`Filter::parse`] reads
+    /// back.
     pub fn pairs(&self) -> Vec<(FilterKey, String)> {
-        FilterKey::ALL.into_iter().filter_map(|key| Some((key, self.value(key)?))).collect()
+        self.values.iter().map(|(key, value)| (*key, value.to_string())).collect()
+    }
+
+    fn get(&self, key: FilterKey) -> Option<&FilterValue> {
+        self.values.iter().find(|(known, _)| *known == key).map(|(_, value)| value)
     }
 
     fn is_reversed(&self) -> bool {
         // A day and a moment can only be compared in a time zone, which is not known here.
-        match (self.date_from, self.date_to) {
+        match (self.date(FilterKey::DATE_FROM), self.date(FilterKey::DATE_TO)) {
             (Some(DateBound::Day(from)), Some(DateBound::Day(to))) => from > to,
             (Some(DateBound::Moment(from)), Some(DateBound::Moment(to))) => from > to,
             _ => false,

@@ -32,13 +32,12 @@ pub fn snake_case(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::Dataset;
-    use crate::filter::FilterKey;
+    use crate::dataset::{Dataset, FilterKey};
 
     #[test]
     fn every_machine_name_survives_the_way_to_graphql_and_back() {
         let columns = Dataset::ALL.into_iter().flat_map(|dataset| dataset.describe().columns);
-        let filters = FilterKey::ALL.into_iter().map(FilterKey::key);
+        let filters = FilterKey::all().into_iter().map(FilterKey::key);
         for key in columns.map(|column| column.key).chain(filters).chain(Dataset::ALL.map(Dataset::key)) {
             assert_eq!(snake_case(&camel_case(key)), key);
         }

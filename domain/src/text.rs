@@ -88,11 +88,26 @@ impl Phrase {
         Self { es: es.into(), en: en.into() }
     }
 
+    /// Sentences, one after the other.
+    pub fn joined(phrases: &[Self]) -> Self {
+        let all =
+            |locale| phrases.iter().map(|phrase| phrase.in_locale(locale)).collect::<Vec<_>>().join(" ");
+        Self::new(all(Locale::Es), all(Locale::En))
+    }
+
     /// The text in one language.
     pub fn in_locale(&self, locale: Locale) -> &str {
         match locale {
             Locale::Es => &self.es,
             Locale::En => &self.en,
+        }
+    }
+
+    /// The text in one language, without a copy.
+    pub fn into_locale(self, locale: Locale) -> String {
+        match locale {
+            Locale::Es => self.es.into_owned(),
+            Locale::En => self.en.into_owned(),
         }
     }
 }

@@ -5,8 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use domain::Dataset;
-use domain::dataset::{ColumnKind, Description, TeacherAdminAccess};
-use domain::filter::{FilterKey, FilterKind};
+use domain::dataset::{ColumnKind, Description, FilterKey, FilterKind, TeacherAdminAccess};
 
 #[test]
 fn the_document_of_the_datasets_is_current() {
@@ -86,7 +85,7 @@ fn kind_of_filter(key: FilterKey, kind: FilterKind) -> &'static str {
         (_, FilterKind::Date) => "date or RFC 3339 timestamp",
         (_, FilterKind::Course) => "course id",
         (_, FilterKind::Lesson) => "lesson id",
-        (FilterKey::PracticePackageId, FilterKind::Id) => "practice pack id",
+        (key, FilterKind::Id) if key == FilterKey::PRACTICE_PACKAGE_ID => "practice pack id",
         (_, FilterKind::Id) => "user id",
         (_, FilterKind::Text) => "text; the known values are suggestions",
         (_, FilterKind::Choice) => "one of the known values",

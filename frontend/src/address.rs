@@ -3,7 +3,8 @@
 pub mod dates;
 
 use chrono::NaiveDate;
-use domain::filter::{FieldProblem, FilterKey};
+use domain::dataset::FilterKey;
+use domain::filter::FieldProblem;
 use domain::format::{Bom, CsvLayout, Decimal, Delimiter, Headers};
 use domain::{Dataset, ExportFormat, Filter, Locale};
 
@@ -142,14 +143,14 @@ impl ExportQuery {
     /// Changes the dataset and keeps only the filters with the same meaning in both.
     pub fn select_dataset(&mut self, dataset: Dataset) {
         self.dataset = Some(dataset);
-        self.values.retain(|(key, _)| matches!(key, FilterKey::CourseId | FilterKey::LessonId));
+        self.values.retain(|(key, _)| [FilterKey::COURSE_ID, FilterKey::LESSON_ID].contains(key));
         self.drop_unsupported_filters(dataset);
     }
 
     /// Removes the filters that a dataset does not have, since the page does not show them.
     pub fn drop_unsupported_filters(&mut self, dataset: Dataset) {
         let dataset = dataset.describe();
-        if dataset.filter(FilterKey::DateFrom).is_none() {
+        if dataset.filter(FilterKey::DATE_FROM).is_none() {
             self.dates = Dates::All;
         }
         self.values.retain(|(key, _)| dataset.filter(*key).is_some());
@@ -188,8 +189,8 @@ mod tests {
             layout: CsvLayout { delimiter: Delimiter::Semicolon, bom: Bom::With, ..CsvLayout::default() },
             ..ExportQuery::default()
         };
-        page.set(FilterKey::CourseId, "12");
-        page.set(FilterKey::Type, "50 % más & mejor");
+        page.set(FilterKey::COURSE_ID, "12");
+        page.set(FilterKey::TYPE, "50 % más & mejor");
         assert_eq!(ExportQuery::parse(&page.serialize()), page);
     }
 
@@ -210,7 +211,7 @@ mod tests {
         assert_eq!(page.serialize(), "course_id=3");
         let today = NaiveDate::from_ymd_opt(2026, 11, 22).unwrap();
         let filter = page.filter(Dataset::CourseTeacherAssignments, today).unwrap();
-        assert_eq!(filter, Filter { course_id: Some(3), ..Filter::default() });
+        assert_eq!(filter.pairs(), [(FilterKey::COURSE_ID, "3".to_owned())]);
     }
 
     #[test]

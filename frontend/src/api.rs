@@ -1,6 +1,7 @@
 //! The client of the server's API: GraphQL and export links. Knows nothing of sessions or pages.
 //!
-//! Every operation is a file in `graphql/`, checked against the server's schema at compile time.
+//! Operations are files in `graphql/`, checked against the server's schema at compile time, except for the preview of
+//! datasets.
 
 pub mod account;
 pub mod audit;
@@ -29,8 +30,6 @@ pub mod scalars {
     pub type Id = String;
     /// An RFC 3339 timestamp.
     pub type DateTime = String;
-    /// A date or an RFC 3339 timestamp.
-    pub type DateBound = String;
     /// Any JSON value.
     pub type Json = serde_json::Value;
 }

@@ -4,10 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use backend::config::database::Database;
 use backend::db;
-use backend::db::embedded::EmbeddedPostgres;
 use diesel_async::SimpleAsyncConnection as _;
+use embedded_postgres::{EmbeddedPostgres, Settings};
 use secrecy::ExposeSecret as _;
 use tokio::time::sleep;
 
@@ -45,8 +44,8 @@ impl Installation {
         Self { programs, libraries }
     }
 
-    fn settings(&self) -> Database {
-        Database { postgres_bin: Some(self.programs.clone()), ..SETTINGS }
+    fn settings(&self) -> Settings {
+        Settings { postgres_bin: Some(self.programs.clone()), ..SETTINGS }
     }
 
     /// Replaces a file, as a package manager does.

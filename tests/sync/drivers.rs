@@ -81,7 +81,7 @@ async fn a_process_without_a_drivers_settings_leaves_its_events_pending() {
     let run = fixture.run_with(mixpanel).await;
     assert_eq!((run.state, run.processed), (SyncState::Success, 0));
     assert_eq!((run.drivers_left_out.as_slice(), run.drivers.len()), ([Driver::Ga4].as_slice(), 1));
-    let message = |run, locale| texts::message(run, locale).unwrap();
+    let message = |run, locale| texts::message(run).unwrap().into_locale(locale);
     assert!(message(&run, Locale::En).contains("lacks its settings (GA4_ENABLED)"));
     assert!(message(&run, Locale::Es).contains("no tiene su configuración (GA4_ENABLED)"));
     assert_eq!(fixture.records("ga4").await, vec![DeliveryRecord::unsent(); 10]);

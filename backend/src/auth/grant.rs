@@ -3,6 +3,7 @@
 
 use diesel_async::AsyncPgConnection;
 use domain::access::{CourseScope, Denied, Role};
+use domain::dataset::FilterKey;
 use domain::{Dataset, Filter, Grant, Viewer};
 
 use crate::error::Result;
@@ -39,7 +40,7 @@ async fn check_scope(conn: &mut AsyncPgConnection, viewer: &Viewer, grant: &Gran
         return Ok(());
     }
     let filter = grant.filter();
-    let course = match (filter.course_id, filter.lesson_id) {
+    let course = match (filter.id(FilterKey::COURSE_ID), filter.id(FilterKey::LESSON_ID)) {
         (Some(course), _) => course::exists(conn, course).await?.then_some(course),
         (None, Some(lesson)) => course::of_lesson(conn, lesson).await?,
         (None, None) => return Ok(()),

@@ -7,16 +7,15 @@
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use lru::LruCache;
+use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
 use crate::config;
 use crate::error::Error;
-use crate::unpoisoned;
 
 /// The first delay; it doubles with each further failure.
 const INITIAL_DELAY: TimeDelta = TimeDelta::seconds(30);
@@ -77,11 +76,11 @@ impl LoginLimits {
 
     /// Clears the account's failures.
     pub fn reset(&self, account: &str) {
-        unpoisoned::lock(&self.accounts).pop(&account_key(account));
+        self.accounts.lock().pop(&account_key(account));
     }
 
     fn check_address(&self, address: IpAddr, now: DateTime<Utc>) -> Result<(), RetryAfter> {
-        let mut addresses = unpoisoned::lock(&self.addresses);
+        let mut addresses = self.addresses.lock();
         let attempts = addresses.get_or_insert_mut(network(address), VecDeque::new);
         while attempts.front().is_some_and(|first| now - first >= ADDRESS_WINDOW) {
             attempts.pop_front();
@@ -99,7 +98,7 @@ impl LoginLimits {
 
     fn check_account(&self, account: &str, now: DateTime<Utc>) -> Result<(), RetryAfter> {
         let none = Failures { count: 0, retry_at: now };
-        let mut accounts = unpoisoned::lock(&self.accounts);
+        let mut accounts = self.accounts.lock();
         let failures = accounts.get_or_insert_mut(account_key(account), || none);
         if now - failures.retry_at >= MAX_DELAY {
             *failures = none;

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use anyhow::bail;
+use embedded_postgres::EmbeddedPostgres;
 use secrecy::SecretString;
 
 use crate::config::Config;
-use crate::db::embedded::EmbeddedPostgres;
 use crate::db::{self, Pool};
 
 /// A command needs few connections, because it does one thing after another.
@@ -24,7 +24,7 @@ impl CommandDatabase {
         if let Some(url) = &config.database.url {
             return Ok(Self { url: url.clone(), private: None });
         }
-        let private = EmbeddedPostgres::find_or_start(data_dir, &config.database).await?;
+        let private = EmbeddedPostgres::find_or_start(data_dir, &config.database.embedded()).await?;
         Ok(Self { url: private.database_url(), private: Some(private) })
     }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 use clap::builder::PossibleValuesParser;
-use domain::filter::FilterKey;
+use domain::dataset::FilterKey;
 use domain::{Dataset, ExportFormat, Grant};
 
 use super::Failure;
@@ -102,7 +102,7 @@ fn filter(text: &str) -> anyhow::Result<(String, String)> {
     match FilterKey::parse(key) {
         Some(key) => Ok((key.key().to_owned(), value.to_owned())),
         None => {
-            let known: Vec<&str> = FilterKey::ALL.map(FilterKey::key).to_vec();
+            let known: Vec<&str> = FilterKey::all().into_iter().map(FilterKey::key).collect();
             Err(anyhow!("unknown filter “{key}”, accepted: {}", known.join(", ")))
         }
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use embedded_postgres::EmbeddedPostgres;
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -17,7 +18,6 @@ use super::{Failure, logging, runtime};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{self, Config, Variables};
-use crate::db::embedded::EmbeddedPostgres;
 use crate::{db, http, jobs};
 
 /// How long open requests may take to finish after the first shutdown signal.
@@ -83,7 +83,7 @@ pub(super) fn run(data_dir: &Path, arguments: Arguments, variables: Variables) -
 async fn private_database(data_dir: &Path, config: &Config) -> anyhow::Result<Option<EmbeddedPostgres>> {
     match config.database.url {
         Some(_) => Ok(None),
-        None => EmbeddedPostgres::start(data_dir, &config.database).await.map(Some),
+        None => EmbeddedPostgres::start(data_dir, &config.database.embedded()).await.map(Some),
     }
 }
 

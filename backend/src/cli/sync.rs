@@ -191,7 +191,7 @@ async fn overdue(budget: Option<Duration>) {
 }
 
 fn check_outcome(run: &SyncRun) -> Result<(), Failure> {
-    let message = texts::message(run, Locale::En).unwrap_or_else(|| run.state.key().to_owned());
+    let message = message(run).unwrap_or_else(|| run.state.key().to_owned());
     let is_refusing = |stats: &DriverStats| matches!(stats.outage, Some(Outage::Refusing { .. }));
     if run.drivers.iter().any(is_refusing) {
         return Err(Failure::Failed(anyhow!(message)));
@@ -218,7 +218,7 @@ fn describe(run: &SyncRun) -> String {
             driver.title(),
         )
     });
-    let message = texts::message(run, Locale::En).map(|message| message + "\n");
+    let message = message(run).map(|text| text + "\n");
     [summary].into_iter().chain(drivers).chain(message).collect()
 }
 
@@ -232,10 +232,14 @@ fn to_json(run: &SyncRun, backfilled: Option<i64>) -> serde_json::Value {
         "durationMs": run.duration_ms,
         "drivers": run.drivers,
         "driversLeftOut": run.drivers_left_out,
-        "message": texts::message(run, Locale::En),
+        "message": message(run),
     });
     if let Some(events) = backfilled {
         report["backfilled"] = events.into();
     }
     report
+}
+
+fn message(run: &SyncRun) -> Option<String> {
+    texts::message(run).map(|phrase| phrase.into_locale(Locale::En))
 }

@@ -23,6 +23,14 @@ pub struct Database {
 }
 
 impl Database {
+    /// The settings of the private database: enough connections for the pool, for recording, and for other processes.
+    pub fn embedded(&self) -> embedded_postgres::Settings {
+        embedded_postgres::Settings {
+            postgres_bin: self.postgres_bin.clone(),
+            max_connections: self.pool_size + 40,
+        }
+    }
+
     pub(super) fn read(reader: &mut Reader) -> Self {
         let url = reader.optional(
             "DATABASE_URL",

@@ -2,7 +2,6 @@
 //! requests fail in between.
 
 use std::error::Error as StdError;
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use deadpool::managed::TimeoutType;
@@ -10,10 +9,10 @@ use diesel::ConnectionError;
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError};
 use diesel_async::pooled_connection::PoolError as ManagerError;
 use diesel_async::pooled_connection::deadpool::PoolError;
+use parking_lot::Mutex;
 use tracing::{debug, error, info};
 
 use super::connect_error::ConnectError;
-use crate::unpoisoned;
 
 /// A process uses one database.
 static TRACKER: Mutex<OutageTracker> =
@@ -85,7 +84,7 @@ pub fn loggable_cause(error: impl Into<anyhow::Error>) -> Option<String> {
 
 /// Whether there is an outage in which the database is read-only.
 pub(super) fn is_read_only() -> bool {
-    unpoisoned::lock(&TRACKER).outage.as_ref().is_some_and(|outage| outage.kind == OutageKind::ReadOnly)
+    TRACKER.lock().outage.as_ref().is_some_and(|outage| outage.kind == OutageKind::ReadOnly)
 }
 
 fn kind(cause: &(dyn StdError + 'static)) -> Option<OutageKind> {
@@ -135,7 +134,7 @@ fn is_connection_error(reason: &dyn DatabaseErrorInformation) -> bool {
 }
 
 fn record_failure(error: &anyhow::Error, kind: OutageKind) {
-    let mut tracker = unpoisoned::lock(&TRACKER);
+    let mut tracker = TRACKER.lock();
     let OutageTracker { outage, is_server_full: _, last_loss } = &mut *tracker;
     let outage = outage.get_or_insert_with(|| {
         let last_loss =
@@ -156,12 +155,12 @@ fn record_failure(error: &anyhow::Error, kind: OutageKind) {
 /// Records why a connection was lost. The statement on it gets only a generic error.
 pub(super) fn record_lost_connection(reason: String) {
     debug!(reason, "A database connection was lost");
-    unpoisoned::lock(&TRACKER).last_loss = Some((Instant::now(), reason));
+    TRACKER.lock().last_loss = Some((Instant::now(), reason));
 }
 
 /// Records the status of a server, checked on an existing connection.
 pub(super) fn record_ping(status: ServerStatus) {
-    let mut tracker = unpoisoned::lock(&TRACKER);
+    let mut tracker = TRACKER.lock();
     if !tracker.is_server_full {
         end_if_recovered(&mut tracker, status);
     }
@@ -169,14 +168,14 @@ pub(super) fn record_ping(status: ServerStatus) {
 
 /// Records the status of a server, checked on a new connection.
 pub(super) fn record_connection(status: ServerStatus) {
-    let mut tracker = unpoisoned::lock(&TRACKER);
+    let mut tracker = TRACKER.lock();
     tracker.is_server_full = false;
     end_if_recovered(&mut tracker, status);
 }
 
 /// Records that a connection attempt failed, and whether the server had no free slots.
 pub(super) fn record_failed_connection(is_server_full: bool) {
-    unpoisoned::lock(&TRACKER).is_server_full = is_server_full;
+    TRACKER.lock().is_server_full = is_server_full;
 }
 
 fn end_if_recovered(tracker: &mut OutageTracker, status: ServerStatus) {

@@ -1,7 +1,7 @@
 //! Connection pools. Connections are opened on demand and reused while they work.
 
 use std::ops::Deref;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ::deadpool::Runtime;
@@ -15,6 +15,7 @@ use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod, deadpool,
 };
 use futures_util::FutureExt as _;
+use parking_lot::Mutex;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::runtime::Handle;
 use tokio::time::{sleep, timeout};
@@ -23,7 +24,6 @@ use super::address::Address;
 use super::connect_error::ConnectError;
 use super::connection::Connection;
 use super::outage::{self, ServerStatus};
-use crate::unpoisoned;
 
 /// A pooled connection. It goes back to the pool when it is dropped.
 pub type PooledConnection = deadpool::Object<Connection>;
@@ -177,16 +177,16 @@ impl ServerHealth {
     }
 
     fn state(&self) -> ServerState {
-        *unpoisoned::lock(&self.state)
+        *self.state.lock()
     }
 
     fn set_state(&self, state: ServerState) {
-        *unpoisoned::lock(&self.state) = state;
+        *self.state.lock() = state;
     }
 
     /// Records that a connection works, which does not mean that the server has a free slot for another one.
     fn mark_reachable(&self) {
-        let mut state = unpoisoned::lock(&self.state);
+        let mut state = self.state.lock();
         if *state == ServerState::Unreachable {
             *state = ServerState::Reachable;
         }
@@ -205,13 +205,12 @@ impl ServerHealth {
             self.mark_reachable();
             return Ok(());
         }
-        if unpoisoned::lock(&self.ping_timed_out_at).is_some_and(|timed_out_at| last_received < timed_out_at)
-        {
+        if self.ping_timed_out_at.lock().is_some_and(|timed_out_at| last_received < timed_out_at) {
             return Err(unusable("the server did not answer on another connection"));
         }
         let Ok(status) = timeout(PING_TIMEOUT, check_status(conn)).await else {
             self.set_state(ServerState::Unreachable);
-            *unpoisoned::lock(&self.ping_timed_out_at) = Some(Instant::now());
+            *self.ping_timed_out_at.lock() = Some(Instant::now());
             return Err(unusable("the server does not answer"));
         };
         let status = status?;

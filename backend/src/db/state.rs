@@ -8,14 +8,12 @@
 //! COPY FROM STDIN, which we do not use, would never appear to finish: the server ignores one of its two
 //! `Sync` messages.
 
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::frames::{self, FrameParser};
-
-use crate::unpoisoned;
 
 /// Shared by a connection, its stream and the task that drives it.
 pub(super) struct ConnectionState {
@@ -85,7 +83,7 @@ impl ConnectionState {
 
     /// Processes sent bytes.
     pub fn sent(&self, bytes: &[u8]) {
-        let mut protocol = unpoisoned::lock(&self.protocol);
+        let mut protocol = self.protocol.lock();
         let (mut requests, mut is_sending) = (0, protocol.is_sending);
         protocol.sent.feed(bytes, |message| {
             let is_answered = matches!(message.kind, frames::SYNC | frames::QUERY);
@@ -100,7 +98,7 @@ impl ConnectionState {
 
     /// Processes received bytes.
     pub fn received(&self, bytes: &[u8]) -> Received {
-        let mut protocol = unpoisoned::lock(&self.protocol);
+        let mut protocol = self.protocol.lock();
         let (mut answered, mut transaction, mut fatal_error) = (0_usize, protocol.transaction, None);
         let is_signed_in = transaction != TransactionStatus::NotReady;
         protocol.received.feed(bytes, |message| match message.kind {
@@ -129,35 +127,35 @@ impl ConnectionState {
 
     /// Records the process id of the backend.
     pub fn set_backend(&self, backend: i32) {
-        unpoisoned::lock(&self.protocol).backend = Some(backend);
+        self.protocol.lock().backend = Some(backend);
     }
 
     /// The process id of the backend, if nothing was sent or received for `limit` while a request is pending.
     pub fn silent_backend(&self, limit: Duration) -> Option<i32> {
-        let protocol = unpoisoned::lock(&self.protocol);
+        let protocol = self.protocol.lock();
         let is_silent = protocol.is_busy() && protocol.last_activity.elapsed() >= limit;
         protocol.backend.filter(|_| is_silent)
     }
 
     /// Restarts the silence timer, because the server is known to be working.
     pub fn reset_silence_timer(&self) {
-        unpoisoned::lock(&self.protocol).last_activity = Instant::now();
+        self.protocol.lock().last_activity = Instant::now();
     }
 
     /// Whether a statement is running, counted from its first byte.
     pub fn is_busy(&self) -> bool {
-        unpoisoned::lock(&self.protocol).is_busy()
+        self.protocol.lock().is_busy()
     }
 
     /// Whether the connection is open, with no running statement and no open transaction.
     pub fn is_idle(&self) -> bool {
-        let protocol = unpoisoned::lock(&self.protocol);
+        let protocol = self.protocol.lock();
         !protocol.is_closed && !protocol.is_busy() && protocol.transaction == TransactionStatus::None
     }
 
     /// When the last bytes from the server arrived.
     pub fn last_received(&self) -> Instant {
-        unpoisoned::lock(&self.protocol).last_received
+        self.protocol.lock().last_received
     }
 
     /// Closes the connection immediately, even while a statement is running.
@@ -177,12 +175,12 @@ impl ConnectionState {
 
     /// Records that the connection is closed.
     pub fn mark_closed(&self) {
-        unpoisoned::lock(&self.protocol).is_closed = true;
+        self.protocol.lock().is_closed = true;
     }
 
     /// Whether the connection is closed or closing.
     pub fn is_closed(&self) -> bool {
-        unpoisoned::lock(&self.protocol).is_closed || self.is_closing()
+        self.protocol.lock().is_closed || self.is_closing()
     }
 }
 

@@ -20,6 +20,8 @@ use super::seat::PracticeContext;
 use super::snapshots::Snapshots;
 use super::{requests, submissions};
 use crate::db::Connection;
+use crate::models::dataset::student_activity_snapshot::NewStudentSnapshot;
+use crate::models::dataset::teacher_activity_snapshot::NewTeacherSnapshot;
 use crate::models::mirrored::course::MirroredCourse;
 use crate::models::mirrored::course_teacher::MirroredAssignment;
 use crate::models::mirrored::discord_practice::MirroredPractice;
@@ -28,10 +30,8 @@ use crate::models::mirrored::practice_package::MirroredPackage;
 use crate::models::mirrored::practice_package_order::MirroredOrder;
 use crate::models::mirrored::teacher_submission::{MirroredSubmission, NewSubmissionChange};
 use crate::models::mirrored::user::MirroredUser;
+use crate::models::player_event::bulk_insert::insert_player_events;
 use crate::models::player_event_month;
-use crate::models::student_activity_snapshot::NewStudentSnapshot;
-use crate::models::teacher_activity_snapshot::NewTeacherSnapshot;
-use crate::models::video_player_event::bulk_insert::insert_player_events;
 
 /// Rows per statement. Their bind parameters must stay below PostgreSQL's limit of 65,535.
 const ROW_BATCH_SIZE: usize = 2_000;

@@ -12,7 +12,7 @@ use super::calendar::Calendar;
 use super::viewing::{Action, Student, Video};
 use crate::db::Connection;
 use crate::db::schema::video_progress;
-use crate::models::video_player_event::bulk_insert::NewPlayerEvent;
+use crate::models::player_event::bulk_insert::NewPlayerEvent;
 
 /// The number of past days in which sessions take place.
 const HISTORY_DAYS: i64 = 60;

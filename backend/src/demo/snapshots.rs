@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 
 use super::catalog::Catalog;
 use super::reservation::NewReservation;
+use crate::models::dataset::student_activity_snapshot::NewStudentSnapshot;
+use crate::models::dataset::teacher_activity_snapshot::NewTeacherSnapshot;
 use crate::models::mirrored::discord_practice::MirroredPractice;
 use crate::models::mirrored::practice_package::MirroredPackage;
 use crate::models::mirrored::practice_package_order::MirroredOrder;
-use crate::models::student_activity_snapshot::NewStudentSnapshot;
-use crate::models::teacher_activity_snapshot::NewTeacherSnapshot;
 
 /// A cancellation within this time before the start of a practice counts as late.
 const LATE_WINDOW: TimeDelta = TimeDelta::minutes(180);

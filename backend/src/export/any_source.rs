@@ -9,7 +9,7 @@ use domain::{Dataset, Grant};
 use futures_util::future::BoxFuture;
 
 use crate::models::dataset::{self, DatasetVisitor};
-use crate::source::{RawRows, ReadQuery as _, Seek, Source, estimate};
+use crate::source::{Estimate, RawRows, ReadQuery as _, Seek, Source, estimate};
 
 /// The object-safe counterpart of [`Source`].
 pub trait AnySource: Send + Sync {
@@ -25,7 +25,7 @@ pub trait AnySource: Send + Sync {
         conn: &'a mut AsyncPgConnection,
         grant: &'a Grant,
         zone: Tz,
-    ) -> BoxFuture<'a, QueryResult<i64>>;
+    ) -> BoxFuture<'a, QueryResult<Estimate>>;
 
     /// Streams all rows in the stable order.
     fn stream<'a>(
@@ -52,7 +52,7 @@ impl<S: Source> AnySource for TypedSource<S> {
         conn: &'a mut AsyncPgConnection,
         grant: &'a Grant,
         zone: Tz,
-    ) -> BoxFuture<'a, QueryResult<i64>> {
+    ) -> BoxFuture<'a, QueryResult<Estimate>> {
         Box::pin(estimate::<S>(conn, grant, zone))
     }
 

@@ -1,11 +1,11 @@
 //! An export request. Requests from JSON, from a link and from the command line are parsed by the same rules.
 
 use chrono_tz::Tz;
-use domain::dataset::Column;
-use domain::filter::FieldProblem;
+use domain::dataset::{Column, FilterKey};
 use domain::format::{ACCEPTED_FORMATS, Bom, CsvLayout, Decimal, Delimiter, Headers};
 use domain::text::{Phrase, Text};
 use domain::{Dataset, ExportFormat, Filter, Locale};
+use serde_json::{Map, Value};
 
 use crate::error::{Error, InvalidField, Result};
 
@@ -36,58 +36,125 @@ pub struct Defaults {
 /// The parameters of a request, as pairs of key and value.
 pub type Parameters = Vec<(String, String)>;
 
+/// An option of a request.
+struct ExportOption {
+    key: &'static str,
+    /// Sets the option. `None` if the value is not accepted.
+    set: fn(&mut Draft, &str) -> Option<()>,
+    /// What is accepted.
+    accepted: Text,
+    /// The value in a request that [`ExportRequest::parse`] reads back. `None` if the option has no effect.
+    get: fn(&ExportRequest) -> Option<String>,
+}
+
+/// A request whose options are being set.
+struct Draft {
+    dataset: Option<Dataset>,
+    format: Option<ExportFormat>,
+    /// The keys of the columns, separated by commas.
+    columns: String,
+    locale: Locale,
+    timezone: Tz,
+    layout: CsvLayout,
+}
+
+/// Every option, in the order of links.
+const OPTIONS: [ExportOption; 9] = [
+    ExportOption {
+        key: "dataset",
+        set: |draft, value| Dataset::parse(value).map(|dataset| draft.dataset = Some(dataset)),
+        accepted: ACCEPTED_DATASETS,
+        get: |request| Some(request.dataset.key().to_owned()),
+    },
+    ExportOption {
+        key: "format",
+        set: |draft, value| ExportFormat::parse(value).map(|format| draft.format = Some(format)),
+        accepted: ACCEPTED_FORMATS,
+        get: |request| Some(request.format.key().to_owned()),
+    },
+    ExportOption {
+        key: "columns",
+        set: |draft, value| Some(value.clone_into(&mut draft.columns)),
+        accepted: ACCEPTED_COLUMNS,
+        get: |request| (!request.columns.is_empty()).then(|| request.columns.join(",")),
+    },
+    ExportOption {
+        key: "headers",
+        set: |draft, value| Headers::parse(value).map(|headers| draft.layout.headers = headers),
+        accepted: Text::new("Se acepta labels o keys.", "Accepted: labels or keys."),
+        get: |request| request.csv(|layout| layout.headers.key().to_owned()),
+    },
+    ExportOption {
+        key: "locale",
+        set: |draft, value| Locale::parse(value).map(|locale| draft.locale = locale),
+        accepted: Text::new("Se acepta es o en.", "Accepted: es or en."),
+        get: |request| Some(request.locale.tag().to_owned()),
+    },
+    ExportOption {
+        key: "timezone",
+        set: |draft, value| value.parse().ok().map(|zone| draft.timezone = zone),
+        accepted: Text::new(
+            "Se acepta un nombre de zona horaria IANA, como America/Bogota.",
+            "Accepted: the IANA name of a time zone, such as America/Bogota.",
+        ),
+        get: |request| Some(request.timezone.name().to_owned()),
+    },
+    ExportOption {
+        key: "delimiter",
+        set: |draft, value| Delimiter::parse(value).map(|delimiter| draft.layout.delimiter = delimiter),
+        accepted: Text::new("Se acepta , o ;.", "Accepted: , or ;."),
+        get: |request| request.csv(|layout| layout.delimiter.character().to_string()),
+    },
+    ExportOption {
+        key: "decimal",
+        set: |draft, value| Decimal::parse(value).map(|decimal| draft.layout.decimal = decimal),
+        accepted: Text::new("Se acepta . o ,.", "Accepted: . or ,."),
+        get: |request| request.csv(|layout| layout.decimal.character().to_string()),
+    },
+    ExportOption {
+        key: "bom",
+        set: |draft, value| Bom::parse(value).map(|bom| draft.layout.bom = bom),
+        accepted: Text::new("Se acepta 0 o 1.", "Accepted: 0 or 1."),
+        get: |request| request.csv(|layout| layout.bom.key().to_owned()),
+    },
+];
+
+/// The names of the options. Parameters with other names are filters.
+pub fn option_keys() -> impl Iterator<Item = &'static str> {
+    OPTIONS.iter().map(|option| option.key)
+}
+
 impl ExportRequest {
     /// Parses the parameters. Every parameter that is not an option must be a filter of the dataset.
     ///
     /// Reports all errors at once, with one message per field.
     pub fn parse(parameters: &Parameters, defaults: Defaults) -> Result<Self> {
-        let mut invalid = Vec::new();
-        let mut reject = |field: &str, text: Text| {
-            invalid.push(InvalidField { field: field.to_owned(), message: text.into() })
-        };
-        let mut dataset = None;
-        let mut format = None;
-        let mut columns = "";
-        let mut locale = defaults.locale;
-        let mut timezone = defaults.timezone;
-        let mut layout = CsvLayout::default();
+        let Defaults { locale, timezone } = defaults;
+        let layout = CsvLayout::default();
+        let mut draft =
+            Draft { dataset: None, format: None, columns: String::new(), locale, timezone, layout };
         let mut filters = Vec::new();
+        let mut invalid = Vec::new();
         for (key, value) in parameters {
-            match key.as_str() {
-                "dataset" => {
-                    set(&mut dataset, Dataset::parse(value).map(Some), || reject(key, UNKNOWN_DATASET))
-                }
-                "format" => {
-                    set(&mut format, ExportFormat::parse(value).map(Some), || reject(key, ACCEPTED_FORMATS))
-                }
-                "columns" => columns = value,
-                "locale" => set(&mut locale, Locale::parse(value), || reject(key, ACCEPTED_LOCALES)),
-                "timezone" => set(&mut timezone, value.parse().ok(), || reject(key, ACCEPTED_ZONES)),
-                "headers" => {
-                    set(&mut layout.headers, Headers::parse(value), || reject(key, ACCEPTED_HEADERS))
-                }
-                "delimiter" => {
-                    set(&mut layout.delimiter, Delimiter::parse(value), || reject(key, ACCEPTED_DELIMITERS))
-                }
-                "decimal" => {
-                    set(&mut layout.decimal, Decimal::parse(value), || reject(key, ACCEPTED_DECIMALS))
-                }
-                "bom" => set(&mut layout.bom, Bom::parse(value), || reject(key, ACCEPTED_BOMS)),
-                _ => filters.push((key.as_str(), value.as_str())),
+            match OPTIONS.iter().find(|option| option.key == key) {
+                Some(option) if (option.set)(&mut draft, value).is_some() => {}
+                Some(option) => invalid.push(option.rejection()),
+                None => filters.push((key.as_str(), value.as_str())),
             }
         }
-        if dataset.is_none() && !parameters.iter().any(|(key, _)| key == "dataset") {
-            reject("dataset", UNKNOWN_DATASET);
+        for required in ["dataset", "format"] {
+            if !parameters.iter().any(|(key, _)| key == required) {
+                let option = OPTIONS.iter().find(|option| option.key == required);
+                invalid.extend(option.map(ExportOption::rejection));
+            }
         }
-        if format.is_none() && !parameters.iter().any(|(key, _)| key == "format") {
-            reject("format", ACCEPTED_FORMATS);
-        }
+        let Draft { dataset, format, columns, locale, timezone, layout } = draft;
         let (Some(dataset), Some(format)) = (dataset, format) else { return Err(Error::Invalid(invalid)) };
         let filter = Filter::parse(dataset, filters).unwrap_or_else(|problems| {
-            invalid.extend(problems.into_iter().map(to_invalid));
+            invalid.extend(problems.into_iter().map(InvalidField::from));
             Filter::default()
         });
-        let columns = parse_columns(dataset, columns).unwrap_or_else(|problem| {
+        let columns = parse_columns(dataset, &columns).unwrap_or_else(|problem| {
             invalid.push(problem);
             Vec::new()
         });
@@ -101,22 +168,14 @@ impl ExportRequest {
     /// The request as parameters that [`ExportRequest::parse`] reads back, in a fixed order and with every
     /// option set.
     pub fn parameters(&self) -> Parameters {
-        let Self { dataset, format, filter, columns, locale, timezone, layout } = self;
-        let mut parameters = vec![("dataset", dataset.key().to_owned()), ("format", format.key().to_owned())];
-        parameters.extend(filter.pairs().into_iter().map(|(key, value)| (key.key(), value)));
-        if !columns.is_empty() {
-            parameters.push(("columns", columns.join(",")));
-        }
-        parameters.push(("locale", locale.tag().to_owned()));
-        parameters.push(("timezone", timezone.name().to_owned()));
-        let CsvLayout { headers, delimiter, decimal, bom } = layout;
-        if *format == ExportFormat::Csv {
-            parameters.push(("headers", headers.key().to_owned()));
-            parameters.push(("delimiter", delimiter.character().to_string()));
-            parameters.push(("decimal", decimal.character().to_string()));
-            parameters.push(("bom", bom.key().to_owned()));
-        }
-        parameters.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+        let options = OPTIONS.iter().filter_map(|option| Some((option.key.to_owned(), (option.get)(self)?)));
+        let filters = self.filter.pairs().into_iter().map(|(key, value)| (key.key().to_owned(), value));
+        options.chain(filters).collect()
+    }
+
+    /// The value of an option that has an effect on CSV files only.
+    fn csv(&self, value: impl FnOnce(&CsvLayout) -> String) -> Option<String> {
+        (self.format == ExportFormat::Csv).then(|| value(&self.layout))
     }
 
     /// The columns of the file, in order.
@@ -130,10 +189,36 @@ impl ExportRequest {
     }
 }
 
-fn set<T>(target: &mut T, value: Option<T>, reject: impl FnOnce()) {
+impl ExportOption {
+    fn rejection(&self) -> InvalidField {
+        InvalidField { field: self.key.to_owned(), message: self.accepted.into() }
+    }
+}
+
+/// Reads the filters of a JSON object into parameters. Values may be texts, numbers, booleans or null.
+pub fn filter_parameters(filters: Map<String, Value>) -> Result<Parameters> {
+    let mut parameters = Vec::new();
+    let mut invalid = Vec::new();
+    for (key, value) in filters {
+        match scalar(&value) {
+            Some(_) if FilterKey::parse(&key).is_none() => {
+                invalid.push(InvalidField { field: key, message: UNKNOWN_FILTER.into() });
+            }
+            Some(value) => parameters.push((key, value)),
+            None => invalid.push(InvalidField { field: key, message: NOT_A_SCALAR.into() }),
+        }
+    }
+    if invalid.is_empty() { Ok(parameters) } else { Err(Error::Invalid(invalid)) }
+}
+
+/// A JSON value as the text of a parameter. `None` for arrays and objects.
+pub fn scalar(value: &Value) -> Option<String> {
     match value {
-        Some(value) => *target = value,
-        None => reject(),
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        Value::Null => Some(String::new()),
+        Value::Array(_) | Value::Object(_) => None,
     }
 }
 
@@ -161,25 +246,19 @@ fn parse_columns(dataset: Dataset, keys: &str) -> Result<Vec<&'static str>, Inva
     Ok(columns)
 }
 
-fn to_invalid(problem: FieldProblem) -> InvalidField {
-    InvalidField { message: problem.problem.message(), field: problem.field }
-}
-
-const UNKNOWN_DATASET: Text = Text::new(
+const ACCEPTED_DATASETS: Text = Text::new(
     "Se acepta video_player_events, student_activity_snapshots, teacher_activity_snapshots, discord_practices, \
      practice_package_orders, teacher_submissions o course_teacher_assignments.",
     "Accepted: video_player_events, student_activity_snapshots, teacher_activity_snapshots, discord_practices, \
      practice_package_orders, teacher_submissions or course_teacher_assignments.",
 );
-const ACCEPTED_LOCALES: Text = Text::new("Se acepta es o en.", "Accepted: es or en.");
-const ACCEPTED_ZONES: Text = Text::new(
-    "Se acepta un nombre de zona horaria IANA, como America/Bogota.",
-    "Accepted: the IANA name of a time zone, such as America/Bogota.",
+const ACCEPTED_COLUMNS: Text = Text::new(
+    "Se aceptan claves de columnas separadas por comas.",
+    "Accepted: column keys separated by commas.",
 );
-const ACCEPTED_HEADERS: Text = Text::new("Se acepta labels o keys.", "Accepted: labels or keys.");
-const ACCEPTED_DELIMITERS: Text = Text::new("Se acepta , o ;.", "Accepted: , or ;.");
-const ACCEPTED_DECIMALS: Text = Text::new("Se acepta . o ,.", "Accepted: . or ,.");
-const ACCEPTED_BOMS: Text = Text::new("Se acepta 0 o 1.", "Accepted: 0 or 1.");
+const UNKNOWN_FILTER: Text = Text::new("Filtro desconocido.", "Unknown filter.");
+/// The message about a value that is an array or an object.
+pub const NOT_A_SCALAR: Text = Text::new("Debe ser un texto o un número.", "Must be text or a number.");
 
 #[cfg(test)]
 mod tests {

@@ -1,11 +1,11 @@
 //! The task of an export. It reads, formats and sends the rows, returns its connections, waits for the reader
 //! to take the rest, and records how the export ended.
 
+use std::net::IpAddr;
 use std::time::Instant;
 
-use bytes::Bytes;
+use domain::Grant;
 use futures_util::StreamExt as _;
-use sha2::{Digest as _, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tracing::{error, info, warn};
 
@@ -13,11 +13,10 @@ use super::any_source::AnySource;
 use super::columns::FileColumn;
 use super::emails::Emails;
 use super::heartbeat;
+use super::progress::{CHUNK_BYTES, Progress};
 use super::request::ExportRequest;
 use super::rows::{look_up, write_row};
-use super::slow_reader::ReaderTimeout;
-use super::spool::{Chunk, Consumed, SendError, Sender};
-use super::stream::Export;
+use super::spool::{Consumed, SendError};
 use super::writer::Writer;
 use crate::app::App;
 use crate::db::{Connection, outage};
@@ -28,8 +27,17 @@ use crate::source::read_transaction::ReadTransaction;
 
 /// The maximum number of rows in a batch. Each batch looks up its e-mail addresses with one query.
 const BATCH_ROWS: usize = 1024;
-/// The approximate size of the chunks that the output is sent in.
-const CHUNK_BYTES: usize = 64 << 10;
+
+/// An authorised export.
+#[derive(Debug)]
+pub struct Export {
+    /// `None` on the command line.
+    pub user_id: Option<i64>,
+    /// The IP address of the client.
+    pub address: Option<IpAddr>,
+    pub request: ExportRequest,
+    pub grant: Grant,
+}
 
 /// An export and everything it needs to run.
 pub struct Run {
@@ -97,7 +105,7 @@ impl Run {
         // The connections, the slot and the database snapshot are released while the reader is still reading.
         drop(self.slot);
         if result.is_ok() {
-            result = self.progress.drain().await;
+            result = self.progress.drain().await.map_err(StopReason::from);
         }
         drop(heartbeat);
         let outcome = match &result {
@@ -105,9 +113,8 @@ impl Run {
             Err(StopReason::ReaderGone | StopReason::ReaderTooSlow) => Outcome::Aborted,
             Err(StopReason::NotStarted | StopReason::Failed(_)) => Outcome::Failed,
         };
-        let Progress { sender, reader_timeout: _, hash, unsent_rows: _ } = self.progress;
+        let (sender, sha256) = self.progress.into_parts();
         let Consumed { rows, bytes } = sender.consumed();
-        let sha256: [u8; 32] = hash.finalize().into();
         let end = ExportEnd {
             rows: i64::try_from(rows).unwrap_or(i64::MAX),
             bytes: i64::try_from(bytes).unwrap_or(i64::MAX),
@@ -163,7 +170,7 @@ impl Run {
         let mut is_first = true;
         loop {
             let batch = tokio::select! {
-                reason = self.progress.sender.reader_gone() => return Err(reason.into()),
+                reason = self.progress.reader_gone() => return Err(reason.into()),
                 batch = batches.next() => batch,
             };
             let Some(batch) = batch else { break };
@@ -173,7 +180,7 @@ impl Run {
             }
             for row in &batch {
                 write_row(&mut writer, &mut out, &self.columns, row, &emails)?;
-                self.progress.unsent_rows += 1;
+                self.progress.row_written();
                 if out.len() >= CHUNK_BYTES {
                     self.progress.send(&mut out).await?;
                 }
@@ -184,37 +191,6 @@ impl Run {
             }
         }
         writer.end(&mut out);
-        self.progress.send(&mut out).await
-    }
-}
-
-/// Sends the output and tracks what was sent.
-pub struct Progress {
-    sender: Sender,
-    reader_timeout: ReaderTimeout,
-    hash: Sha256,
-    /// Rows that were written to the buffer but not sent yet.
-    unsent_rows: u32,
-}
-
-impl Progress {
-    /// Starts with nothing sent.
-    pub fn new(sender: Sender, reader_timeout: ReaderTimeout) -> Self {
-        Self { sender, reader_timeout, hash: Sha256::new(), unsent_rows: 0 }
-    }
-
-    async fn send(&mut self, out: &mut Vec<u8>) -> Result<(), StopReason> {
-        if out.is_empty() {
-            return Ok(());
-        }
-        self.hash.update(&*out);
-        let bytes = Bytes::from(std::mem::replace(out, Vec::with_capacity(CHUNK_BYTES + CHUNK_BYTES / 4)));
-        let chunk = Chunk { bytes, rows: std::mem::take(&mut self.unsent_rows) };
-        Ok(self.sender.send(chunk, &mut self.reader_timeout).await?)
-    }
-
-    /// Waits until the reader has taken everything.
-    async fn drain(&mut self) -> Result<(), StopReason> {
-        Ok(self.sender.drain(&mut self.reader_timeout).await?)
+        Ok(self.progress.send(&mut out).await?)
     }
 }

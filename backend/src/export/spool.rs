@@ -7,9 +7,10 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -26,8 +27,6 @@ pub use disk::SpoolDisk;
 pub use receiver::{Interrupted, Receiver};
 use segment::SpooledChunk;
 pub use sender::{SendError, Sender};
-
-use crate::unpoisoned;
 
 /// The number of chunks buffered in memory before the disk is used.
 const MAX_CHUNKS_IN_MEMORY: usize = 8;
@@ -103,7 +102,7 @@ enum Next {
 impl Shared {
     /// Queues a chunk in memory. Returns it if memory is full, or if chunks on disk have to be read first.
     fn push(&self, chunk: Chunk) -> Result<(), Chunk> {
-        let mut state = unpoisoned::lock(&self.state);
+        let mut state = self.state.lock();
         if !state.disk.is_empty() || state.memory.len() >= MAX_CHUNKS_IN_MEMORY {
             return Err(chunk);
         }
@@ -114,12 +113,12 @@ impl Shared {
     }
 
     fn push_spooled(&self, spooled: SpooledChunk) {
-        unpoisoned::lock(&self.state).disk.push_back(spooled);
+        self.state.lock().disk.push_back(spooled);
         self.chunk_available.notify_one();
     }
 
     fn next(&self) -> Next {
-        let mut state = unpoisoned::lock(&self.state);
+        let mut state = self.state.lock();
         if let Some(chunk) = state.memory.pop_front() {
             return Next::Memory(chunk);
         }
@@ -134,7 +133,7 @@ impl Shared {
     }
 
     fn consume(&self, chunk: &Chunk) {
-        let mut state = unpoisoned::lock(&self.state);
+        let mut state = self.state.lock();
         state.consumed.rows += u64::from(chunk.rows);
         state.consumed.bytes += chunk.bytes.len() as u64;
         drop(state);
@@ -142,12 +141,12 @@ impl Shared {
     }
 
     fn consumed(&self) -> Consumed {
-        unpoisoned::lock(&self.state).consumed
+        self.state.lock().consumed
     }
 
     /// Ends the file. If it is incomplete, the chunks on disk are discarded.
     fn end(&self, sender_state: SenderState) {
-        let mut state = unpoisoned::lock(&self.state);
+        let mut state = self.state.lock();
         state.sender = sender_state;
         let spooled = match sender_state {
             SenderState::Open | SenderState::Finished => VecDeque::new(),

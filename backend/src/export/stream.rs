@@ -1,11 +1,9 @@
 //! Starts an export: acquires a slot, creates the audit record, begins a read transaction and spawns the task
 //! that streams the rows through a [`spool`].
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::Grant;
 use futures_util::{Stream, StreamExt as _, stream};
 use serde_json::Value;
 use tokio::io::{self, AsyncWrite, AsyncWriteExt as _};
@@ -14,25 +12,15 @@ use tokio::task::JoinHandle;
 
 use super::any_source;
 use super::columns::{Origin, resolve_columns};
+use super::progress::Progress;
 use super::request::ExportRequest;
-use super::run::{Progress, Run};
+use super::run::{Export, Run};
 use super::slow_reader::ReaderTimeout;
 use super::spool::{self, Interrupted, Receiver};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::models::export_audit::NewExportAudit;
 use crate::source::read_transaction::ReadTransaction;
-
-/// An authorised export.
-#[derive(Debug)]
-pub struct Export {
-    /// `None` on the command line.
-    pub user_id: Option<i64>,
-    /// The IP address of the client.
-    pub address: Option<IpAddr>,
-    pub request: ExportRequest,
-    pub grant: Grant,
-}
 
 /// An export whose task is running.
 pub struct RunningExport {

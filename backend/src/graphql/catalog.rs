@@ -2,8 +2,7 @@
 
 use async_graphql::{Context, Object, SimpleObject};
 use domain::access::Act;
-use domain::dataset::ColumnKind;
-use domain::filter::FilterKind;
+use domain::dataset::{ColumnKind, FilterKind};
 use domain::{Dataset, ExportFormat, Locale, Viewer};
 
 use super::connection::page_size;

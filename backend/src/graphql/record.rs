@@ -7,8 +7,6 @@ use std::borrow::Cow;
 use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::Locale;
-use domain::text::Text;
-use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -18,15 +16,10 @@ use super::mirror::lenient::Lenient;
 use crate::error::{Error, Result};
 use crate::id::Id;
 use crate::telemetry::ingest::{Accepted, RecordedProgress};
-use crate::telemetry::player_event::{Field, IncomingEvent, PROGRESS_TICK, Recording, Shape};
+use crate::telemetry::player_event::{
+    Field, IncomingEvent, MAX_EVENTS, PROGRESS_TICK, Recording, Shape, TOO_MANY_EVENTS,
+};
 use crate::telemetry::refusal::{Reason, Refusal};
-
-/// The maximum number of events in a request.
-pub const MAX_EVENTS: usize = 500;
-
-/// The error for a request with more events.
-pub const TOO_MANY_EVENTS: Text =
-    Text::new("Se aceptan hasta 500 eventos por petición.", "Accepted: up to 500 events per request.");
 
 /// Records progress and events of video players.
 #[derive(Default)]
@@ -289,7 +282,7 @@ impl PlayerEventResult {
 }
 
 /// Why an input in a list was refused.
-#[derive(SimpleObject, Serialize)]
+#[derive(SimpleObject)]
 pub struct InputError {
     /// BAD_USER_INPUT, FORBIDDEN, RATE_LIMITED or INTERNAL. After the last two, the input can be sent again.
     code: &'static str,

@@ -101,7 +101,7 @@ fn finish_error(error: ServerError, context: &ResponseContext) -> ServerError {
         error!(request_id, cause = format!("{cause:#}"), "A GraphQL request failed");
         extensions.set("requestId", request_id);
     }
-    let message = hub_error.message(locale);
+    let message = hub_error.message().into_locale(locale);
     ServerError {
         message,
         source: None,

@@ -13,7 +13,6 @@ use axum::{Json, extract::DefaultBodyLimit};
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 use domain::Grant;
 use domain::failure::ErrorCode;
-use domain::filter::FilterKey;
 use domain::text::{Phrase, Text};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -27,7 +26,9 @@ use crate::auth::{grant, identity};
 use crate::error::{Error, InvalidField, Result};
 use crate::export::any_source;
 use crate::export::link::{self, Link};
-use crate::export::request::{Defaults, ExportRequest, Parameters};
+use crate::export::request::{
+    Defaults, ExportRequest, NOT_A_SCALAR, Parameters, filter_parameters, option_keys, scalar,
+};
 use crate::export::spool::Interrupted;
 use crate::export::{Export, link::LIFETIME};
 
@@ -85,7 +86,7 @@ async fn try_create_link(
     let mut conn = app.pool.get().await?;
     let filter = request.filter.clone();
     let grant = grant::to_export(&mut conn, &identity.viewer, request.dataset, filter).await?;
-    let estimated_rows =
+    let estimate =
         any_source::of(request.dataset).estimate(&mut conn, &grant, app.config.hub.timezone).await?;
     let now = app.clock.now().duration_trunc(TimeDelta::seconds(1)).unwrap_or_else(|_| app.clock.now());
     let link =
@@ -94,7 +95,7 @@ async fn try_create_link(
         url: link.sign(&app.auth.keys),
         expires_at: link.expires_at,
         filename: link.filename(),
-        estimated_rows,
+        estimated_rows: estimate.rows,
     })
 }
 
@@ -118,66 +119,44 @@ fn parse_body(headers: &HeaderMap, body: &[u8]) -> Result<Parameters> {
     let mut invalid = Vec::new();
     for (key, value) in body {
         match value {
-            Value::Object(filters) if key == "filters" => {
-                for (key, value) in filters {
-                    match scalar(&value) {
-                        Some(_) if FilterKey::parse(&key).is_none() => {
-                            invalid.push(invalid_field(&key, UNKNOWN_FILTER))
-                        }
-                        Some(value) => parameters.push((key, value)),
-                        None => invalid.push(invalid_field(&key, NOT_A_SCALAR)),
-                    }
-                }
-            }
+            Value::Object(filters) if key == "filters" => match filter_parameters(filters) {
+                Ok(filters) => parameters.extend(filters),
+                Err(Error::Invalid(fields)) => invalid.extend(fields),
+                Err(error) => return Err(error),
+            },
             Value::Null if key == "filters" => {}
-            _ if !OPTIONS.contains(&key.as_str()) => invalid.push(invalid_field(&key, UNKNOWN_OPTION)),
+            _ if !option_keys().any(|option| option == key) => {
+                invalid.push(InvalidField { field: key, message: unknown_option() });
+            }
             Value::Array(columns) if key == "columns" => {
                 match columns.iter().map(Value::as_str).collect::<Option<Vec<_>>>() {
                     Some(columns) => parameters.push((key, columns.join(","))),
-                    None => invalid.push(invalid_field(&key, NOT_COLUMN_KEYS)),
+                    None => invalid.push(InvalidField { field: key, message: NOT_COLUMN_KEYS.into() }),
                 }
             }
             Value::Null => {}
             value => match scalar(&value) {
                 Some(value) => parameters.push((key, value)),
-                None => invalid.push(invalid_field(&key, NOT_A_SCALAR)),
+                None => invalid.push(InvalidField { field: key, message: NOT_A_SCALAR.into() }),
             },
         }
     }
     if invalid.is_empty() { Ok(parameters) } else { Err(Error::Invalid(invalid)) }
 }
 
-const OPTIONS: [&str; 9] =
-    ["dataset", "format", "columns", "headers", "locale", "timezone", "delimiter", "decimal", "bom"];
-
-fn scalar(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(flag) => Some(flag.to_string()),
-        Value::Null => Some(String::new()),
-        Value::Array(_) | Value::Object(_) => None,
-    }
-}
-
-fn invalid_field(field: &str, text: Text) -> InvalidField {
-    InvalidField { field: field.to_owned(), message: text.into() }
-}
-
-const UNKNOWN_FILTER: Text = Text::new("Filtro desconocido.", "Unknown filter.");
-const NOT_A_SCALAR: Text = Text::new("Debe ser un texto o un número.", "Must be text or a number.");
 const TOO_LARGE: Text = Text::new(
     "La petición llegó incompleta o es demasiado grande. Se aceptan hasta 64 KiB.",
     "The request body is incomplete or too large. Accepted: up to 64 KiB.",
 );
 const NOT_COLUMN_KEYS: Text =
     Text::new("Debe ser una lista de claves de columnas.", "Must be a list of column keys.");
-const UNKNOWN_OPTION: Text = Text::new(
-    "Campo desconocido. Se acepta dataset, format, filters, columns, headers, locale, timezone, delimiter, \
-     decimal y bom.",
-    "Unknown field. Accepted: dataset, format, filters, columns, headers, locale, timezone, delimiter, \
-     decimal and bom.",
-);
+fn unknown_option() -> Phrase {
+    let options = option_keys().collect::<Vec<_>>().join(", ");
+    Phrase::new(
+        format!("Campo desconocido. Se acepta filters, {options}."),
+        format!("Unknown field. Accepted: filters, {options}."),
+    )
+}
 
 async fn download(
     State(app): State<App>,

@@ -53,7 +53,8 @@ impl Problem {
 
     /// The problem for one of our errors. Internal errors are logged here and not disclosed.
     pub fn from_error(error: &Error, locale: Locale, request_id: &str) -> Self {
-        let mut problem = Self::new(status(error.http_status()), error.code(), error.message(locale));
+        let mut problem =
+            Self::new(status(error.http_status()), error.code(), error.message().in_locale(locale));
         problem.retry_after_seconds = error.retry_after_seconds();
         for invalid in error.fields() {
             problem.errors.insert(invalid.field.clone(), invalid.message.in_locale(locale).to_owned());

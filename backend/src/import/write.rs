@@ -4,8 +4,8 @@ use std::fs::File;
 
 use anyhow::Context as _;
 use diesel::QueryResult;
-use domain::Locale;
 use domain::import::{ImportMode, ImportState};
+use domain::text::Phrase;
 use tokio::sync::mpsc;
 
 use super::chunk::{self, Chunk, ReadOptions};
@@ -99,7 +99,7 @@ pub(super) async fn write(
         rows_inserted: if is_rejected { 0 } else { count(new) },
         rows_duplicate: count(good - new),
         rows_rejected: count(rejected),
-        message: is_rejected.then(|| rejected_message(rejected, locale)),
+        message: is_rejected.then(|| rejected_message(rejected).into_locale(locale)),
         finished_at: app.clock.now(),
     };
     Ok(outcome.store(conn, import.id).await?)
@@ -132,12 +132,16 @@ async fn save_rejected_rows(
     NewImportRejection::insert_all(conn, &rows).await
 }
 
-fn rejected_message(rejected: usize, locale: Locale) -> String {
-    match (locale, rejected) {
-        (Locale::Es, 1) => "Hay una fila no válida. No se importó ninguna.".to_owned(),
-        (Locale::En, 1) => "One row is invalid. Nothing was imported.".to_owned(),
-        (Locale::Es, _) => format!("Hay {rejected} filas no válidas. No se importó ninguna."),
-        (Locale::En, _) => format!("{rejected} rows are invalid. Nothing was imported."),
+fn rejected_message(rejected: usize) -> Phrase {
+    match rejected {
+        1 => Phrase::new(
+            "Hay una fila no válida. No se importó ninguna.",
+            "One row is invalid. Nothing was imported.",
+        ),
+        _ => Phrase::new(
+            format!("Hay {rejected} filas no válidas. No se importó ninguna."),
+            format!("{rejected} rows are invalid. Nothing was imported."),
+        ),
     }
 }
 

@@ -115,7 +115,7 @@ async fn sync(app: &App) -> anyhow::Result<JobOutcome> {
         }
         Err(StartError::Failed(Error::Unavailable)) => Ok(JobOutcome::Deferred),
         Err(StartError::Failed(Error::Internal(cause))) => Err(cause),
-        Err(StartError::Failed(error)) => bail!("{}", error.message(Locale::En)),
+        Err(StartError::Failed(error)) => bail!("{}", error.message().in_locale(Locale::En)),
     }
 }
 

@@ -1,9 +1,10 @@
 //! HTTP requests: the time until each response started, by method, route and status.
 
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
+use parking_lot::RwLock;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric as _};
 use prometheus_client::metrics::MetricType;
@@ -11,7 +12,6 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::request_histogram;
-use crate::unpoisoned;
 
 /// The route label of requests that match no route.
 const NO_ROUTE: &str = "none";
@@ -51,11 +51,11 @@ impl Requests {
             let Labels { status: its_status, method: its_method, route: its_route } = &series.labels;
             *its_status == status && *its_method == method && its_route == route
         };
-        if let Some(series) = unpoisoned::read(&self.0).iter().find(matches_labels) {
+        if let Some(series) = self.0.read().iter().find(matches_labels) {
             series.seconds.observe(took);
             return;
         }
-        let mut series_list = unpoisoned::write(&self.0);
+        let mut series_list = self.0.write();
         // Another request may have added the series in the meantime.
         if let Some(series) = series_list.iter().find(matches_labels) {
             series.seconds.observe(took);
@@ -76,7 +76,7 @@ impl Collector for Requests {
             Some(&Unit::Seconds),
             MetricType::Histogram,
         )?;
-        for Series { labels, seconds } in unpoisoned::read(&self.0).iter() {
+        for Series { labels, seconds } in self.0.read().iter() {
             seconds.encode(family.encode_family(labels)?)?;
         }
         Ok(())
@@ -114,7 +114,7 @@ mod tests {
         ] {
             requests.observe(method, route, status, Duration::from_millis(3));
         }
-        let series_list = requests.0.read().unwrap();
+        let series_list = requests.0.read();
         let series: Vec<_> = series_list
             .iter()
             .map(|Series { labels, .. }| (labels.method, labels.route.as_str(), labels.status))

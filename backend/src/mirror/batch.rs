@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use domain::text::Phrase;
 
+use super::problem::Problem;
 use super::reader::{Reader, Reference};
 use super::{Authority, MAX_ROWS, Mirrored};
 use crate::db::Connection;
@@ -12,27 +13,6 @@ use crate::models::reference::ReferencedTable;
 
 /// A row with its index in the call.
 pub type Indexed<R> = (usize, R);
-
-/// An error in one field of a row.
-#[derive(Debug)]
-pub struct Problem {
-    index: usize,
-    field: &'static str,
-    message: Phrase,
-}
-
-impl Problem {
-    /// Creates an error for the row with this index.
-    pub fn new(index: usize, field: &'static str, message: impl Into<Phrase>) -> Self {
-        Self { index, field, message: message.into() }
-    }
-}
-
-impl From<Problem> for InvalidField {
-    fn from(Problem { index, field, message }: Problem) -> Self {
-        Self { field: format!("input[{index}].{field}"), message }
-    }
-}
 
 /// The rows of one call that could be parsed, and the errors found so far.
 #[derive(Debug)]

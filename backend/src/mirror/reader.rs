@@ -2,14 +2,15 @@
 //! rows.
 
 use chrono::{DateTime, Datelike as _, Utc};
-use domain::Text;
-use domain::dataset::Dataset;
-use domain::filter::{FilterKey, Problem as Cause};
+use domain::dataset::{Dataset, FilterKey};
+use domain::filter::Problem as Cause;
 use domain::text::Phrase;
+use domain::{Text, validation};
 use serde_json::Value;
 
-use super::batch::Problem;
+use super::problem::Problem;
 use crate::clock;
+use crate::json_scan::{Finding, scan};
 use crate::models::reference::ReferencedTable;
 
 const BLANK: Text = Text::new("No puede estar en blanco.", "Cannot be blank.");
@@ -22,8 +23,15 @@ const NOT_A_TIMESTAMP: Text = Text::new(
     "Not a timestamp. Accepted: RFC 3339, such as 2026-11-16T09:00:00Z, in the years 1900 to 9998.",
 );
 
+const JSON_TOO_DEEP: Text = Text::new(
+    "El JSON tiene demasiados niveles. Se aceptan hasta 64.",
+    "The JSON is nested too deeply. Accepted: up to 64 levels.",
+);
+
 /// The maximum size of a JSON value.
 const MAX_JSON_BYTES: usize = 64 << 10;
+/// The maximum number of levels of a JSON value.
+const MAX_JSON_NESTING: usize = 64;
 
 /// A field that refers to another row.
 #[derive(Debug)]
@@ -162,23 +170,14 @@ impl Reader {
 
     /// A JSON value that the database can store.
     pub fn json(&mut self, field: &'static str, sent: Value) -> Option<Value> {
-        if contains_nul(&sent) {
-            self.invalid(field, Cause::NullCharacter.message())
-        } else if sent.to_string().len() > MAX_JSON_BYTES {
-            self.invalid(field, JSON_TOO_LONG)
-        } else {
-            Some(sent)
+        let text = sent.to_string();
+        if text.len() > MAX_JSON_BYTES {
+            return self.invalid(field, JSON_TOO_LONG);
         }
-    }
-}
-
-fn contains_nul(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
-        Value::String(text) => text.contains('\0'),
-        Value::Array(values) => values.iter().any(contains_nul),
-        Value::Object(members) => {
-            members.iter().any(|(key, value)| key.contains('\0') || contains_nul(value))
+        match scan(&text, MAX_JSON_NESTING) {
+            Finding::Storable => Some(sent),
+            Finding::TooDeep => self.invalid(field, JSON_TOO_DEEP),
+            Finding::NotStorable | Finding::NotJson => self.invalid(field, validation::JSON_NOT_STORABLE),
         }
     }
 }

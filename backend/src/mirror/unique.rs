@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use domain::Text;
 use domain::text::Phrase;
 
-use super::batch::Problem;
+use super::problem::Problem;
 
 /// A field with a unique constraint.
 pub struct Unique {

@@ -1,15 +1,24 @@
 //! The row type of each dataset.
 
+pub mod course_teacher_assignment;
+pub mod discord_practice;
+pub mod practice_package_order;
+pub mod student_activity_snapshot;
+pub mod teacher_activity_snapshot;
+pub mod teacher_submission;
+pub mod video_player_event;
+
 use domain::Dataset;
 
-use super::course_teacher_assignment::CourseTeacherAssignment;
-use super::discord_practice::DiscordPractice;
-use super::practice_package_order::PracticePackageOrder;
-use super::student_activity_snapshot::StudentActivitySnapshot;
-use super::teacher_activity_snapshot::TeacherActivitySnapshot;
-use super::teacher_submission::TeacherSubmission;
-use super::video_player_event::VideoPlayerEvent;
 use crate::source::Source;
+
+use course_teacher_assignment::CourseTeacherAssignment;
+use discord_practice::DiscordPractice;
+use practice_package_order::PracticePackageOrder;
+use student_activity_snapshot::StudentActivitySnapshot;
+use teacher_activity_snapshot::TeacherActivitySnapshot;
+use teacher_submission::TeacherSubmission;
+use video_player_event::VideoPlayerEvent;
 
 /// Generic code that runs for a dataset known only at run time.
 pub trait DatasetVisitor {

@@ -1,9 +1,10 @@
 //! The texts of notifications, in Spanish and English.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::text::{Locale, Text};
+use chrono_tz::Tz;
+use domain::text::{Phrase, Text};
 
-use super::{Backlog, BacklogResolved, DisplayPreferences, NotificationContent, Refusing, RefusingResolved};
+use super::{Backlog, BacklogResolved, NotificationContent, Refusing, RefusingResolved};
 
 const WHAT_TO_DO: Text = Text::new(
     "Qué hacer: abre el Hub, ejecuta la sincronización y mira si alguno de los servicios de analítica falla.",
@@ -20,100 +21,75 @@ const NOTHING_TO_DO: Text = Text::new("No hace falta hacer nada.", "No action is
 
 impl NotificationContent {
     /// The title, on one line.
-    pub fn title(&self, locale: Locale) -> String {
-        match (self, locale) {
-            (Self::Backlog(Backlog { events, .. }), Locale::Es) => {
-                format!("Alarma: eventos pendientes de sincronizar: {events}")
-            }
-            (Self::Backlog(Backlog { events, .. }), Locale::En) => {
-                format!("Alarm: pending events: {events}")
-            }
-            (Self::BacklogResolved(_), Locale::Es) => {
-                "Fin de la alarma: la sincronización está al día".to_owned()
-            }
-            (Self::BacklogResolved(_), Locale::En) => "Alarm resolved: the sync has caught up".to_owned(),
-            (Self::Refusing(refusing), Locale::Es) => {
-                format!("Alarma: eventos rechazados por {}", refusing.names())
-            }
-            (Self::Refusing(refusing), Locale::En) => {
-                format!("Alarm: events rejected by {}", refusing.names())
-            }
-            (Self::RefusingResolved(_), Locale::Es) => {
-                "Fin de la alarma: ya no se rechazan los eventos".to_owned()
-            }
-            (Self::RefusingResolved(_), Locale::En) => {
-                "Alarm resolved: events are no longer rejected".to_owned()
-            }
+    pub fn title(&self) -> Phrase {
+        match self {
+            Self::Backlog(Backlog { events, .. }) => Phrase::new(
+                format!("Alarma: eventos pendientes de sincronizar: {events}"),
+                format!("Alarm: pending events: {events}"),
+            ),
+            Self::BacklogResolved(_) => Phrase::new(
+                "Fin de la alarma: la sincronización está al día",
+                "Alarm resolved: the sync has caught up",
+            ),
+            Self::Refusing(refusing) => Phrase::new(
+                format!("Alarma: eventos rechazados por {}", refusing.names()),
+                format!("Alarm: events rejected by {}", refusing.names()),
+            ),
+            Self::RefusingResolved(_) => Phrase::new(
+                "Fin de la alarma: ya no se rechazan los eventos",
+                "Alarm resolved: events are no longer rejected",
+            ),
         }
     }
 
-    /// What happened and what to do, in a few paragraphs.
-    pub fn paragraphs(&self, preferences: DisplayPreferences) -> Vec<String> {
-        let locale = preferences.locale;
+    /// What happened and what to do, in a few paragraphs. Times are in `zone`.
+    pub fn paragraphs(&self, zone: Tz) -> Vec<Phrase> {
         match self {
-            Self::Backlog(backlog) => {
-                vec![
-                    backlog.pending(preferences),
-                    backlog.limits(locale),
-                    WHAT_TO_DO.in_locale(locale).to_owned(),
-                ]
-            }
-            Self::BacklogResolved(resolved) => {
-                vec![resolved.pending(preferences), NOTHING_TO_DO.in_locale(locale).to_owned()]
-            }
-            Self::Refusing(refusing) => {
-                vec![refusing.finding(preferences), WHAT_TO_CHECK.in_locale(locale).to_owned()]
-            }
-            Self::RefusingResolved(resolved) => {
-                vec![resolved.finding(preferences), NOTHING_TO_DO.in_locale(locale).to_owned()]
-            }
+            Self::Backlog(backlog) => vec![backlog.pending(zone), backlog.limits(), WHAT_TO_DO.into()],
+            Self::BacklogResolved(resolved) => vec![resolved.pending(zone), NOTHING_TO_DO.into()],
+            Self::Refusing(refusing) => vec![refusing.finding(zone), WHAT_TO_CHECK.into()],
+            Self::RefusingResolved(resolved) => vec![resolved.finding(zone), NOTHING_TO_DO.into()],
         }
     }
 }
 
 impl Backlog {
-    fn pending(&self, preferences: DisplayPreferences) -> String {
+    fn pending(&self, zone: Tz) -> Phrase {
         let Self { events, oldest, counted_at, threshold: _, age_minutes: _ } = self;
-        let counted = format_timestamp(*counted_at, preferences);
-        let pending = match preferences.locale {
-            Locale::Es => format!("Eventos del reproductor pendientes el {counted}: {events}."),
-            Locale::En => format!("Player events pending as of {counted}: {events}."),
-        };
-        let Some(oldest) = oldest else { return pending };
-        let (since, age) = (format_timestamp(*oldest, preferences), format_duration(*counted_at - *oldest));
-        match preferences.locale {
-            Locale::Es => format!("{pending} El más antiguo llegó el {since} (hace {age})."),
-            Locale::En => format!("{pending} The oldest arrived on {since} ({age} ago)."),
-        }
+        let counted = format_timestamp(*counted_at, zone);
+        let es = format!("Eventos del reproductor pendientes el {counted}: {events}.");
+        let en = format!("Player events pending as of {counted}: {events}.");
+        let Some(oldest) = oldest else { return Phrase::new(es, en) };
+        let (since, age) = (format_timestamp(*oldest, zone), format_duration(*counted_at - *oldest));
+        Phrase::new(
+            format!("{es} El más antiguo llegó el {since} (hace {age})."),
+            format!("{en} The oldest arrived on {since} ({age} ago)."),
+        )
     }
 
-    fn limits(&self, locale: Locale) -> String {
+    fn limits(&self) -> Phrase {
         let Self { threshold, age_minutes, events: _, oldest: _, counted_at: _ } = self;
-        match locale {
-            Locale::Es => format!(
+        Phrase::new(
+            format!(
                 "La alarma salta a partir de {threshold} eventos (TELEMETRY_ALERT_THRESHOLD) \
                  o cuando uno espera {age_minutes} minutos (TELEMETRY_ALERT_AGE_MINUTES)."
             ),
-            Locale::En => format!(
+            format!(
                 "The alarm is raised at {threshold} pending events (TELEMETRY_ALERT_THRESHOLD), \
                  or when one has been pending for {age_minutes} minutes (TELEMETRY_ALERT_AGE_MINUTES)."
             ),
-        }
+        )
     }
 }
 
 impl BacklogResolved {
-    fn pending(&self, preferences: DisplayPreferences) -> String {
+    fn pending(&self, zone: Tz) -> Phrase {
         let Self { events, counted_at } = self;
-        let counted = format_timestamp(*counted_at, preferences);
-        match preferences.locale {
-            Locale::Es => {
-                format!(
-                    "Eventos del reproductor pendientes el {counted}: {events}, por debajo de los límites."
-                )
-            }
-            Locale::En => format!("Player events pending as of {counted}: {events}, below the limits."),
-        }
+        let counted = format_timestamp(*counted_at, zone);
+        Phrase::new(
+            format!("Eventos del reproductor pendientes el {counted}: {events}, por debajo de los límites."),
+            format!("Player events pending as of {counted}: {events}, below the limits."),
+        )
     }
 }
 
@@ -122,32 +98,28 @@ impl Refusing {
         self.drivers.iter().map(|driver| driver.title()).collect::<Vec<_>>().join(", ")
     }
 
-    fn finding(&self, preferences: DisplayPreferences) -> String {
-        let (names, at) = (self.names(), format_timestamp(self.found_at, preferences));
-        match preferences.locale {
-            Locale::Es => {
-                format!(
-                    "Comprobado el {at}: en la última sincronización se rechazó todo lo enviado a {names}."
-                )
-            }
-            Locale::En => format!("As of {at}, everything sent in the last sync was rejected by {names}."),
-        }
+    fn finding(&self, zone: Tz) -> Phrase {
+        let (names, at) = (self.names(), format_timestamp(self.found_at, zone));
+        Phrase::new(
+            format!("Comprobado el {at}: en la última sincronización se rechazó todo lo enviado a {names}."),
+            format!("As of {at}, everything sent in the last sync was rejected by {names}."),
+        )
     }
 }
 
 impl RefusingResolved {
-    fn finding(&self, preferences: DisplayPreferences) -> String {
-        let at = format_timestamp(self.found_at, preferences);
-        match preferences.locale {
-            Locale::Es => format!("Comprobado el {at}: ningún servicio rechaza ya todo lo que se le envía."),
-            Locale::En => format!("As of {at}, no service rejects everything that is sent to it any more."),
-        }
+    fn finding(&self, zone: Tz) -> Phrase {
+        let at = format_timestamp(self.found_at, zone);
+        Phrase::new(
+            format!("Comprobado el {at}: ningún servicio rechaza ya todo lo que se le envía."),
+            format!("As of {at}, no service rejects everything that is sent to it any more."),
+        )
     }
 }
 
 /// A timestamp to the minute, in an unambiguous order.
-fn format_timestamp(at: DateTime<Utc>, preferences: DisplayPreferences) -> String {
-    format!("{} ({})", at.with_timezone(&preferences.zone).format("%Y-%m-%d %H:%M"), preferences.zone.name())
+fn format_timestamp(at: DateTime<Utc>, zone: Tz) -> String {
+    format!("{} ({})", at.with_timezone(&zone).format("%Y-%m-%d %H:%M"), zone.name())
 }
 
 /// A duration to the minute, with unit symbols that both languages share.

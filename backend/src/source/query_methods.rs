@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use diesel::query_dsl::methods::{FilterDsl, OrderDsl};
 use domain::Filter;
 use domain::access::CourseScope;
+use domain::dataset::FilterKey;
 use domain::filter::Until;
 
 use super::Cursor;
@@ -58,8 +59,8 @@ where
         + FilterDsl<LtEq<D, DateTime<Utc>>, Output = Q>,
 {
     fn in_date_range(self, date: D, filter: &Filter, zone: Tz) -> Self {
-        let query = self.filter_some(filter.date_from, |bound| date.ge(bound.start(zone)));
-        match filter.date_to.map(|bound| bound.end(zone)) {
+        let query = self.filter_some(filter.date(FilterKey::DATE_FROM), |bound| date.ge(bound.start(zone)));
+        match filter.date(FilterKey::DATE_TO).map(|bound| bound.end(zone)) {
             Some(Until::Before(moment)) => FilterDsl::filter(query, date.lt(moment)),
             Some(Until::NotAfter(moment)) => FilterDsl::filter(query, date.le(moment)),
             None => query,

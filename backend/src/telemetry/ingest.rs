@@ -30,7 +30,7 @@ use crate::config;
 use crate::db::{Connection, Pool};
 use crate::error::{Error, Result};
 use crate::metrics::Metrics;
-use crate::models::video_player_event::record::{self, PlayerEvent, Progress, Recorded};
+use crate::models::player_event::record::{self, PlayerEvent, Progress, Recorded};
 
 /// Maximum groups that are written concurrently.
 const MAX_WORKERS: usize = 4;

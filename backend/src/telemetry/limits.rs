@@ -3,12 +3,10 @@
 //! Events are counted in this process. Several servers on one database each apply the limit separately.
 
 use std::num::NonZeroUsize;
-use std::sync::Mutex;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use lru::LruCache;
-
-use crate::unpoisoned;
+use parking_lot::Mutex;
 
 /// The length of a window.
 const WINDOW_LENGTH: TimeDelta = TimeDelta::minutes(1);
@@ -36,7 +34,7 @@ impl EventLimits {
 
     /// Counts an event of this user. Returns whether it is within the limit.
     pub fn admit(&self, user_id: i64, now: DateTime<Utc>) -> bool {
-        let mut users = unpoisoned::lock(&self.users);
+        let mut users = self.users.lock();
         let window = users.get_or_insert_mut(user_id, || Window { since: now, events: 0 });
         if now - window.since >= WINDOW_LENGTH {
             *window = Window { since: now, events: 0 };

@@ -3,12 +3,13 @@
 //! It re-reads the status on each notification from another process and every two seconds. It publishes at
 //! most a few updates a second, and reads at most a twentieth of the time.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use diesel_async::pooled_connection::deadpool::Object;
 use futures_util::{Stream, StreamExt as _, stream};
+use parking_lot::Mutex;
 use tokio::sync::watch::{self, Receiver, Sender};
 use tokio::time::{sleep, timeout};
 use tracing::warn;
@@ -18,7 +19,6 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Connection, Pool, outage};
 use crate::models::sync_run::notification;
-use crate::unpoisoned;
 
 /// Minimum time between two updates.
 const MIN_INTERVAL: Duration = Duration::from_millis(250);
@@ -63,7 +63,7 @@ impl StatusFeed {
     }
 
     fn receiver(&self) -> Receiver<Latest> {
-        let mut sender = unpoisoned::lock(&self.sender);
+        let mut sender = self.sender.lock();
         match &*sender {
             Some(sender) => sender.subscribe(),
             None => {
@@ -89,7 +89,7 @@ impl StatusFeed {
 
     /// Whether there are subscribers. If not, lets the next one start a new task.
     fn has_subscribers(&self) -> bool {
-        let mut sender = unpoisoned::lock(&self.sender);
+        let mut sender = self.sender.lock();
         let has_subscribers = sender.as_ref().is_some_and(|sender| sender.receiver_count() > 0);
         if !has_subscribers {
             *sender = None;
@@ -112,7 +112,7 @@ impl StatusFeed {
     }
 
     fn publish(&self, status: Status) {
-        if let Some(sender) = &*unpoisoned::lock(&self.sender) {
+        if let Some(sender) = &*self.sender.lock() {
             sender.send_if_modified(|latest| {
                 let has_changed = latest.as_deref() != Some(&status);
                 if has_changed {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use domain::Dataset;
-use domain::filter::FilterKey;
+use domain::dataset::FilterKey;
 
 use super::{Course, Rows, report};
 use crate::browser::Browser;
@@ -38,7 +38,7 @@ pub async fn export_one_course(hub: &Hub, course: &Course, source: &Rows) -> Res
 async fn save(browser: &Browser, hub: &Hub, course: &Course, downloads: &Path) -> Result<PathBuf> {
     let Course { title, .. } = course;
     let dataset = Dataset::StudentActivitySnapshots.describe().title.es;
-    let course_label = FilterKey::CourseId.title().es;
+    let course_label = FilterKey::COURSE_ID.title().es;
     let course_field = format!("//input[@id = //label[normalize-space() = '{course_label}']/@for]");
     browser.open(&format!("{}/es/admin/data-porter", hub.address)).await?;
     browser.fill("//input[@name = 'email']", EMAIL).await?;

@@ -1,7 +1,7 @@
 //! Permission to read a dataset.
 
 use super::{CourseScope, Denied, Role, TokenScope, Viewer};
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, FilterKey};
 use crate::filter::Filter;
 
 /// Permission to read the rows of one dataset that match one filter.
@@ -45,14 +45,14 @@ impl Grant {
             return Err(viewer.lacks(scope));
         }
         let required = viewer.required_scope(dataset);
-        if !required.is_empty() && !required.iter().any(|key| filter.value(*key).is_some()) {
+        if !required.is_empty() && !required.iter().any(|key| filter.is_set(*key)) {
             return Err(Denied::ScopeRequired { dataset, one_of: required });
         }
         let courses = match viewer.role {
             Role::TeacherAdmin => viewer.courses.clone(),
             Role::Admin | Role::Teacher | Role::Student | Role::Service => CourseScope::Any,
         };
-        if let (CourseScope::Assigned(assigned), Some(course)) = (&courses, filter.course_id)
+        if let (CourseScope::Assigned(assigned), Some(course)) = (&courses, filter.id(FilterKey::COURSE_ID))
             && !assigned.contains(&course)
         {
             return Err(Denied::CourseNotAssigned);

@@ -1,7 +1,8 @@
 //! Which teacher is assigned to which course.
 
-use super::{COURSE, Column, ColumnKind, Description, FilterField, TeacherAdminAccess};
-use crate::filter::{FilterKey, FilterKind};
+use super::{
+    COURSE, Column, ColumnKind, Description, FilterField, FilterKey, FilterKind, TeacherAdminAccess,
+};
 use crate::text::Text;
 
 /// The dataset as plain data.
@@ -26,7 +27,7 @@ pub(super) const DATASET: Description = Description {
             Text::new("Correo de quien asignó", "Assigner e-mail"),
         ),
     ],
-    filters: &[COURSE, FilterField::new(FilterKey::TeacherId, FilterKind::Id)],
-    teacher_admin: TeacherAdminAccess::OneOf(&[FilterKey::CourseId]),
+    filters: &[COURSE, FilterField::new(FilterKey::TEACHER_ID, FilterKind::Id)],
+    teacher_admin: TeacherAdminAccess::OneOf(&[FilterKey::COURSE_ID]),
     import: None,
 };

@@ -2,10 +2,12 @@
 
 use super::{
     COURSE, COURSE_OR_LESSON, Choice, Column, ColumnKind, DATE_FROM, DATE_TO, Description, FilterField,
-    LESSON,
+    FilterKey, FilterKind, LESSON,
 };
-use crate::filter::{FilterKey, FilterKind};
 use crate::text::Text;
+
+/// The creator of a practice.
+pub const CREATOR_ID: FilterKey = FilterKey::new("creator_id", Text::new("Creador", "Creator"));
 
 /// The dataset as plain data.
 pub(super) const DATASET: Description = Description {
@@ -17,7 +19,8 @@ pub(super) const DATASET: Description = Description {
     ),
     date_column: "start_at",
     columns: &[
-        Column::new("practice_id", ColumnKind::Id, Text::new("ID de práctica", "Practice ID")),
+        Column::new("practice_id", ColumnKind::Id, Text::new("ID de práctica", "Practice ID"))
+            .selected_as("id"),
         Column::new("course_id", ColumnKind::Id, Text::new("ID de curso", "Course ID")),
         Column::new("course_slug", ColumnKind::Text, Text::new("Curso", "Course")),
         Column::new("lesson_id", ColumnKind::Id, Text::new("ID de lección", "Lesson ID")),
@@ -47,7 +50,7 @@ pub(super) const DATASET: Description = Description {
         COURSE,
         LESSON,
         FilterField::with_choices(
-            FilterKey::Status,
+            FilterKey::STATUS,
             FilterKind::Choice,
             &[
                 Choice::new("scheduled", Text::new("Programada", "Scheduled")),
@@ -56,14 +59,14 @@ pub(super) const DATASET: Description = Description {
             ],
         ),
         FilterField::with_choices(
-            FilterKey::Type,
+            FilterKey::TYPE,
             FilterKind::Text,
             &[
                 Choice::new("cohort", Text::new("Cohorte", "Cohort")),
                 Choice::new("global", Text::new("Global", "Global")),
             ],
         ),
-        FilterField::new(FilterKey::CreatorId, FilterKind::Id),
+        FilterField::new(CREATOR_ID, FilterKind::Id),
     ],
     teacher_admin: COURSE_OR_LESSON,
     import: None,

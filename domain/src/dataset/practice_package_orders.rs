@@ -2,10 +2,12 @@
 
 use super::{
     COURSE, COURSE_OR_LESSON, Choice, Column, ColumnKind, DATE_FROM, DATE_TO, Description, FilterField,
-    LESSON,
+    FilterKey, FilterKind, LESSON,
 };
-use crate::filter::{FilterKey, FilterKind};
 use crate::text::Text;
+
+/// The student who ordered.
+pub const USER_ID: FilterKey = FilterKey::new("user_id", Text::new("Estudiante", "Student"));
 
 /// The dataset as plain data.
 pub(super) const DATASET: Description = Description {
@@ -17,7 +19,7 @@ pub(super) const DATASET: Description = Description {
     ),
     date_column: "created_at",
     columns: &[
-        Column::new("order_id", ColumnKind::Id, Text::new("ID de pedido", "Order ID")),
+        Column::new("order_id", ColumnKind::Id, Text::new("ID de pedido", "Order ID")).selected_as("id"),
         Column::new("user_id", ColumnKind::Id, Text::new("ID de estudiante", "Student ID")),
         Column::new("user_email", ColumnKind::Text, Text::new("Correo del estudiante", "Student e-mail")),
         Column::new("practice_package_id", ColumnKind::Id, Text::new("ID de pack", "Pack ID")),
@@ -49,7 +51,7 @@ pub(super) const DATASET: Description = Description {
         COURSE,
         LESSON,
         FilterField::with_choices(
-            FilterKey::Status,
+            FilterKey::STATUS,
             FilterKind::Choice,
             &[
                 Choice::new("pending", Text::new("Pendiente", "Pending")),
@@ -58,8 +60,8 @@ pub(super) const DATASET: Description = Description {
                 Choice::new("completed", Text::new("Completado", "Completed")),
             ],
         ),
-        FilterField::new(FilterKey::PracticePackageId, FilterKind::Id),
-        FilterField::new(FilterKey::UserId, FilterKind::Id),
+        FilterField::new(FilterKey::PRACTICE_PACKAGE_ID, FilterKind::Id),
+        FilterField::new(USER_ID, FilterKind::Id),
     ],
     teacher_admin: COURSE_OR_LESSON,
     import: None,

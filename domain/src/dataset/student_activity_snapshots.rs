@@ -2,9 +2,8 @@
 
 use super::{
     CATEGORIES, COURSE, COURSE_OR_LESSON, Column, ColumnKind, DATE_FROM, DATE_TO, Description, FilterField,
-    LESSON,
+    FilterKey, FilterKind, LESSON,
 };
-use crate::filter::{FilterKey, FilterKind};
 use crate::text::Text;
 
 /// The dataset as plain data.
@@ -33,8 +32,8 @@ pub(super) const DATASET: Description = Description {
         DATE_TO,
         COURSE,
         LESSON,
-        FilterField::new(FilterKey::PracticePackageId, FilterKind::Id),
-        FilterField::with_choices(FilterKey::Category, FilterKind::Text, CATEGORIES),
+        FilterField::new(FilterKey::PRACTICE_PACKAGE_ID, FilterKind::Id),
+        FilterField::with_choices(FilterKey::CATEGORY, FilterKind::Text, CATEGORIES),
     ],
     teacher_admin: COURSE_OR_LESSON,
     import: Some(&[

@@ -1,10 +1,9 @@
 //! What a Teacher Admin did, summed up; only admins read it.
 
 use super::{
-    COURSE, Choice, Column, ColumnKind, DATE_FROM, DATE_TO, Description, FilterField, LESSON,
-    TeacherAdminAccess,
+    COURSE, Choice, Column, ColumnKind, DATE_FROM, DATE_TO, Description, FilterField, FilterKey, FilterKind,
+    LESSON, TeacherAdminAccess,
 };
-use crate::filter::{FilterKey, FilterKind};
 use crate::text::Text;
 
 /// The dataset as plain data.
@@ -34,7 +33,7 @@ pub(super) const DATASET: Description = Description {
         COURSE,
         LESSON,
         FilterField::with_choices(
-            FilterKey::Category,
+            FilterKey::CATEGORY,
             FilterKind::Text,
             &[
                 Choice::new(

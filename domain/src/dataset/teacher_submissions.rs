@@ -1,9 +1,9 @@
 //! Modules, lessons and packs that teachers proposed.
 
 use super::{
-    COURSE, Choice, Column, ColumnKind, DATE_FROM, DATE_TO, Description, FilterField, TeacherAdminAccess,
+    COURSE, Choice, Column, ColumnKind, DATE_FROM, DATE_TO, Description, FilterField, FilterKey, FilterKind,
+    TeacherAdminAccess,
 };
-use crate::filter::{FilterKey, FilterKind};
 use crate::text::Text;
 
 /// The dataset as plain data.
@@ -16,7 +16,8 @@ pub(super) const DATASET: Description = Description {
     ),
     date_column: "created_at",
     columns: &[
-        Column::new("submission_id", ColumnKind::Id, Text::new("ID de propuesta", "Submission ID")),
+        Column::new("submission_id", ColumnKind::Id, Text::new("ID de propuesta", "Submission ID"))
+            .selected_as("id"),
         Column::new("created_at", ColumnKind::Timestamp, Text::new("Creada", "Created at")),
         Column::new("teacher_id", ColumnKind::Id, Text::new("ID de docente", "Teacher ID")),
         Column::new("teacher_email", ColumnKind::Text, Text::new("Correo del docente", "Teacher e-mail")),
@@ -31,14 +32,15 @@ pub(super) const DATASET: Description = Description {
         Column::new("reviewed_at", ColumnKind::Timestamp, Text::new("Revisada", "Reviewed at")),
         Column::new("result_type", ColumnKind::Text, Text::new("Tipo de resultado", "Result type")),
         Column::new("result_id", ColumnKind::Id, Text::new("ID de resultado", "Result ID")),
-        Column::new("history", ColumnKind::Json, Text::new("Historia", "History")),
+        Column::new("history", ColumnKind::Json, Text::new("Historia", "History"))
+            .selected_as("history { status changedBy changedAt notes }"),
     ],
     filters: &[
         DATE_FROM,
         DATE_TO,
         COURSE,
         FilterField::with_choices(
-            FilterKey::Status,
+            FilterKey::STATUS,
             FilterKind::Choice,
             &[
                 Choice::new("pending", Text::new("Pendiente", "Pending")),
@@ -47,7 +49,7 @@ pub(super) const DATASET: Description = Description {
             ],
         ),
         FilterField::with_choices(
-            FilterKey::Type,
+            FilterKey::TYPE,
             FilterKind::Choice,
             &[
                 Choice::new("module", Text::new("Módulo", "Module")),
@@ -55,8 +57,8 @@ pub(super) const DATASET: Description = Description {
                 Choice::new("pack", Text::new("Pack", "Pack")),
             ],
         ),
-        FilterField::new(FilterKey::TeacherId, FilterKind::Id),
+        FilterField::new(FilterKey::TEACHER_ID, FilterKind::Id),
     ],
-    teacher_admin: TeacherAdminAccess::OneOf(&[FilterKey::CourseId]),
+    teacher_admin: TeacherAdminAccess::OneOf(&[FilterKey::COURSE_ID]),
     import: None,
 };

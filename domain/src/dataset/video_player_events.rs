@@ -2,10 +2,14 @@
 
 use super::{
     COURSE, COURSE_OR_LESSON, Choice, Column, ColumnKind, DATE_FROM, DATE_TO, Description, FilterField,
-    LESSON,
+    FilterKey, FilterKind, LESSON,
 };
-use crate::filter::{FilterKey, FilterKind};
 use crate::text::Text;
+
+/// A kind of player event.
+pub const EVENT: FilterKey = FilterKey::new("event", Text::new("Evento", "Event"));
+/// A video provider.
+pub const PROVIDER: FilterKey = FilterKey::new("provider", Text::new("Proveedor", "Provider"));
 
 /// The dataset as plain data.
 pub(super) const DATASET: Description = Description {
@@ -41,8 +45,8 @@ pub(super) const DATASET: Description = Description {
         DATE_TO,
         COURSE,
         LESSON,
-        FilterField::with_choices(FilterKey::Event, FilterKind::Text, EVENTS),
-        FilterField::with_choices(FilterKey::Provider, FilterKind::Text, PROVIDERS),
+        FilterField::with_choices(EVENT, FilterKind::Text, EVENTS),
+        FilterField::with_choices(PROVIDER, FilterKind::Text, PROVIDERS),
     ],
     teacher_admin: COURSE_OR_LESSON,
     import: None,

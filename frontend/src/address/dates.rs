@@ -1,7 +1,7 @@
 //! The date filter: presets relative to today, and custom periods.
 
 use chrono::{Datelike, Days, NaiveDate};
-use domain::filter::FilterKey;
+use domain::dataset::FilterKey;
 
 /// Which dates to export.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -94,7 +94,7 @@ impl Dates {
     /// The date filters, given today's date.
     pub fn bounds(&self, today: NaiveDate) -> Vec<(FilterKey, String)> {
         let since = |first: NaiveDate| {
-            vec![(FilterKey::DateFrom, first.to_string()), (FilterKey::DateTo, today.to_string())]
+            vec![(FilterKey::DATE_FROM, first.to_string()), (FilterKey::DATE_TO, today.to_string())]
         };
         let days_before = |days| today.checked_sub_days(Days::new(days)).unwrap_or(today);
         match self {
@@ -104,7 +104,7 @@ impl Dates {
             Self::Last30Days => since(days_before(29)),
             Self::ThisMonth => since(today.with_day(1).unwrap_or(today)),
             Self::Custom { from, to } => {
-                vec![(FilterKey::DateFrom, from.clone()), (FilterKey::DateTo, to.clone())]
+                vec![(FilterKey::DATE_FROM, from.clone()), (FilterKey::DATE_TO, to.clone())]
             }
         }
     }

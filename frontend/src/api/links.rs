@@ -1,12 +1,15 @@
-//! Signed export links.
+//! Signed export links, and estimates of what they contain.
 
 use std::collections::BTreeMap;
 
 use domain::format::{Bom, CsvLayout};
 use domain::{ExportFormat, Grant, Locale};
+use graphql_client::GraphQLQuery;
 use serde::{Deserialize, Serialize};
 
-use super::{Request, read_json};
+use super::names::{Dataset, Named};
+use super::scalars::Json;
+use super::{Request, operation, read_json};
 
 /// Everything that determines a file's content.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,7 +30,6 @@ pub struct FileRequest {
 pub struct FileLink {
     pub url: String,
     pub filename: String,
-    pub estimated_rows: u64,
 }
 
 /// The body of `POST /admin/data-porter/export-links`.
@@ -58,4 +60,23 @@ pub fn link(file: &FileRequest) -> Request<FileLink> {
         bom: file.layout.bom == Bom::With,
     };
     Request::new("/admin/data-porter/export-links", &body, read_json)
+}
+
+/// Estimates the number of rows in a file.
+#[derive(GraphQLQuery)]
+#[graphql(
+    schema_path = "../schema.graphql",
+    query_path = "graphql/export_estimate.graphql",
+    normalization = "rust",
+    extern_enums("Dataset")
+)]
+pub struct ExportEstimate;
+
+/// Estimates the number of rows that a grant permits.
+pub fn estimate(grant: &Grant) -> Request<export_estimate::ResponseData> {
+    let filters = grant.filter().pairs().into_iter().map(|(key, value)| (key.key().to_owned(), value.into()));
+    operation::<ExportEstimate>(export_estimate::Variables {
+        dataset: Named(grant.dataset()),
+        filters: Some(Json::Object(filters.collect())),
+    })
 }

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use backend::db::embedded::EmbeddedPostgres;
 use domain::access::Role;
+use embedded_postgres::EmbeddedPostgres;
 use nix::unistd::Pid;
 use rand::seq::IndexedRandom as _;
 use rand::{Rng as _, RngCore as _};

@@ -1,12 +1,11 @@
 //! Records why a statement of a migration failed, to decide whether to retry it.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::connection::{Instrumentation, InstrumentationEvent};
 use diesel::result::{DatabaseErrorKind, Error};
-
-use crate::unpoisoned;
+use parking_lot::Mutex;
 
 /// Instruments a connection, because diesel's migration harness turns errors into text.
 #[derive(Clone, Default)]
@@ -15,7 +14,7 @@ pub struct ErrorRecorder(Arc<Mutex<Option<DatabaseErrorKind>>>);
 impl ErrorRecorder {
     /// Forgets the last error.
     pub fn clear(&self) {
-        *unpoisoned::lock(&self.0) = None;
+        *self.0.lock() = None;
     }
 
     /// Whether the last error, this long after the attempt began, means that other sessions held the locks.
@@ -23,7 +22,7 @@ impl ErrorRecorder {
     /// A lock timeout has no error kind of its own in diesel, and its message is localized. But it never
     /// occurs before the timeout has passed, and other errors rarely occur so late.
     pub fn is_lock_failure(&self, elapsed: Duration, lock_timeout: Duration) -> bool {
-        match *unpoisoned::lock(&self.0) {
+        match *self.0.lock() {
             // As raised by `lock_tables`.
             Some(DatabaseErrorKind::SerializationFailure) => true,
             Some(DatabaseErrorKind::Unknown) => !lock_timeout.is_zero() && elapsed >= lock_timeout,
@@ -35,7 +34,7 @@ impl ErrorRecorder {
 impl Instrumentation for ErrorRecorder {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
         if let InstrumentationEvent::FinishQuery { error: Some(Error::DatabaseError(kind, _)), .. } = event {
-            *unpoisoned::lock(&self.0) = Some(*kind);
+            *self.0.lock() = Some(*kind);
         }
     }
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{Chunk, Next, Shared, discard};
-use crate::unpoisoned;
 
 /// Reads a file chunk by chunk. Dropping it tells the sender that the reader is gone.
 pub struct Receiver {
@@ -34,7 +33,7 @@ impl Receiver {
                     match read.await.map_err(std::io::Error::other).flatten() {
                         Ok(chunk) => return Ok(Some(self.consume(chunk))),
                         Err(error) => {
-                            unpoisoned::lock(&self.shared.state).read_error = Some(error);
+                            self.shared.state.lock().read_error = Some(error);
                             self.shared.receiver_closed.cancel();
                             return Err(Interrupted);
                         }
@@ -56,7 +55,7 @@ impl Receiver {
 impl Drop for Receiver {
     fn drop(&mut self) {
         self.shared.receiver_closed.cancel();
-        let mut state = unpoisoned::lock(&self.shared.state);
+        let mut state = self.shared.state.lock();
         state.memory.clear();
         let spooled = std::mem::take(&mut state.disk);
         drop(state);

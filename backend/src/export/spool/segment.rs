@@ -5,16 +5,16 @@ use std::hash::BuildHasher as _;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use foldhash::fast::FixedState;
 use nix::sys::statvfs::fstatvfs;
+use parking_lot::Mutex;
 
 use super::Chunk;
 use super::quota::Claim;
-use crate::unpoisoned;
 
 /// The minimum free space to leave on the disk, in bytes: the database may be on the same one.
 const MIN_FREE_BYTES: u64 = 1 << 30;
@@ -58,7 +58,7 @@ impl Segment {
     /// Appends a chunk whose space is already claimed. Only one thread may append at a time.
     pub fn append(self: &Arc<Self>, chunk: &Chunk, claim: Claim) -> io::Result<SpooledChunk> {
         let Chunk { bytes, rows } = chunk;
-        match &mut *unpoisoned::lock(&self.claim) {
+        match &mut *self.claim.lock() {
             Some(existing) => existing.merge(claim),
             none => *none = Some(claim),
         }

@@ -12,7 +12,6 @@ use super::quota::{Claim, Quota};
 use super::segment::{Segment, SpooledChunk};
 use super::{Chunk, Consumed, SenderState, Shared};
 use crate::export::slow_reader::ReaderTimeout;
-use crate::unpoisoned;
 
 /// How long to wait after a disk failure before the disk is used again.
 const DISK_RETRY_DELAY: Duration = Duration::from_secs(10);
@@ -118,7 +117,7 @@ impl Sender {
     }
 
     fn send_error(&self) -> SendError {
-        match unpoisoned::lock(&self.shared.state).read_error.take() {
+        match self.shared.state.lock().read_error.take() {
             Some(error) => SendError::SpoolUnreadable(error),
             None => SendError::ReaderGone,
         }
@@ -186,7 +185,7 @@ impl Sender {
 
 impl Drop for Sender {
     fn drop(&mut self) {
-        let is_open = unpoisoned::lock(&self.shared.state).sender == SenderState::Open;
+        let is_open = self.shared.state.lock().sender == SenderState::Open;
         if is_open {
             self.shared.end(SenderState::Interrupted);
         }

@@ -8,8 +8,8 @@ use super::filter;
 use crate::auth::grant;
 use crate::error::Result;
 use crate::graphql::context::ContextExt as _;
-use crate::models::video_player_event::VideoPlayerEventFilter;
-use crate::models::video_player_event::series::{self, Bucket};
+use crate::models::dataset::video_player_event::VideoPlayerEventFilter;
+use crate::models::dataset::video_player_event::series::{self, Bucket};
 
 /// Counts of player events.
 #[derive(Default)]

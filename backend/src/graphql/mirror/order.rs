@@ -2,8 +2,7 @@
 
 use async_graphql::InputObject;
 use chrono::{DateTime, Utc};
-use domain::dataset::Dataset;
-use domain::filter::FilterKey;
+use domain::dataset::{Dataset, FilterKey};
 use serde_json::Value;
 
 use super::RowInput;
@@ -50,7 +49,7 @@ impl RowInput for PracticePackageOrderInput {
             self.practice_package_id.number(),
         );
         let user_id = fields.reference("userId", ReferencedTable::User, self.user_id.number());
-        let status = fields.choice("status", &self.status, Dataset::PracticePackageOrders, FilterKey::Status);
+        let status = fields.choice("status", &self.status, Dataset::PracticePackageOrders, FilterKey::STATUS);
         let sessions_remaining =
             fields.number("sessionsRemaining", self.sessions_remaining.0, 0, MAX_SESSIONS);
         let paid_at = fields.optional(self.paid_at, |fields, value| fields.timestamp("paidAt", value.0));

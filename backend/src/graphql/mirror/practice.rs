@@ -2,8 +2,8 @@
 
 use async_graphql::InputObject;
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::dataset::Dataset;
-use domain::filter::{FilterKey, Problem};
+use domain::dataset::{Dataset, FilterKey};
+use domain::filter::Problem;
 
 use super::RowInput;
 use super::course::MAX_TITLE_CHARACTERS;
@@ -79,7 +79,7 @@ impl RowInput for DiscordPracticeInput {
             MAX_KEYWORD_CHARACTERS,
         );
         let status = self.status.as_deref().unwrap_or(DEFAULT_STATUS);
-        let status = fields.choice("status", status, Dataset::DiscordPractices, FilterKey::Status);
+        let status = fields.choice("status", status, Dataset::DiscordPractices, FilterKey::STATUS);
         let minutes = self.duration_minutes.map_or(Some(DEFAULT_DURATION_MINUTES), |value| value.0);
         let duration_minutes = fields.number("durationMinutes", minutes, 1, MAX_DURATION_MINUTES);
         let seats = self.capacity.map_or(Some(DEFAULT_CAPACITY), |value| value.0);

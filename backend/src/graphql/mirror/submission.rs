@@ -2,8 +2,7 @@
 
 use async_graphql::InputObject;
 use chrono::{DateTime, Utc};
-use domain::dataset::Dataset;
-use domain::filter::FilterKey;
+use domain::dataset::{Dataset, FilterKey};
 use serde_json::Value;
 
 use super::RowInput;
@@ -62,11 +61,11 @@ impl RowInput for TeacherSubmissionInput {
         let course_id = fields.optional(self.course_id, |fields, value| {
             fields.reference("courseId", ReferencedTable::Course, value.number())
         });
-        let kind = fields.choice("type", &self.kind, dataset, FilterKey::Type);
+        let kind = fields.choice("type", &self.kind, dataset, FilterKey::TYPE);
         let title = fields.required_text("title", self.title, MAX_TITLE_CHARACTERS);
         let summary = fields.optional_text("summary", self.summary, MAX_LONG_TEXT_CHARACTERS);
         let payload = fields.optional(self.payload, |fields, value| fields.json("payload", value));
-        let status = fields.choice("status", &self.status, dataset, FilterKey::Status);
+        let status = fields.choice("status", &self.status, dataset, FilterKey::STATUS);
         let feedback = fields.optional_text("feedback", self.feedback, MAX_LONG_TEXT_CHARACTERS);
         let reviewed_by = fields.optional(self.reviewed_by, |fields, value| {
             fields.reference("reviewedBy", ReferencedTable::User, value.number())

@@ -77,7 +77,7 @@ impl SyncRun {
 
     /// A message for people. It contains no secrets.
     async fn message(&self, ctx: &Context<'_>) -> Option<String> {
-        texts::message(&self.0, ctx.request().locale)
+        texts::message(&self.0).map(|phrase| phrase.into_locale(ctx.request().locale))
     }
 }
 

@@ -114,9 +114,9 @@ impl DriverStatus {
         } = found;
         let problem = match (missing_setting, outage) {
             (Some(setting), _) => Some((*setting).to_owned()),
-            (None, Some(outage)) => Some(texts::outage(*name, outage).in_locale(locale).to_owned()),
+            (None, Some(outage)) => Some(texts::outage(*name, outage).into_locale(locale)),
             (None, None) if *is_enabled && !is_enabled_here => {
-                Some(texts::left_out(&[*name]).in_locale(locale).to_owned())
+                Some(texts::left_out(&[*name]).into_locale(locale))
             }
             (None, None) => None,
         };

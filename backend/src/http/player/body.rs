@@ -12,9 +12,8 @@ use serde_json::value::RawValue;
 
 use super::fields::{self, FieldValue};
 use crate::error::{Error, Result};
-use crate::graphql::record::{MAX_EVENTS, TOO_MANY_EVENTS};
 use crate::http::body::{self, BodyError};
-use crate::telemetry::player_event::{Field, IncomingEvent, Shape};
+use crate::telemetry::player_event::{Field, IncomingEvent, MAX_EVENTS, Shape, TOO_MANY_EVENTS};
 use crate::telemetry::refusal::{Reason, Refusal};
 
 /// The maximum size of a body. Browsers limit beacons to 64 KiB.

@@ -1,10 +1,11 @@
 //! The responses as JSON, with ids as strings.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use domain::Locale;
 use serde::Serialize;
 
-use crate::graphql::record::InputError;
 use crate::telemetry::ingest::{Accepted, RecordedProgress};
 use crate::telemetry::refusal::Refusal;
 
@@ -45,7 +46,26 @@ struct EventResult {
     client_event_id: Option<String>,
     event_id: Option<String>,
     duplicate: bool,
-    error: Option<InputError>,
+    error: Option<EventError>,
+}
+
+#[derive(Serialize)]
+struct EventError {
+    code: &'static str,
+    reason: &'static str,
+    field: Option<String>,
+    message: &'static str,
+}
+
+impl EventError {
+    fn new(Refusal { reason, field }: Refusal, locale: Locale) -> Self {
+        Self {
+            code: reason.code().as_str(),
+            reason: reason.key(),
+            field: field.map(Cow::into_owned),
+            message: reason.message().in_locale(locale),
+        }
+    }
 }
 
 impl Results {
@@ -60,7 +80,7 @@ impl Results {
                 EventResult { client_event_id, event_id, duplicate, error: None }
             }
             Err(refusal) => {
-                let error = Some(InputError::new(refusal, locale));
+                let error = Some(EventError::new(refusal, locale));
                 EventResult { client_event_id, event_id: None, duplicate: false, error }
             }
         };

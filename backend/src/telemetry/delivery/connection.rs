@@ -27,6 +27,6 @@ pub fn for_log(error: Error) -> anyhow::Error {
     match error {
         Error::Internal(cause) => cause,
         Error::Unavailable => outage::Unavailable.into(),
-        other => anyhow::anyhow!(other.message(Locale::En)),
+        other => anyhow::anyhow!(other.message().into_locale(Locale::En)),
     }
 }

@@ -2,10 +2,11 @@
 //! process was frozen, which means stopped, or paused together with its machine. Another run may have taken
 //! over meanwhile, so this run must not send the events that it has leased.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use nix::time::{ClockId, clock_gettime};
+use parking_lot::Mutex;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -14,7 +15,6 @@ use tracing::{error, warn};
 use super::connection;
 use crate::db::{self, Connection, Pool, outage};
 use crate::models::sync_run::SyncRun;
-use crate::unpoisoned;
 
 /// How often this process notes that it is not frozen.
 const TICK_INTERVAL: Duration = Duration::from_millis(250);
@@ -80,7 +80,7 @@ impl Drop for Heartbeat {
 impl Ownership {
     /// Whether this process may send: no other run can have taken over, even while this process was frozen.
     pub fn is_certain(&self) -> bool {
-        let state = unpoisoned::lock(&self.state);
+        let state = self.state.lock();
         state.is_confirmed && state.ticked_at.elapsed() < MAX_TICK_GAP && !self.is_lost()
     }
 
@@ -105,17 +105,17 @@ impl Ownership {
     }
 
     fn tick(&self) {
-        let mut state = unpoisoned::lock(&self.state);
+        let mut state = self.state.lock();
         state.is_confirmed &= state.ticked_at.elapsed() < MAX_TICK_GAP;
         state.ticked_at = ClockReading::now();
     }
 
     fn confirm(&self) {
-        unpoisoned::lock(&self.state).is_confirmed = true;
+        self.state.lock().is_confirmed = true;
     }
 
     fn is_unconfirmed(&self) -> bool {
-        !unpoisoned::lock(&self.state).is_confirmed
+        !self.state.lock().is_confirmed
     }
 }
 

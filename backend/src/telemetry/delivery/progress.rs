@@ -1,11 +1,11 @@
 //! The progress of a run: the counts of each driver, the number of processed events, and the resulting state.
 
 use std::collections::HashSet;
-use std::sync::Mutex;
+
+use parking_lot::Mutex;
 
 use crate::models::sync_run::{DriverStats, Outage, RunReason};
 use crate::models::telemetry_delivery::{DeliveryState, DeliveryUpdate};
-use crate::unpoisoned;
 use domain::Driver;
 use domain::sync::SyncState;
 
@@ -31,12 +31,12 @@ impl Progress {
 
     /// The current counts.
     pub fn counts(&self) -> Counts {
-        unpoisoned::lock(&self.0).clone()
+        self.0.lock().clone()
     }
 
     /// Updates a driver's counts.
     pub fn update(&self, driver: Driver, change: impl FnOnce(&mut DriverStats)) {
-        let mut counts = unpoisoned::lock(&self.0);
+        let mut counts = self.0.lock();
         if let Some(stats) = counts.drivers.iter_mut().find(|stats| stats.driver == driver) {
             change(stats);
         }
@@ -44,7 +44,7 @@ impl Progress {
 
     /// Adds events that are no longer pending for any driver.
     pub fn add_processed(&self, events: usize) {
-        let mut counts = unpoisoned::lock(&self.0);
+        let mut counts = self.0.lock();
         counts.processed = counts.processed.saturating_add(u32::try_from(events).unwrap_or(u32::MAX));
     }
 

@@ -16,7 +16,6 @@ use crate::models::telemetry_delivery::{
     EventPosition, delete_oldest_orphans, delete_pending_in_gap, discard_too_old, insert_missing_pending,
 };
 use crate::models::telemetry_driver::EnabledDrivers;
-use crate::unpoisoned;
 
 /// How far back to look for events without a pending row.
 const LOOKBACK: TimeDelta = TimeDelta::days(6);
@@ -67,10 +66,9 @@ impl Sync {
 
     async fn insert_missing_pending(&self, conn: &mut Connection, from: DateTime<Utc>) -> QueryResult<i64> {
         let begin = EventPosition { recorded_at: from, id: 0 };
-        let after =
-            unpoisoned::lock(&self.reconciled_to).map_or(begin, |reconciled_to| reconciled_to.max(begin));
+        let after = self.reconciled_to.lock().map_or(begin, |reconciled_to| reconciled_to.max(begin));
         let (noted, next) = insert_missing_pending(conn, after).await?;
-        *unpoisoned::lock(&self.reconciled_to) = next;
+        *self.reconciled_to.lock() = next;
         if noted > 0 {
             warn!(events = noted, "Found events without a pending row");
         }

@@ -1,11 +1,12 @@
 //! The queue of requests that a worker has not sent yet, and the set of its events in flight.
 
 use std::collections::{HashSet, VecDeque};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use crate::models::telemetry_delivery::{EventPosition, Lease};
 use crate::telemetry::driver::{DeliveryPolicy, OutgoingEvent, OutgoingRequest, Unanswered};
-use crate::unpoisoned;
 
 /// The ids of the events that a worker has fetched and that have no written outcome yet. Cheap to clone.
 ///
@@ -17,12 +18,12 @@ pub struct InFlight(Arc<Mutex<HashSet<i64>>>);
 impl InFlight {
     /// Adds events.
     pub fn insert(&self, event_ids: impl IntoIterator<Item = i64>) {
-        unpoisoned::lock(&self.0).extend(event_ids);
+        self.0.lock().extend(event_ids);
     }
 
     /// Removes events after their outcomes are written.
     pub fn remove(&self, event_ids: &[i64]) {
-        let mut in_flight = unpoisoned::lock(&self.0);
+        let mut in_flight = self.0.lock();
         for id in event_ids {
             in_flight.remove(id);
         }
@@ -30,7 +31,7 @@ impl InFlight {
 
     /// The events that are in flight now.
     pub fn snapshot(&self) -> HashSet<i64> {
-        unpoisoned::lock(&self.0).clone()
+        self.0.lock().clone()
     }
 }
 

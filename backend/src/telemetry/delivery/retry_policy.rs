@@ -4,6 +4,7 @@ use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use domain::Driver;
 use rand::Rng;
 
+use crate::backoff;
 use crate::models::telemetry_delivery::{DeliveryState, DeliveryUpdate, PendingEvent};
 use crate::telemetry::driver::{DeliveryPolicy, EventOutcome, Failure, FailureClass, Unanswered};
 
@@ -47,7 +48,7 @@ impl Attempt {
             let failure = Failure { class: FailureClass::Exhausted, ..failure };
             return self.attempted(event, DeliveryState::Dead, Some(failure));
         }
-        let wait = retry_after.unwrap_or_else(|| backoff(attempts.max(1), rng));
+        let wait = retry_after.unwrap_or_else(|| retry_delay(attempts.max(1), rng));
         let update = if was_sent {
             self.attempted(event, DeliveryState::Retry, Some(failure))
         } else {
@@ -134,7 +135,7 @@ impl Attempt {
         if self.is_exhausted(refusal.attempts, refusal.first_attempt_at) {
             return refusal;
         }
-        let next_attempt_at = Some((self.now + backoff(refusal.attempts, rng)).trunc_subsecs(6));
+        let next_attempt_at = Some((self.now + retry_delay(refusal.attempts, rng)).trunc_subsecs(6));
         DeliveryUpdate { state: DeliveryState::Retry, next_attempt_at, ..refusal }
     }
 
@@ -217,18 +218,12 @@ fn unchanged(
 
 /// The time until the next attempt after this many attempts. After each of the first two it is a few seconds,
 /// for which the run waits. Then it grows from a minute to an hour. Jitter spreads the retries.
-fn backoff(attempts: i32, rng: &mut impl Rng) -> TimeDelta {
-    let minutes = match attempts {
-        ..=2 => {
-            let base = if attempts <= 1 { 2_000 } else { 4_000 };
-            return TimeDelta::milliseconds(base + rng.random_range(1_000..=5_000));
-        }
-        3 => 1,
-        4 => 5,
-        5 => 15,
-        6.. => 60,
-    };
-    TimeDelta::milliseconds(minutes * 60_000 * rng.random_range(80..=120) / 100)
+fn retry_delay(attempts: i32, rng: &mut impl Rng) -> TimeDelta {
+    match attempts {
+        ..=1 => TimeDelta::milliseconds(2_000 + rng.random_range(1_000..=5_000)),
+        2 => TimeDelta::milliseconds(4_000 + rng.random_range(1_000..=5_000)),
+        3.. => backoff::pause(attempts - 2) / 100 * rng.random_range(80..=120),
+    }
 }
 
 #[cfg(test)]
@@ -251,7 +246,7 @@ mod tests {
             (50, 2880, 4320),
         ] {
             for _ in 0..100 {
-                let delay = backoff(attempts, &mut rng);
+                let delay = retry_delay(attempts, &mut rng);
                 let limits = TimeDelta::seconds(min)..=TimeDelta::seconds(max);
                 assert!(limits.contains(&delay), "{attempts}: {delay}");
             }

@@ -1,12 +1,12 @@
 //! Texts about sync runs and drivers, for people.
 
 use domain::Driver;
-use domain::text::{Locale, Phrase};
+use domain::text::Phrase;
 
 use crate::models::sync_run::{DriverStats, Outage, RunReason, SyncRun};
 
 /// The message of a run. `None` if its counts are sufficient.
-pub fn message(run: &SyncRun, locale: Locale) -> Option<String> {
+pub fn message(run: &SyncRun) -> Option<Phrase> {
     let mut phrases: Vec<Phrase> = run.reason.iter().map(reason).collect();
     if !run.drivers_left_out.is_empty() {
         phrases.push(left_out(&run.drivers_left_out));
@@ -15,8 +15,7 @@ pub fn message(run: &SyncRun, locale: Locale) -> Option<String> {
         phrases.extend(stats.outage.as_ref().map(|cause| outage(stats.driver, cause)));
         phrases.extend(not_delivered(stats));
     }
-    let sentences: Vec<&str> = phrases.iter().map(|phrase| phrase.in_locale(locale)).collect();
-    (!sentences.is_empty()).then(|| sentences.join(" "))
+    (!phrases.is_empty()).then(|| Phrase::joined(&phrases))
 }
 
 /// Says that this process lacks the settings of enabled drivers.
@@ -155,6 +154,7 @@ mod tests {
     use chrono::DateTime;
 
     use domain::sync::{SyncState, SyncTrigger};
+    use domain::text::Locale;
 
     use super::*;
 
@@ -181,16 +181,16 @@ mod tests {
             drivers_left_out: Vec::new(),
         };
         assert_eq!(
-            message(&run, Locale::En).as_deref(),
+            message(&run).as_ref().map(|phrase| phrase.in_locale(Locale::En)),
             Some(
                 "Stopped at its time limit; the rest stays pending. Mixpanel is failing (HTTP 503). Pending events are \
                  sent when it recovers. Mixpanel: 2 dead, 5 to be retried."
             )
         );
-        assert!(message(&run, Locale::Es).is_some_and(|text| text.contains("2 descartados")));
+        assert!(message(&run).is_some_and(|phrase| phrase.in_locale(Locale::Es).contains("2 descartados")));
         let run = SyncRun { drivers: Vec::new(), reason: None, drivers_left_out: vec![Driver::Ga4], ..run };
         assert_eq!(
-            message(&run, Locale::En).as_deref(),
+            message(&run).as_ref().map(|phrase| phrase.in_locale(Locale::En)),
             Some(
                 "GA4 is enabled, but this process lacks its settings (GA4_ENABLED). Its events stay pending."
             )

@@ -1,14 +1,12 @@
 //! The connections for recording events. They are taken out of the pool and kept, with settings for running
 //! one statement repeatedly.
 
-use std::sync::Mutex;
-
 use diesel_async::pooled_connection::deadpool::Object;
+use parking_lot::Mutex;
 
 use crate::db::{self, Connection, Pool};
 use crate::error::Result;
 use crate::models::session_settings;
-use crate::unpoisoned;
 
 /// Connections that no worker is using.
 #[derive(Default)]
@@ -31,15 +29,15 @@ impl IdleConnections {
 
     /// Keeps a connection for the next worker.
     pub fn keep(&self, conn: Connection) {
-        unpoisoned::lock(&self.0).push(conn);
+        self.0.lock().push(conn);
     }
 
     fn drop_all(&self) {
-        unpoisoned::lock(&self.0).clear();
+        self.0.lock().clear();
     }
 
     /// Releases the mutex before the connection is checked.
     fn pop(&self) -> Option<Connection> {
-        unpoisoned::lock(&self.0).pop()
+        self.0.lock().pop()
     }
 }

@@ -1,13 +1,13 @@
 //! The queue of events to be recorded, and the slots of the workers that record them.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::oneshot;
 
 use super::{Accepted, NotRecorded};
-use crate::models::video_player_event::record::PlayerEvent;
-use crate::unpoisoned;
+use crate::models::player_event::record::PlayerEvent;
 
 /// Maximum events in a group, unless a single job has more.
 const MAX_GROUP_SIZE: usize = 1000;
@@ -84,7 +84,7 @@ impl Queue {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        unpoisoned::lock(&self.state)
+        self.state.lock()
     }
 }
 

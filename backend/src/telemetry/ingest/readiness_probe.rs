@@ -9,8 +9,8 @@ use tracing::error;
 
 use crate::clock::Clock;
 use crate::db::{self, Pool, outage};
+use crate::models::player_event::record::record_player_events;
 use crate::models::session_settings;
-use crate::models::video_player_event::record::record_player_events;
 
 /// How long a result is reused, so that frequent checks do not load the database.
 const RESULT_TTL: Duration = Duration::from_secs(5);

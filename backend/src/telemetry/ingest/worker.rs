@@ -15,9 +15,9 @@ use crate::clock::Clock;
 use crate::db::{Connection, Pool, outage};
 use crate::error::Error;
 use crate::metrics::Metrics;
+use crate::models::player_event::record::PlayerEvent;
+use crate::models::player_event::record::{RecordOutcome, record_player_events};
 use crate::models::player_event_month;
-use crate::models::video_player_event::record::PlayerEvent;
-use crate::models::video_player_event::record::{RecordOutcome, record_player_events};
 use crate::telemetry::refusal::{Reason, Refusal};
 
 type EventResult = Result<Accepted, NotRecorded>;

@@ -1,6 +1,6 @@
 //! The course filter.
 
-use domain::filter::FilterKey;
+use domain::dataset::FilterKey;
 use leptos::prelude::*;
 
 use super::name_filter::{NameFilter, Query, SearchFuture};
@@ -28,9 +28,9 @@ pub fn CourseFilter() -> impl IntoView {
     // The selected lesson may belong to another course.
     let choose = |state: ExportState, course: Option<String>| {
         state.change(|page| {
-            page.set(FilterKey::CourseId, &course.unwrap_or_default());
-            page.set(FilterKey::LessonId, "");
+            page.set(FilterKey::COURSE_ID, &course.unwrap_or_default());
+            page.set(FilterKey::LESSON_ID, "");
         });
     };
-    view! { <NameFilter key=FilterKey::CourseId placeholder=|texts| texts.all_courses search choose /> }
+    view! { <NameFilter key=FilterKey::COURSE_ID placeholder=|texts| texts.all_courses search choose /> }
 }

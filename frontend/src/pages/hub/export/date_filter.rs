@@ -1,6 +1,6 @@
 //! The date filter: presets and a custom period.
 
-use domain::filter::FilterKey;
+use domain::dataset::FilterKey;
 use leptos::prelude::*;
 
 use super::state::use_export;
@@ -39,8 +39,8 @@ pub fn DateFilter() -> impl IntoView {
         </Field>
         <Show when=move || matches!(state.page().dates, Dates::Custom { .. })>
             <div class="filters__range">
-                <Day key=FilterKey::DateFrom />
-                <Day key=FilterKey::DateTo />
+                <Day key=FilterKey::DATE_FROM />
+                <Day key=FilterKey::DATE_TO />
             </div>
         </Show>
     }
@@ -52,7 +52,7 @@ fn Day(key: FilterKey) -> impl IntoView {
     let i18n = use_i18n();
     let state = use_export();
     let id = field_id();
-    let is_start = key == FilterKey::DateFrom;
+    let is_start = key == FilterKey::DATE_FROM;
     let value = move || match state.page().dates {
         Dates::Custom { from, to } => {
             if is_start {

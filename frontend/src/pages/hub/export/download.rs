@@ -106,8 +106,8 @@ fn RowCount() -> impl IntoView {
         }
         let shown = (texts.shown_rows)(count);
         match state.estimate() {
-            Some(Ok(link)) => {
-                let about = format.count(link.estimated_rows);
+            Some(Ok(rows)) => {
+                let about = format.count(rows);
                 Some(format!("{} · {shown}", (texts.about_rows)(&about)))
             }
             Some(Err(_)) => Some(shown),

@@ -1,8 +1,7 @@
 //! The filters of the selected dataset.
 
 use domain::Dataset;
-use domain::dataset::FilterField;
-use domain::filter::{FilterKey, FilterKind};
+use domain::dataset::{FilterField, FilterKey, FilterKind};
 use leptos::prelude::*;
 
 use super::course_filter::CourseFilter;
@@ -50,7 +49,7 @@ pub fn Filters() -> impl IntoView {
 
 /// The filters that have their own control. The control of a period's start includes its end.
 fn fields_with_control(dataset: Dataset) -> Vec<&'static FilterField> {
-    dataset.describe().filters.iter().filter(|field| field.key != FilterKey::DateTo).collect()
+    dataset.describe().filters.iter().filter(|field| field.key != FilterKey::DATE_TO).collect()
 }
 
 #[cfg(test)]

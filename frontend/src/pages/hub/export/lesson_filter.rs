@@ -1,6 +1,6 @@
 //! The lesson filter.
 
-use domain::filter::FilterKey;
+use domain::dataset::FilterKey;
 use leptos::prelude::*;
 
 use super::name_filter::{NameFilter, Query, SearchFuture};
@@ -27,12 +27,12 @@ pub fn LessonFilter() -> impl IntoView {
         })
     };
     let choose = |state: ExportState, lesson: Option<String>| {
-        state.change(|page| page.set(FilterKey::LessonId, &lesson.unwrap_or_default()));
+        state.change(|page| page.set(FilterKey::LESSON_ID, &lesson.unwrap_or_default()));
     };
     view! {
         <NameFilter
-            key=FilterKey::LessonId
-            within=FilterKey::CourseId
+            key=FilterKey::LESSON_ID
+            within=FilterKey::COURSE_ID
             placeholder=|texts| texts.all_lessons
             search
             choose

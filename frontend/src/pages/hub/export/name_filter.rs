@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::pin::Pin;
 
 use domain::Locale;
-use domain::filter::FilterKey;
+use domain::dataset::FilterKey;
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 

@@ -1,14 +1,15 @@
 //! The preview: the first rows of the export.
 
 use domain::access::Denied;
-use domain::filter::FilterKey;
+use domain::dataset::FilterKey;
+use domain::names::camel_case;
 use domain::{Dataset, Grant};
 use leptos::prelude::*;
 use serde_json::Value;
 
 use super::cells::{Formatter, cell, cell_style};
 use super::state::{Blocker, Rows, use_export};
-use crate::api::preview::{PREVIEW_ROWS, Preview, camel_case};
+use crate::api::preview::{PREVIEW_ROWS, Preview};
 use crate::i18n::format::Format;
 use crate::i18n::{I18n, use_i18n};
 use crate::pages::failed::Failed;
@@ -65,7 +66,7 @@ pub fn PreviewTable() -> impl IntoView {
                 .into_any()
         }
         Err(Blocker::Denied(Denied::ScopeRequired { one_of, .. }))
-            if one_of.contains(&FilterKey::LessonId) =>
+            if one_of.contains(&FilterKey::LESSON_ID) =>
         {
             empty(
                 |i18n| i18n.messages().export.waiting_for_scope,

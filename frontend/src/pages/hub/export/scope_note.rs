@@ -1,7 +1,7 @@
 //! A notice that says what a Teacher Admin must choose first, and why.
 
 use domain::access::Denied;
-use domain::filter::FilterKey;
+use domain::dataset::FilterKey;
 use leptos::prelude::*;
 
 use super::state::{Blocker, use_export};
@@ -23,7 +23,7 @@ pub fn ScopeNote() -> impl IntoView {
     let text = move |denied: Denied| {
         let texts = &i18n.messages().export;
         match denied {
-            Denied::ScopeRequired { one_of, .. } if one_of.contains(&FilterKey::LessonId) => {
+            Denied::ScopeRequired { one_of, .. } if one_of.contains(&FilterKey::LESSON_ID) => {
                 texts.course_or_lesson_first.to_owned()
             }
             Denied::ScopeRequired { .. } => texts.course_first.to_owned(),

@@ -1,7 +1,8 @@
 //! The state shared by the parts of the export page: the query of the URL, and what is derived from it.
 
 use domain::access::Denied;
-use domain::filter::{FieldProblem, FilterKey};
+use domain::dataset::FilterKey;
+use domain::filter::FieldProblem;
 use domain::{Dataset, Grant};
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
@@ -9,7 +10,7 @@ use leptos_router::hooks::{use_location, use_navigate};
 
 use crate::address::{ExportQuery, Section};
 use crate::api::failure::Failure;
-use crate::api::links::{FileLink, FileRequest, link};
+use crate::api::links::{FileRequest, estimate};
 use crate::api::preview::{Preview, first_rows};
 use crate::i18n::format::today;
 use crate::i18n::{I18n, use_i18n};
@@ -26,7 +27,7 @@ pub struct ExportState {
     dataset: Memo<Option<Dataset>>,
     grant: Memo<Result<Grant, Blocker>>,
     preview: LatestRequest<Grant, Preview>,
-    estimate: LatestRequest<Grant, FileLink>,
+    estimate: LatestRequest<Grant, u64>,
     session: Session,
     i18n: I18n,
 }
@@ -125,10 +126,9 @@ impl ExportState {
                 let has_more = preview.response()?.is_ok_and(|preview| preview.has_more);
                 grant.get().ok().filter(|_| has_more)
             },
-            move |grant| {
-                // The number of rows does not depend on the format.
-                let file_request = untrack(|| file_request(session, i18n, &ExportQuery::default(), grant));
-                async move { session.send(link(&file_request)).await }
+            move |grant| async move {
+                let estimate = session.send(estimate(&grant)).await;
+                estimate.map(|data| data.export_estimate.rows.unsigned_abs())
             },
         );
         let state = Self { page, navigate, datasets, dataset, grant, preview, estimate, session, i18n };
@@ -195,7 +195,7 @@ impl ExportState {
     }
 
     /// An estimate of the number of rows, if there are more than the preview shows; tracked.
-    pub fn estimate(self) -> Option<Result<FileLink, Failure>> {
+    pub fn estimate(self) -> Option<Result<u64, Failure>> {
         self.estimate.response()
     }
 

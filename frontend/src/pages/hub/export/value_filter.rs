@@ -1,7 +1,6 @@
 //! A filter whose value is selected from a list or typed.
 
-use domain::dataset::FilterField;
-use domain::filter::FilterKind;
+use domain::dataset::{FilterField, FilterKind};
 use leptos::prelude::*;
 
 use super::state::use_export;

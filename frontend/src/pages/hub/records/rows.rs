@@ -1,7 +1,7 @@
 //! The table of the export history.
 
 use domain::Dataset;
-use domain::filter::FilterKey;
+use domain::dataset::FilterKey;
 use serde_json::Value;
 
 use super::Audit;

@@ -4,15 +4,17 @@ use async_graphql::{ComplexObject, Context, ID, InputObject, SimpleObject};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use diesel::prelude::*;
+use domain::dataset::FilterKey;
+use domain::dataset::practice_package_orders::USER_ID;
 use domain::{Dataset, Grant};
 use serde_json::Value;
 
-use super::user_email::{optional_user_email, user_email};
 use crate::date_bound::DateBound;
 use crate::db::schema::practice_package_orders as orders;
 use crate::db::schema::{courses, lessons, practice_packages as packages};
 use crate::error::{Result, SharedError};
 use crate::id::Id;
+use crate::models::user_email::{optional_user_email, user_email};
 use crate::source::{
     BoxedQuery, Cursor, FilterSome as _, InCourses as _, InDateRange as _, Ordered as _, Seek, Source,
 };
@@ -83,6 +85,8 @@ pub struct PracticePackageOrderFilter {
 
 impl Source for PracticePackageOrder {
     const DATASET: Dataset = Dataset::PracticePackageOrders;
+    const TABLE: &'static str = "practice_package_orders";
+    const HIDDEN: &'static [&'static str] = &[];
     const FIELDS: &'static [&'static str] = &[
         "order_id",
         "user_id",
@@ -110,11 +114,11 @@ impl Source for PracticePackageOrder {
         <Self as HasQuery<_>>::query()
             .into_boxed()
             .in_date_range(orders::created_at, filter, zone)
-            .filter_some(filter.course_id, |id| lessons::course_id.nullable().eq(id))
-            .filter_some(filter.lesson_id, |id| packages::lesson_id.eq(id))
-            .filter_some(filter.status.clone(), |status| orders::status.eq(status))
-            .filter_some(filter.practice_package_id, |id| orders::practice_package_id.eq(id))
-            .filter_some(filter.user_id, |id| orders::user_id.eq(id))
+            .filter_some(filter.id(FilterKey::COURSE_ID), |id| lessons::course_id.nullable().eq(id))
+            .filter_some(filter.id(FilterKey::LESSON_ID), |id| packages::lesson_id.eq(id))
+            .filter_some(filter.text(FilterKey::STATUS), |status| orders::status.eq(status))
+            .filter_some(filter.id(FilterKey::PRACTICE_PACKAGE_ID), |id| orders::practice_package_id.eq(id))
+            .filter_some(filter.id(USER_ID), |id| orders::user_id.eq(id))
             .in_courses(lessons::course_id.nullable(), grant.courses())
             .ordered(orders::created_at, orders::id, seek)
     }

@@ -1,34 +1,34 @@
-//! Summaries of Teacher Admins' activity.
+//! Summaries of students' activity.
 
 use async_graphql::{ComplexObject, Context, ID, InputObject, SimpleObject};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use domain::access::CourseScope;
+use domain::dataset::FilterKey;
 use domain::{Dataset, Grant};
 use serde_json::Value;
 
-use super::user_email::user_email;
 use crate::date_bound::DateBound;
 use crate::db::Connection;
-use crate::db::schema::teacher_activity_snapshots as snapshots;
+use crate::db::schema::{lessons, student_activity_snapshots as snapshots};
 use crate::error::{Result, SharedError};
 use crate::id::Id;
-use crate::source::{
-    BoxedQuery, Cursor, FilterSome as _, InCourses as _, InDateRange as _, Ordered as _, Seek, Source,
-};
+use crate::models::user_email::user_email;
+use crate::source::{BoxedQuery, Cursor, FilterSome as _, InDateRange as _, Ordered as _, Seek, Source};
 
-/// A summary of a Teacher Admin's activity.
+/// A summary of a student's activity.
 #[derive(Debug, HasQuery, SimpleObject)]
 #[diesel(table_name = snapshots)]
 #[graphql(complex)]
-pub struct TeacherActivitySnapshot {
+pub struct StudentActivitySnapshot {
     /// ID of the snapshot.
     pub id: Id,
     /// Time that the snapshot describes.
     pub captured_at: DateTime<Utc>,
-    /// ID of the teacher.
-    pub teacher_id: Id,
+    /// ID of the student.
+    pub user_id: Id,
     /// ID of the course.
     pub course_id: Option<Id>,
     /// ID of the lesson.
@@ -45,9 +45,9 @@ pub struct TeacherActivitySnapshot {
     pub payload: Option<Value>,
 }
 
-/// Filter of `TeacherActivitySnapshot` rows. Fields that are not set match every row.
+/// Filter of `StudentActivitySnapshot` rows. Fields that are not set match every row.
 #[derive(Clone, Debug, Default, InputObject)]
-pub struct TeacherActivitySnapshotFilter {
+pub struct StudentActivitySnapshotFilter {
     /// Rows at or after this date or time.
     date_from: Option<DateBound>,
     /// Rows at or before this date or time. A date includes the whole day.
@@ -56,16 +56,20 @@ pub struct TeacherActivitySnapshotFilter {
     course_id: Option<ID>,
     /// Rows of this lesson. If a course is given too, the lesson must belong to it.
     lesson_id: Option<ID>,
+    /// Rows of this practice pack.
+    practice_package_id: Option<ID>,
     /// Rows of this category.
     category: Option<String>,
 }
 
-impl Source for TeacherActivitySnapshot {
-    const DATASET: Dataset = Dataset::TeacherActivitySnapshots;
+impl Source for StudentActivitySnapshot {
+    const DATASET: Dataset = Dataset::StudentActivitySnapshots;
+    const TABLE: &'static str = "student_activity_snapshots";
+    const HIDDEN: &'static [&'static str] = &["created_at", "id", "import_id"];
     const FIELDS: &'static [&'static str] = &[
         "id",
         "captured_at",
-        "teacher_id",
+        "user_id",
         "course_id",
         "lesson_id",
         "practice_package_id",
@@ -74,19 +78,29 @@ impl Source for TeacherActivitySnapshot {
         "value",
         "payload",
     ];
-    const EMAILS: &'static [(&'static str, &'static str)] = &[("teacher_email", "teacher_id")];
-    type Filter = TeacherActivitySnapshotFilter;
+    const EMAILS: &'static [(&'static str, &'static str)] = &[("user_email", "user_id")];
+    type Filter = StudentActivitySnapshotFilter;
     type Query = BoxedQuery<Self>;
 
     fn query(grant: &Grant, zone: Tz, seek: Seek) -> BoxedQuery<Self> {
         let filter = grant.filter();
-        <Self as HasQuery<_>>::query()
-            .into_boxed()
+        let mut query = <Self as HasQuery<_>>::query().into_boxed();
+        if let CourseScope::Assigned(courses) = grant.courses() {
+            // A row with only a lesson belongs to the lesson's course.
+            let lessons = lessons::table
+                .filter(lessons::course_id.eq_any(courses.clone()))
+                .select(lessons::id.nullable());
+            let by_lesson = snapshots::course_id.is_null().and(snapshots::lesson_id.eq_any(lessons));
+            query = query.filter(snapshots::course_id.eq_any(courses.clone()).or(by_lesson));
+        }
+        query
             .in_date_range(snapshots::captured_at, filter, zone)
-            .filter_some(filter.course_id, |id| snapshots::course_id.eq(id))
-            .filter_some(filter.lesson_id, |id| snapshots::lesson_id.eq(id))
-            .filter_some(filter.category.clone(), |category| snapshots::category.eq(category))
-            .in_courses(snapshots::course_id, grant.courses())
+            .filter_some(filter.id(FilterKey::COURSE_ID), |id| snapshots::course_id.eq(id))
+            .filter_some(filter.id(FilterKey::LESSON_ID), |id| snapshots::lesson_id.eq(id))
+            .filter_some(filter.id(FilterKey::PRACTICE_PACKAGE_ID), |id| {
+                snapshots::practice_package_id.eq(id)
+            })
+            .filter_some(filter.text(FilterKey::CATEGORY), |category| snapshots::category.eq(category))
             .ordered(snapshots::captured_at, snapshots::id, seek)
     }
 
@@ -96,19 +110,19 @@ impl Source for TeacherActivitySnapshot {
 }
 
 #[ComplexObject]
-impl TeacherActivitySnapshot {
-    /// E-mail address of the teacher.
-    async fn teacher_email(&self, ctx: &Context<'_>) -> Result<String, SharedError> {
-        user_email(ctx, self.teacher_id).await
+impl StudentActivitySnapshot {
+    /// E-mail address of the student.
+    async fn user_email(&self, ctx: &Context<'_>) -> Result<String, SharedError> {
+        user_email(ctx, self.user_id).await
     }
 }
 
-/// A teacher's snapshot to insert.
+/// A student's snapshot to insert.
 #[derive(Debug, Insertable)]
 #[diesel(table_name = snapshots)]
-pub struct NewTeacherSnapshot<'a> {
+pub struct NewStudentSnapshot<'a> {
     pub captured_at: DateTime<Utc>,
-    pub teacher_id: i64,
+    pub user_id: i64,
     pub course_id: Option<i64>,
     pub lesson_id: Option<i64>,
     pub practice_package_id: Option<i64>,
@@ -120,7 +134,7 @@ pub struct NewTeacherSnapshot<'a> {
     pub payload: Option<Value>,
 }
 
-impl NewTeacherSnapshot<'_> {
+impl NewStudentSnapshot<'_> {
     /// Inserts snapshots. Returns their ids, in order.
     pub async fn insert(conn: &mut Connection, rows: &[Self]) -> QueryResult<Vec<i64>> {
         diesel::insert_into(snapshots::table).values(rows).returning(snapshots::id).get_results(conn).await

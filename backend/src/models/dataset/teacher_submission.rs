@@ -7,15 +7,16 @@ use diesel::dsl::sql;
 use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::sql_types::Json;
+use domain::dataset::FilterKey;
 use domain::{Dataset, Grant};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::user_email::user_email;
 use crate::date_bound::DateBound;
 use crate::db::schema::{courses, teacher_submissions as submissions};
 use crate::error::{Error, Result, SharedError};
 use crate::id::Id;
+use crate::models::user_email::user_email;
 use crate::source::{
     BoxedQuery, Cursor, FilterSome as _, InCourses as _, InDateRange as _, Ordered as _, Seek, Source,
 };
@@ -111,6 +112,8 @@ pub struct TeacherSubmissionFilter {
 
 impl Source for TeacherSubmission {
     const DATASET: Dataset = Dataset::TeacherSubmissions;
+    const TABLE: &'static str = "teacher_submissions";
+    const HIDDEN: &'static [&'static str] = &["payload", "updated_at"];
     const FIELDS: &'static [&'static str] = &[
         "submission_id",
         "created_at",
@@ -137,10 +140,10 @@ impl Source for TeacherSubmission {
         <Self as HasQuery<_>>::query()
             .into_boxed()
             .in_date_range(submissions::created_at, filter, zone)
-            .filter_some(filter.course_id, |id| submissions::course_id.eq(id))
-            .filter_some(filter.status.clone(), |status| submissions::status.eq(status))
-            .filter_some(filter.kind.clone(), |kind| submissions::type_.eq(kind))
-            .filter_some(filter.teacher_id, |id| submissions::teacher_id.eq(id))
+            .filter_some(filter.id(FilterKey::COURSE_ID), |id| submissions::course_id.eq(id))
+            .filter_some(filter.text(FilterKey::STATUS), |status| submissions::status.eq(status))
+            .filter_some(filter.text(FilterKey::TYPE), |kind| submissions::type_.eq(kind))
+            .filter_some(filter.id(FilterKey::TEACHER_ID), |id| submissions::teacher_id.eq(id))
             .in_courses(submissions::course_id, grant.courses())
             .ordered(submissions::created_at, submissions::id, seek)
     }

@@ -4,12 +4,13 @@ use async_graphql::{ComplexObject, Context, ID, InputObject, SimpleObject};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use diesel::prelude::*;
+use domain::dataset::FilterKey;
 use domain::{Dataset, Grant};
 
-use super::user_email::{optional_user_email, user_email};
 use crate::db::schema::{course_teacher as assignments, courses};
 use crate::error::{Result, SharedError};
 use crate::id::Id;
+use crate::models::user_email::{optional_user_email, user_email};
 use crate::source::{BoxedQuery, Cursor, FilterSome as _, InCourses as _, Ordered as _, Seek, Source};
 
 /// A current assignment of a teacher to a course.
@@ -44,6 +45,8 @@ pub struct CourseTeacherAssignmentFilter {
 
 impl Source for CourseTeacherAssignment {
     const DATASET: Dataset = Dataset::CourseTeacherAssignments;
+    const TABLE: &'static str = "course_teacher";
+    const HIDDEN: &'static [&'static str] = &["id"];
     const FIELDS: &'static [&'static str] =
         &["id", "assigned_at", "course_id", "course_slug", "teacher_id", "assigned_by"];
     const EMAILS: &'static [(&'static str, &'static str)] =
@@ -55,8 +58,8 @@ impl Source for CourseTeacherAssignment {
         let filter = grant.filter();
         <Self as HasQuery<_>>::query()
             .into_boxed()
-            .filter_some(filter.course_id, |id| assignments::course_id.eq(id))
-            .filter_some(filter.teacher_id, |id| assignments::teacher_id.eq(id))
+            .filter_some(filter.id(FilterKey::COURSE_ID), |id| assignments::course_id.eq(id))
+            .filter_some(filter.id(FilterKey::TEACHER_ID), |id| assignments::teacher_id.eq(id))
             .in_courses(assignments::course_id, grant.courses())
             .ordered(assignments::assigned_at, assignments::id, seek)
     }

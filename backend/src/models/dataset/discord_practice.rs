@@ -7,14 +7,16 @@ use diesel::dsl::sql;
 use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::sql_types::Integer;
+use domain::dataset::FilterKey;
+use domain::dataset::discord_practices::CREATOR_ID;
 use domain::{Dataset, Grant};
 
-use super::user_email::optional_user_email;
 use crate::date_bound::DateBound;
 use crate::db::schema::discord_practices as practices;
 use crate::db::schema::{courses, lessons, practice_packages as packages};
 use crate::error::{Result, SharedError};
 use crate::id::Id;
+use crate::models::user_email::optional_user_email;
 use crate::source::{
     BoxedQuery, Cursor, FilterSome as _, InCourses as _, InDateRange as _, Ordered as _, Seek, Source,
 };
@@ -98,6 +100,10 @@ pub struct DiscordPracticeFilter {
 
 impl Source for DiscordPractice {
     const DATASET: Dataset = Dataset::DiscordPractices;
+    const TABLE: &'static str = "discord_practices";
+    // The meeting token is a secret.
+    const HIDDEN: &'static [&'static str] =
+        &["created_at", "duration_minutes", "meeting_token", "updated_at"];
     const FIELDS: &'static [&'static str] = &[
         "practice_id",
         "course_id",
@@ -127,11 +133,11 @@ impl Source for DiscordPractice {
         <Self as HasQuery<_>>::query()
             .into_boxed()
             .in_date_range(practices::start_at, filter, zone)
-            .filter_some(filter.course_id, |id| lessons::course_id.eq(id))
-            .filter_some(filter.lesson_id, |id| practices::lesson_id.eq(id))
-            .filter_some(filter.status.clone(), |status| practices::status.eq(status))
-            .filter_some(filter.kind.clone(), |kind| practices::type_.eq(kind))
-            .filter_some(filter.creator_id, |id| practices::creator_id.eq(id))
+            .filter_some(filter.id(FilterKey::COURSE_ID), |id| lessons::course_id.eq(id))
+            .filter_some(filter.id(FilterKey::LESSON_ID), |id| practices::lesson_id.eq(id))
+            .filter_some(filter.text(FilterKey::STATUS), |status| practices::status.eq(status))
+            .filter_some(filter.text(FilterKey::TYPE), |kind| practices::type_.eq(kind))
+            .filter_some(filter.id(CREATOR_ID), |id| practices::creator_id.eq(id))
             .in_courses(lessons::course_id, grant.courses())
             .ordered(practices::start_at, practices::id, seek)
     }

@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::backoff;
+
 /// The age at which a mail is no longer sent, because its content is out of date.
 const MAX_AGE: TimeDelta = TimeDelta::hours(24);
 
@@ -12,13 +14,7 @@ pub fn is_stale(created_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
 
 /// When a mail is retried after this number of attempts, or `None` if it would be too old by then.
 pub fn next_attempt(created_at: DateTime<Utc>, attempts: i32, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let delay = TimeDelta::minutes(match attempts {
-        ..=1 => 1,
-        2 => 5,
-        3 => 15,
-        4.. => 60,
-    });
-    Some(now + delay).filter(|next| !is_stale(created_at, *next))
+    Some(now + backoff::pause(attempts)).filter(|next| !is_stale(created_at, *next))
 }
 
 #[cfg(test)]

@@ -1,33 +1,35 @@
-//! Summaries of students' activity.
+//! Summaries of Teacher Admins' activity.
 
 use async_graphql::{ComplexObject, Context, ID, InputObject, SimpleObject};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use domain::access::CourseScope;
+use domain::dataset::FilterKey;
 use domain::{Dataset, Grant};
 use serde_json::Value;
 
-use super::user_email::user_email;
 use crate::date_bound::DateBound;
 use crate::db::Connection;
-use crate::db::schema::{lessons, student_activity_snapshots as snapshots};
+use crate::db::schema::teacher_activity_snapshots as snapshots;
 use crate::error::{Result, SharedError};
 use crate::id::Id;
-use crate::source::{BoxedQuery, Cursor, FilterSome as _, InDateRange as _, Ordered as _, Seek, Source};
+use crate::models::user_email::user_email;
+use crate::source::{
+    BoxedQuery, Cursor, FilterSome as _, InCourses as _, InDateRange as _, Ordered as _, Seek, Source,
+};
 
-/// A summary of a student's activity.
+/// A summary of a Teacher Admin's activity.
 #[derive(Debug, HasQuery, SimpleObject)]
 #[diesel(table_name = snapshots)]
 #[graphql(complex)]
-pub struct StudentActivitySnapshot {
+pub struct TeacherActivitySnapshot {
     /// ID of the snapshot.
     pub id: Id,
     /// Time that the snapshot describes.
     pub captured_at: DateTime<Utc>,
-    /// ID of the student.
-    pub user_id: Id,
+    /// ID of the teacher.
+    pub teacher_id: Id,
     /// ID of the course.
     pub course_id: Option<Id>,
     /// ID of the lesson.
@@ -44,9 +46,9 @@ pub struct StudentActivitySnapshot {
     pub payload: Option<Value>,
 }
 
-/// Filter of `StudentActivitySnapshot` rows. Fields that are not set match every row.
+/// Filter of `TeacherActivitySnapshot` rows. Fields that are not set match every row.
 #[derive(Clone, Debug, Default, InputObject)]
-pub struct StudentActivitySnapshotFilter {
+pub struct TeacherActivitySnapshotFilter {
     /// Rows at or after this date or time.
     date_from: Option<DateBound>,
     /// Rows at or before this date or time. A date includes the whole day.
@@ -55,18 +57,18 @@ pub struct StudentActivitySnapshotFilter {
     course_id: Option<ID>,
     /// Rows of this lesson. If a course is given too, the lesson must belong to it.
     lesson_id: Option<ID>,
-    /// Rows of this practice pack.
-    practice_package_id: Option<ID>,
     /// Rows of this category.
     category: Option<String>,
 }
 
-impl Source for StudentActivitySnapshot {
-    const DATASET: Dataset = Dataset::StudentActivitySnapshots;
+impl Source for TeacherActivitySnapshot {
+    const DATASET: Dataset = Dataset::TeacherActivitySnapshots;
+    const TABLE: &'static str = "teacher_activity_snapshots";
+    const HIDDEN: &'static [&'static str] = &["created_at", "id", "import_id"];
     const FIELDS: &'static [&'static str] = &[
         "id",
         "captured_at",
-        "user_id",
+        "teacher_id",
         "course_id",
         "lesson_id",
         "practice_package_id",
@@ -75,27 +77,19 @@ impl Source for StudentActivitySnapshot {
         "value",
         "payload",
     ];
-    const EMAILS: &'static [(&'static str, &'static str)] = &[("user_email", "user_id")];
-    type Filter = StudentActivitySnapshotFilter;
+    const EMAILS: &'static [(&'static str, &'static str)] = &[("teacher_email", "teacher_id")];
+    type Filter = TeacherActivitySnapshotFilter;
     type Query = BoxedQuery<Self>;
 
     fn query(grant: &Grant, zone: Tz, seek: Seek) -> BoxedQuery<Self> {
         let filter = grant.filter();
-        let mut query = <Self as HasQuery<_>>::query().into_boxed();
-        if let CourseScope::Assigned(courses) = grant.courses() {
-            // A row with only a lesson belongs to the lesson's course.
-            let lessons = lessons::table
-                .filter(lessons::course_id.eq_any(courses.clone()))
-                .select(lessons::id.nullable());
-            let by_lesson = snapshots::course_id.is_null().and(snapshots::lesson_id.eq_any(lessons));
-            query = query.filter(snapshots::course_id.eq_any(courses.clone()).or(by_lesson));
-        }
-        query
+        <Self as HasQuery<_>>::query()
+            .into_boxed()
             .in_date_range(snapshots::captured_at, filter, zone)
-            .filter_some(filter.course_id, |id| snapshots::course_id.eq(id))
-            .filter_some(filter.lesson_id, |id| snapshots::lesson_id.eq(id))
-            .filter_some(filter.practice_package_id, |id| snapshots::practice_package_id.eq(id))
-            .filter_some(filter.category.clone(), |category| snapshots::category.eq(category))
+            .filter_some(filter.id(FilterKey::COURSE_ID), |id| snapshots::course_id.eq(id))
+            .filter_some(filter.id(FilterKey::LESSON_ID), |id| snapshots::lesson_id.eq(id))
+            .filter_some(filter.text(FilterKey::CATEGORY), |category| snapshots::category.eq(category))
+            .in_courses(snapshots::course_id, grant.courses())
             .ordered(snapshots::captured_at, snapshots::id, seek)
     }
 
@@ -105,19 +99,19 @@ impl Source for StudentActivitySnapshot {
 }
 
 #[ComplexObject]
-impl StudentActivitySnapshot {
-    /// E-mail address of the student.
-    async fn user_email(&self, ctx: &Context<'_>) -> Result<String, SharedError> {
-        user_email(ctx, self.user_id).await
+impl TeacherActivitySnapshot {
+    /// E-mail address of the teacher.
+    async fn teacher_email(&self, ctx: &Context<'_>) -> Result<String, SharedError> {
+        user_email(ctx, self.teacher_id).await
     }
 }
 
-/// A student's snapshot to insert.
+/// A teacher's snapshot to insert.
 #[derive(Debug, Insertable)]
 #[diesel(table_name = snapshots)]
-pub struct NewStudentSnapshot<'a> {
+pub struct NewTeacherSnapshot<'a> {
     pub captured_at: DateTime<Utc>,
-    pub user_id: i64,
+    pub teacher_id: i64,
     pub course_id: Option<i64>,
     pub lesson_id: Option<i64>,
     pub practice_package_id: Option<i64>,
@@ -129,7 +123,7 @@ pub struct NewStudentSnapshot<'a> {
     pub payload: Option<Value>,
 }
 
-impl NewStudentSnapshot<'_> {
+impl NewTeacherSnapshot<'_> {
     /// Inserts snapshots. Returns their ids, in order.
     pub async fn insert(conn: &mut Connection, rows: &[Self]) -> QueryResult<Vec<i64>> {
         diesel::insert_into(snapshots::table).values(rows).returning(snapshots::id).get_results(conn).await

@@ -1,28 +1,24 @@
 //! Events that the video player reported.
 
-pub mod bulk_insert;
-pub mod record;
 pub mod series;
 
 use async_graphql::{ComplexObject, Context, ID, InputObject, SimpleObject};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use diesel::prelude::*;
+use domain::dataset::FilterKey;
+use domain::dataset::video_player_events::{EVENT, PROVIDER};
 use domain::{Dataset, Grant};
 use serde_json::Value;
 
-use super::user_email::optional_user_email;
 use crate::date_bound::DateBound;
 use crate::db::schema::video_player_events as events;
 use crate::error::{Result, SharedError};
 use crate::id::Id;
+use crate::models::user_email::optional_user_email;
 use crate::source::{
     BoxedQuery, Cursor, FilterSome as _, InCourses as _, InDateRange as _, Ordered as _, Seek, Source,
 };
-
-/// The columns that are inserted as they are, however an event is recorded.
-const RECORDED_COLUMNS: &str = "user_id, course_id, lesson_id, event, provider, playback_seconds, watched_seconds, \
-    video_duration, playback_rate, context_tag, metadata, client_event_id";
 
 /// An event reported by the video player.
 #[derive(Debug, HasQuery, SimpleObject)]
@@ -78,6 +74,8 @@ pub struct VideoPlayerEventFilter {
 
 impl Source for VideoPlayerEvent {
     const DATASET: Dataset = Dataset::VideoPlayerEvents;
+    const TABLE: &'static str = "video_player_events";
+    const HIDDEN: &'static [&'static str] = &["client_event_id", "created_at", "id"];
     const FIELDS: &'static [&'static str] = &[
         "id",
         "recorded_at",
@@ -103,10 +101,10 @@ impl Source for VideoPlayerEvent {
         <Self as HasQuery<_>>::query()
             .into_boxed()
             .in_date_range(events::recorded_at, filter, zone)
-            .filter_some(filter.course_id, |id| events::course_id.eq(id))
-            .filter_some(filter.lesson_id, |id| events::lesson_id.eq(id))
-            .filter_some(filter.event.clone(), |event| events::event.eq(event))
-            .filter_some(filter.provider.clone(), |provider| events::provider.eq(provider))
+            .filter_some(filter.id(FilterKey::COURSE_ID), |id| events::course_id.eq(id))
+            .filter_some(filter.id(FilterKey::LESSON_ID), |id| events::lesson_id.eq(id))
+            .filter_some(filter.text(EVENT), |event| events::event.eq(event))
+            .filter_some(filter.text(PROVIDER), |provider| events::provider.eq(provider))
             .in_courses(events::course_id, grant.courses())
             .ordered(events::recorded_at, events::id, seek)
     }

@@ -16,8 +16,6 @@ use secrecy::SecretString;
 use tokio::time::sleep;
 use tracing::info;
 
-use crate::config::database::Database;
-
 mod binaries;
 mod cluster;
 mod connect;
@@ -47,6 +45,15 @@ const APPLICATION: &str = "dataporter";
 /// How long to wait for a cluster that another process is starting.
 const START_TIMEOUT: Duration = Duration::from_mins(1);
 
+/// How to run the cluster.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The directory of the PostgreSQL programs. Without it, `PATH` and the usual directories are searched.
+    pub postgres_bin: Option<PathBuf>,
+    /// The maximum number of connections.
+    pub max_connections: usize,
+}
+
 /// The running private PostgreSQL of a data directory.
 #[derive(Debug)]
 pub struct EmbeddedPostgres {
@@ -67,14 +74,14 @@ impl EmbeddedPostgres {
     /// Starts the cluster of this data directory, and creates it on the first start.
     ///
     /// Fails if another process is already running it.
-    pub async fn start(data_dir: &Path, settings: &Database) -> anyhow::Result<Self> {
+    pub async fn start(data_dir: &Path, settings: &Settings) -> anyhow::Result<Self> {
         let data_dir = home::create_data_dir(data_dir)?;
         let lock = ExclusiveLock::acquire(&data_dir)?;
         Self::start_locked(&data_dir, settings, lock).await
     }
 
     /// Connects to the running cluster of this data directory, or starts it.
-    pub async fn find_or_start(data_dir: &Path, settings: &Database) -> anyhow::Result<Self> {
+    pub async fn find_or_start(data_dir: &Path, settings: &Settings) -> anyhow::Result<Self> {
         let data_dir = home::create_data_dir(data_dir)?;
         let began = Instant::now();
         loop {
@@ -127,7 +134,7 @@ impl EmbeddedPostgres {
         self.stop().await
     }
 
-    async fn start_locked(data_dir: &Path, settings: &Database, lock: ExclusiveLock) -> anyhow::Result<Self> {
+    async fn start_locked(data_dir: &Path, settings: &Settings, lock: ExclusiveLock) -> anyhow::Result<Self> {
         let home = Home::in_data_dir(data_dir);
         let owner = Owner::for_cluster(home.existing()?.as_deref())?;
         let cluster_version = home.existing()?.map(Cluster::version).transpose()?.flatten();
@@ -140,7 +147,7 @@ impl EmbeddedPostgres {
             owner,
             binaries,
             socket_directory,
-            max_connections: settings.pool_size + 40,
+            max_connections: settings.max_connections,
         };
         let socket_directory = postmaster.socket_directory.clone();
         let supervisor = Supervisor::start(postmaster).await?;

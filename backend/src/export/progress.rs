@@ -1,0 +1,57 @@
+//! The output of an export on its way to the reader.
+
+use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
+
+use super::slow_reader::ReaderTimeout;
+use super::spool::{Chunk, SendError, Sender};
+
+/// The approximate size of the chunks that the output is sent in.
+pub const CHUNK_BYTES: usize = 64 << 10;
+
+/// Sends the output and tracks what was sent.
+pub struct Progress {
+    sender: Sender,
+    reader_timeout: ReaderTimeout,
+    hash: Sha256,
+    /// Rows that were written to the buffer but not sent yet.
+    unsent_rows: u32,
+}
+
+impl Progress {
+    /// Starts with nothing sent.
+    pub fn new(sender: Sender, reader_timeout: ReaderTimeout) -> Self {
+        Self { sender, reader_timeout, hash: Sha256::new(), unsent_rows: 0 }
+    }
+
+    /// Sends the buffer and empties it.
+    pub async fn send(&mut self, out: &mut Vec<u8>) -> Result<(), SendError> {
+        if out.is_empty() {
+            return Ok(());
+        }
+        self.hash.update(&*out);
+        let bytes = Bytes::from(std::mem::replace(out, Vec::with_capacity(CHUNK_BYTES + CHUNK_BYTES / 4)));
+        let chunk = Chunk { bytes, rows: std::mem::take(&mut self.unsent_rows) };
+        self.sender.send(chunk, &mut self.reader_timeout).await
+    }
+
+    /// Waits until the reader has taken everything.
+    pub async fn drain(&mut self) -> Result<(), SendError> {
+        self.sender.drain(&mut self.reader_timeout).await
+    }
+
+    /// Counts a row that was written to the buffer.
+    pub fn row_written(&mut self) {
+        self.unsent_rows += 1;
+    }
+
+    /// Waits until the reader goes away or is too slow.
+    pub async fn reader_gone(&mut self) -> SendError {
+        self.sender.reader_gone().await
+    }
+
+    /// The sender, and the SHA-256 of everything that was sent.
+    pub fn into_parts(self) -> (Sender, [u8; 32]) {
+        (self.sender, self.hash.finalize().into())
+    }
+}
