@@ -7,6 +7,7 @@ use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use backend::db;
 use diesel_async::SimpleAsyncConnection as _;
@@ -15,7 +16,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
-const SETTINGS: Settings = Settings { postgres_bin: None, max_connections: 44 };
+const SETTINGS: Settings =
+    Settings { postgres_bin: None, max_connections: 44, upgrade_check_interval: Duration::from_millis(500) };
 
 /// A data directory in a temporary directory that PostgreSQL's user may enter.
 pub struct EmbeddedFixture {

@@ -52,6 +52,8 @@ pub struct Settings {
     pub postgres_bin: Option<PathBuf>,
     /// The maximum number of connections.
     pub max_connections: usize,
+    /// How often to check whether the installed PostgreSQL was upgraded.
+    pub upgrade_check_interval: Duration,
 }
 
 /// The running private PostgreSQL of a data directory.
@@ -148,6 +150,7 @@ impl EmbeddedPostgres {
             binaries,
             socket_directory,
             max_connections: settings.max_connections,
+            upgrade_check_interval: settings.upgrade_check_interval,
         };
         let socket_directory = postmaster.socket_directory.clone();
         let supervisor = Supervisor::start(postmaster).await?;

@@ -45,6 +45,8 @@ pub(super) struct Postmaster {
     pub binaries: Binaries,
     pub socket_directory: PathBuf,
     pub max_connections: usize,
+    /// How often to check whether the installed program was replaced.
+    pub upgrade_check_interval: Duration,
 }
 
 /// A running PostgreSQL server. Dropping it tells it to stop, without waiting.

@@ -69,7 +69,7 @@ async fn supervise(
         let program = server.program();
         let exit_status = tokio::select! {
             exit_status = server.wait_for_exit() => Some(exit_status?),
-            () = upgrade::wait_until_due(&postmaster.binaries, program, &postmaster.socket_directory) => None,
+            () = upgrade::wait_until_due(&postmaster, program) => None,
             () = stopping.cancelled() => return server.stop().await,
         };
         let next = match exit_status {
@@ -115,7 +115,7 @@ async fn restart(
             return Err(cause);
         }
         warn!(cause = format!("{cause:#}"), "The upgraded PostgreSQL does not start yet; retrying");
-        if stopping.run_until_cancelled(sleep(upgrade::CHECK_INTERVAL)).await.is_none() {
+        if stopping.run_until_cancelled(sleep(postmaster.upgrade_check_interval)).await.is_none() {
             bail!("Shutdown was requested");
         }
     }

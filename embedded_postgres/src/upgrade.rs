@@ -14,9 +14,8 @@ use tracing::{info, warn};
 
 use super::binaries::Binaries;
 use super::connect::Administrator;
+use super::postmaster::Postmaster;
 
-/// How often to check the installed program.
-pub(super) const CHECK_INTERVAL: Duration = Duration::from_secs(5);
 /// How often to check whether the server is idle.
 const IDLE_POLL_INTERVAL: Duration = Duration::from_millis(500);
 
@@ -44,14 +43,10 @@ impl FileIdentity {
 }
 
 /// Waits until a different program is installed than the running one, and no long operation is running.
-pub(super) async fn wait_until_due(
-    binaries: &Binaries,
-    running: Option<FileIdentity>,
-    socket_directory: &Path,
-) {
-    wait_until_replaced(binaries, running).await;
+pub(super) async fn wait_until_due(postmaster: &Postmaster, running: Option<FileIdentity>) {
+    wait_until_replaced(&postmaster.binaries, running, postmaster.upgrade_check_interval).await;
     info!("The installed PostgreSQL was replaced; restarting the private one when it is idle");
-    while !is_idle(socket_directory).await {
+    while !is_idle(&postmaster.socket_directory).await {
         sleep(IDLE_POLL_INTERVAL).await;
     }
 }
@@ -59,10 +54,10 @@ pub(super) async fn wait_until_due(
 /// Waits until the program was replaced by another one of the same major version, and was the same in two
 /// checks in a row, because an upgrade writes many files. A program of another major version cannot read the
 /// cluster, so the running server is left alone.
-async fn wait_until_replaced(binaries: &Binaries, running: Option<FileIdentity>) {
+async fn wait_until_replaced(binaries: &Binaries, running: Option<FileIdentity>, check_interval: Duration) {
     let (mut previous, mut incompatible) = (running, None);
     loop {
-        sleep(CHECK_INTERVAL).await;
+        sleep(check_interval).await;
         let installed = FileIdentity::read(binaries);
         if installed.is_some() && installed != running && installed == previous && installed != incompatible {
             if binaries.are_still_usable() {

@@ -28,18 +28,25 @@ async fn follow_rejected(exporter: &Exporter, link: &str) -> (String, String) {
 #[tokio::test]
 async fn a_link_describes_its_file() {
     let exporter = Exporter::with_sample_rows().await;
-    let created = exporter.create_link(&exporter.admin.token, &request()).await;
-    assert_eq!(created["expiresAt"], "2027-01-15T08:05:00Z");
-    assert_eq!(created["filename"], "video_player_events_20270115_080000.csv");
-    assert_eq!(created["estimatedRows"], 1);
-    let link = created["url"].as_str().unwrap();
-    let response = exporter.follow(link).await;
-    let headers = response.headers();
-    assert_eq!(headers["content-type"], "text/csv; charset=utf-8");
-    let disposition = "attachment; filename=\"video_player_events_20270115_080000.csv\"";
-    assert_eq!(headers["content-disposition"], disposition);
-    assert_eq!(headers["cache-control"], "no-store");
-    assert_eq!(headers["x-content-type-options"], "nosniff");
+    let mut created = exporter.create_link(&exporter.admin.token, &request()).await;
+    let link = created["url"].take();
+    insta::assert_json_snapshot!(created, @r#"
+    {
+      "estimatedRows": 1,
+      "expiresAt": "2027-01-15T08:05:00Z",
+      "filename": "video_player_events_20270115_080000.csv",
+      "url": null
+    }
+    "#);
+    let response = exporter.follow(link.as_str().unwrap()).await;
+    let names = ["content-type", "content-disposition", "cache-control", "x-content-type-options"];
+    let headers = names.map(|name| format!("{name}: {}", response.headers()[name].to_str().unwrap()));
+    insta::assert_snapshot!(headers.join("\n"), @r#"
+    content-type: text/csv; charset=utf-8
+    content-disposition: attachment; filename="video_player_events_20270115_080000.csv"
+    cache-control: no-store
+    x-content-type-options: nosniff
+    "#);
 }
 
 #[tokio::test]

@@ -55,15 +55,13 @@ async fn a_server_killed_under_load_loses_no_acknowledged_event() {
     }
     assert!(acknowledged.len() >= 10 * 40);
     let stored = fixture.hub.rows("SELECT client_event_id FROM video_player_events").await;
+    // Read once: PostgreSQL may still be committing what the last server sent.
+    let rows = stored.as_array().unwrap();
     let stored: std::collections::HashSet<&str> =
-        stored.as_array().unwrap().iter().map(|row| row["client_event_id"].as_str().unwrap()).collect();
+        rows.iter().map(|row| row["client_event_id"].as_str().unwrap()).collect();
     let lost: Vec<&String> = acknowledged.iter().filter(|id| !stored.contains(id.as_str())).collect();
     assert!(lost.is_empty(), "{lost:?}");
-    assert_eq!(
-        fixture.count_events("true").await,
-        i64::try_from(stored.len()).unwrap(),
-        "an event was stored twice"
-    );
+    assert_eq!(rows.len(), stored.len(), "an event was stored twice");
 }
 
 /// Sends one event after another until the server is gone. Returns the ids of the acknowledged events.

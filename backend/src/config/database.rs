@@ -1,6 +1,7 @@
 //! The database settings.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -28,6 +29,7 @@ impl Database {
         embedded_postgres::Settings {
             postgres_bin: self.postgres_bin.clone(),
             max_connections: self.pool_size + 40,
+            upgrade_check_interval: Duration::from_secs(5),
         }
     }
 
