@@ -26,7 +26,7 @@ export GA4_MEASUREMENT_ID=G-STANDIN001 GA4_API_SECRET=standin-ga4-secret GA4_CON
 export MIXPANEL_ENABLED=true MIXPANEL_BASE_URL=http://127.0.0.1:8182
 export MIXPANEL_PROJECT_TOKEN=standin0mixpanel0token MIXPANEL_API_SECRET=standin0mixpanel0secret
 export SMTP_URL=smtp://127.0.0.1:8183 MAIL_FROM="DataPorter Hub <hub@academia.example>"
-export RUST_LOG=${RUST_LOG:-backend=info,backend::http=warn}
+export RUST_LOG=${RUST_LOG:-backend=info,embedded_postgres=info,backend::http=warn}
 
 # Each program has its own process group, so that only this script receives Ctrl-C and stops them in order.
 set -m

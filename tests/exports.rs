@@ -4,6 +4,7 @@ mod audits;
 mod command;
 mod content;
 mod download;
+mod estimate;
 mod interruptions;
 mod link_errors;
 mod links;

@@ -87,7 +87,7 @@ impl Filter {
     pub fn date(&self, key: FilterKey) -> Option<DateBound> {
         match self.get(key)? {
             FilterValue::Date(bound) => Some(*bound),
-            FilterValue::Id(_) | FilterValue::Text(_) => None,
+            FilterValue::Id(_) | FilterValue::Text(_) => wrong_kind(key),
         }
     }
 
@@ -95,7 +95,7 @@ impl Filter {
     pub fn id(&self, key: FilterKey) -> Option<i64> {
         match self.get(key)? {
             FilterValue::Id(id) => Some(*id),
-            FilterValue::Date(_) | FilterValue::Text(_) => None,
+            FilterValue::Date(_) | FilterValue::Text(_) => wrong_kind(key),
         }
     }
 
@@ -103,7 +103,7 @@ impl Filter {
     pub fn text(&self, key: FilterKey) -> Option<String> {
         match self.get(key)? {
             FilterValue::Text(text) => Some(text.clone()),
-            FilterValue::Date(_) | FilterValue::Id(_) => None,
+            FilterValue::Date(_) | FilterValue::Id(_) => wrong_kind(key),
         }
     }
 
@@ -130,6 +130,11 @@ impl Filter {
             _ => false,
         }
     }
+}
+
+/// Reading a filter as another kind is a mistake in our code, and would show rows that the filter excludes.
+fn wrong_kind<T>(key: FilterKey) -> Option<T> {
+    panic!("the filter {} is read as another kind than it has", key.key())
 }
 
 /// The largest accepted id: the largest integer that a JavaScript number represents exactly.

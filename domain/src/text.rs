@@ -103,7 +103,7 @@ impl Phrase {
         }
     }
 
-    /// The text in one language, without a copy.
+    /// The text in one language, owned.
     pub fn into_locale(self, locale: Locale) -> String {
         match locale {
             Locale::Es => self.es.into_owned(),

@@ -3,7 +3,7 @@
 CREATE FUNCTION refuse_deletion() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE restrict_violation USING
+    RAISE foreign_key_violation USING
         MESSAGE = format('Rows of %I are never deleted', TG_TABLE_NAME),
         TABLE = TG_TABLE_NAME;
 END

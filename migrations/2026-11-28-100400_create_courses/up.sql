@@ -6,8 +6,8 @@ CREATE TABLE courses (
     updated_at timestamptz NOT NULL DEFAULT now()
 );
 
--- Foreign keys may refer to any plain unique column, so an UPDATE that sets one blocks all rows that refer to the course,
--- even if the value stays the same. Foreign keys cannot refer to a partial index.
+-- Foreign keys may refer to any plain unique column, so an UPDATE that sets one blocks all sessions that insert rows that
+-- refer to the course, even if the value stays the same. Foreign keys cannot refer to a partial index.
 CREATE UNIQUE INDEX courses_slug_key ON courses (slug) WHERE slug IS NOT NULL;
 
 COMMENT ON TABLE courses IS 'Courses, mirrored from the learning platform.';

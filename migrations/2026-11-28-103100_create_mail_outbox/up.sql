@@ -20,5 +20,5 @@ COMMENT ON COLUMN mail_outbox.created_at IS 'When it was queued.';
 COMMENT ON COLUMN mail_outbox.next_attempt_at IS 'Time of the next attempt. During an attempt, the time after which the process that sends it counts as dead.';
 COMMENT ON COLUMN mail_outbox.attempts IS 'Number of attempts that were started.';
 COMMENT ON COLUMN mail_outbox.sent_at IS 'When the mail server accepted it; null until then.';
-COMMENT ON COLUMN mail_outbox.failed_at IS 'When the last attempt failed, or when a newer mail replaced it; null while it is not final.';
+COMMENT ON COLUMN mail_outbox.failed_at IS 'When its last attempt failed, or when a newer mail replaced it; null for a mail that is sent or to be sent.';
 COMMENT ON COLUMN mail_outbox.last_error IS 'Why the last attempt failed; never contains a secret.';

@@ -111,12 +111,12 @@ async fn mail_errors_do_not_fail_the_check_or_log_the_password() {
     smtp.set_reply("AUTH", "535 5.7.8 not hunter2");
     let refused = monitor(&database, &["--json"], &mail).await;
     let report: Value = serde_json::from_str(&stdout(&refused)).unwrap();
-    assert_eq!(report["mail"], json!({"sent": 0, "postponed": 1, "givenUp": 0}));
+    assert_eq!(report["mail"], json!({"sent": 0, "postponed": 1, "failed": 0}));
     smtp.close().await;
     database.client().await.batch_execute("UPDATE mail_outbox SET next_attempt_at = now()").await.unwrap();
     let down = monitor(&database, &["--json"], &mail).await;
     let report: Value = serde_json::from_str(&stdout(&down)).unwrap();
-    assert_eq!(report["mail"], json!({"sent": 0, "postponed": 1, "givenUp": 0}));
+    assert_eq!(report["mail"], json!({"sent": 0, "postponed": 1, "failed": 0}));
     for output in [refused, down] {
         let log = String::from_utf8_lossy(&output.stderr);
         assert!(log.contains("retrying later"), "{log}");

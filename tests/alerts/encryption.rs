@@ -41,7 +41,7 @@ async fn mail_is_sent_to_a_server_with_a_trusted_certificate() {
         let (database, authority) = (backlog().await, Authority::named("The academy"));
         let mut smtp = SmtpServer::start_encrypted(encryption(authority.issue("127.0.0.1"))).await;
         let mail = alarm(&database, &smtp, &authority).await;
-        assert_eq!(mail, json!({"sent": 1, "postponed": 0, "givenUp": 0}));
+        assert_eq!(mail, json!({"sent": 1, "postponed": 0, "failed": 0}));
         assert_eq!(outbox(&database).await, (true, false, None));
         let received = smtp.next().await;
         assert_eq!(
@@ -63,7 +63,7 @@ async fn without_a_trusted_certificate_nothing_is_sent_and_mail_is_retried() {
             let mut smtp = SmtpServer::start_encrypted(encryption(authority.issue(name))).await;
             let trusted = other_authority.map_or(authority, Authority::named);
             let mail = alarm(&database, &smtp, &trusted).await;
-            assert_eq!(mail, json!({"sent": 0, "postponed": 1, "givenUp": 0}), "{expected_error}");
+            assert_eq!(mail, json!({"sent": 0, "postponed": 1, "failed": 0}), "{expected_error}");
             let (sent, failed, error) = outbox(&database).await;
             assert!(!sent && !failed, "{expected_error}");
             let error = error.unwrap();

@@ -172,3 +172,15 @@ async fn error_messages_are_in_the_callers_language() {
     assert!(english.starts_with("Seconds cannot be negative"), "{english}");
     assert!(spanish.starts_with("Los segundos no pueden"), "{spanish}");
 }
+
+#[tokio::test]
+async fn recorded_events_are_pending_without_the_trigger() {
+    let fixture = RecordingFixture::new().await;
+    fixture.hub.sql("ALTER TABLE video_player_events DISABLE TRIGGER note_pending").await;
+    let event = fixture.event(json!({}));
+    fixture.record(json!([event, event, fixture.event(json!({"lessonId": "404404"}))])).await;
+    let pending = "SELECT count(*) AS pending, count(*) FILTER (WHERE arrived_at = created_at AND drivers IS NULL) AS complete
+         FROM telemetry_pending JOIN video_player_events AS event
+             ON event.recorded_at = telemetry_pending.recorded_at AND event.id = event_id";
+    assert_eq!(fixture.hub.rows(pending).await, json!([{"pending": 1, "complete": 1}]));
+}

@@ -130,7 +130,7 @@ impl Report<'_> {
             "notified": notified,
             "toldAgainFrom": next_notification_at,
             "mail": self.mail.map(|DeliverySummary { sent, postponed, failed }| {
-                json!({ "sent": sent, "postponed": postponed, "givenUp": failed })
+                json!({ "sent": sent, "postponed": postponed, "failed": failed })
             }),
         })
     }

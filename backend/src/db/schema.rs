@@ -293,7 +293,7 @@ diesel::table! {
         attempts -> Int4,
         /// When the mail server accepted it; null until then.
         sent_at -> Nullable<Timestamptz>,
-        /// When the last attempt failed, or when a newer mail replaced it; null while it is not final.
+        /// When its last attempt failed, or when a newer mail replaced it; null for a mail that is sent or to be sent.
         failed_at -> Nullable<Timestamptz>,
         /// Why the last attempt failed; never contains a secret.
         last_error -> Nullable<Text>,

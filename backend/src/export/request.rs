@@ -74,7 +74,10 @@ const OPTIONS: [ExportOption; 9] = [
     },
     ExportOption {
         key: "columns",
-        set: |draft, value| Some(value.clone_into(&mut draft.columns)),
+        set: |draft, value| {
+            value.clone_into(&mut draft.columns);
+            Some(())
+        },
         accepted: ACCEPTED_COLUMNS,
         get: |request| (!request.columns.is_empty()).then(|| request.columns.join(",")),
     },
@@ -196,7 +199,7 @@ impl ExportOption {
 }
 
 /// Reads the filters of a JSON object into parameters. Values may be texts, numbers, booleans or null.
-pub fn filter_parameters(filters: Map<String, Value>) -> Result<Parameters> {
+pub fn filter_parameters(filters: Map<String, Value>) -> Result<Parameters, Vec<InvalidField>> {
     let mut parameters = Vec::new();
     let mut invalid = Vec::new();
     for (key, value) in filters {
@@ -208,7 +211,7 @@ pub fn filter_parameters(filters: Map<String, Value>) -> Result<Parameters> {
             None => invalid.push(InvalidField { field: key, message: NOT_A_SCALAR.into() }),
         }
     }
-    if invalid.is_empty() { Ok(parameters) } else { Err(Error::Invalid(invalid)) }
+    if invalid.is_empty() { Ok(parameters) } else { Err(invalid) }
 }
 
 /// A JSON value as the text of a parameter. `None` for arrays and objects.

@@ -39,7 +39,7 @@ impl EstimateQuery {
             Some(Json(Value::Object(filters))) => filters,
             Some(Json(_)) => return Err(Error::invalid("filters", NOT_AN_OBJECT)),
         };
-        let parameters = filter_parameters(filters)?;
+        let parameters = filter_parameters(filters).map_err(Error::Invalid)?;
         let pairs = parameters.iter().map(|(key, value)| (key.as_str(), value.as_str()));
         let filter = Filter::parse(dataset, pairs)?;
         let mut conn = ctx.conn().await?;

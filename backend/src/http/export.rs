@@ -121,8 +121,7 @@ fn parse_body(headers: &HeaderMap, body: &[u8]) -> Result<Parameters> {
         match value {
             Value::Object(filters) if key == "filters" => match filter_parameters(filters) {
                 Ok(filters) => parameters.extend(filters),
-                Err(Error::Invalid(fields)) => invalid.extend(fields),
-                Err(error) => return Err(error),
+                Err(fields) => invalid.extend(fields),
             },
             Value::Null if key == "filters" => {}
             _ if !option_keys().any(|option| option == key) => {
@@ -150,11 +149,12 @@ const TOO_LARGE: Text = Text::new(
 );
 const NOT_COLUMN_KEYS: Text =
     Text::new("Debe ser una lista de claves de columnas.", "Must be a list of column keys.");
+
 fn unknown_option() -> Phrase {
     let options = option_keys().collect::<Vec<_>>().join(", ");
     Phrase::new(
-        format!("Campo desconocido. Se acepta filters, {options}."),
-        format!("Unknown field. Accepted: filters, {options}."),
+        format!("Campo desconocido. Se acepta {options} y filters."),
+        format!("Unknown field. Accepted: {options} and filters."),
     )
 }
 

@@ -107,7 +107,7 @@ mod tests {
             .collect()
     }
 
-    fn unknown_fields<'a>(types: &Types, parent: &str, selection: &SelectionSet<'a, String>) -> Vec<String> {
+    fn unknown_fields(types: &Types, parent: &str, selection: &SelectionSet<'_, String>) -> Vec<String> {
         let mut unknown = Vec::new();
         for item in &selection.items {
             let Selection::Field(Field { name, selection_set, .. }) = item else {

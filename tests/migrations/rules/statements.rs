@@ -1,13 +1,14 @@
 //! Splits a migration into statements without comments and quoted text.
 
 /// Splits SQL into statements in lower case, with single spaces and without the content of quotes. A `DO` block
-/// is replaced by the statements in its body.
-pub fn statements(sql: &str) -> Vec<String> {
+/// is replaced by the statements in its body. `None` if the SQL has a `DO` block of another form.
+pub fn statements(sql: &str) -> Option<Vec<String>> {
     let sql = without_comments(sql);
-    match do_block(&sql) {
-        Some(body) => split(body),
-        None => split(&sql),
+    if let Some(body) = do_block(&sql) {
+        return Some(split(body));
     }
+    let statements = split(&sql);
+    (!statements.iter().any(|statement| statement.starts_with("do "))).then_some(statements)
 }
 
 /// Whether the SQL is a single statement. A `DO` block is one.
@@ -26,11 +27,22 @@ fn split(sql: &str) -> Vec<String> {
     let bare = without_quotes(sql).to_lowercase();
     bare.split(';')
         .map(|statement| statement.split_whitespace().collect::<Vec<_>>().join(" "))
-        .map(|statement| {
-            statement.strip_prefix("perform ").map_or(statement.clone(), |call| format!("select {call}"))
+        .map(|statement| after_control_flow(&statement))
+        .map(|statement| match statement.strip_prefix("perform ") {
+            Some(call) => format!("select {call}"),
+            None => statement,
         })
         .filter(|statement| !statement.is_empty())
         .collect()
+}
+
+/// The statement itself, without the `IF … THEN`, `ELSE` or `… LOOP` before it.
+fn after_control_flow(statement: &str) -> String {
+    let start = [" then ", " loop ", "else ", "begin "]
+        .iter()
+        .filter_map(|keyword| statement.rfind(keyword).map(|position| position + keyword.len()))
+        .max();
+    statement[start.unwrap_or(0)..].to_owned()
 }
 
 /// Removes comments. No quoted text in the migrations contains two hyphens.

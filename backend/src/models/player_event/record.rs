@@ -10,7 +10,6 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use tracing::warn;
-
 use uuid::Uuid;
 
 use self::statement::Statement;

@@ -124,9 +124,9 @@ pub async fn insert_missing_pending(
     after: EventPosition,
 ) -> QueryResult<(i64, Option<EventPosition>)> {
     let ReconciledBatch { noted, seen, recorded_at, id } = sql_query(
-        "WITH slice AS (SELECT recorded_at, id, synced_at FROM video_player_events \
+        "WITH slice AS (SELECT recorded_at, id, created_at, synced_at FROM video_player_events \
              WHERE recorded_at >= $1 AND (recorded_at, id) > ($1, $2) ORDER BY recorded_at, id LIMIT $3), \
-         noted AS (INSERT INTO telemetry_pending (recorded_at, event_id) SELECT recorded_at, id FROM slice \
+         noted AS (INSERT INTO telemetry_pending (recorded_at, event_id, arrived_at) SELECT recorded_at, id, created_at FROM slice \
              WHERE synced_at IS NULL \
                  AND NOT EXISTS (SELECT FROM telemetry_deliveries AS record WHERE record.event_id = slice.id OFFSET 0) \
              ON CONFLICT DO NOTHING RETURNING event_id), \

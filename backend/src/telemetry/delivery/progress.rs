@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
+use domain::Driver;
+use domain::sync::SyncState;
 use parking_lot::Mutex;
 
 use crate::models::sync_run::{DriverStats, Outage, RunReason};
 use crate::models::telemetry_delivery::{DeliveryState, DeliveryUpdate};
-use domain::Driver;
-use domain::sync::SyncState;
 
 /// The progress of a run. Shared by its workers and its outcome writer.
 #[derive(Debug)]

@@ -40,7 +40,8 @@ impl ReadinessProbe {
         let result = match *last {
             Some((at, result)) if at.elapsed() < RESULT_TTL => result,
             Some(_) | None => {
-                let result = probe_result(db::within(DATABASE_TIMEOUT, record_nothing(pool, clock)).await);
+                let result =
+                    probe_result(db::within(DATABASE_TIMEOUT, Box::pin(record_nothing(pool, clock))).await);
                 *last = Some((Instant::now(), result));
                 result
             }
@@ -60,9 +61,9 @@ fn probe_result(attempt: anyhow::Result<()>) -> ProbeResult {
     ProbeResult::Failing
 }
 
-/// Runs the statement that records events, without any events. It uses a new connection, because an existing one may still be able to do what a new one cannot. If the
-/// server has no free connection slots, it uses a pooled connection, because events are then recorded on
-/// pooled connections too.
+/// Runs the statement that records events, without any events. It uses a new connection with the settings of
+/// recording, because an existing one may still be able to do what a new one cannot. If the server has no free
+/// connection slots, it uses a pooled connection, which recording would take over too.
 async fn record_nothing(pool: &Pool, clock: &Clock) -> anyhow::Result<()> {
     match pool.manager().create().await {
         Ok(mut conn) => {

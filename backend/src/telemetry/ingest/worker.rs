@@ -15,8 +15,7 @@ use crate::clock::Clock;
 use crate::db::{Connection, Pool, outage};
 use crate::error::Error;
 use crate::metrics::Metrics;
-use crate::models::player_event::record::PlayerEvent;
-use crate::models::player_event::record::{RecordOutcome, record_player_events};
+use crate::models::player_event::record::{PlayerEvent, RecordOutcome, record_player_events};
 use crate::models::player_event_month;
 use crate::telemetry::refusal::{Reason, Refusal};
 
