@@ -40,7 +40,7 @@ CREATE INDEX telemetry_deliveries_delivered_at_idx ON telemetry_deliveries (driv
 CREATE INDEX telemetry_deliveries_batch_id_idx ON telemetry_deliveries (batch_id)
     WHERE state IN ('pending', 'retry');
 
-COMMENT ON TABLE telemetry_deliveries IS 'Deliveries of player events to analytics drivers. A row is created when a driver first has an outcome for an event. Distribution column: event_id.';
+COMMENT ON TABLE telemetry_deliveries IS 'Deliveries of player events to analytics drivers. An event gets a row for a driver with its first outcome, or when its run ends while it is pending for that driver. Distribution column: event_id.';
 COMMENT ON COLUMN telemetry_deliveries.event_id IS 'The player event.';
 COMMENT ON COLUMN telemetry_deliveries.recorded_at IS 'When the event happened, as in video_player_events.';
 COMMENT ON COLUMN telemetry_deliveries.arrived_at IS 'When the event arrived at the hub; null if it was delivered at the first attempt.';

@@ -231,6 +231,18 @@ fn statements_that_lock_a_large_table_are_detected() {
         ),
         ("DO $$ BEGIN EXECUTE 'UPDATE video_progress SET duration = 1'; END $$;", Violation::Unreadable),
         (
+            "UPDATE video_progress SET duration = CASE WHEN duration > 9 THEN 9 ELSE duration END",
+            Violation::ChangesRows,
+        ),
+        (
+            "ALTER TABLE video_progress ADD CONSTRAINT a CHECK (CASE WHEN duration > 9 THEN true ELSE false END)",
+            Violation::Constraint,
+        ),
+        (
+            "DO $$ BEGIN FOR a IN SELECT 1 LOOP UPDATE video_progress SET duration = 1; END LOOP; END $$;",
+            Violation::ChangesRows,
+        ),
+        (
             "DO $$ BEGIN IF true THEN UPDATE video_progress SET duration = 1; END IF; END $$;",
             Violation::ChangesRows,
         ),

@@ -556,7 +556,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// Deliveries of player events to analytics drivers. A row is created when a driver first has an outcome for an event. Distribution column: `event_id`.
+    /// Deliveries of player events to analytics drivers. An event gets a row for a driver with its first outcome, or when its run ends while it is pending for that driver. Distribution column: `event_id`.
     telemetry_deliveries (event_id, driver) {
         /// The player event.
         event_id -> Int8,

@@ -13,19 +13,35 @@ use super::{Request, graphql_request, read_json, to_json};
 use report::{Run, Status};
 
 #[derive(GraphQLQuery)]
-#[graphql(schema_path = "../schema.graphql", query_path = "graphql/sync.graphql", normalization = "rust")]
+#[graphql(
+    schema_path = "../schema.graphql",
+    query_path = "graphql/sync_status.graphql",
+    normalization = "rust"
+)]
 struct SyncStatus;
 
 #[derive(GraphQLQuery)]
-#[graphql(schema_path = "../schema.graphql", query_path = "graphql/sync.graphql", normalization = "rust")]
+#[graphql(
+    schema_path = "../schema.graphql",
+    query_path = "graphql/sync_runs.graphql",
+    normalization = "rust"
+)]
 struct SyncRuns;
 
 #[derive(GraphQLQuery)]
-#[graphql(schema_path = "../schema.graphql", query_path = "graphql/sync.graphql", normalization = "rust")]
+#[graphql(
+    schema_path = "../schema.graphql",
+    query_path = "graphql/run_telemetry_sync.graphql",
+    normalization = "rust"
+)]
 struct RunTelemetrySync;
 
 #[derive(GraphQLQuery)]
-#[graphql(schema_path = "../schema.graphql", query_path = "graphql/sync.graphql", normalization = "rust")]
+#[graphql(
+    schema_path = "../schema.graphql",
+    query_path = "graphql/retry_last_sync_batch.graphql",
+    normalization = "rust"
+)]
 struct RetryLastSyncBatch;
 
 /// The subscription to changes of the sync's status, as JSON.

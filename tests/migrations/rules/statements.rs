@@ -38,11 +38,19 @@ fn split(sql: &str) -> Vec<String> {
 
 /// The statement itself, without the `IF … THEN`, `ELSE` or `… LOOP` before it.
 fn after_control_flow(statement: &str) -> String {
-    let start = [" then ", " loop ", "else ", "begin "]
-        .iter()
-        .filter_map(|keyword| statement.rfind(keyword).map(|position| position + keyword.len()))
-        .max();
-    statement[start.unwrap_or(0)..].to_owned()
+    let mut rest = statement;
+    loop {
+        let keyword = match rest.split(' ').next() {
+            Some("if" | "elsif") => " then ",
+            Some("for" | "foreach" | "while" | "loop") => "loop ",
+            Some("else" | "begin") => " ",
+            Some(_) | None => return rest.to_owned(),
+        };
+        match rest.split_once(keyword) {
+            Some((_, after)) => rest = after,
+            None => return rest.to_owned(),
+        }
+    }
 }
 
 /// Removes comments. No quoted text in the migrations contains two hyphens.
