@@ -28,7 +28,7 @@ const MESSAGE_TIMEOUT: Duration = Duration::from_secs(30);
 async fn a_run_in_another_process_is_visible_from_start_to_end() {
     let fixture = SyncFixture::on_system_clock().await;
     fixture.insert_events(60).await;
-    fixture.slow_ga4(500);
+    fixture.slow_ga4(2000);
     let mut socket = Socket::open(&fixture.hub).await.admitted(&fixture.admin_token).await;
     socket.subscribe("a", STATUS).await;
     let mut events = Events::of(&fixture.hub, &fixture.admin_token, STATUS).await;
