@@ -17,16 +17,8 @@ impl SnapshotTable {
     pub const ALL: [Self; 2] = [Self::Student, Self::Teacher];
 
     /// The table of this dataset, if the dataset consists of snapshots.
-    pub const fn of(dataset: Dataset) -> Option<Self> {
-        match dataset {
-            Dataset::StudentActivitySnapshots => Some(Self::Student),
-            Dataset::TeacherActivitySnapshots => Some(Self::Teacher),
-            Dataset::VideoPlayerEvents
-            | Dataset::DiscordPractices
-            | Dataset::PracticePackageOrders
-            | Dataset::TeacherSubmissions
-            | Dataset::CourseTeacherAssignments => None,
-        }
+    pub fn of(dataset: Dataset) -> Option<Self> {
+        Self::ALL.into_iter().find(|table| table.dataset() == dataset)
     }
 
     /// The dataset that consists of the table's rows.
