@@ -13,6 +13,7 @@ mod emails;
 mod heartbeat;
 mod json;
 mod json_columns;
+pub mod json_request;
 pub mod link;
 mod progress;
 pub mod request;

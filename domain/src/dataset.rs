@@ -88,7 +88,8 @@ impl FilterKey {
 
     /// The filter with this machine name.
     pub fn parse(key: &str) -> Option<Self> {
-        Self::all().into_iter().find(|known| known.key() == key)
+        let fields = Dataset::ALL.iter().flat_map(|dataset| dataset.describe().filters);
+        fields.map(|field| field.key).find(|known| known.key() == key)
     }
 }
 

@@ -59,9 +59,9 @@ impl Filter {
         let mut problems = Vec::new();
         let mut seen = HashSet::new();
         for (key, value) in pairs {
-            let position = fields.iter().position(|field| field.key.key() == key);
-            let parsed = match position {
-                _ if !seen.insert(key) => Err(Problem::Repeated),
+            let is_repeated = !seen.insert(key);
+            let parsed = match fields.iter().position(|field| field.key.key() == key) {
+                _ if is_repeated => Err(Problem::Repeated),
                 None => Err(Problem::UnknownFilter(dataset)),
                 Some(_) if value.trim().is_empty() => continue,
                 Some(position) => {

@@ -4,7 +4,7 @@
 use crate::harness::database::TestDatabase;
 
 /// The large tables and their distribution columns, as their comments state them.
-const DISTRIBUTED: [(&str, &str); 7] = [
+pub const DISTRIBUTED: [(&str, &str); 7] = [
     ("player_event_keys", "user_id"),
     ("student_activity_snapshots", "id"),
     ("teacher_activity_snapshots", "id"),

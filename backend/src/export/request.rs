@@ -1,11 +1,10 @@
 //! An export request. Requests from JSON, from a link and from the command line are parsed by the same rules.
 
 use chrono_tz::Tz;
-use domain::dataset::{Column, FilterKey};
+use domain::dataset::Column;
 use domain::format::{ACCEPTED_FORMATS, Bom, CsvLayout, Decimal, Delimiter, Headers};
 use domain::text::{Phrase, Text};
 use domain::{Dataset, ExportFormat, Filter, Locale};
-use serde_json::{Map, Value};
 
 use crate::error::{Error, InvalidField, Result};
 
@@ -198,33 +197,6 @@ impl ExportOption {
     }
 }
 
-/// Reads the filters of a JSON object into parameters. Values may be texts, numbers, booleans or null.
-pub fn filter_parameters(filters: Map<String, Value>) -> Result<Parameters, Vec<InvalidField>> {
-    let mut parameters = Vec::new();
-    let mut invalid = Vec::new();
-    for (key, value) in filters {
-        match scalar(&value) {
-            Some(_) if FilterKey::parse(&key).is_none() => {
-                invalid.push(InvalidField { field: key, message: UNKNOWN_FILTER.into() });
-            }
-            Some(value) => parameters.push((key, value)),
-            None => invalid.push(InvalidField { field: key, message: NOT_A_SCALAR.into() }),
-        }
-    }
-    if invalid.is_empty() { Ok(parameters) } else { Err(invalid) }
-}
-
-/// A JSON value as the text of a parameter. `None` for arrays and objects.
-pub fn scalar(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(flag) => Some(flag.to_string()),
-        Value::Null => Some(String::new()),
-        Value::Array(_) | Value::Object(_) => None,
-    }
-}
-
 fn parse_columns(dataset: Dataset, keys: &str) -> Result<Vec<&'static str>, InvalidField> {
     let known = dataset.describe();
     let mut columns: Vec<&'static str> = Vec::new();
@@ -255,13 +227,9 @@ const ACCEPTED_DATASETS: Text = Text::new(
     "Accepted: video_player_events, student_activity_snapshots, teacher_activity_snapshots, discord_practices, \
      practice_package_orders, teacher_submissions or course_teacher_assignments.",
 );
-const ACCEPTED_COLUMNS: Text = Text::new(
-    "Se aceptan claves de columnas separadas por comas.",
-    "Accepted: column keys separated by commas.",
-);
-const UNKNOWN_FILTER: Text = Text::new("Filtro desconocido.", "Unknown filter.");
-/// The message about a value that is an array or an object.
-pub const NOT_A_SCALAR: Text = Text::new("Debe ser un texto o un número.", "Must be text or a number.");
+/// What `columns` accepts. In JSON they are a list, and otherwise a text in which commas separate them.
+pub const ACCEPTED_COLUMNS: Text =
+    Text::new("Debe ser una lista de claves de columnas.", "Must be a list of column keys.");
 
 #[cfg(test)]
 mod tests {

@@ -8,7 +8,7 @@ use super::context::ContextExt as _;
 use crate::auth::grant;
 use crate::error::{Error, Result};
 use crate::export::any_source;
-use crate::export::request::filter_parameters;
+use crate::export::json_request::filter_parameters;
 
 const NOT_AN_OBJECT: Text = Text::new(
     "Debe ser un objeto, como {\"course_id\": 7}.",

@@ -2,8 +2,6 @@
 
 mod event_id;
 
-use std::borrow::Cow;
-
 use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::Locale;
@@ -19,7 +17,7 @@ use crate::telemetry::ingest::{Accepted, RecordedProgress};
 use crate::telemetry::player_event::{
     Field, IncomingEvent, MAX_EVENTS, PROGRESS_TICK, Recording, Shape, TOO_MANY_EVENTS,
 };
-use crate::telemetry::refusal::{Reason, Refusal};
+use crate::telemetry::refusal::{InputError, Reason, Refusal};
 
 /// Records progress and events of video players.
 #[derive(Default)]
@@ -277,31 +275,6 @@ impl PlayerEventResult {
                 let error = Some(InputError::new(refusal, locale));
                 Self { client_event_id, event_id: None, duplicate: false, error }
             }
-        }
-    }
-}
-
-/// Why an input in a list was refused.
-#[derive(SimpleObject)]
-pub struct InputError {
-    /// BAD_USER_INPUT, FORBIDDEN, RATE_LIMITED or INTERNAL. After the last two, the input can be sent again.
-    code: &'static str,
-    /// The violated rule, such as UNKNOWN_LESSON or IN_THE_FUTURE.
-    reason: &'static str,
-    /// The invalid field. Null if the whole input is invalid.
-    field: Option<String>,
-    /// What is wrong and what is accepted.
-    message: &'static str,
-}
-
-impl InputError {
-    /// The error in this language.
-    pub fn new(Refusal { reason, field }: Refusal, locale: Locale) -> Self {
-        Self {
-            code: reason.code().as_str(),
-            reason: reason.key(),
-            field: field.map(Cow::into_owned),
-            message: reason.message().in_locale(locale),
         }
     }
 }

@@ -23,12 +23,11 @@ use super::caller::Caller;
 use super::problem::Problem;
 use crate::app::App;
 use crate::auth::{grant, identity};
-use crate::error::{Error, InvalidField, Result};
+use crate::error::{Error, Result};
 use crate::export::any_source;
+use crate::export::json_request::json_parameters;
 use crate::export::link::{self, Link};
-use crate::export::request::{
-    Defaults, ExportRequest, NOT_A_SCALAR, Parameters, filter_parameters, option_keys, scalar,
-};
+use crate::export::request::{Defaults, ExportRequest, Parameters};
 use crate::export::spool::Interrupted;
 use crate::export::{Export, link::LIFETIME};
 
@@ -99,8 +98,7 @@ async fn try_create_link(
     })
 }
 
-/// Parses `{dataset, format, filters: {…}, …}` into parameters. Only filters may be in `filters`, and only
-/// options may be outside it, so that neither can be mistaken for the other.
+/// Parses the JSON body of a request for a link.
 fn parse_body(headers: &HeaderMap, body: &[u8]) -> Result<Parameters> {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !content_type.trim_start().to_ascii_lowercase().starts_with("application/json") {
@@ -115,48 +113,13 @@ fn parse_body(headers: &HeaderMap, body: &[u8]) -> Result<Parameters> {
             Phrase::new(format!("No es un objeto JSON: {error}"), format!("Not a JSON object: {error}")),
         )
     })?;
-    let mut parameters = Vec::new();
-    let mut invalid = Vec::new();
-    for (key, value) in body {
-        match value {
-            Value::Object(filters) if key == "filters" => match filter_parameters(filters) {
-                Ok(filters) => parameters.extend(filters),
-                Err(fields) => invalid.extend(fields),
-            },
-            Value::Null if key == "filters" => {}
-            _ if !option_keys().any(|option| option == key) => {
-                invalid.push(InvalidField { field: key, message: unknown_option() });
-            }
-            Value::Array(columns) if key == "columns" => {
-                match columns.iter().map(Value::as_str).collect::<Option<Vec<_>>>() {
-                    Some(columns) => parameters.push((key, columns.join(","))),
-                    None => invalid.push(InvalidField { field: key, message: NOT_COLUMN_KEYS.into() }),
-                }
-            }
-            Value::Null => {}
-            value => match scalar(&value) {
-                Some(value) => parameters.push((key, value)),
-                None => invalid.push(InvalidField { field: key, message: NOT_A_SCALAR.into() }),
-            },
-        }
-    }
-    if invalid.is_empty() { Ok(parameters) } else { Err(Error::Invalid(invalid)) }
+    json_parameters(body)
 }
 
 const TOO_LARGE: Text = Text::new(
     "La petición llegó incompleta o es demasiado grande. Se aceptan hasta 64 KiB.",
     "The request body is incomplete or too large. Accepted: up to 64 KiB.",
 );
-const NOT_COLUMN_KEYS: Text =
-    Text::new("Debe ser una lista de claves de columnas.", "Must be a list of column keys.");
-
-fn unknown_option() -> Phrase {
-    let options = option_keys().collect::<Vec<_>>().join(", ");
-    Phrase::new(
-        format!("Campo desconocido. Se acepta {options} y filters."),
-        format!("Unknown field. Accepted: {options} and filters."),
-    )
-}
 
 async fn download(
     State(app): State<App>,

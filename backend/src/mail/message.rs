@@ -34,9 +34,8 @@ impl MailMessage<'_> {
         let host = hub.url.host_str().unwrap_or("localhost");
         let id = format!("<notification-{notification_id}.{}@{host}>", created_at.timestamp_micros());
         let title = content.title().into_locale(preferences.locale);
-        let paragraphs = content.paragraphs(preferences.zone).into_iter();
-        let paragraphs: Vec<String> =
-            paragraphs.map(|phrase| phrase.into_locale(preferences.locale)).collect();
+        let phrases = content.paragraphs(preferences.zone).into_iter();
+        let paragraphs: Vec<String> = phrases.map(|phrase| phrase.into_locale(preferences.locale)).collect();
         let link = hub_url(hub, preferences.locale);
         let message = Message::builder()
             .from(from.clone())

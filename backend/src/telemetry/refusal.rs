@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use async_graphql::SimpleObject;
 use domain::access::Denied;
 use domain::failure::ErrorCode;
-use domain::text::Text;
+use domain::text::{Locale, Text};
 use domain::validation;
+use serde::Serialize;
 
 use crate::error::Error;
 
@@ -16,6 +18,31 @@ pub struct Refusal {
     pub reason: Reason,
     /// The invalid field, by its name in the request. `None` if the event as a whole is refused.
     pub field: Option<Cow<'static, str>>,
+}
+
+/// Why an input in a list was refused.
+#[derive(SimpleObject, Serialize)]
+pub struct InputError {
+    /// BAD_USER_INPUT, FORBIDDEN, RATE_LIMITED or INTERNAL. After the last two, the input can be sent again.
+    code: &'static str,
+    /// The violated rule, such as UNKNOWN_LESSON or IN_THE_FUTURE.
+    reason: &'static str,
+    /// The invalid field. Null if the whole input is invalid.
+    field: Option<String>,
+    /// What is wrong and what is accepted.
+    message: &'static str,
+}
+
+impl InputError {
+    /// The error in this language.
+    pub fn new(Refusal { reason, field }: Refusal, locale: Locale) -> Self {
+        Self {
+            code: reason.code().as_str(),
+            reason: reason.key(),
+            field: field.map(Cow::into_owned),
+            message: reason.message().in_locale(locale),
+        }
+    }
 }
 
 /// Why an event is refused.

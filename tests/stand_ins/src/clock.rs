@@ -1,11 +1,8 @@
 //! The clock of the stand-ins. Tests set it, so that they need not wait 72 hours or five days.
 
-use std::sync::Mutex;
-
 use chrono::{DateTime, TimeDelta, Utc};
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
-
-use crate::unpoisoned::lock;
 
 /// The setting of the stand-ins' clock.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,11 +23,11 @@ pub(crate) struct Clock(Mutex<ClockSetting>);
 
 impl Clock {
     pub(crate) fn set(&self, setting: ClockSetting) {
-        *lock(&self.0) = setting;
+        *self.0.lock() = setting;
     }
 
     pub(crate) fn setting(&self) -> ClockSetting {
-        *lock(&self.0)
+        *self.0.lock()
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {

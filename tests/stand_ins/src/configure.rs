@@ -6,7 +6,6 @@ use crate::config::Config;
 use crate::fault::{Rule, RuleError, RuleState};
 use crate::journal::Service;
 use crate::shared::Shared;
-use crate::unpoisoned::lock;
 
 impl StandIns {
     /// Sets the clock.
@@ -23,17 +22,17 @@ impl StandIns {
 
     /// Replaces the rules, and forgets which events had an ambiguous fault.
     pub fn set_faults(&self, rules: impl IntoIterator<Item = Rule>) -> Result<(), RuleError> {
-        lock(&self.shared.plan).set_rules(rules.into_iter().collect())
+        self.shared.plan.lock().set_rules(rules.into_iter().collect())
     }
 
     /// The rules with their counts.
     pub fn faults(&self) -> Vec<RuleState> {
-        lock(&self.shared.plan).states()
+        self.shared.plan.lock().states()
     }
 
     /// Sets the seed of all further randomness.
     pub fn set_seed(&self, seed: u64) {
-        lock(&self.shared.plan).set_seed(seed);
+        self.shared.plan.lock().set_seed(seed);
     }
 
     /// Deletes all requests, stored events and rules. The clock and the configuration stay.

@@ -28,7 +28,6 @@ use crate::http::reader::Reader;
 use crate::http::{Request, Response};
 use crate::journal::Service;
 use crate::shared::Shared;
-use crate::unpoisoned::lock;
 
 /// Serves the control interface until the task is dropped.
 pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) -> io::Result<()> {
@@ -87,7 +86,7 @@ async fn handle(request: &Request, shared: &Shared) -> Result<Option<Value>, Con
     let head = &request.head;
     let value = match (head.method.as_str(), head.path.as_str()) {
         ("GET", "/__journal") => {
-            let mut entries = lock(&shared.journal).entries();
+            let mut entries = shared.journal.lock().entries();
             if let Some(service) = head.query_value("service") {
                 let service: Service = read(json!(service).to_string().as_bytes())?;
                 entries.retain(|entry| entry.service == service);
@@ -96,16 +95,16 @@ async fn handle(request: &Request, shared: &Shared) -> Result<Option<Value>, Con
             json!({"counts": *shared.counts.borrow(), "entries": entries})
         }
         ("GET", "/__stored") if head.has_flag("duplicates") => {
-            json!({"ga4": {"copies": lock(&shared.ga4).copies()}})
+            json!({"ga4": {"copies": shared.ga4.lock().copies()}})
         }
         ("GET", "/__stored") => {
-            let ga4 = lock(&shared.ga4).events();
-            let mixpanel = lock(&shared.mixpanel);
+            let ga4 = shared.ga4.lock().events();
+            let mixpanel = shared.mixpanel.lock();
             json!({"ga4": {"raw": ga4}, "mixpanel": {"raw": mixpanel.raw(), "deduped": mixpanel.deduped()}})
         }
-        ("GET", "/__faults") => json!(lock(&shared.plan).states()),
+        ("GET", "/__faults") => json!(shared.plan.lock().states()),
         ("POST", "/__faults") => {
-            let mut plan = lock(&shared.plan);
+            let mut plan = shared.plan.lock();
             let rules = match read(&request.body)? {
                 Faults::Seeded { seed, rules } => {
                     plan.set_seed(seed);

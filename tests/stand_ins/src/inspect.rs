@@ -11,12 +11,11 @@ use crate::ga4::StoredGa4;
 use crate::journal::{Entry, Service};
 use crate::mixpanel::StoredMixpanel;
 use crate::shared::Counts;
-use crate::unpoisoned::lock;
 
 impl StandIns {
     /// The requests in the journal, in order of arrival.
     pub fn journal(&self) -> Vec<Arc<Entry>> {
-        lock(&self.shared.journal).entries()
+        self.shared.journal.lock().entries()
     }
 
     /// The requests in the journal to one service, in order of arrival.
@@ -57,22 +56,22 @@ impl StandIns {
 
     /// The events in GA4, including duplicates.
     pub fn stored_ga4(&self) -> Vec<StoredGa4> {
-        lock(&self.shared.ga4).events()
+        self.shared.ga4.lock().events()
     }
 
     /// The number of copies in GA4 of each event with an `event_uid`.
     pub fn ga4_copies_by_event_uid(&self) -> BTreeMap<String, usize> {
-        lock(&self.shared.ga4).copies()
+        self.shared.ga4.lock().copies()
     }
 
     /// The events in Mixpanel, including duplicates, as in a raw export.
     pub fn mixpanel_raw(&self) -> Vec<StoredMixpanel> {
-        lock(&self.shared.mixpanel).raw()
+        self.shared.mixpanel.lock().raw()
     }
 
     /// The events in Mixpanel's reports: the latest copy of each deduplication key.
     pub fn mixpanel_deduped(&self) -> Vec<StoredMixpanel> {
-        lock(&self.shared.mixpanel).deduped()
+        self.shared.mixpanel.lock().deduped()
     }
 
     /// The number of events with each `event_uid` in Mixpanel's reports. It is 1 unless copies have different

@@ -41,7 +41,6 @@ mod outcome;
 mod server;
 mod shared;
 pub mod smtp;
-mod unpoisoned;
 
 pub use clock::ClockSetting;
 pub use config::Config;

@@ -1,9 +1,10 @@
 //! The state that all connections share.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, watch};
 
@@ -13,7 +14,6 @@ use crate::fault::Plan;
 use crate::ga4::Ga4Store;
 use crate::journal::{Entry, Journal, Service};
 use crate::mixpanel::MixpanelStore;
-use crate::unpoisoned::lock;
 
 /// The number of entries that a slow receiver of the feed may lag behind.
 const FEED_CAPACITY: usize = 4096;
@@ -133,11 +133,11 @@ impl Shared {
     }
 
     pub(crate) fn config(&self) -> Arc<Config> {
-        lock(&self.config).clone()
+        self.config.lock().clone()
     }
 
     pub(crate) fn set_config(&self, config: Config) {
-        *lock(&self.config) = Arc::new(config);
+        *self.config.lock() = Arc::new(config);
     }
 
     pub(crate) const fn port_control(&self, service: Service) -> &PortControl {
@@ -160,13 +160,13 @@ impl Shared {
     /// Deletes all requests, stored events and rules. The clock and the configuration stay.
     pub(crate) fn reset(&self) {
         let seed = {
-            let mut plan = lock(&self.plan);
+            let mut plan = self.plan.lock();
             plan.set_rules(Vec::new()).expect("an empty list of rules is valid");
             plan.seed()
         };
-        lock(&self.journal).clear();
-        lock(&self.ga4).clear();
-        *lock(&self.mixpanel) = MixpanelStore::new(seed);
+        self.journal.lock().clear();
+        self.ga4.lock().clear();
+        *self.mixpanel.lock() = MixpanelStore::new(seed);
         self.counts.send_modify(|counts| {
             for service in [Service::Ga4, Service::Mixpanel] {
                 let old = counts.of_mut(service);

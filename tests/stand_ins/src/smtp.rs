@@ -6,15 +6,15 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::unpoisoned::lock;
 pub use certificate::{Authority, Certificate};
 pub use received_mail::ReceivedMail;
 use session::Session;
@@ -102,22 +102,22 @@ impl SmtpServer {
 
     /// Sends this reply to all further commands that contain a substring.
     pub fn set_reply(&self, substring: &str, reply: &str) {
-        lock(&self.behavior).replies.insert(substring.to_owned(), reply.to_owned());
+        self.behavior.lock().replies.insert(substring.to_owned(), reply.to_owned());
     }
 
     /// Accepts connections from now on, but sends no replies.
     pub fn go_silent(&self) {
-        lock(&self.behavior).is_silent = true;
+        self.behavior.lock().is_silent = true;
     }
 
     /// Restores the normal behavior, and forgets the received commands.
     pub fn reset(&self) {
-        *lock(&self.behavior) = Behavior::default();
+        *self.behavior.lock() = Behavior::default();
     }
 
     /// The commands that were received since the last reset, without the content of mails.
     pub fn commands(&self) -> Vec<String> {
-        lock(&self.behavior).commands.clone()
+        self.behavior.lock().commands.clone()
     }
 
     /// Refuses new connections, and aborts existing ones.

@@ -1,13 +1,11 @@
 //! The responses as JSON, with ids as strings.
 
-use std::borrow::Cow;
-
 use chrono::{DateTime, Utc};
 use domain::Locale;
 use serde::Serialize;
 
 use crate::telemetry::ingest::{Accepted, RecordedProgress};
-use crate::telemetry::refusal::Refusal;
+use crate::telemetry::refusal::{InputError, Refusal};
 
 /// A viewer's progress in a lesson.
 #[derive(Serialize)]
@@ -46,26 +44,7 @@ struct EventResult {
     client_event_id: Option<String>,
     event_id: Option<String>,
     duplicate: bool,
-    error: Option<EventError>,
-}
-
-#[derive(Serialize)]
-struct EventError {
-    code: &'static str,
-    reason: &'static str,
-    field: Option<String>,
-    message: &'static str,
-}
-
-impl EventError {
-    fn new(Refusal { reason, field }: Refusal, locale: Locale) -> Self {
-        Self {
-            code: reason.code().as_str(),
-            reason: reason.key(),
-            field: field.map(Cow::into_owned),
-            message: reason.message().in_locale(locale),
-        }
-    }
+    error: Option<InputError>,
 }
 
 impl Results {
@@ -80,7 +59,7 @@ impl Results {
                 EventResult { client_event_id, event_id, duplicate, error: None }
             }
             Err(refusal) => {
-                let error = Some(EventError::new(refusal, locale));
+                let error = Some(InputError::new(refusal, locale));
                 EventResult { client_event_id, event_id: None, duplicate: false, error }
             }
         };

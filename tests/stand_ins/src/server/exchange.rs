@@ -16,7 +16,6 @@ use crate::journal::{Entry, JournalEvent, Service};
 use crate::mixpanel::{self, FailingRecords, RequestContext};
 use crate::outcome::Outcome;
 use crate::shared::Shared;
-use crate::unpoisoned::lock;
 
 /// A request whose first byte has arrived. The request is in flight until this is dropped.
 pub(super) struct Arrival {
@@ -47,7 +46,7 @@ impl Arrival {
     /// The rule that applies to the request at this stage.
     pub(super) fn match_rule(&self, stage: Stage, route: &str, uids: &[String]) -> Option<MatchedRule> {
         let request = RequestView { service: self.service, stage, route, uids };
-        let matched = Plan::match_request(&mut lock(&self.shared.plan), request);
+        let matched = Plan::match_request(&mut self.shared.plan.lock(), request);
         if matched.is_some() {
             self.shared.counts.send_modify(|counts| counts.of_mut(self.service).faults += 1);
         }
@@ -87,7 +86,7 @@ impl Arrival {
             status,
             fault: matched.map(MatchedRule::injected_fault),
         });
-        lock(&self.shared.journal).push(Arc::clone(&entry), keep);
+        self.shared.journal.lock().push(Arc::clone(&entry), keep);
         // An error means that the feed has no receiver.
         let _ = self.shared.feed.send(entry);
     }
@@ -154,7 +153,7 @@ fn process(
     let (response, outcomes) = match content {
         Content::Ga4(body) => {
             let handled = ga4::handle(request, body, arrival.at, &config.ga4);
-            let mut store = lock(&shared.ga4);
+            let mut store = shared.ga4.lock();
             handled.stored.into_iter().for_each(|event| store.push(event, config.stored));
             (handled.response, handled.outcomes)
         }
@@ -167,7 +166,7 @@ fn process(
             });
             let received = RequestContext { now: arrival.at, peer, config: &config.mixpanel, failing };
             let handled = mixpanel::handle(request, batch, received);
-            let mut store = lock(&shared.mixpanel);
+            let mut store = shared.mixpanel.lock();
             handled.stored.into_iter().for_each(|event| store.push(event, config));
             (handled.response, handled.outcomes)
         }

@@ -1,15 +1,15 @@
 //! The SMTP session with one client.
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_rustls::TlsAcceptor;
 
 use super::{Behavior, Certificate, Encryption, ReceivedMail};
-use crate::unpoisoned::lock;
 
 /// A connection, encrypted or not.
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -47,7 +47,7 @@ impl Session {
         while client.read_line(&mut line).await? > 0 {
             let command = line.trim_end().to_owned();
             line.clear();
-            lock(&self.behavior).commands.push(command.clone());
+            self.behavior.lock().commands.push(command.clone());
             let reply = self.default_reply(&command);
             let sent = self.reply(&mut client, &command, reply).await?;
             match command.as_str() {
@@ -112,7 +112,7 @@ impl Session {
     /// Sends the default reply to a command or its replacement, and returns the reply that was sent.
     async fn reply(&self, client: &mut Client, command: &str, default: &str) -> io::Result<String> {
         let reply = {
-            let behavior = lock(&self.behavior);
+            let behavior = self.behavior.lock();
             let replacement =
                 behavior.replies.iter().find(|(substring, _)| command.contains(substring.as_str()));
             (!behavior.is_silent).then(|| replacement.map_or(default, |(_, reply)| reply).to_owned())

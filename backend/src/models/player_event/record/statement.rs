@@ -13,8 +13,8 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use super::super::RECORDED_COLUMNS;
 use super::{PlayerEvent, column};
+use crate::models::player_event::RECORDED_COLUMNS;
 
 /// The part before the values.
 const RECORD_HEAD: &str = "\
