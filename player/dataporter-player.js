@@ -101,9 +101,9 @@ const send = async () => {
     else if (final || status === 413) size = batch.length >> 1 || 1;
   } catch {} // no network
   save();
-  const owed = batch.filter((event) => queue.includes(event));
-  for (const event of owed) tell("onState", event, "again");
-  if (answer?.ok && !owed[0]) {
+  const kept = batch.filter((event) => queue.includes(event));
+  for (const event of kept) tell("onState", event, "again");
+  if (answer?.ok && !kept[0]) {
     failures = 0;
     return send();
   }

@@ -7,6 +7,8 @@ scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 "$scripts/build-frontend.sh"
 # shellcheck source=scripts/env.sh
 . "$scripts/env.sh"
+# shellcheck source=scripts/test-env.sh
+. "$scripts/test-env.sh"
 cd "$ROOT"
 
 CHAOS_SEEDS=${1:-500} exec cargo test --locked -p backend --test api sync::chaos::

@@ -45,7 +45,7 @@ finish() {
 trap finish EXIT
 trap 'exit 0' INT TERM
 
-"$programs/stand-ins" --trouble --delay 60 </dev/null &
+"$programs/stand-ins" --faults --delay 60 </dev/null &
 services=$!
 # The scheduler would sync everything before anyone could watch. Its other job, the backlog check, runs below.
 "$programs/dataporter" serve --demo-if-empty --no-scheduler --listen "$listen" </dev/null &

@@ -8,6 +8,8 @@ scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 "$scripts/build-frontend.sh"
 # shellcheck source=scripts/env.sh
 . "$scripts/env.sh"
+# shellcheck source=scripts/test-env.sh
+. "$scripts/test-env.sh"
 cd "$ROOT"
 
 name=${1:-}
@@ -15,8 +17,6 @@ began=$SECONDS
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT
 status=0
-# Tests mostly wait for PostgreSQL and for timeouts, so one more than the cores can take turns.
-export RUST_TEST_THREADS=${RUST_TEST_THREADS:-$(($(nproc) + 1))}
 cargo test --workspace --locked --no-fail-fast ${name:+"$name"} | tee "$output" || status=$?
 
 awk -v status="$status" -v seconds=$((SECONDS - began)) '

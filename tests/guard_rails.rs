@@ -18,6 +18,11 @@ use crate::harness::request::ApiResponse;
 /// The maximum time to reject a document, in a debug build on a busy machine. Executing one would take days.
 const MAX_REJECTION_TIME: Duration = Duration::from_secs(20);
 
+/// Joins numbered parts.
+fn join_parts(number: usize, part: impl Fn(usize) -> String) -> String {
+    (0..number).map(part).collect()
+}
+
 async fn hub_and_admin() -> (Hub, TestUser) {
     let hub = Hub::start().await;
     let admin = hub.user(Role::Admin).await;
@@ -84,12 +89,15 @@ fragment TypeRef on __Type {
 async fn requests_that_another_site_could_forge_are_rejected() {
     let (hub, admin) = hub_and_admin().await;
     let post = || hub.http.post(hub.url("/graphql")).bearer_auth(&admin.token);
-    let get = |query: &str| {
+    let get_with = |query: &str, parameters: &str| {
         let query: String = form_urlencoded::byte_serialize(query.as_bytes()).collect();
-        hub.http.get(hub.url(&format!("/graphql?query={query}"))).bearer_auth(&admin.token)
+        hub.http.get(hub.url(&format!("/graphql?query={query}{parameters}"))).bearer_auth(&admin.token)
     };
+    let get = |query: &str| get_with(query, "");
     let read = json!({"query": "{ viewer { id } }"}).to_string();
     let write = "mutation { updatePreferences(locale: EN) { locale } }";
+    let both = format!("query A {{ viewer {{ id }} }} {}", write.replace("mutation", "mutation B"));
+    let chosen = |name: &str| get_with(&both, &format!("&operationName={name}"));
     let form = || reqwest::multipart::Form::new().text("operations", read.clone()).text("map", "{}");
     let mut outcomes = serde_json::Map::new();
     for (name, request) in [
@@ -119,6 +127,9 @@ async fn requests_that_another_site_could_forge_are_rejected() {
         ("a query by GET", get("{ viewer { id } }")),
         ("a mutation by GET", get(write)),
         ("a mutation by GET beside a query", get(&format!("query A {{ viewer {{ id }} }} {write}"))),
+        ("a query chosen by GET beside a mutation", chosen("A")),
+        ("a mutation chosen by GET beside a query", chosen("B")),
+        ("an unknown operation chosen by GET", chosen("C")),
         ("GET without a query", hub.http.get(hub.url("/graphql"))),
         ("PUT", hub.http.put(hub.url("/graphql"))),
     ] {

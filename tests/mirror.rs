@@ -261,6 +261,15 @@ async fn amounts_dates_and_enum_values_are_validated() {
         mirror.send_invalid("mirrorPracticePackageOrders", "PracticePackageOrderInput", invalid).await;
     let expected = ["input[0].status", "input[0].sessionsRemaining", "input[0].paidAt", "input[0].meta"];
     assert_eq!(fields, expected);
+    let nested = |levels: usize| {
+        let meta = (0..levels).fold(json!(1), |meta, _| json!([meta]));
+        json!([with(order(), json!({"meta": meta}))])
+    };
+    let too_deep =
+        mirror.send_invalid("mirrorPracticePackageOrders", "PracticePackageOrderInput", nested(65));
+    assert_eq!(too_deep.await, ["input[0].meta"]);
+    let deep = mirror.send_valid("mirrorPracticePackageOrders", "PracticePackageOrderInput", nested(64));
+    assert_eq!(deep.await, 1);
 
     let price = mirror.hub.rows("SELECT price_amount::text, price_currency FROM practice_packages").await;
     assert_eq!(price, json!([{"price_amount": "49.90", "price_currency": "EUR"}]));

@@ -22,6 +22,9 @@ pub enum Finding {
     NotJson,
 }
 
+/// The maximum nesting depth of the JSON in imports and mirrored rows.
+pub const MAX_NESTING: usize = 64;
+
 /// Scans a text, which may be nested at most `max_nesting` levels deep.
 pub fn scan(text: &str, max_nesting: usize) -> Finding {
     let mut scan = Scan { rest: text.as_bytes(), max_nesting, finding: Finding::Storable };

@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::text::Text;
-
 /// A file format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "graphql", derive(async_graphql::Enum))]
@@ -180,7 +178,3 @@ impl Bom {
         }
     }
 }
-
-/// The formats that can be exported.
-pub const ACCEPTED_FORMATS: Text =
-    Text::new("Se acepta csv, json o ndjson.", "Accepted: csv, json or ndjson.");

@@ -95,6 +95,15 @@ impl Phrase {
         Self::new(all(Locale::Es), all(Locale::En))
     }
 
+    /// States the accepted values: “Accepted: csv, json or ndjson.”
+    pub fn accepted(values: &[&str]) -> Self {
+        let list = |or: &str| match values {
+            [first @ .., last] if !first.is_empty() => format!("{} {or} {last}", first.join(", ")),
+            _ => values.join(""),
+        };
+        Self::new(format!("Se acepta {}.", list("o")), format!("Accepted: {}.", list("or")))
+    }
+
     /// The text in one language.
     pub fn in_locale(&self, locale: Locale) -> &str {
         match locale {

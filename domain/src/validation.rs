@@ -25,6 +25,12 @@ pub const NOT_A_TIMESTAMP: Text = Text::new(
 /// The text is not JSON.
 pub const NOT_JSON: Text = Text::new("No es JSON.", "Not JSON.");
 
+/// The JSON is nested too deeply.
+pub const JSON_TOO_DEEP: Text = Text::new(
+    "El JSON está anidado a demasiada profundidad. Se aceptan hasta 64 niveles.",
+    "The JSON is nested too deeply. Accepted: up to 64 levels.",
+);
+
 /// The JSON has a number or character that PostgreSQL does not store.
 pub const JSON_NOT_STORABLE: Text = Text::new(
     "El JSON contiene un número fuera de rango o un carácter que no se puede guardar.",

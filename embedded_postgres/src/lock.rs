@@ -90,7 +90,7 @@ impl SharedLock {
 }
 
 fn shared_lock_path(data_dir: &Path) -> PathBuf {
-    data_dir.join("lock.guests")
+    data_dir.join("lock.shared")
 }
 
 fn open(path: &Path) -> io::Result<File> {

@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use domain::Locale;
+use futures_channel::mpsc;
 use js_sys::{Math, Promise};
 use leptos::ev;
 use leptos::prelude::*;
@@ -15,7 +16,7 @@ use wasm_bindgen_futures::JsFuture;
 
 use crate::api::Caller;
 use crate::api::failure::Failure;
-use crate::api::socket::{CloseReason, Subscription};
+use crate::api::socket::{CloseReason, subscribe};
 use crate::session::Session;
 
 /// The maximum delay before a reconnect, and before the first reconnect, in milliseconds.
@@ -100,18 +101,15 @@ impl LiveSubscription {
                 Ok(token) => {
                     let (attempts, on_response) = (Rc::clone(&failed_attempts), on_response.clone());
                     let caller = Caller { token: token.clone(), locale };
-                    let subscription = Subscription::start(caller, operation(), move |response| {
+                    let (ping, ping_requests) = mpsc::unbounded();
+                    // A subscription that has ended needs no ping.
+                    self.check_now.try_set_value(Rc::new(move || drop(ping.unbounded_send(()))));
+                    let reason = subscribe(caller, &operation(), ping_requests, move |response| {
                         attempts.set(0);
                         self.state.try_set(ConnectionState::Connected);
                         on_response(response);
-                    });
-                    let reason = match subscription {
-                        Some(subscription) => {
-                            self.check_now.try_set_value(Rc::new(subscription.pinger()));
-                            subscription.closed().await
-                        }
-                        None => CloseReason::Lost,
-                    };
+                    })
+                    .await;
                     rejected_token = token.filter(|_| reason == CloseReason::TokenRejected);
                     reason
                 }

@@ -77,13 +77,13 @@ async fn json_output_is_a_single_object() {
     let expected = json!({
         "eventsPending": 2, "oldest": null, "oldestAgeSeconds": null, "threshold": 2, "ageMinutes": 180,
         "driverEnabled": true, "alarmed": true, "limitsReached": ["TELEMETRY_ALERT_THRESHOLD"], "recovered": false,
-        "refusing": [], "notifiedOfRefusing": 0, "notified": 1, "toldAgainFrom": null, "mail": null,
+        "refusing": [], "notifiedOfRefusing": 0, "notified": 1, "nextNotificationAt": null, "mail": null,
     });
     assert_eq!(report, expected);
     let again: Value =
         serde_json::from_str(&stdout(&monitor(&database, &["--json"], &[GA4, LOW]).await)).unwrap();
     assert!(
-        again["alarmed"] == true && again["notified"] == 0 && again["toldAgainFrom"].is_string(),
+        again["alarmed"] == true && again["notified"] == 0 && again["nextNotificationAt"].is_string(),
         "{again}"
     );
 }

@@ -84,7 +84,7 @@ fn enable_ga4(stand_ins: &StandIns) -> impl FnOnce(&mut Config) {
 async fn a_run_started_in_one_window_shows_live_progress_in_another() {
     let stand_ins = StandIns::start().await.unwrap();
     // One request per event. The 26th is slow.
-    let slow = Rule::new(Service::Ga4, Fault::Slow).when(When::Nth(vec![26])).delay_millis(8_000);
+    let slow = Rule::new(Service::Ga4, Fault::Slow).when(When::Nth(vec![26])).delay_millis(14_000);
     stand_ins.set_faults([slow]).unwrap();
     visit_with(Screen::Desktop, enable_ga4(&stand_ins), async |visit| {
         visit.insert_pending_events(60).await;

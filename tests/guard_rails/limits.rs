@@ -5,7 +5,7 @@ use std::fs;
 use domain::access::Role;
 use serde_json::{Value, json};
 
-use super::hub_and_admin;
+use super::{hub_and_admin, join_parts};
 use crate::harness::hub::Hub;
 
 /// A limit, and a function that makes a document with a given number of the limited thing.
@@ -41,11 +41,6 @@ async fn each_limit_is_exact_and_lower_for_anonymous_callers() {
             assert_eq!(send(number, "es").await.body["errors"][0]["message"], message);
         }
     }
-}
-
-/// Joins numbered parts.
-fn join_parts(number: usize, part: impl Fn(usize) -> String) -> String {
-    (0..number).map(part).collect()
 }
 
 const CASES: &[Case] = &[

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::join_parts;
 use super::server::Server;
 
 /// The maximum additional memory that a request may use, in a debug build.
@@ -36,11 +37,6 @@ async fn no_document_uses_much_memory_or_time() {
         }
     }
     server.assert_alive().await;
-}
-
-/// Joins numbered parts.
-fn join_parts(number: usize, part: impl Fn(usize) -> String) -> String {
-    (0..number).map(part).collect()
 }
 
 /// Text in nested inline fragments.

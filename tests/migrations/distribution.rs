@@ -27,7 +27,7 @@ const OBSTACLES: &str = r"
     FROM pg_index
     WHERE indrelid = $1::text::regclass AND indisunique AND NOT EXISTS (
         SELECT FROM pg_attribute
-        WHERE attrelid = indrelid AND attname = $2 AND attnum = ANY (indkey::smallint[])
+        WHERE attrelid = indrelid AND attname = $2 AND attnum = ANY ((indkey::smallint[])[0:indnkeyatts - 1])
     )
     UNION ALL
     SELECT concat('identity or generated column: ', attname)
@@ -76,7 +76,7 @@ async fn large_tables_have_nothing_that_prevents_distribution() {
     }
     client
         .batch_execute(
-            "CREATE UNIQUE INDEX ON video_progress (lesson_id, source); \
+            "CREATE UNIQUE INDEX ON video_progress (lesson_id, source) INCLUDE (user_id); \
              ALTER TABLE video_progress ADD COLUMN place bigint GENERATED ALWAYS AS IDENTITY; \
              ALTER TABLE video_progress ADD COLUMN import_id bigint REFERENCES imports; \
              CREATE TRIGGER keep BEFORE DELETE ON video_progress EXECUTE FUNCTION refuse_deletion()",

@@ -93,7 +93,7 @@ pub async fn change_user(conn: &mut Connection, id: i64, change: Change, now: Da
             return Err(Error::Conflict(LAST_ADMIN.into()));
         }
         if active == Some(false) {
-            Session::revoke_all(conn, id, now).await?;
+            Session::revoke_all(conn, &[id], now).await?;
         }
         let changes = UserChanges { role: role.map(Role::key), manage_settings, active, updated_at: now };
         Ok(User::update(conn, id, &changes).await?)

@@ -128,7 +128,7 @@ impl Report<'_> {
             "notifiedOfRefusing": notified_of_refusing,
             "recovered": matches!(finding, Finding::Recovered { .. }),
             "notified": notified,
-            "toldAgainFrom": next_notification_at,
+            "nextNotificationAt": next_notification_at,
             "mail": self.mail.map(|DeliverySummary { sent, postponed, failed }| {
                 json!({ "sent": sent, "postponed": postponed, "failed": failed })
             }),

@@ -2,7 +2,7 @@
 
 use chrono_tz::Tz;
 use domain::dataset::Column;
-use domain::format::{ACCEPTED_FORMATS, Bom, CsvLayout, Decimal, Delimiter, Headers};
+use domain::format::{Bom, CsvLayout, Decimal, Delimiter, Headers};
 use domain::text::{Phrase, Text};
 use domain::{Dataset, ExportFormat, Filter, Locale};
 
@@ -41,7 +41,7 @@ struct ExportOption {
     /// Sets the option. `None` if the value is not accepted.
     set: fn(&mut Draft, &str) -> Option<()>,
     /// What is accepted.
-    accepted: Text,
+    accepted: fn() -> Phrase,
     /// The value in a request that [`ExportRequest::parse`] reads back. `None` if the option has no effect.
     get: fn(&ExportRequest) -> Option<String>,
 }
@@ -62,13 +62,13 @@ const OPTIONS: [ExportOption; 9] = [
     ExportOption {
         key: "dataset",
         set: |draft, value| Dataset::parse(value).map(|dataset| draft.dataset = Some(dataset)),
-        accepted: ACCEPTED_DATASETS,
+        accepted: || Phrase::accepted(&Dataset::ALL.map(Dataset::key)),
         get: |request| Some(request.dataset.key().to_owned()),
     },
     ExportOption {
         key: "format",
         set: |draft, value| ExportFormat::parse(value).map(|format| draft.format = Some(format)),
-        accepted: ACCEPTED_FORMATS,
+        accepted: || Phrase::accepted(&ExportFormat::AVAILABLE.map(ExportFormat::key)),
         get: |request| Some(request.format.key().to_owned()),
     },
     ExportOption {
@@ -77,46 +77,43 @@ const OPTIONS: [ExportOption; 9] = [
             value.clone_into(&mut draft.columns);
             Some(())
         },
-        accepted: ACCEPTED_COLUMNS,
+        accepted: || ACCEPTED_COLUMNS.into(),
         get: |request| (!request.columns.is_empty()).then(|| request.columns.join(",")),
     },
     ExportOption {
         key: "headers",
         set: |draft, value| Headers::parse(value).map(|headers| draft.layout.headers = headers),
-        accepted: Text::new("Se acepta labels o keys.", "Accepted: labels or keys."),
+        accepted: || Phrase::accepted(&["labels", "keys"]),
         get: |request| request.csv(|layout| layout.headers.key().to_owned()),
     },
     ExportOption {
         key: "locale",
         set: |draft, value| Locale::parse(value).map(|locale| draft.locale = locale),
-        accepted: Text::new("Se acepta es o en.", "Accepted: es or en."),
+        accepted: || Phrase::accepted(&["es", "en"]),
         get: |request| Some(request.locale.tag().to_owned()),
     },
     ExportOption {
         key: "timezone",
         set: |draft, value| value.parse().ok().map(|zone| draft.timezone = zone),
-        accepted: Text::new(
-            "Se acepta un nombre de zona horaria IANA, como America/Bogota.",
-            "Accepted: the IANA name of a time zone, such as America/Bogota.",
-        ),
+        accepted: || ACCEPTED_TIME_ZONES.into(),
         get: |request| Some(request.timezone.name().to_owned()),
     },
     ExportOption {
         key: "delimiter",
         set: |draft, value| Delimiter::parse(value).map(|delimiter| draft.layout.delimiter = delimiter),
-        accepted: Text::new("Se acepta , o ;.", "Accepted: , or ;."),
+        accepted: || Phrase::accepted(&[",", ";"]),
         get: |request| request.csv(|layout| layout.delimiter.character().to_string()),
     },
     ExportOption {
         key: "decimal",
         set: |draft, value| Decimal::parse(value).map(|decimal| draft.layout.decimal = decimal),
-        accepted: Text::new("Se acepta . o ,.", "Accepted: . or ,."),
+        accepted: || Phrase::accepted(&[".", ","]),
         get: |request| request.csv(|layout| layout.decimal.character().to_string()),
     },
     ExportOption {
         key: "bom",
         set: |draft, value| Bom::parse(value).map(|bom| draft.layout.bom = bom),
-        accepted: Text::new("Se acepta 0 o 1.", "Accepted: 0 or 1."),
+        accepted: || Phrase::accepted(&["0", "1"]),
         get: |request| request.csv(|layout| layout.bom.key().to_owned()),
     },
 ];
@@ -193,7 +190,7 @@ impl ExportRequest {
 
 impl ExportOption {
     fn rejection(&self) -> InvalidField {
-        InvalidField { field: self.key.to_owned(), message: self.accepted.into() }
+        InvalidField { field: self.key.to_owned(), message: (self.accepted)() }
     }
 }
 
@@ -221,11 +218,9 @@ fn parse_columns(dataset: Dataset, keys: &str) -> Result<Vec<&'static str>, Inva
     Ok(columns)
 }
 
-const ACCEPTED_DATASETS: Text = Text::new(
-    "Se acepta video_player_events, student_activity_snapshots, teacher_activity_snapshots, discord_practices, \
-     practice_package_orders, teacher_submissions o course_teacher_assignments.",
-    "Accepted: video_player_events, student_activity_snapshots, teacher_activity_snapshots, discord_practices, \
-     practice_package_orders, teacher_submissions or course_teacher_assignments.",
+const ACCEPTED_TIME_ZONES: Text = Text::new(
+    "Se acepta un nombre de zona horaria IANA, como America/Bogota.",
+    "Accepted: the IANA name of a time zone, such as America/Bogota.",
 );
 /// What `columns` accepts. In JSON they are a list, and otherwise a text in which commas separate them.
 pub const ACCEPTED_COLUMNS: Text =

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextPrepareRequest};
-use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::parser::types::{ExecutableDocument, OperationType};
 use async_graphql::{Pos, Request, ServerError, ServerResult, Variables};
 use domain::text::Phrase;
 
@@ -37,6 +37,19 @@ pub const MAX_NESTING: usize = 64;
 pub fn parse(request: &mut Request, auth: AuthState) -> ServerResult<&ExecutableDocument> {
     check_text(&request.query, auth).map_err(server_error)?;
     request.parsed_query()
+}
+
+/// The type of the operation that a request executes. `None` if executing it returns an error: the document
+/// exceeds a limit, is not valid GraphQL, or has several operations and the request names none of them.
+pub fn executed_operation(request: &mut Request, auth: AuthState) -> Option<OperationType> {
+    let name = request.operation_name.clone();
+    let document = parse(request, auth).ok()?;
+    let mut executed = document.operations.iter().filter(|(operation, _)| match &name {
+        Some(name) => operation.is_some_and(|operation| operation == name),
+        None => true,
+    });
+    let (_, operation) = executed.next()?;
+    executed.next().is_none().then_some(operation.node.ty)
 }
 
 /// Adds the limits to a schema.

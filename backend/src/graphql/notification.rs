@@ -101,10 +101,11 @@ impl Notification {
     fn new(row: notification::Notification, reader: DisplayPreferences) -> Self {
         let notification::Notification { id, kind, data, created_at, read_at } = row;
         let (title, body) = match NotificationContent::from_stored(&kind, &data) {
-            Some(notice) => {
+            Some(content) => {
                 let DisplayPreferences { locale, zone } = reader;
-                let paragraphs = notice.paragraphs(zone).into_iter().map(|phrase| phrase.into_locale(locale));
-                (notice.title().into_locale(locale), paragraphs.collect::<Vec<_>>().join("\n\n"))
+                let paragraphs =
+                    content.paragraphs(zone).into_iter().map(|phrase| phrase.into_locale(locale));
+                (content.title().into_locale(locale), paragraphs.collect::<Vec<_>>().join("\n\n"))
             }
             None => [UNKNOWN_TITLE, UNKNOWN_BODY].map(|text| text.in_locale(reader.locale).to_owned()).into(),
         };

@@ -94,18 +94,11 @@ async fn query(
             Err(_) => return Refusal::InvalidQuery.problem(&caller).into_response(),
         }
     }
-    let is_read_only = match limits::parse(&mut request, caller.auth_state()) {
-        Ok(document) => {
-            document.operations.iter().all(|(_, operation)| operation.node.ty == OperationType::Query)
+    match limits::executed_operation(&mut request, caller.auth_state()) {
+        Some(OperationType::Mutation | OperationType::Subscription) => {
+            Refusal::MutationNeedsPost.problem(&caller).into_response()
         }
-        // The document exceeds a limit or is not valid GraphQL. Executing it returns an error with the
-        // position.
-        Err(_) => true,
-    };
-    if is_read_only {
-        run(&app, caller, request).await
-    } else {
-        Refusal::MutationNeedsPost.problem(&caller).into_response()
+        Some(OperationType::Query) | None => run(&app, caller, request).await,
     }
 }
 

@@ -14,7 +14,7 @@ use domain::Locale;
 use domain::failure::ErrorCode;
 
 use super::embedded_files::File;
-use super::problem::Problem;
+use super::problem::{self, Problem};
 use crate::app::App;
 
 include!(concat!(env!("OUT_DIR"), "/hub_files.rs"));
@@ -46,7 +46,7 @@ async fn locale_root(app: State<App>, tag: Path<String>, query: RawQuery, header
     if locale_from_tag(&tag).is_some() {
         redirect_to_page(app, tag, query, headers).await.into_response()
     } else {
-        not_found()
+        problem::not_found().into_response()
     }
 }
 
@@ -119,10 +119,6 @@ async fn file(Path(name): Path<String>, headers: HeaderMap) -> Response {
     }
     match FILES.iter().find(|file| file.name == name && file.name != PAGE) {
         Some(file) => file.respond(&headers, "public, max-age=31536000, immutable"),
-        None => not_found(),
+        None => problem::not_found().into_response(),
     }
-}
-
-fn not_found() -> Response {
-    Problem::of(ErrorCode::NotFound, "There is no page or endpoint at this address.").into_response()
 }

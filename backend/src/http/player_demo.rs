@@ -8,12 +8,11 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use domain::Locale;
-use domain::failure::ErrorCode;
 use serde::Serialize;
 
 use super::caller::Caller;
 use super::hub::{app_page, locale_from_tag};
-use super::problem::Problem;
+use super::problem;
 use crate::app::App;
 use crate::demo;
 use crate::error::Result;
@@ -40,7 +39,7 @@ async fn page(
     mut headers: HeaderMap,
 ) -> Response {
     if locale_from_tag(&tag).is_none() {
-        return not_found();
+        return problem::not_found().into_response();
     }
     match find(&app, caller.locale).await {
         Ok(Some(_)) => app_page(&headers),
@@ -62,7 +61,7 @@ async fn page(
 async fn lesson(State(app): State<App>, caller: Caller) -> Response {
     match find(&app, caller.locale).await {
         Ok(Some(lesson)) => ([(CACHE_CONTROL, "no-store")], Json(lesson)).into_response(),
-        Ok(None) => not_found(),
+        Ok(None) => problem::not_found().into_response(),
         Err(error) => caller.problem(&error).into_response(),
     }
 }
@@ -74,8 +73,4 @@ async fn find(app: &App, locale: Locale) -> Result<Option<DemoLesson>> {
         course: lesson.course.title(locale),
         title: lesson.title,
     }))
-}
-
-fn not_found() -> Response {
-    Problem::of(ErrorCode::NotFound, "There is no page or endpoint at this address.").into_response()
 }

@@ -84,6 +84,11 @@ impl IntoResponse for Problem {
     }
 }
 
+/// The problem for an unknown path.
+pub fn not_found() -> Problem {
+    Problem::of(ErrorCode::NotFound, "There is no page or endpoint at this address.")
+}
+
 /// The problem for a known path with an unsupported method.
 pub fn method_not_allowed() -> Problem {
     Problem::new(

@@ -100,9 +100,7 @@ impl CellProblem {
                 "La categoría tiene más de 50 caracteres.",
                 "The category is longer than 50 characters.",
             ),
-            Self::TooDeep => {
-                Text::new("El JSON está anidado a demasiada profundidad.", "The JSON is nested too deeply.")
-            }
+            Self::TooDeep => validation::JSON_TOO_DEEP,
             Self::NotStorable => validation::JSON_NOT_STORABLE,
         }
     }

@@ -5,10 +5,7 @@ use std::borrow::Cow;
 use serde_json::json;
 
 use super::cell_problem::CellProblem;
-use crate::json_scan::{Finding, scan};
-
-/// The maximum nesting depth of a payload's JSON.
-const MAX_NESTING: usize = 64;
+use crate::json_scan::{Finding, MAX_NESTING, scan};
 
 /// Returns the JSON to store for a payload cell that is not blank.
 ///

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::problem::Problem;
 use crate::clock;
-use crate::json_scan::{Finding, scan};
+use crate::json_scan::{Finding, MAX_NESTING, scan};
 use crate::models::reference::ReferencedTable;
 
 const BLANK: Text = Text::new("No puede estar en blanco.", "Cannot be blank.");
@@ -23,15 +23,8 @@ const NOT_A_TIMESTAMP: Text = Text::new(
     "Not a timestamp. Accepted: RFC 3339, such as 2026-11-16T09:00:00Z, in the years 1900 to 9998.",
 );
 
-const JSON_TOO_DEEP: Text = Text::new(
-    "El JSON tiene demasiados niveles. Se aceptan hasta 64.",
-    "The JSON is nested too deeply. Accepted: up to 64 levels.",
-);
-
 /// The maximum size of a JSON value.
 const MAX_JSON_BYTES: usize = 64 << 10;
-/// The maximum number of levels of a JSON value.
-const MAX_JSON_NESTING: usize = 64;
 
 /// A field that refers to another row.
 #[derive(Debug)]
@@ -174,9 +167,9 @@ impl Reader {
         if text.len() > MAX_JSON_BYTES {
             return self.invalid(field, JSON_TOO_LONG);
         }
-        match scan(&text, MAX_JSON_NESTING) {
+        match scan(&text, MAX_NESTING) {
             Finding::Storable => Some(sent),
-            Finding::TooDeep => self.invalid(field, JSON_TOO_DEEP),
+            Finding::TooDeep => self.invalid(field, validation::JSON_TOO_DEEP),
             Finding::NotStorable | Finding::NotJson => self.invalid(field, validation::JSON_NOT_STORABLE),
         }
     }

@@ -13,6 +13,7 @@ use crate::db::Connection;
 use crate::error::{Error, Result};
 use crate::models::mirrored;
 use crate::models::mirrored::user::{MirroredUser, StoredUser};
+use crate::models::session::Session;
 use crate::models::user::User;
 
 const EMAIL: Unique = Unique {
@@ -92,7 +93,7 @@ impl Mirrored for MirroredUser {
         let written = Self::upsert(conn, &rows, now).await?;
         let deactivated: Vec<i64> = rows.iter().filter(|row| !row.active).map(|row| row.id).collect();
         if !deactivated.is_empty() {
-            Self::revoke_sessions(conn, &deactivated, now).await?;
+            Session::revoke_all(conn, &deactivated, now).await?;
         }
         if !admins.is_empty() && User::lock_active_admins(conn).await?.is_empty() {
             return Err(Error::Conflict(NO_ADMIN_LEFT.into()));

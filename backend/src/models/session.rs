@@ -67,10 +67,10 @@ impl Session {
         Ok(())
     }
 
-    /// Revokes all tokens of a user.
-    pub async fn revoke_all(conn: &mut Connection, user_id: i64, now: DateTime<Utc>) -> QueryResult<()> {
+    /// Revokes all tokens of these users.
+    pub async fn revoke_all(conn: &mut Connection, user_ids: &[i64], now: DateTime<Utc>) -> QueryResult<()> {
         diesel::update(sessions::table)
-            .filter(sessions::user_id.eq(user_id))
+            .filter(sessions::user_id.eq_any(user_ids))
             .filter(sessions::revoked_at.is_null())
             .set(sessions::revoked_at.eq(now))
             .execute(conn)

@@ -13,13 +13,10 @@ use super::{Request, graphql_request, read_json, to_json};
 use report::{Run, Status};
 
 #[derive(GraphQLQuery)]
-#[graphql(
-    schema_path = "../schema.graphql",
-    query_path = "graphql/sync_status.graphql",
-    normalization = "rust"
-)]
+#[graphql(schema_path = "../schema.graphql", query_path = "graphql/sync.graphql", normalization = "rust")]
 struct SyncStatus;
 
+// In a document of its own, since the server needs the variables of every query of a document.
 #[derive(GraphQLQuery)]
 #[graphql(
     schema_path = "../schema.graphql",
@@ -29,19 +26,11 @@ struct SyncStatus;
 struct SyncRuns;
 
 #[derive(GraphQLQuery)]
-#[graphql(
-    schema_path = "../schema.graphql",
-    query_path = "graphql/run_telemetry_sync.graphql",
-    normalization = "rust"
-)]
+#[graphql(schema_path = "../schema.graphql", query_path = "graphql/sync.graphql", normalization = "rust")]
 struct RunTelemetrySync;
 
 #[derive(GraphQLQuery)]
-#[graphql(
-    schema_path = "../schema.graphql",
-    query_path = "graphql/retry_last_sync_batch.graphql",
-    normalization = "rust"
-)]
+#[graphql(schema_path = "../schema.graphql", query_path = "graphql/sync.graphql", normalization = "rust")]
 struct RetryLastSyncBatch;
 
 /// The subscription to changes of the sync's status, as JSON.

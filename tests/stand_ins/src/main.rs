@@ -30,7 +30,7 @@ struct Arguments {
     seed: u64,
     /// Fail some requests at random.
     #[arg(long)]
-    trouble: bool,
+    faults: bool,
     /// Delay of each response of GA4 and Mixpanel, in milliseconds.
     #[arg(long, default_value_t = 0)]
     delay: u64,
@@ -41,10 +41,10 @@ const DELAY_RULE: &str = "pace";
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let Arguments { ga4, mixpanel, smtp, control, seed, trouble, delay } = Arguments::parse();
+    let Arguments { ga4, mixpanel, smtp, control, seed, faults, delay } = Arguments::parse();
     let stand_ins = StandIns::start_on(Addresses { ga4, mixpanel, control }, seed).await?;
     let mut mail = SmtpServer::start_on(smtp).await?;
-    let mut rules = if trouble { demo_faults() } else { Vec::new() };
+    let mut rules = if faults { demo_faults() } else { Vec::new() };
     if delay > 0 {
         // Last, so that it applies only to requests without another fault.
         let slow = |service| Rule {

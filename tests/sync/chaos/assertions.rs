@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use stand_ins::fault::{Fault, Point};
 use stand_ins::{Service, config as valid};
 
-use super::model::{ClientIds, uid};
+use super::model::ClientIds;
 use super::runner::Runner;
+use crate::sync::actions::uid;
 
 /// The delivery record of an event at a driver.
 struct Delivery {

@@ -7,7 +7,8 @@ use serde_json::json;
 use stand_ins::Service;
 use stand_ins::fault::{Answer, AnswerBody, BreakMode, Fault, ImportLie, Point, RetryAfter, Rule, When};
 
-use super::model::{ClientIds, MixpanelEndpoint, Model, uid};
+use super::model::{ClientIds, MixpanelEndpoint, Model};
+use crate::sync::actions::uid;
 
 /// The number of transient faults at each service in a round.
 const FAULTS_PER_SERVICE: u8 = 6;

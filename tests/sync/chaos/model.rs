@@ -193,11 +193,6 @@ impl SeedPostgres {
     }
 }
 
-/// The id under which the services know an event.
-pub fn uid(event: i64) -> String {
-    format!("vpe-{event}")
-}
-
 /// The viewers and the lesson that they watch.
 struct Audience {
     lesson: Lesson,

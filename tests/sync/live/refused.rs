@@ -47,6 +47,28 @@ async fn a_ping_is_answered_before_and_after_authentication() {
     assert_eq!(socket.receive().await, answer);
 }
 
+#[tokio::test]
+async fn only_the_chosen_operation_must_be_a_subscription() {
+    let fixture = SyncFixture::new().await;
+    let mut socket = Socket::open(&fixture.hub).await.admitted(&fixture.admin_token).await;
+    let document = "subscription Status { syncStatus { eventsPending } } query Me { viewer { id } }";
+    let mut send = async |id: &str, name: Option<&str>| {
+        let payload = json!({"query": document, "operationName": name});
+        socket.send_json(json!({"type": "subscribe", "id": id, "payload": payload})).await;
+        loop {
+            let message = socket.receive().await;
+            if message["id"] == id {
+                break message["payload"].clone();
+            }
+        }
+    };
+    let refused = send("a", Some("Me")).await;
+    let message = refused["errors"][0]["message"].as_str().unwrap();
+    assert!(message.starts_with("query: Aquí solo se aceptan suscripciones"), "{refused}");
+    assert!(send("b", None).await["errors"][0]["message"].is_string());
+    assert_eq!(send("c", Some("Status")).await["data"]["syncStatus"]["eventsPending"], 0);
+}
+
 /// This test waits for as long as the hub waits for `connection_init`.
 #[tokio::test]
 async fn a_socket_that_does_not_authenticate_in_time_is_closed() {

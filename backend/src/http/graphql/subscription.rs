@@ -102,22 +102,16 @@ impl Subscriptions {
             request_id: self.request_id.to_string(),
             suggestions: Suggestions::for_caller(auth, &self.app.config.graphql),
         };
-        let is_subscription = match limits::parse(&mut request, auth) {
-            Ok(document) => document
-                .operations
-                .iter()
-                .all(|(_, operation)| operation.node.ty == OperationType::Subscription),
-            // The document exceeds a limit or is not valid GraphQL. Executing it returns an error with the
-            // position.
-            Err(_) => true,
-        };
-        let responses = if is_subscription {
-            self.app.schema.execute_stream_with_session_data(request, data)
-        } else {
-            let error = Error::invalid("query", ONLY_SUBSCRIPTIONS);
-            let mut server_error = ServerError::new("", None);
-            server_error.source = Some(Arc::new(error));
-            stream::iter([Response::from_errors(vec![server_error])]).boxed()
+        let responses = match limits::executed_operation(&mut request, auth) {
+            Some(OperationType::Subscription) | None => {
+                self.app.schema.execute_stream_with_session_data(request, data)
+            }
+            Some(OperationType::Query | OperationType::Mutation) => {
+                let error = Error::invalid("query", ONLY_SUBSCRIPTIONS);
+                let mut server_error = ServerError::new("", None);
+                server_error.source = Some(Arc::new(error));
+                stream::iter([Response::from_errors(vec![server_error])]).boxed()
+            }
         };
         responses.map(move |response| response::finish(response, &context)).boxed()
     }

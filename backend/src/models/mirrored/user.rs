@@ -8,7 +8,7 @@ use diesel_async::RunQueryDsl;
 use domain::Role;
 
 use crate::db::Connection;
-use crate::db::schema::{sessions, users};
+use crate::db::schema::users;
 use crate::models::user::lower;
 
 diesel::define_sql_function! {
@@ -165,17 +165,6 @@ impl MirroredUser {
     pub async fn vacate(conn: &mut Connection, ids: &[i64]) -> QueryResult<()> {
         diesel::sql_query("UPDATE users SET email = 'vacated ' || id WHERE id = ANY($1)")
             .bind::<Array<diesel::sql_types::BigInt>, _>(ids)
-            .execute(conn)
-            .await?;
-        Ok(())
-    }
-
-    /// Revokes every session of these users.
-    pub async fn revoke_sessions(conn: &mut Connection, ids: &[i64], now: DateTime<Utc>) -> QueryResult<()> {
-        diesel::update(sessions::table)
-            .filter(sessions::user_id.eq_any(ids))
-            .filter(sessions::revoked_at.is_null())
-            .set(sessions::revoked_at.eq(now))
             .execute(conn)
             .await?;
         Ok(())

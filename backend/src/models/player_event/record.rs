@@ -86,7 +86,7 @@ const FIND_SQL: &str = "\
         ON progress.user_id = sent.user_id AND progress.lesson_id = sent.lesson_id \
         AND progress.lesson_id = keys.progress_lesson_id";
 
-const LOCKED_OUT: &str = "locked_out";
+const INACTIVE: &str = "inactive";
 const UNKNOWN_USER: &str = "unknown_user";
 
 #[derive(Queryable, QueryableByName)]
@@ -164,7 +164,7 @@ fn position(row: &ResultRow) -> usize {
 impl ResultRow {
     fn outcome(&self, recorded: impl FnOnce(Recorded) -> RecordOutcome) -> Option<RecordOutcome> {
         match self.refusal.as_deref() {
-            Some(LOCKED_OUT) => Some(RecordOutcome::Inactive),
+            Some(INACTIVE) => Some(RecordOutcome::Inactive),
             Some(UNKNOWN_USER) => Some(RecordOutcome::UnknownUser),
             Some(_) => Some(RecordOutcome::UnknownLesson),
             None => Some(recorded(Recorded { event_id: self.event_id?, progress: self.progress() })),

@@ -54,6 +54,17 @@ impl PendingRows {
 /// Deletes a batch of pending rows for events in a range of time without a partition. Returns the number of
 /// deleted rows.
 pub async fn delete_pending_in_gap(conn: &mut Connection, gap: Gap) -> QueryResult<usize> {
+    delete_orphans(conn, gap, DELETE_BATCH_SIZE).await
+}
+
+/// Deletes the pending rows of deleted events among the oldest rows since `from`. Returns the number of
+/// deleted rows. There may be more if it is not zero.
+pub async fn delete_oldest_orphans(conn: &mut Connection, from: DateTime<Utc>) -> QueryResult<usize> {
+    delete_orphans(conn, Gap { from, until: EventPosition::END.recorded_at }, MAX_OLDEST_ROWS).await
+}
+
+/// Deletes the pending rows of deleted events among the first rows of each kind in a range of time.
+async fn delete_orphans(conn: &mut Connection, range: Gap, max_rows: i64) -> QueryResult<usize> {
     let mut deleted = 0;
     for rows in PENDING_ROWS {
         let (table, condition) = rows.table_and_condition();
@@ -67,35 +78,9 @@ pub async fn delete_pending_in_gap(conn: &mut Connection, gap: Gap) -> QueryResu
             .transaction(async |conn| {
                 AdvisoryLock::Deliveries.acquire_in_transaction(conn).await?;
                 sql_query(delete)
-                    .bind::<Timestamptz, _>(gap.from)
-                    .bind::<Timestamptz, _>(gap.until)
-                    .bind::<BigInt, _>(DELETE_BATCH_SIZE)
-                    .execute(conn)
-                    .await
-            })
-            .await?;
-    }
-    Ok(deleted)
-}
-
-/// Deletes the pending rows of deleted events among the oldest rows since `from`. Returns the number of
-/// deleted rows. There may be more if it is not zero.
-pub async fn delete_oldest_orphans(conn: &mut Connection, from: DateTime<Utc>) -> QueryResult<usize> {
-    let mut deleted = 0;
-    for rows in PENDING_ROWS {
-        let (table, condition) = rows.table_and_condition();
-        let delete = format!(
-            "DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT place FROM ( \
-                 SELECT ctid AS place, recorded_at, event_id FROM {table} WHERE {condition} AND recorded_at >= $1 \
-                 ORDER BY recorded_at, event_id LIMIT $2) AS slice \
-                 WHERE {NO_EVENT})) AND {condition}",
-        );
-        deleted += conn
-            .transaction(async |conn| {
-                AdvisoryLock::Deliveries.acquire_in_transaction(conn).await?;
-                sql_query(delete)
-                    .bind::<Timestamptz, _>(from)
-                    .bind::<BigInt, _>(MAX_OLDEST_ROWS)
+                    .bind::<Timestamptz, _>(range.from)
+                    .bind::<Timestamptz, _>(range.until)
+                    .bind::<BigInt, _>(max_rows)
                     .execute(conn)
                     .await
             })
@@ -107,7 +92,7 @@ pub async fn delete_oldest_orphans(conn: &mut Connection, from: DateTime<Utc>) -
 #[derive(QueryableByName)]
 struct ReconciledBatch {
     #[diesel(sql_type = BigInt)]
-    noted: i64,
+    inserted: i64,
     #[diesel(sql_type = BigInt)]
     seen: i64,
     #[diesel(sql_type = Nullable<Timestamptz>)]
@@ -123,15 +108,15 @@ pub async fn insert_missing_pending(
     conn: &mut Connection,
     after: EventPosition,
 ) -> QueryResult<(i64, Option<EventPosition>)> {
-    let ReconciledBatch { noted, seen, recorded_at, id } = sql_query(
+    let ReconciledBatch { inserted, seen, recorded_at, id } = sql_query(
         "WITH slice AS (SELECT recorded_at, id, created_at, synced_at FROM video_player_events \
              WHERE recorded_at >= $1 AND (recorded_at, id) > ($1, $2) ORDER BY recorded_at, id LIMIT $3), \
-         noted AS (INSERT INTO telemetry_pending (recorded_at, event_id, arrived_at) SELECT recorded_at, id, created_at FROM slice \
+         inserted AS (INSERT INTO telemetry_pending (recorded_at, event_id, arrived_at) SELECT recorded_at, id, created_at FROM slice \
              WHERE synced_at IS NULL \
                  AND NOT EXISTS (SELECT FROM telemetry_deliveries AS record WHERE record.event_id = slice.id OFFSET 0) \
              ON CONFLICT DO NOTHING RETURNING event_id), \
          last AS (SELECT recorded_at, id FROM slice ORDER BY recorded_at DESC, id DESC LIMIT 1) \
-         SELECT (SELECT count(*) FROM noted) AS noted, (SELECT count(*) FROM slice) AS seen, \
+         SELECT (SELECT count(*) FROM inserted) AS inserted, (SELECT count(*) FROM slice) AS seen, \
              (SELECT recorded_at FROM last) AS recorded_at, (SELECT id FROM last) AS id",
     )
     .bind::<Timestamptz, _>(after.recorded_at)
@@ -140,7 +125,7 @@ pub async fn insert_missing_pending(
     .get_result(conn)
     .await?;
     let end = recorded_at.zip(id).map(|(recorded_at, id)| EventPosition { recorded_at, id });
-    Ok((noted, end.filter(|_| seen == CHECK_BATCH_SIZE)))
+    Ok((inserted, end.filter(|_| seen == CHECK_BATCH_SIZE)))
 }
 
 /// Deletes the pending rows and all deliveries of a batch of events of a detached month. Returns the number
@@ -157,10 +142,10 @@ pub async fn delete_month_deliveries(
          pending AS (DELETE FROM telemetry_pending AS pending USING slice \
              WHERE pending.recorded_at = slice.recorded_at AND pending.event_id = slice.id), \
          last AS (SELECT recorded_at, id FROM slice ORDER BY recorded_at DESC, id DESC LIMIT 1) \
-         SELECT 0::bigint AS noted, (SELECT count(*) FROM slice) AS seen, \
+         SELECT 0::bigint AS inserted, (SELECT count(*) FROM slice) AS seen, \
              (SELECT recorded_at FROM last) AS recorded_at, (SELECT id FROM last) AS id",
     );
-    let ReconciledBatch { noted: _, seen, recorded_at, id } = conn
+    let ReconciledBatch { inserted: _, seen, recorded_at, id } = conn
         .transaction(async |conn| {
             AdvisoryLock::Deliveries.acquire_in_transaction(conn).await?;
             sql_query(statement)

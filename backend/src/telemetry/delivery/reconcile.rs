@@ -26,15 +26,15 @@ impl Sync {
     pub async fn reconcile(&self, budget: Duration) -> Result<()> {
         let conn = &mut *self.pool.get().await?;
         let enabled = EnabledDrivers::read(conn).await?;
-        let forgotten = forget_orphans(conn, &enabled, budget).await?;
-        let noted = match enabled.earliest() {
+        let deleted = delete_orphans(conn, &enabled, budget).await?;
+        let inserted = match enabled.earliest() {
             Some(earliest) => {
                 self.insert_missing_pending(conn, earliest.max(self.clock.now() - LOOKBACK)).await?
             }
             // While no driver is enabled, events need no pending row.
             None => 0,
         };
-        if forgotten > 0 || noted > 0 {
+        if deleted > 0 || inserted > 0 {
             notification::notify(conn).await?;
         }
         Ok(())
@@ -67,17 +67,17 @@ impl Sync {
     async fn insert_missing_pending(&self, conn: &mut Connection, from: DateTime<Utc>) -> QueryResult<i64> {
         let begin = EventPosition { recorded_at: from, id: 0 };
         let after = self.reconciled_to.lock().map_or(begin, |reconciled_to| reconciled_to.max(begin));
-        let (noted, next) = insert_missing_pending(conn, after).await?;
+        let (inserted, next) = insert_missing_pending(conn, after).await?;
         *self.reconciled_to.lock() = next;
-        if noted > 0 {
-            warn!(events = noted, "Found events without a pending row");
+        if inserted > 0 {
+            warn!(events = inserted, "Found events without a pending row");
         }
-        Ok(noted)
+        Ok(inserted)
     }
 }
 
 /// Deletes pending rows of deleted events, for at most `budget`. Returns their number.
-pub(super) async fn forget_orphans(
+pub(super) async fn delete_orphans(
     conn: &mut Connection,
     enabled: &EnabledDrivers,
     budget: Duration,

@@ -15,7 +15,7 @@ use super::fetcher::{Fetcher, Selection};
 use super::heartbeat::Heartbeat;
 use super::outcome_writer::{self, OutcomeWriter};
 use super::progress::{Counts, Progress};
-use super::reconcile::forget_orphans;
+use super::reconcile::delete_orphans;
 use super::run_lock::RunLock;
 use super::sync_request::{Mode, SyncRequest};
 use super::worker::{DriverWorker, WorkerEnd};
@@ -35,7 +35,7 @@ const UNTIL_EMPTY_WAIT_FACTOR: i32 = 12;
 /// How long a run may delete pending rows of deleted events.
 const RECONCILE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a run may delete pending rows of events that were too old when the first driver was enabled.
-const SETTLE_TIMEOUT: Duration = Duration::from_secs(5);
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A run that has events to send.
 pub struct Run {
@@ -101,7 +101,7 @@ impl Run {
             ends.is_out_of_time.then_some(RunReason::OutOfTime)
         };
         if !ends.is_out_of_time
-            && let Err(cause) = self.sync.discard_too_old(SETTLE_TIMEOUT).await
+            && let Err(cause) = self.sync.discard_too_old(DISCARD_TIMEOUT).await
         {
             warn!(
                 code = cause.code().as_str(),
@@ -126,7 +126,7 @@ impl Run {
 
     /// Deletes pending rows of deleted events, and reads the state that earlier runs stored for each driver.
     async fn begin(&self, lock: &mut RunLock) -> HashMap<DriverName, DriverState> {
-        if let Err(cause) = forget_orphans(lock.conn(), &self.enabled, RECONCILE_TIMEOUT).await {
+        if let Err(cause) = delete_orphans(lock.conn(), &self.enabled, RECONCILE_TIMEOUT).await {
             error!(%cause, run = self.row.id, "Failed to delete pending rows of deleted events");
         }
         let mut states = HashMap::new();

@@ -2,7 +2,9 @@
 //! to the writer. A worker never waits for another driver.
 
 mod attempt;
+mod outcomes;
 mod refused;
+mod waiting;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -20,14 +22,14 @@ use super::circuit_breaker::CircuitBreaker;
 use super::fetcher::{Fetched, Fetcher};
 use super::heartbeat::Ownership;
 use super::outcome_writer::OutcomeBatch;
-use super::progress::{Delta, Progress};
+use super::progress::Progress;
 use super::refusals::Refusals;
 use super::request_queue::{InFlight, LeasedRequest, RequestQueue};
-use super::retry_policy::{Attempt, expired, unsendable, unsent};
+use super::retry_policy::{Attempt, expired, unsendable};
 use super::run_lock::RunLock;
 use crate::clock::Clock;
 use crate::metrics::{BreakerState, Metrics};
-use crate::models::sync_run::{DriverStats, Outage};
+use crate::models::sync_run::Outage;
 use crate::models::telemetry_delivery::{DeliveryUpdate, Lease, PendingEvent};
 use crate::telemetry::driver::{DeliveryPolicy, Driver, OutgoingRequest, Plan, SendOutcome};
 use domain::Driver as DriverName;
@@ -282,108 +284,6 @@ impl RunningWorker {
         self.queue.push(admitted);
         for request in others {
             self.release(request, None).await;
-        }
-    }
-
-    /// Passes the outcomes of events to the writer. The events are no longer in flight.
-    async fn finish(&mut self, updates: Vec<DeliveryUpdate>, lease: Option<Arc<Lease>>) {
-        let finished = updates.iter().map(|update| update.event_id).collect();
-        self.write(updates, lease, finished).await;
-    }
-
-    async fn write(&mut self, updates: Vec<DeliveryUpdate>, lease: Option<Arc<Lease>>, finished: Vec<i64>) {
-        let mut delta = Delta::default();
-        for update in &updates {
-            if let Some(at) = update.next_attempt_at {
-                self.retry_times.insert(at);
-            }
-            delta.add(update, &mut self.retrying);
-        }
-        let (notify, written) = oneshot::channel();
-        // A refused event stays in flight until its refusal is final. Otherwise it would be fetched again.
-        let is_decided = |id: &&i64| !self.refusals.contains(**id);
-        let no_longer_in_flight: Vec<i64> = finished.iter().filter(is_decided).copied().collect();
-        let in_flight = self.in_flight.clone();
-        let on_written = Box::new(move |stats: &mut DriverStats| {
-            delta.apply(stats);
-            in_flight.remove(&no_longer_in_flight);
-            // The receiver may have been dropped.
-            notify.send(()).ok();
-        });
-        self.written = Some(written);
-        let batch = OutcomeBatch { driver: self.worker.driver.name(), updates, lease, finished, on_written };
-        if self.worker.writer.send(batch).await.is_err() {
-            self.worker.stop.cancel();
-        }
-    }
-
-    /// Releases all queued requests, which may not be sent now.
-    async fn release_all(&mut self) {
-        let (ready, leased) = self.queue.drain();
-        for request in ready {
-            self.release(request, None).await;
-        }
-        for LeasedRequest { request, lease } in leased {
-            self.release(request, Some(lease)).await;
-        }
-    }
-
-    /// Leaves the events of a request pending. Events without a delivery get one, so that they belong to this
-    /// run's batch.
-    async fn release(&mut self, request: OutgoingRequest, lease: Option<Arc<Lease>>) {
-        let name = self.worker.driver.name();
-        self.remaining = self.remaining.map(|remaining| remaining + request.events.len());
-        self.has_released = true;
-        self.start_over();
-        let events = || request.events.iter().map(|outgoing| &outgoing.event);
-        let updates = events().filter(|event| !event.is_on_record).map(|event| unsent(name, event)).collect();
-        self.write(updates, lease, events().map(|event| event.id).collect()).await;
-    }
-
-    /// Fetches released events again. Waits until their release is written, since no query finds them before.
-    async fn refetch_released(&mut self) {
-        self.has_released = false;
-        if let Some(written) = self.written.take() {
-            written.await.ok();
-        }
-        self.start_over();
-    }
-
-    /// When the next event of this run becomes retryable.
-    fn next_retry(&self) -> Option<DateTime<Utc>> {
-        if self.worker.retries && self.remaining != Some(0) {
-            self.retry_times.first().copied()
-        } else {
-            None
-        }
-    }
-
-    /// Waits until `until`, unless that exceeds the maximum wait. Returns whether to continue.
-    async fn wait(&mut self, until: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
-        let Some(until) = until else { return false };
-        let wait = (until - now).max(TimeDelta::zero());
-        if self.waited + wait > self.worker.max_wait {
-            return false;
-        }
-        self.waited += wait;
-        // A retryable event is found only once its last outcome is written. If that fails, this worker is
-        // stopped.
-        if let Some(written) = self.written.take() {
-            written.await.ok();
-        }
-        let (clock, stop) = (self.worker.clock.clone(), self.worker.stop.clone());
-        stop.run_until_cancelled(clock.sleep(wait)).await;
-        let now = self.worker.clock.now();
-        self.retry_times.retain(|at| *at > now);
-        self.start_over();
-        true
-    }
-
-    /// Fetches from the oldest event again.
-    fn start_over(&mut self) {
-        self.is_exhausted = false;
-        if let Some(fetcher) = &mut self.fetcher {
-            fetcher.start_over();
         }
     }
 

@@ -64,8 +64,8 @@ impl SessionTracker {
             for (user, _) in &unknown {
                 self.0.remove(user);
             }
-            for viewing in viewer_history(conn, &unknown).await? {
-                self.advance(viewing);
+            for earlier in viewer_history(conn, &unknown).await? {
+                self.advance(earlier);
             }
         }
         Ok(events.into_iter().map(|event| self.with_session(installation_id, event)).collect())

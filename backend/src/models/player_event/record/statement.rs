@@ -27,7 +27,7 @@ const RECORD_MIDDLE: &str = "\
              watched_seconds, video_duration, playback_rate, context_tag, metadata, place) \
     ), placed AS MATERIALIZED ( \
         SELECT sent.*, lessons.course_id, CASE \
-            WHEN needs_active_user AND users.active IS NOT TRUE THEN 'locked_out' \
+            WHEN needs_active_user AND users.active IS NOT TRUE THEN 'inactive' \
             WHEN users.id IS NULL THEN 'unknown_user' \
             WHEN lesson_id IS NOT NULL AND lessons.id IS NULL THEN 'unknown_lesson' \
         END AS refusal \
