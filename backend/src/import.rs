@@ -8,13 +8,16 @@ mod cell_problem;
 mod chunk;
 mod column;
 mod content;
+mod decode;
 mod file_problem;
 mod hashing;
 mod header;
+mod number;
 mod payload;
 mod records;
 mod references;
 mod row;
+mod timestamp;
 mod write;
 
 use std::fs::File;

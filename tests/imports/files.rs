@@ -19,10 +19,12 @@ async fn a_file_that_is_not_a_csv_is_rejected_with_its_type() {
         b"PK\x03\x04\x14\x00\x06\x00",
         b"[{\"user_id\": 7}]",
         b"{\"user_id\": 7}\n",
-        b"\xff\xfeu\x00",
+        b"u\x00s\x00",
         b"user_id\n7\x00\n",
         b"user_id,scope\n7,ma\xf1ana\n",
         b"user_id,scope\n7,\"open\n8,x\n",
+        b"user_id,scope\n7,x\n8,say \"x\"\n",
+        b"user_id,scope\n7,\"open\n8,\"x\"\n",
         b"user_id,colour,taste\n7,red,sour\n",
         b"course_id\n1\n",
         b"user_id,value,valor\n7,1,1\n",
@@ -32,7 +34,7 @@ async fn a_file_that_is_not_a_csv_is_rejected_with_its_type() {
     insta::assert_snapshot!(errors);
     let history = "{ imports(first: 1) { totalCount nodes { state message rowsRead } } }";
     let history = hub.graphql(history).by(&admin.token).data().await;
-    assert_eq!(history["imports"]["totalCount"], 12);
+    assert_eq!(history["imports"]["totalCount"], 14);
     assert_eq!(history["imports"]["nodes"][0]["state"], "REJECTED");
 }
 
@@ -74,4 +76,16 @@ async fn translated_column_headers_are_recognized() {
         import(&hub, &admin, SKIP_INVALID, file).await;
     }
     assert_eq!(student_snapshots(&hub).await, ["2026-11-16 00:00:00+00 7 custom a;b 1"]);
+}
+
+#[tokio::test]
+async fn spaces_around_text_are_removed_so_that_filters_find_it() {
+    let hub = hub().await;
+    let admin = hub.user(Role::Admin).await;
+    let file = "user_id,category,scope,captured_at\n7,\u{a0}quiz , module one ,2026-11-16\n";
+    import(&hub, &admin, ALL_OR_NOTHING, file).await;
+    assert_eq!(student_snapshots(&hub).await, ["2026-11-16 00:00:00+00 7 quiz module one"]);
+    let found = r#"{ studentActivitySnapshots(filter: {category: "quiz "}) { nodes { scope } } }"#;
+    let found = hub.graphql(found).by(&admin.token).data().await;
+    assert_eq!(found["studentActivitySnapshots"]["nodes"], json!([{"scope": "module one"}]));
 }

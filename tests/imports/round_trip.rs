@@ -13,9 +13,9 @@ const ROWS: &str = r#"
     VALUES
         ('2026-11-08 09:00Z', 7, 1, 11, NULL, 'custom', 'discord_practice', 1, '{"a": {"b": [null, true, 1.5]}}'),
         ('2026-11-08 09:00:00.001Z', 8, NULL, NULL, NULL, '=1+1', '''=1+1', 0, NULL),
-        ('2026-10-25 00:30Z', 7, 1, NULL, NULL, '-cat', ' ''"@x', 2147483647, '[]'),
+        ('2026-10-25 00:30Z', 7, 1, NULL, NULL, '-cat', '''"@x', 2147483647, '[]'),
         ('2026-10-25 01:30:00.000001Z', 7, NULL, NULL, NULL, 'one, two; three', E'a\r\nb "c"', NULL, '{"raw": "-1"}'),
-        ('1999-12-31 23:59:59.999999Z', 8, 1, NULL, NULL, '＝ñ', E'\t', NULL, '{"text": "line\n\"quoted\"; ''x'', 👵"}')
+        ('1999-12-31 23:59:59.999999Z', 8, 1, NULL, NULL, '＝ñ', E'x\ty', NULL, '{"text": "line\n\"quoted\"; ''x'', 👵"}')
 "#;
 
 #[tokio::test]

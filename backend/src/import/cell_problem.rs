@@ -8,6 +8,10 @@ use domain::validation;
 pub enum CellProblem {
     /// The row has more or fewer cells than the header.
     WrongCellCount,
+    /// The cell is in a column without a name.
+    NamelessColumn,
+    /// The row repeats the header.
+    RepeatedHeader,
     /// The cell must not be blank.
     Blank,
     /// Not a whole number, 1 or greater.
@@ -20,8 +24,20 @@ pub enum CellProblem {
     NotInYourCourses,
     /// Not a whole number from 0 to 2,147,483,647.
     NotAValue,
+    /// A number with an exponent, such as 1e3.
+    Exponent,
+    /// A number with separators of thousands.
+    ThousandsSeparator,
+    /// A number with decimals.
+    Fraction,
     /// Neither a date nor a timestamp.
     NotADate,
+    /// A date such as 03/04/2026, in which the day or the month may be first.
+    DayMonthOrder,
+    /// A date as the number that a spreadsheet stores for it.
+    SerialDate,
+    /// A timestamp without an offset from UTC.
+    NoOffset,
     /// The category is too long.
     CategoryTooLong,
     /// JSON that is nested too deeply.
@@ -32,15 +48,23 @@ pub enum CellProblem {
 
 impl CellProblem {
     /// All problems.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 19] = [
         Self::WrongCellCount,
+        Self::NamelessColumn,
+        Self::RepeatedHeader,
         Self::Blank,
         Self::NotAnId,
         Self::UnknownId,
         Self::NoCourseOrLesson,
         Self::NotInYourCourses,
         Self::NotAValue,
+        Self::Exponent,
+        Self::ThousandsSeparator,
+        Self::Fraction,
         Self::NotADate,
+        Self::DayMonthOrder,
+        Self::SerialDate,
+        Self::NoOffset,
         Self::CategoryTooLong,
         Self::TooDeep,
         Self::NotStorable,
@@ -50,13 +74,21 @@ impl CellProblem {
     pub const fn key(self) -> &'static str {
         match self {
             Self::WrongCellCount => "wrong_cell_count",
+            Self::NamelessColumn => "nameless_column",
+            Self::RepeatedHeader => "repeated_header",
             Self::Blank => "blank",
             Self::NotAnId => "not_an_id",
             Self::UnknownId => "unknown_id",
             Self::NoCourseOrLesson => "no_course_or_lesson",
             Self::NotInYourCourses => "not_in_your_courses",
             Self::NotAValue => "not_a_value",
+            Self::Exponent => "exponent",
+            Self::ThousandsSeparator => "thousands_separator",
+            Self::Fraction => "fraction",
             Self::NotADate => "not_a_date",
+            Self::DayMonthOrder => "day_month_order",
+            Self::SerialDate => "serial_date",
+            Self::NoOffset => "no_offset",
             Self::CategoryTooLong => "category_too_long",
             Self::TooDeep => "too_deep",
             Self::NotStorable => "not_storable",
@@ -75,6 +107,14 @@ impl CellProblem {
                 "El número de celdas de la fila no coincide con el del encabezado.",
                 "The row does not have the same number of cells as the header.",
             ),
+            Self::NamelessColumn => Text::new(
+                "La columna de esta celda no tiene nombre en el encabezado.",
+                "The column of this cell has no name in the header.",
+            ),
+            Self::RepeatedHeader => Text::new(
+                "La fila repite el encabezado, como en archivos unidos. Quítala.",
+                "The row repeats the header, as in joined files. Remove it.",
+            ),
             Self::Blank => Text::new("No puede estar en blanco.", "Cannot be blank."),
             Self::NotAnId => validation::NOT_AN_ID,
             Self::UnknownId => validation::UNKNOWN_ID,
@@ -89,6 +129,30 @@ impl CellProblem {
             Self::NotAValue => Text::new(
                 "Se acepta un número entero de 0 a 2147483647, o en blanco.",
                 "Accepted: a whole number from 0 to 2147483647, or blank.",
+            ),
+            Self::Exponent => Text::new(
+                "Es un número con exponente. Se aceptan solo cifras, como 1000.",
+                "This number has an exponent. Accepted: digits only, such as 1000.",
+            ),
+            Self::ThousandsSeparator => Text::new(
+                "Es un número con separador de millares o con decimales. Se aceptan solo cifras, como 1234.",
+                "This number has a thousands separator or decimals. Accepted: digits only, such as 1234.",
+            ),
+            Self::Fraction => Text::new(
+                "Es un número con decimales. Se acepta un número entero, como 12.",
+                "This number has decimals. Accepted: a whole number, such as 12.",
+            ),
+            Self::DayMonthOrder => Text::new(
+                "No se sabe si va primero el día o el mes. Se acepta el orden año-mes-día, como 2026-11-16.",
+                "The day or the month may be first. Accepted: the order year-month-day, such as 2026-11-16.",
+            ),
+            Self::SerialDate => Text::new(
+                "Es una fecha como la guarda una hoja de cálculo. Da a la celda un formato como 2026-11-16.",
+                "This is a date as a spreadsheet stores it. Give the cell a format such as 2026-11-16.",
+            ),
+            Self::NoOffset => Text::new(
+                "No indica la zona horaria. Se acepta con desfase, como 2026-11-16T09:00:00Z o 2026-11-16 09:00:00+01:00.",
+                "The time zone is missing. Accepted: with an offset, such as 2026-11-16T09:00:00Z or 2026-11-16 09:00:00+01:00.",
             ),
             Self::NotADate => Text::new(
                 "Se acepta una fecha (2026-11-16) o una marca de tiempo RFC 3339 (2026-11-16T09:00:00Z) de los años 1900 \

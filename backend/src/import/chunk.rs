@@ -106,4 +106,6 @@ pub fn read(
 }
 
 #[cfg(test)]
+mod dialects;
+#[cfg(test)]
 mod tests;

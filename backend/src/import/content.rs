@@ -5,8 +5,10 @@ use super::file_problem::{ContentKind, FileProblem};
 /// The format of a CSV file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CsvFormat {
-    /// Where the text starts: after the byte order mark, if there is one.
+    /// Where the header starts: after byte order marks and a line `sep=;`.
     pub text_start: usize,
+    /// The line on which it starts.
+    pub first_line: i64,
     pub delimiter: u8,
 }
 
@@ -19,17 +21,26 @@ const SIGNATURES: &[(&[u8], ContentKind)] = &[
     (b"\xd0\xcf\x11\xe0", ContentKind::OldOffice),
     (b"%PDF-", ContentKind::Pdf),
     (b"\x1f\x8b", ContentKind::Gzip),
-    (b"\xff\xfe", ContentKind::Utf16),
-    (b"\xfe\xff", ContentKind::Utf16),
 ];
 
 /// The maximum number of bytes needed to detect the type of a file, without leading blank lines.
 const MAX_DETECTION_BYTES: usize = 64 << 10;
 
+/// The delimiters that are accepted. The first one is the default.
+const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
+
 /// Whether the start of a file is long enough to detect its type: it contains the whole header line.
 pub fn is_long_enough(start: &[u8]) -> bool {
-    let text = start.strip_prefix(BYTE_ORDER_MARK).unwrap_or(start).trim_ascii_start();
-    text.contains(&b'\n') || text.contains(&b'\r') || text.len() >= MAX_DETECTION_BYTES
+    let text = skip_marks(start).trim_ascii_start();
+    let lines = if line_of_separator(text).is_some() { 2 } else { 1 };
+    let mut rest = text;
+    for _ in 0..lines {
+        match end_of_line(rest) {
+            Some(end) => rest = &rest[end..],
+            None => return text.len() >= MAX_DETECTION_BYTES,
+        }
+    }
+    true
 }
 
 /// Detects the format of a CSV file from its start. Returns an error for other content.
@@ -37,24 +48,65 @@ pub fn detect(start: &[u8]) -> Result<CsvFormat, FileProblem> {
     if let Some((_, kind)) = SIGNATURES.iter().find(|(signature, _)| start.starts_with(signature)) {
         return Err(FileProblem::WrongKind(*kind));
     }
-    let text = start.strip_prefix(BYTE_ORDER_MARK).unwrap_or(start);
-    if text.contains(&0) {
-        return Err(FileProblem::WrongKind(ContentKind::Binary));
+    let text = skip_marks(start);
+    match text {
+        [0, _, ..] | [_, 0, ..] => return Err(FileProblem::WrongKind(ContentKind::Utf16)),
+        _ if header_line(text).contains(&0) => return Err(FileProblem::WrongKind(ContentKind::Binary)),
+        _ => {}
     }
     match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
-        None => Err(FileProblem::Empty),
-        Some(b'[') => Err(FileProblem::WrongKind(ContentKind::JsonArray)),
-        Some(b'{') => Err(FileProblem::WrongKind(ContentKind::JsonObjects)),
-        Some(_) => Ok(CsvFormat { text_start: start.len() - text.len(), delimiter: delimiter(text) }),
+        None => return Err(FileProblem::Empty),
+        Some(b'[') => return Err(FileProblem::WrongKind(ContentKind::JsonArray)),
+        Some(b'{') => return Err(FileProblem::WrongKind(ContentKind::JsonObjects)),
+        Some(_) => {}
     }
+    let (delimiter, text, first_line) = match line_of_separator(text) {
+        Some((delimiter, length)) => (delimiter, &text[length..], 2),
+        None => (most_frequent_delimiter(text), text, 1),
+    };
+    Ok(CsvFormat { text_start: start.len() - text.len(), first_line, delimiter })
 }
 
-/// The delimiter that occurs more often in the header. No column name contains either one.
-fn delimiter(text: &[u8]) -> u8 {
+/// The file without byte order marks at its start. Joined files and some tools write several.
+fn skip_marks(mut start: &[u8]) -> &[u8] {
+    while let Some(rest) = start.strip_prefix(BYTE_ORDER_MARK) {
+        start = rest;
+    }
+    start
+}
+
+/// The delimiter that a first line such as `sep=;` states for Excel, and the length of that line with its line
+/// break.
+fn line_of_separator(text: &[u8]) -> Option<(u8, usize)> {
+    let quoted = text.strip_prefix(b"\"");
+    let (name, rest) = quoted.unwrap_or(text).split_at_checked(4)?;
+    let (delimiter, rest) = rest.split_first()?;
+    let rest = if quoted.is_some() { rest.strip_prefix(b"\"")? } else { rest };
+    let is_separator = name.eq_ignore_ascii_case(b"sep=") && DELIMITERS.contains(delimiter);
+    let line_break = match rest {
+        [b'\r', b'\n', ..] => 2,
+        [b'\r' | b'\n', ..] => 1,
+        _ => return None,
+    };
+    is_separator.then_some((*delimiter, text.len() - rest.len() + line_break))
+}
+
+/// The delimiter that occurs most often in the header. No column name contains one.
+fn most_frequent_delimiter(text: &[u8]) -> u8 {
     let text = text.trim_ascii_start();
-    let header = text.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or(text);
-    let count = |delimiter| header.split(|byte| *byte == delimiter).count();
-    if count(b';') > count(b',') { b';' } else { b',' }
+    let header = header_line(text);
+    let count = |delimiter: u8| header.split(|byte| *byte == delimiter).count();
+    DELIMITERS.into_iter().rev().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',')
+}
+
+/// The text up to its first line break.
+fn header_line(text: &[u8]) -> &[u8] {
+    &text[..end_of_line(text).unwrap_or(text.len())]
+}
+
+/// The position after the first byte of the first line break.
+fn end_of_line(text: &[u8]) -> Option<usize> {
+    text.iter().position(|byte| matches!(byte, b'\n' | b'\r')).map(|position| position + 1)
 }
 
 #[cfg(test)]
@@ -63,18 +115,24 @@ mod tests {
 
     #[test]
     fn the_delimiter_is_detected_from_the_header() {
-        assert_eq!(detect(b"user_id,value\n1,2;3\n"), Ok(CsvFormat { text_start: 0, delimiter: b',' }));
-        assert_eq!(
-            detect(b"\xef\xbb\xbf\r\nuser_id;value\r\n"),
-            Ok(CsvFormat { text_start: 3, delimiter: b';' })
-        );
-        assert_eq!(detect(b"user_id"), Ok(CsvFormat { text_start: 0, delimiter: b',' }));
+        for (file, text_start, first_line, delimiter) in [
+            (&b"user_id,value\n1,2;3\n"[..], 0, 1, b','),
+            (b"\xef\xbb\xbf\r\nuser_id;value\r\n", 3, 1, b';'),
+            (b"user_id\tvalue\n", 0, 1, b'\t'),
+            (b"user_id", 0, 1, b','),
+            (b"sep=;\r\nuser_id,value\n", 7, 2, b';'),
+        ] {
+            assert_eq!(detect(file), Ok(CsvFormat { text_start, first_line, delimiter }), "{file:?}");
+        }
     }
 
     #[test]
     fn detection_needs_the_whole_header_line() {
         assert!(!is_long_enough(b"\xef\xbb\xbf\r\n\r\nuser_id"));
         assert!(is_long_enough(b"\xef\xbb\xbf\r\n\r\nuser_id\r"));
+        assert!(!is_long_enough(b"sep=;\r"));
+        assert!(!is_long_enough(b"sep=;\nuser_id"));
+        assert!(is_long_enough(b"sep=;\nuser_id\n"));
         assert!(is_long_enough("x".repeat(MAX_DETECTION_BYTES).as_bytes()));
     }
 
@@ -83,7 +141,7 @@ mod tests {
         for (start, kind) in [
             (&b"PK\x03\x04\x14\0"[..], ContentKind::Zip),
             (b"\xd0\xcf\x11\xe0\xa1", ContentKind::OldOffice),
-            (b"\xff\xfeu\0s\0", ContentKind::Utf16),
+            (b"u\0s\0", ContentKind::Utf16),
             (b" [{\"user_id\": 1}]", ContentKind::JsonArray),
             (b"\xef\xbb\xbf{\"user_id\": 1}", ContentKind::JsonObjects),
             (b"user_id\0", ContentKind::Binary),

@@ -1,5 +1,6 @@
 //! Why a file is rejected as a whole.
 
+use domain::Locale;
 use domain::text::{Phrase, Text};
 
 /// What is wrong with a file.
@@ -11,18 +12,21 @@ pub enum FileProblem {
     TooManyRows(u64),
     /// Its content is of a type that is not accepted.
     WrongKind(ContentKind),
-    /// The row that starts on this line is not valid UTF-8.
-    NotUtf8(i64),
-    /// The row that starts on this line contains a null character.
+    /// This line is not valid UTF-8, but probably in this encoding.
+    NotUtf8(i64, LikelyEncoding),
+    /// This line contains a null character.
     NullCharacter(i64),
-    /// The row that starts on this line has an unclosed quote.
+    /// A quote that opens a cell on this line is never closed.
     UnclosedQuote(i64),
+    /// On this line, a cell that is not quoted contains a quote.
+    StrayQuote(i64),
+    /// On this line, a cell goes on after its closing quote.
+    TextAfterQuote(i64),
     /// The row that starts on this line is longer than this many bytes.
     RowTooLong(i64, usize),
     /// It has columns that the dataset does not have.
     UnknownColumns {
-        /// The names in the file.
-        names: Vec<String>,
+        columns: Vec<UnknownColumn>,
         /// The accepted names.
         accepted: &'static [&'static str],
     },
@@ -30,6 +34,58 @@ pub enum FileProblem {
     RepeatedColumn(&'static str),
     /// It lacks this required column.
     MissingColumn(&'static str),
+}
+
+/// A column of a file that the dataset does not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownColumn {
+    /// Its position in the file, from 1.
+    pub position: usize,
+    /// Its name in the file, which may be empty.
+    pub name: String,
+}
+
+impl UnknownColumn {
+    fn phrase(&self) -> Phrase {
+        let Self { position, name } = self;
+        if name.is_empty() {
+            Phrase::new(
+                format!("columna {position} (sin nombre)"),
+                format!("column {position} (without a name)"),
+            )
+        } else {
+            Phrase::new(format!("«{name}»"), format!("“{name}”"))
+        }
+    }
+}
+
+/// The probable encoding of text that is not UTF-8.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LikelyEncoding {
+    Windows1252,
+    MacRoman,
+    Unknown,
+}
+
+impl LikelyEncoding {
+    /// Guesses the encoding from the first bytes that are not UTF-8.
+    pub fn of(bytes: &[u8]) -> Self {
+        match bytes {
+            // Accented letters of Spanish in Mac OS Roman. In Windows-1252 these bytes are punctuation.
+            [0x87 | 0x8e | 0x92 | 0x96 | 0x97 | 0x9c | 0x9f, ..] => Self::MacRoman,
+            // Not assigned in Windows-1252, or in no text.
+            [0x81 | 0x8d | 0x8f | 0x90 | 0x9d | 0xff, ..] | [] => Self::Unknown,
+            [_, ..] => Self::Windows1252,
+        }
+    }
+
+    const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Windows1252 => Some("Windows-1252"),
+            Self::MacRoman => Some("Mac OS Roman"),
+            Self::Unknown => None,
+        }
+    }
 }
 
 /// A type of content that is detected but not accepted.
@@ -85,23 +141,56 @@ impl FileProblem {
             Self::WrongKind(kind) => {
                 let Text { es, en } = kind.name();
                 Phrase::new(
-                    format!("Es {es}. Se acepta un CSV en UTF-8, separado por comas o por punto y coma."),
-                    format!("This is {en}. Accepted: a CSV in UTF-8, separated by commas or semicolons."),
+                    format!(
+                        "Es {es}. Se acepta un CSV en UTF-8, separado por comas, punto y coma o tabuladores."
+                    ),
+                    format!(
+                        "This is {en}. Accepted: a CSV in UTF-8, separated by commas, semicolons or tabs."
+                    ),
                 )
             }
-            Self::NotUtf8(line) => Phrase::new(
-                format!("La fila de la línea {line} no está en UTF-8. Guarda el archivo como «CSV UTF-8»."),
-                format!("The row on line {line} is not valid UTF-8. Save the file as “CSV UTF-8”."),
-            ),
-            Self::NullCharacter(line) => Phrase::new(
-                format!(
-                    "La fila de la línea {line} contiene un carácter nulo. Se acepta un archivo de texto."
+            Self::NotUtf8(line, likely) => match likely.name() {
+                Some(encoding) => Phrase::new(
+                    format!(
+                        "La línea {line} no está en UTF-8, sino probablemente en {encoding}. Guarda el archivo \
+                         como «CSV UTF-8»."
+                    ),
+                    format!(
+                        "Line {line} is not in UTF-8, but probably in {encoding}. Save the file as “CSV UTF-8”."
+                    ),
                 ),
-                format!("The row on line {line} contains a null character. Accepted: a text file."),
+                None => Phrase::new(
+                    format!("La línea {line} no está en UTF-8. Guarda el archivo como «CSV UTF-8»."),
+                    format!("Line {line} is not in UTF-8. Save the file as “CSV UTF-8”."),
+                ),
+            },
+            Self::NullCharacter(line) => Phrase::new(
+                format!("La línea {line} contiene un carácter nulo. Se acepta un archivo de texto."),
+                format!("Line {line} contains a null character. Accepted: a text file."),
             ),
             Self::UnclosedQuote(line) => Phrase::new(
-                format!("En la fila que empieza en la línea {line} hay unas comillas sin cerrar."),
-                format!("The row that starts on line {line} has an unclosed quote."),
+                format!("Las comillas que se abren en la línea {line} no se cierran."),
+                format!("The quote that is opened on line {line} is never closed."),
+            ),
+            Self::StrayQuote(line) => Phrase::new(
+                format!(
+                    "En la línea {line} hay comillas dentro de una celda sin comillas. Se acepta la celda entre \
+                     comillas, con las de dentro duplicadas: \"dijo \"\"hola\"\"\"."
+                ),
+                format!(
+                    "On line {line}, a cell without quotes contains a quote. Accepted: the cell in quotes, with \
+                     those inside doubled: \"said \"\"hello\"\"\"."
+                ),
+            ),
+            Self::TextAfterQuote(line) => Phrase::new(
+                format!(
+                    "En la línea {line} hay texto tras las comillas que cierran una celda. ¿Se abrieron unas \
+                     comillas en una fila anterior? Dentro de una celda se escriben dobles."
+                ),
+                format!(
+                    "On line {line}, text follows the quote that closes a cell. Was a quote opened in an earlier \
+                     row? Inside a cell, quotes are doubled."
+                ),
             ),
             Self::RowTooLong(line, limit) => Phrase::new(
                 format!(
@@ -111,11 +200,15 @@ impl FileProblem {
                     "The row that starts on line {line} is longer than {limit} bytes. Is there an unclosed quote?"
                 ),
             ),
-            Self::UnknownColumns { names, accepted } => {
+            Self::UnknownColumns { columns, accepted } => {
                 let accepted = accepted.join(", ");
+                let names = |locale| {
+                    let names = columns.iter().map(|column| column.phrase().into_locale(locale));
+                    names.collect::<Vec<_>>().join(", ")
+                };
                 Phrase::new(
-                    format!("Columnas desconocidas: «{}». Se aceptan: {accepted}.", names.join("», «")),
-                    format!("Unknown columns: “{}”. Accepted: {accepted}.", names.join("”, “")),
+                    format!("Columnas desconocidas: {}. Se aceptan: {accepted}.", names(Locale::Es)),
+                    format!("Unknown columns: {}. Accepted: {accepted}.", names(Locale::En)),
                 )
             }
             Self::RepeatedColumn(column) => Phrase::new(

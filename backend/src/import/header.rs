@@ -1,9 +1,11 @@
 //! The header of a file. Columns are matched by key, or by title in either language.
 
 use domain::Locale;
+use unicode_normalization::UnicodeNormalization as _;
 
+use super::cell_problem::CellProblem;
 use super::column::Column;
-use super::file_problem::FileProblem;
+use super::file_problem::{FileProblem, UnknownColumn};
 use super::records::Record;
 use crate::models::snapshot_table::SnapshotTable;
 
@@ -11,27 +13,40 @@ use crate::models::snapshot_table::SnapshotTable;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     positions: [Option<usize>; Column::ALL.len()],
-    cell_count: usize,
+    /// The number of columns, without those at the end that have no name.
+    named_columns: usize,
+    /// The number of columns.
+    columns: usize,
+    /// The header's cell of the person column.
+    person_name: String,
 }
 
 impl Header {
     /// Parses the header of a file for this table.
     ///
-    /// The read-only columns of our exports are ignored. Unknown columns are an error that names them.
+    /// The read-only columns of our exports are ignored, as are blank columns at the end. Unknown columns are an
+    /// error that names them.
     pub fn read(record: &Record<'_>, table: SnapshotTable) -> Result<Self, FileProblem> {
         let known = table.dataset().describe();
-        let mut header = Self { positions: [None; Column::ALL.len()], cell_count: record.len() };
+        let names: Vec<String> = record.cells().map(normalize).collect();
+        let named_columns = names.iter().rposition(|name| !name.is_empty()).map_or(0, |last| last + 1);
+        let mut header = Self {
+            positions: [None; Column::ALL.len()],
+            named_columns,
+            columns: record.len(),
+            person_name: String::new(),
+        };
         let mut unknown = Vec::new();
-        for (position, name) in record.cells().enumerate() {
-            let name = name.trim();
+        for (position, name) in names[..named_columns].iter().enumerate() {
             let column = known.columns.iter().find(|column| {
-                column.key.eq_ignore_ascii_case(name)
+                column.key == name
                     || Locale::ALL
                         .into_iter()
-                        .any(|locale| column.title.in_locale(locale).to_lowercase() == name.to_lowercase())
+                        .any(|locale| normalize(column.title.in_locale(locale)) == *name)
             });
             let Some(column) = column else {
-                unknown.push(name.to_owned());
+                let cell = record.get(position).unwrap_or_default().trim();
+                unknown.push(UnknownColumn { position: position + 1, name: cell.to_owned() });
                 continue;
             };
             if let Some(index) = Column::ALL.iter().position(|import| import.key(table) == column.key)
@@ -42,17 +57,26 @@ impl Header {
         }
         if !unknown.is_empty() {
             let accepted = known.import.unwrap_or_default();
-            return Err(FileProblem::UnknownColumns { names: unknown, accepted });
+            return Err(FileProblem::UnknownColumns { columns: unknown, accepted });
         }
-        if header.position(Column::Person).is_none() {
-            return Err(FileProblem::MissingColumn(table.person_column()));
+        match header.position(Column::Person) {
+            Some(position) => header.person_name.clone_from(&names[position]),
+            None => return Err(FileProblem::MissingColumn(table.person_column())),
         }
         Ok(header)
     }
 
-    /// The number of cells that each record must have.
-    pub fn cell_count(&self) -> usize {
-        self.cell_count
+    /// Checks that a record has a cell for each column, and none in a column without a name.
+    pub fn check(&self, record: &Record<'_>) -> Result<(), CellProblem> {
+        if !(self.named_columns..=self.columns).contains(&record.len()) {
+            Err(CellProblem::WrongCellCount)
+        } else if (self.named_columns..record.len()).any(|position| !is_blank(record.get(position))) {
+            Err(CellProblem::NamelessColumn)
+        } else if normalize(self.cell(record, Column::Person)) == self.person_name {
+            Err(CellProblem::RepeatedHeader)
+        } else {
+            Ok(())
+        }
     }
 
     /// The cell of a column. A column that is missing from the file is blank in every record.
@@ -63,6 +87,17 @@ impl Header {
     fn position(&self, column: Column) -> Option<usize> {
         self.positions[column as usize]
     }
+}
+
+/// A name without spaces around it, in lower case and with composed accents. Some systems write an accented
+/// letter as two characters. A byte order mark may stand before the names of a joined file.
+fn normalize(name: &str) -> String {
+    let name = name.trim_matches(|character: char| character.is_whitespace() || character == '\u{feff}');
+    name.nfc().flat_map(char::to_lowercase).collect()
+}
+
+fn is_blank(cell: Option<&str>) -> bool {
+    cell.is_none_or(|cell| cell.trim().is_empty())
 }
 
 #[cfg(test)]
@@ -78,8 +113,10 @@ mod tests {
     #[test]
     fn columns_are_matched_by_key_or_title_in_any_order() {
         let keys = read("captured_at,user_email,USER_ID, value").unwrap();
-        assert_eq!(keys, read("Capturado;Correo del estudiante;ID de estudiante;valor").unwrap());
-        assert_eq!(keys, read("Captured at,Student e-mail,Student ID,Value").unwrap());
+        let spanish = read("Capturado;Correo del estudiante;ID de estudiante;valor").unwrap();
+        assert_eq!(keys.positions, spanish.positions);
+        let english = read("Captured at,Student e-mail,Student ID,Value").unwrap();
+        assert_eq!(keys.positions, english.positions);
         assert_eq!(keys.position(Column::CapturedAt), Some(0));
         assert_eq!(keys.position(Column::Person), Some(2));
         assert_eq!(keys.position(Column::Course), None);
@@ -87,10 +124,32 @@ mod tests {
 
     #[test]
     fn an_unknown_column_is_named() {
-        let Err(FileProblem::UnknownColumns { names, .. }) = read("user_id,colour,,value") else {
-            panic!("the header must be rejected")
-        };
-        assert_eq!(names, ["colour", ""]);
+        let Err(problem) = read("user_id, Colour,,value,") else { panic!("the header must be rejected") };
+        let message = problem.phrase().into_locale(Locale::En);
+        assert!(
+            message.starts_with("Unknown columns: “Colour”, column 3 (without a name). Accepted: "),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn names_are_compared_without_case_spaces_and_composition() {
+        let plain = read("user_id,scope").unwrap();
+        let decomposed = "\u{feff}ID de estudiante ;\u{a0}A\u{301}MBITO\t";
+        assert_eq!(plain.positions, read(decomposed).unwrap().positions);
+    }
+
+    #[test]
+    fn blank_columns_at_the_end_are_ignored() {
+        let mut file =
+            RecordReader::open(&b"user_id;value;;\n7;1;;\n7;1\n7;1; \n7;1;x\n7\n7;1;;;\n"[..], 1).unwrap();
+        let header = Header::read(&file.next().unwrap().unwrap(), SnapshotTable::Student).unwrap();
+        let mut checks = Vec::new();
+        while let Some(record) = file.next().unwrap() {
+            checks.push(header.check(&record));
+        }
+        let (few, nameless) = (Err(CellProblem::WrongCellCount), Err(CellProblem::NamelessColumn));
+        assert_eq!(checks, [Ok(()), Ok(()), Ok(()), nameless, few, few]);
     }
 
     #[test]

@@ -1,15 +1,17 @@
 //! Reads the records of a CSV file one by one, each with its line number and text, in constant memory.
 //!
-//! `csv_core` finds the ends of cells. This module buffers a window of the file around the current record.
-//! Line numbers are those of the file: blank lines and line breaks inside quotes count.
+//! The rules are those of RFC 4180, strictly: a quote may only open a cell, close it or be doubled in it. After
+//! a wrong quote, programs disagree on where cells and rows end, so the file is rejected with the line.
+//!
+//! Line numbers are those of the file: blank lines and line breaks inside quotes count. A line ends with LF, CR
+//! or both.
 
 use std::io::{self, Read};
 use std::str;
 
-use csv_core::{ReadRecordResult, ReaderBuilder};
-
 use super::content;
-use super::file_problem::FileProblem;
+use super::decode::Utf8Reader;
+use super::file_problem::{FileProblem, LikelyEncoding};
 
 /// The maximum size of a record.
 pub const MAX_RECORD_BYTES: usize = 8 << 20;
@@ -19,20 +21,26 @@ pub const READ_BYTES: usize = 64 << 10;
 
 /// Reads the records of a CSV file.
 pub struct RecordReader<R> {
-    source: R,
+    source: Utf8Reader<R>,
     /// The number of bytes to read at a time.
     read_bytes: usize,
-    parser: csv_core::Reader,
+    delimiter: u8,
+    /// Whether a byte may end an unquoted cell.
+    ends_cell: [bool; 256],
     /// A part of the file: the current record, and the bytes after it that were already read.
     window: Vec<u8>,
     /// The start of the current record in the window.
     record_start: usize,
     /// The end of the parsed part of the window.
     parsed: usize,
-    /// The line on which the current record starts.
+    /// The line of the next byte to parse.
     line: i64,
+    /// Whether the last parsed byte is CR. A line break after it belongs to the same line.
+    is_after_cr: bool,
     is_at_end: bool,
+    /// The cells of the current record, concatenated.
     cells: Vec<u8>,
+    /// The end of each cell in `cells`.
     ends: Vec<usize>,
 }
 
@@ -54,6 +62,17 @@ pub enum ReadError {
     InvalidFile(FileProblem),
     /// Reading failed.
     Io(io::Error),
+}
+
+/// Where in a record the next byte is.
+#[derive(Clone, Copy, Debug)]
+enum State {
+    CellStart,
+    Unquoted,
+    /// In quotes that were opened on this line.
+    Quoted(i64),
+    /// After a quote in a quoted cell. It closes the cell unless it is doubled.
+    AfterQuote(i64),
 }
 
 impl From<FileProblem> for ReadError {
@@ -92,123 +111,179 @@ impl<R: Read> RecordReader<R> {
     /// number of bytes to read at a time, must be at least 1.
     pub fn open(source: R, read_bytes: usize) -> Result<Self, ReadError> {
         let mut records = Self {
-            source,
+            source: Utf8Reader::new(source),
             read_bytes,
-            parser: csv_core::Reader::new(),
+            delimiter: b',',
+            ends_cell: [false; 256],
             window: Vec::new(),
             record_start: 0,
             parsed: 0,
             line: 1,
+            is_after_cr: false,
             is_at_end: false,
-            cells: vec![0; 4 << 10],
-            ends: vec![0; 32],
+            cells: Vec::new(),
+            ends: Vec::new(),
         };
         while !records.is_at_end && !content::is_long_enough(&records.window) {
             records.read_more()?;
         }
         let csv = content::detect(&records.window)?;
-        records.parser = ReaderBuilder::new().delimiter(csv.delimiter).build();
-        records.record_start = csv.text_start;
+        records.delimiter = csv.delimiter;
+        for byte in [csv.delimiter, b'\n', b'\r', b'"'] {
+            records.ends_cell[usize::from(byte)] = true;
+        }
         records.parsed = csv.text_start;
+        records.line = csv.first_line;
         Ok(records)
     }
 
     /// The next record that is not blank.
     pub fn next(&mut self) -> Result<Option<Record<'_>>, ReadError> {
-        while let Some(parsed) = self.parse()? {
-            let record = &self.window[self.record_start..self.parsed];
-            let leading_breaks = record.iter().take_while(|byte| is_line_break(**byte)).count();
-            let trailing_breaks =
-                record[leading_breaks..].iter().rev().take_while(|byte| is_line_break(**byte)).count();
-            let line = self.line + count_line_breaks(&record[..leading_breaks]);
-            let text = self.record_start + leading_breaks..self.parsed - trailing_breaks;
-            self.line += count_line_breaks(record);
+        let (line, text_end) = loop {
+            match self.parse()? {
+                Some(found) if !self.cells.trim_ascii().is_empty() => break found,
+                Some(_) => {}
+                None => return Ok(None),
+            }
+        };
+        let bytes = &self.window[self.record_start..text_end];
+        if let Some(at) = bytes.iter().position(|byte| *byte == 0) {
+            return Err(FileProblem::NullCharacter(line + count_lines(&bytes[..at])).into());
+        }
+        let text = str::from_utf8(bytes).map_err(|error| {
+            let (valid, rest) = bytes.split_at(error.valid_up_to());
+            FileProblem::NotUtf8(line + count_lines(valid), LikelyEncoding::of(rest))
+        })?;
+        // The cells are the text without quotes and delimiters, all of which are ASCII.
+        let cells = str::from_utf8(&self.cells).unwrap_or_default();
+        Ok(Some(Record { line, text, cells, ends: &self.ends }))
+    }
+
+    /// Parses one record into `cells` and `ends`. Returns its line and the end of its text in the window.
+    fn parse(&mut self) -> Result<Option<(i64, usize)>, ReadError> {
+        self.cells.clear();
+        self.ends.clear();
+        self.record_start = self.parsed;
+        if !self.has_more()? {
+            return Ok(None);
+        }
+        if self.is_after_cr && self.window[self.parsed] == b'\n' {
+            self.parsed += 1;
             self.record_start = self.parsed;
-            if self.window[text.clone()].contains(&0) {
-                return Err(FileProblem::NullCharacter(line).into());
-            }
-            if !self.cells[..parsed.bytes].trim_ascii().is_empty() {
-                let not_utf8 = |_| FileProblem::NotUtf8(line);
-                return Ok(Some(Record {
-                    line,
-                    text: str::from_utf8(&self.window[text]).map_err(not_utf8)?,
-                    cells: str::from_utf8(&self.cells[..parsed.bytes]).map_err(not_utf8)?,
-                    ends: &self.ends[..parsed.cells],
-                }));
+        }
+        self.is_after_cr = false;
+        let line = self.line;
+        let mut state = State::CellStart;
+        while self.has_more()? {
+            match state {
+                State::CellStart if self.window[self.parsed] == b'"' => {
+                    self.parsed += 1;
+                    state = State::Quoted(self.line);
+                }
+                State::CellStart => state = State::Unquoted,
+                State::Unquoted => {
+                    let rest = &self.window[self.parsed..];
+                    let length = rest.iter().position(|byte| self.ends_cell[usize::from(*byte)]);
+                    let length = length.unwrap_or(rest.len());
+                    self.cells.extend_from_slice(&rest[..length]);
+                    self.parsed += length;
+                    match self.window.get(self.parsed) {
+                        None => {}
+                        Some(b'"') => return Err(FileProblem::StrayQuote(self.line).into()),
+                        Some(_) => match self.end_cell() {
+                            Some(text_end) => return Ok(Some((line, text_end))),
+                            None => state = State::CellStart,
+                        },
+                    }
+                }
+                State::Quoted(opened) => {
+                    let rest = &self.window[self.parsed..];
+                    let quote = rest.iter().position(|byte| *byte == b'"');
+                    let length = quote.unwrap_or(rest.len());
+                    self.cells.extend_from_slice(&rest[..length]);
+                    for byte in &rest[..length] {
+                        self.line += i64::from(*byte == b'\r' || *byte == b'\n' && !self.is_after_cr);
+                        self.is_after_cr = *byte == b'\r';
+                    }
+                    self.parsed += length;
+                    if quote.is_some() {
+                        self.parsed += 1;
+                        self.is_after_cr = false;
+                        state = State::AfterQuote(opened);
+                    }
+                }
+                State::AfterQuote(opened) => match self.window[self.parsed] {
+                    b'"' => {
+                        self.cells.push(b'"');
+                        self.parsed += 1;
+                        state = State::Quoted(opened);
+                    }
+                    byte if self.ends_cell[usize::from(byte)] => match self.end_cell() {
+                        Some(text_end) => return Ok(Some((line, text_end))),
+                        None => state = State::CellStart,
+                    },
+                    _ => return Err(FileProblem::TextAfterQuote(self.line).into()),
+                },
             }
         }
-        Ok(None)
-    }
-
-    /// Parses one record into `cells` and `ends`.
-    fn parse(&mut self) -> Result<Option<Parsed>, ReadError> {
-        let mut parsed = Parsed { bytes: 0, cells: 0 };
-        loop {
-            // An empty input means the end of the file to the parser, so more must be read when the window is
-            // used up.
-            while self.parsed == self.window.len() && !self.is_at_end {
-                self.read_more()?;
-            }
-            let (result, read, bytes, cells) = self.parser.read_record(
-                &self.window[self.parsed..],
-                &mut self.cells[parsed.bytes..],
-                &mut self.ends[parsed.cells..],
-            );
-            self.parsed += read;
-            parsed.bytes += bytes;
-            parsed.cells += cells;
-            match result {
-                ReadRecordResult::Record => return Ok(Some(parsed)),
-                ReadRecordResult::End => return Ok(None),
-                ReadRecordResult::OutputFull => self.cells.resize(self.cells.len() * 2, 0),
-                ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
-                ReadRecordResult::InputEmpty if self.is_at_end => return self.check_end(),
-                ReadRecordResult::InputEmpty => self.read_more()?,
+        match state {
+            State::Quoted(opened) => Err(FileProblem::UnclosedQuote(opened).into()),
+            State::CellStart if self.parsed == self.record_start => Ok(None),
+            State::CellStart | State::Unquoted | State::AfterQuote(_) => {
+                self.ends.push(self.cells.len());
+                Ok(Some((line, self.parsed)))
             }
         }
     }
 
-    /// Reads more of the file. At its end, appends a line break: it ends a last record without one, but not a
-    /// record with an unclosed quote.
+    /// Ends a cell at a delimiter or line break. Returns the end of the record's text if the record ends too.
+    fn end_cell(&mut self) -> Option<usize> {
+        self.ends.push(self.cells.len());
+        let text_end = self.parsed;
+        let byte = self.window[self.parsed];
+        self.parsed += 1;
+        if byte == self.delimiter {
+            return None;
+        }
+        self.line += 1;
+        self.is_after_cr = byte == b'\r';
+        Some(text_end)
+    }
+
+    /// Reads more of the file if all of the window is parsed. Returns whether there is a byte to parse.
+    fn has_more(&mut self) -> Result<bool, ReadError> {
+        while self.parsed == self.window.len() {
+            if self.is_at_end {
+                return Ok(false);
+            }
+            self.read_more()?;
+        }
+        Ok(true)
+    }
+
     fn read_more(&mut self) -> Result<(), ReadError> {
         self.window.drain(..self.record_start);
         self.parsed -= self.record_start;
         self.record_start = 0;
-        let had = self.window.len();
-        if had > MAX_RECORD_BYTES {
+        if self.window.len() > MAX_RECORD_BYTES {
             return Err(FileProblem::RowTooLong(self.line, MAX_RECORD_BYTES).into());
         }
         let mut more = self.source.by_ref().take(self.read_bytes as u64);
-        if more.read_to_end(&mut self.window)? == 0 {
-            self.is_at_end = true;
-            self.window.push(b'\n');
-        }
+        self.is_at_end = more.read_to_end(&mut self.window)? == 0;
         Ok(())
     }
-
-    /// Checks that only blank lines remain at the end of the file.
-    fn check_end(&self) -> Result<Option<Parsed>, ReadError> {
-        let rest = &self.window[self.record_start..];
-        let leading_breaks = rest.iter().take_while(|byte| is_line_break(**byte)).count();
-        if leading_breaks == rest.len() {
-            return Ok(None);
-        }
-        Err(FileProblem::UnclosedQuote(self.line + count_line_breaks(&rest[..leading_breaks])).into())
-    }
 }
 
-/// How much of the buffers a record uses.
-struct Parsed {
-    bytes: usize,
-    cells: usize,
-}
-
-fn is_line_break(byte: u8) -> bool {
-    matches!(byte, b'\r' | b'\n')
-}
-
-fn count_line_breaks(text: &[u8]) -> i64 {
-    text.iter().map(|byte| i64::from(*byte == b'\n')).sum()
+/// The number of line breaks in a text.
+fn count_lines(text: &[u8]) -> i64 {
+    let mut is_after_cr = false;
+    text.iter()
+        .map(|byte| {
+            let ends_line = *byte == b'\r' || *byte == b'\n' && !is_after_cr;
+            is_after_cr = *byte == b'\r';
+            i64::from(ends_line)
+        })
+        .sum()
 }
 
 #[cfg(test)]
@@ -256,6 +331,39 @@ mod tests {
     fn an_unclosed_quote_is_an_error() {
         assert_eq!(read("a,b\n1,2\n\n3,\"4\n5,6\n"), Err(FileProblem::UnclosedQuote(4)));
         assert_eq!(read("a,b\n1,\"2\"").unwrap().len(), 2);
+        assert_eq!(read("a,b\n1,\""), Err(FileProblem::UnclosedQuote(2)));
+    }
+
+    #[test]
+    fn a_quote_that_programs_read_differently_is_an_error() {
+        for (file, problem) in [
+            ("a,b\n1,x\"y\n", FileProblem::StrayQuote(2)),
+            ("a,b\n1, \"y\"\n", FileProblem::StrayQuote(2)),
+            ("a,b\n\"1\n2\",x\"y\n", FileProblem::StrayQuote(3)),
+            ("a,b\n1,\"x\" y\n", FileProblem::TextAfterQuote(2)),
+            ("a,b\n1,\"x\n2,y\n3,\"z\"\n", FileProblem::TextAfterQuote(4)),
+            ("a,b\r1,\"x\"\"y\r2,\"z\r", FileProblem::TextAfterQuote(3)),
+        ] {
+            assert_eq!(read(file), Err(problem), "{file:?}");
+        }
+    }
+
+    #[test]
+    fn lines_may_end_with_cr_alone() {
+        let file = "a,b\r\r1,\"two\rlines\"\r3,4";
+        let expected = [record(1, &["a", "b"]), record(3, &["1", "two\rlines"]), record(5, &["3", "4"])];
+        assert_eq!(read(file), Ok(expected.to_vec()));
+    }
+
+    #[test]
+    fn sep_and_repeated_byte_order_marks_are_skipped() {
+        for start in ["\u{feff}\u{feff}", "sep=;\r\n", "\u{feff}SEP=;\n", "\"sep=;\"\r"] {
+            let line = if start.contains('=') { 2 } else { 1 };
+            let file = format!("{start}a;b;c,d\n1;2;3\n");
+            let expected = [record(line, &["a", "b", "c,d"]), record(line + 1, &["1", "2", "3"])];
+            assert_eq!(read(&file), Ok(expected.to_vec()), "{start:?}");
+        }
+        assert_eq!(read("sep=\t\na,a\tb\n").unwrap(), [record(2, &["a,a", "b"])]);
     }
 
     #[test]
@@ -270,13 +378,18 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_not_utf8_is_an_error() {
-        let latin1 = b"a\nma\xf1ana\n";
-        let mut records = RecordReader::open(&latin1[..], READ_BYTES).unwrap();
-        records.next().unwrap();
-        let Err(ReadError::InvalidFile(problem)) = records.next() else {
-            panic!("the record must be rejected")
-        };
-        assert_eq!(problem, FileProblem::NotUtf8(2));
+    fn bytes_that_are_not_text_are_reported_with_their_line() {
+        for (file, expected) in [
+            (&b"a\nma\xf1ana\n"[..], FileProblem::NotUtf8(2, LikelyEncoding::Windows1252)),
+            (b"a\r\"b\rma\x96ana\"\r", FileProblem::NotUtf8(3, LikelyEncoding::MacRoman)),
+            (b"a\nb\xc3(\n", FileProblem::NotUtf8(2, LikelyEncoding::Windows1252)),
+            (b"a\nb\x81\n", FileProblem::NotUtf8(2, LikelyEncoding::Unknown)),
+            (b"a\n\"b\r\nc\0\"\n", FileProblem::NullCharacter(3)),
+            (b"\xff\xfea\0\n\0b\0\x00\xd8\n\0", FileProblem::NotUtf8(2, LikelyEncoding::Unknown)),
+        ] {
+            let mut records = RecordReader::open(file, 1).unwrap();
+            assert_eq!(records.next().unwrap().unwrap().line, 1);
+            assert_eq!(problem(records.next().unwrap_err()), expected, "{file:?}");
+        }
     }
 }

@@ -2,13 +2,15 @@
 
 use chrono::Datelike as _;
 use chrono_tz::Tz;
-use domain::filter::{DateBound, parse_id};
+use domain::filter::MAX_ID;
 
 use super::cell_problem::CellProblem;
 use super::column::Column;
 use super::header::Header;
+use super::number::parse_whole;
 use super::payload;
 use super::records::Record;
+use super::timestamp;
 use crate::clock;
 use crate::models::staged_snapshot::StagedSnapshot;
 use crate::spreadsheet;
@@ -30,10 +32,11 @@ pub struct Rejection {
 
 /// Validates a record. A date without a time means the start of that day in `zone`.
 pub fn validate(record: &Record<'_>, header: &Header, zone: Tz) -> Result<StagedSnapshot, Rejection> {
-    if record.len() != header.cell_count() {
-        let value = record.len().to_string();
-        return Err(Rejection { column: None, value, problem: CellProblem::WrongCellCount });
-    }
+    header.check(record).map_err(|problem| {
+        let value =
+            if problem == CellProblem::WrongCellCount { record.len().to_string() } else { String::new() };
+        Rejection { column: None, value, problem }
+    })?;
     let cell = |column| header.cell(record, column);
     let id = |column| parse_cell(column, cell(column), parse_optional_id);
     let person = |text: &str| parse_optional_id(text)?.ok_or(CellProblem::Blank);
@@ -44,10 +47,12 @@ pub fn validate(record: &Record<'_>, header: &Header, zone: Tz) -> Result<Staged
         lesson_id: id(Column::Lesson)?,
         practice_package_id: id(Column::PracticePackage)?,
         category: parse_cell(Column::Category, cell(Column::Category), parse_category)?,
-        scope: Some(spreadsheet::restore(cell(Column::Scope)))
+        scope: Some(spreadsheet::restore(cell(Column::Scope)).trim())
             .filter(|scope| !scope.is_empty())
             .map(str::to_owned),
-        value: parse_cell(Column::Value, cell(Column::Value), parse_value)?,
+        value: parse_cell(Column::Value, cell(Column::Value), |text| {
+            parse_whole(text, CellProblem::NotAValue)
+        })?,
         payload: parse_cell(Column::Payload, cell(Column::Payload), |text| {
             let text = spreadsheet::restore(text);
             if text.trim().is_empty() {
@@ -59,9 +64,9 @@ pub fn validate(record: &Record<'_>, header: &Header, zone: Tz) -> Result<Staged
         captured_at: parse_cell(Column::CapturedAt, cell(Column::CapturedAt), |text| match text.trim() {
             "" => Ok(None),
             text => {
-                let timestamp = DateBound::parse(text).map(|date| date.start(zone));
-                let stored = timestamp.filter(|timestamp| clock::SUPPORTED_YEARS.contains(&timestamp.year()));
-                stored.map(Some).ok_or(CellProblem::NotADate)
+                let captured_at = timestamp::parse(text)?.start(zone);
+                let is_supported = clock::SUPPORTED_YEARS.contains(&captured_at.year());
+                is_supported.then_some(Some(captured_at)).ok_or(CellProblem::NotADate)
             }
         })?,
     })
@@ -76,28 +81,18 @@ fn parse_cell<T>(
 }
 
 fn parse_optional_id(text: &str) -> Result<Option<i64>, CellProblem> {
-    match text.trim() {
-        "" => Ok(None),
-        digits => parse_id(digits).map(Some).map_err(|_| CellProblem::NotAnId),
+    match parse_whole(text, CellProblem::NotAnId)? {
+        Some(id) if !(1..=MAX_ID).contains(&id) => Err(CellProblem::NotAnId),
+        id => Ok(id),
     }
 }
 
 fn parse_category(text: &str) -> Result<String, CellProblem> {
-    let text = spreadsheet::restore(text);
+    let text = spreadsheet::restore(text).trim();
     match text.chars().count() {
-        _ if text.trim().is_empty() => Ok(DEFAULT_CATEGORY.to_owned()),
-        0..=MAX_CATEGORY_CHARS => Ok(text.to_owned()),
+        0 => Ok(DEFAULT_CATEGORY.to_owned()),
+        1..=MAX_CATEGORY_CHARS => Ok(text.to_owned()),
         _ => Err(CellProblem::CategoryTooLong),
-    }
-}
-
-fn parse_value(text: &str) -> Result<Option<i32>, CellProblem> {
-    match text.trim() {
-        "" => Ok(None),
-        digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-            digits.parse().map(Some).map_err(|_| CellProblem::NotAValue)
-        }
-        _ => Err(CellProblem::NotAValue),
     }
 }
 
@@ -119,7 +114,7 @@ mod tests {
     #[test]
     fn a_missing_column_equals_a_blank_one() {
         let bare = row("user_id\n7\n", UTC);
-        assert_eq!(bare, row("user_id,category,value,captured_at,payload,scope\n 7 ,, ,,,\n", UTC));
+        assert_eq!(bare, row("user_id,category,value,captured_at,payload,scope\n 7 , , ,,, \n", UTC));
         assert_eq!(bare.unwrap().category, "custom");
     }
 
@@ -148,6 +143,9 @@ mod tests {
             ("user_id,captured_at\n7,ayer\n", Some(Column::CapturedAt), "ayer", CellProblem::NotADate),
             ("user_id,payload\n7,[1e999]\n", Some(Column::Payload), "[1e999]", CellProblem::NotStorable),
             ("user_id,value\n7\n", None, "1", CellProblem::WrongCellCount),
+            ("user_id,value\nUSER_ID,value\n", None, "", CellProblem::RepeatedHeader),
+            ("user_id,value\n7,1e3\n", Some(Column::Value), "1e3", CellProblem::Exponent),
+            ("user_id,value\n1.234,1\n", Some(Column::Person), "1.234", CellProblem::ThousandsSeparator),
         ] {
             assert_eq!(row(file, UTC), Err(Rejection { column, value: value.to_owned(), problem }), "{file}");
         }

@@ -20,7 +20,7 @@ fn read(file: &str, read_bytes: usize) -> Found {
         found.push((record.line, record.cells().map(str::to_owned).collect(), record.text.to_owned()));
     }
     assert!(records.next().map_err(problem)?.is_none(), "there is no record after the end");
-    assert!(records.source.is_empty(), "the file is read to its end");
+    assert!(records.source.source().is_empty(), "the file is read to its end");
     Ok(found)
 }
 
@@ -35,7 +35,7 @@ fn read_as_a_whole(file: &str, delimiter: char) -> Vec<Vec<String>> {
 
 fn cell() -> impl Strategy<Value = String> {
     let quoted = "([a, ;ñ]|\r\n|\n|\"\"){0,12}".prop_map(|text| format!("\"{text}\""));
-    prop_oneof!["[a-z0-9ñ€ ]{0,12}", "[a-z][a-z\" ]{0,5}", quoted]
+    prop_oneof!["[a-z0-9ñ€ ]{0,12}", quoted]
 }
 
 /// A file with a header of several columns, and its delimiter.
