@@ -72,7 +72,7 @@ impl Header {
             Err(CellProblem::WrongCellCount)
         } else if (self.named_columns..record.len()).any(|position| !is_blank(record.get(position))) {
             Err(CellProblem::NamelessColumn)
-        } else if normalize(self.cell(record, Column::Person)) == self.person_name {
+        } else if self.repeats_name(self.cell(record, Column::Person)) {
             Err(CellProblem::RepeatedHeader)
         } else {
             Ok(())
@@ -82,6 +82,12 @@ impl Header {
     /// The cell of a column. A column that is missing from the file is blank in every record.
     pub fn cell<'a>(&self, record: &Record<'a>, column: Column) -> &'a str {
         self.position(column).and_then(|position| record.get(position)).unwrap_or_default()
+    }
+
+    /// Whether the cell of the person column has the name of the column.
+    fn repeats_name(&self, cell: &str) -> bool {
+        // Most cells are numbers, and no name starts with a digit.
+        !cell.starts_with(|first: char| first.is_ascii_digit()) && normalize(cell) == self.person_name
     }
 
     fn position(&self, column: Column) -> Option<usize> {

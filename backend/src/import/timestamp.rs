@@ -57,7 +57,8 @@ fn notation(text: &str) -> CellProblem {
         _ => {
             let number = text.replacen(',', ".", 1);
             let whole = number.split('.').next().unwrap_or_default();
-            let is_serial = is_digits(whole) && whole.len() <= 5 && number.parse::<f64>().is_ok();
+            // The years from 1927 to 2173.
+            let is_serial = is_digits(whole) && whole.len() == 5 && number.parse::<f64>().is_ok();
             if is_serial { CellProblem::SerialDate } else { CellProblem::NotADate }
         }
     }
@@ -103,6 +104,7 @@ mod tests {
             ("2025-11-16T09:00", CellProblem::NoOffset),
             ("2025-11-16T09:00:00.000000", CellProblem::NoOffset),
             ("1763283600", CellProblem::NotADate),
+            ("2025", CellProblem::NotADate),
             ("2025/11/16", CellProblem::NotADate),
             ("2025-02-30", CellProblem::NotADate),
             ("2025-11-16 25:00:00Z", CellProblem::NotADate),

@@ -4,7 +4,7 @@
 //! the connection if there is no response.
 
 use domain::Locale;
-use futures_util::{SinkExt as _, StreamExt as _, future};
+use futures_util::{SinkExt as _, StreamExt as _, future, stream};
 use gloo_net::websocket::futures::WebSocket;
 use gloo_net::websocket::{Message, WebSocketError};
 use gloo_timers::future::TimeoutFuture;
@@ -39,9 +39,11 @@ pub type PingRequests = futures_channel::mpsc::UnboundedReceiver<()>;
 pub async fn subscribe(
     caller: Caller,
     operation: &str,
-    mut ping_requests: PingRequests,
+    ping_requests: PingRequests,
     on_response: impl Fn(&str),
 ) -> CloseReason {
+    // Without a sender, it would end at once and again and again.
+    let mut ping_requests = ping_requests.chain(stream::pending());
     let Caller { token, locale } = caller;
     let authorization = format!("Bearer {}", token.unwrap_or_default());
     let payload = json!({ "authorization": authorization, "accept-language": locale.tag() });
