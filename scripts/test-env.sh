@@ -8,7 +8,7 @@ export RUST_TEST_THREADS=${RUST_TEST_THREADS:-$(($(nproc) + 1))}
 # enough of it and programs may be started there.
 memory=/dev/shm
 if [ -z "${TMPDIR:-}" ] && [ -w "$memory" ] &&
-  [ "$(df --output=avail --block-size=G "$memory" | tr -dc '0-9')" -ge 4 ]; then
+  [ "$(df --output=avail --block-size=M "$memory" | tr -dc '0-9')" -ge 4096 ]; then
   probe=$(mktemp -p "$memory")
   printf '#!/bin/sh\n' >"$probe"
   chmod +x "$probe"

@@ -143,16 +143,16 @@ impl CellProblem {
                 "This number has decimals. Accepted: a whole number, such as 12.",
             ),
             Self::DayMonthOrder => Text::new(
-                "No se sabe si va primero el día o el mes. Se acepta el orden año-mes-día, como 2026-11-16.",
-                "The day or the month may be first. Accepted: the order year-month-day, such as 2026-11-16.",
+                "El año debe ir primero, porque el orden de día y mes cambia según el país. Se acepta año-mes-día, como 2026-11-16.",
+                "The year must come first, since the order of day and month differs between countries. Accepted: year-month-day, such as 2026-11-16.",
             ),
             Self::SerialDate => Text::new(
                 "Es una fecha como la guarda una hoja de cálculo. Da a la celda un formato como 2026-11-16.",
                 "This is a date as a spreadsheet stores it. Give the cell a format such as 2026-11-16.",
             ),
             Self::NoOffset => Text::new(
-                "No indica la zona horaria. Se acepta con desfase, como 2026-11-16T09:00:00Z o 2026-11-16 09:00:00+01:00.",
-                "The time zone is missing. Accepted: with an offset, such as 2026-11-16T09:00:00Z or 2026-11-16 09:00:00+01:00.",
+                "No indica la zona horaria. Se acepta una marca de tiempo con desfase, como 2026-11-16T09:00:00Z o 2026-11-16 09:00:00+01:00.",
+                "The time zone is missing. Accepted: a timestamp with an offset, such as 2026-11-16T09:00:00Z or 2026-11-16 09:00:00+01:00.",
             ),
             Self::NotADate => Text::new(
                 "Se acepta una fecha (2026-11-16) o una marca de tiempo RFC 3339 (2026-11-16T09:00:00Z) de los años 1900 \

@@ -12,7 +12,8 @@ pub struct CsvFormat {
     pub delimiter: u8,
 }
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// The byte order mark in UTF-8.
+pub const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The first bytes of content that is not accepted.
 const SIGNATURES: &[(&[u8], ContentKind)] = &[
@@ -32,15 +33,11 @@ const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
 /// Whether the start of a file is long enough to detect its type: it contains the whole header line.
 pub fn is_long_enough(start: &[u8]) -> bool {
     let text = skip_marks(start).trim_ascii_start();
-    let lines = if line_of_separator(text).is_some() { 2 } else { 1 };
-    let mut rest = text;
-    for _ in 0..lines {
-        match end_of_line(rest) {
-            Some(end) => rest = &rest[end..],
-            None => return text.len() >= MAX_DETECTION_BYTES,
-        }
-    }
-    true
+    let header = match line_of_separator(text) {
+        Some((_, length)) => text[length..].trim_ascii_start(),
+        None => text,
+    };
+    end_of_line(header).is_some() || header.len() >= MAX_DETECTION_BYTES
 }
 
 /// Detects the format of a CSV file from its start. Returns an error for other content.
@@ -51,7 +48,7 @@ pub fn detect(start: &[u8]) -> Result<CsvFormat, FileProblem> {
     let text = skip_marks(start);
     match text {
         [0, _, ..] | [_, 0, ..] => return Err(FileProblem::WrongKind(ContentKind::Utf16)),
-        _ if header_line(text).contains(&0) => return Err(FileProblem::WrongKind(ContentKind::Binary)),
+        _ if is_binary(header_line(text)) => return Err(FileProblem::WrongKind(ContentKind::Binary)),
         _ => {}
     }
     match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
@@ -60,8 +57,10 @@ pub fn detect(start: &[u8]) -> Result<CsvFormat, FileProblem> {
         Some(b'{') => return Err(FileProblem::WrongKind(ContentKind::JsonObjects)),
         Some(_) => {}
     }
-    let (delimiter, text, first_line) = match line_of_separator(text) {
-        Some((delimiter, length)) => (delimiter, &text[length..], 2),
+    let trimmed = text.trim_ascii_start();
+    let blank_lines = count_lines(&text[..text.len() - trimmed.len()]);
+    let (delimiter, text, first_line) = match line_of_separator(trimmed) {
+        Some((delimiter, length)) => (delimiter, &trimmed[length..], blank_lines + 2),
         None => (most_frequent_delimiter(text), text, 1),
     };
     Ok(CsvFormat { text_start: start.len() - text.len(), first_line, delimiter })
@@ -99,9 +98,26 @@ fn most_frequent_delimiter(text: &[u8]) -> u8 {
     DELIMITERS.into_iter().rev().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',')
 }
 
+/// Whether a line with null characters is no text: it has other control characters too.
+fn is_binary(line: &[u8]) -> bool {
+    line.contains(&0) && line.iter().any(|byte| matches!(byte, 1..=8 | 14..=31))
+}
+
 /// The text up to its first line break.
 fn header_line(text: &[u8]) -> &[u8] {
     &text[..end_of_line(text).unwrap_or(text.len())]
+}
+
+/// The number of line breaks in a text.
+pub fn count_lines(text: &[u8]) -> i64 {
+    let mut is_after_cr = false;
+    text.iter()
+        .map(|byte| {
+            let ends_line = *byte == b'\r' || *byte == b'\n' && !is_after_cr;
+            is_after_cr = *byte == b'\r';
+            i64::from(ends_line)
+        })
+        .sum()
 }
 
 /// The position after the first byte of the first line break.
@@ -121,6 +137,8 @@ mod tests {
             (b"user_id\tvalue\n", 0, 1, b'\t'),
             (b"user_id", 0, 1, b','),
             (b"sep=;\r\nuser_id,value\n", 7, 2, b';'),
+            (b"\r\n\nsep=;\nuser_id\n", 9, 4, b';'),
+            (b"user_id\0,value\n", 0, 1, b','),
         ] {
             assert_eq!(detect(file), Ok(CsvFormat { text_start, first_line, delimiter }), "{file:?}");
         }
@@ -132,7 +150,8 @@ mod tests {
         assert!(is_long_enough(b"\xef\xbb\xbf\r\n\r\nuser_id\r"));
         assert!(!is_long_enough(b"sep=;\r"));
         assert!(!is_long_enough(b"sep=;\nuser_id"));
-        assert!(is_long_enough(b"sep=;\nuser_id\n"));
+        assert!(!is_long_enough(b"sep=;\r\n"));
+        assert!(is_long_enough(b"\nsep=;\nuser_id\n"));
         assert!(is_long_enough("x".repeat(MAX_DETECTION_BYTES).as_bytes()));
     }
 
@@ -144,7 +163,7 @@ mod tests {
             (b"u\0s\0", ContentKind::Utf16),
             (b" [{\"user_id\": 1}]", ContentKind::JsonArray),
             (b"\xef\xbb\xbf{\"user_id\": 1}", ContentKind::JsonObjects),
-            (b"user_id\0", ContentKind::Binary),
+            (b"user_id\0\x01", ContentKind::Binary),
         ] {
             assert_eq!(detect(start), Err(FileProblem::WrongKind(kind)));
         }

@@ -3,8 +3,8 @@
 
 use std::io::{self, Read};
 
-/// The bytes that no UTF-8 text contains, which stand for UTF-16 that is not valid. The reader of records
-/// reports them with their line.
+/// A byte that no UTF-8 text contains. It stands for UTF-16 that is not valid, and the reader of records
+/// reports it with its line.
 const INVALID: u8 = 0xFF;
 
 /// The number of bytes to convert at a time.

@@ -3,6 +3,12 @@
 use domain::Locale;
 use domain::text::{Phrase, Text};
 
+/// The maximum number of unknown columns that a message names.
+const MAX_NAMED_COLUMNS: usize = 10;
+
+/// The maximum length of a column's name in a message, in characters.
+const MAX_NAME_CHARS: usize = 60;
+
 /// What is wrong with a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FileProblem {
@@ -30,6 +36,8 @@ pub enum FileProblem {
         /// The accepted names.
         accepted: &'static [&'static str],
     },
+    /// It has more columns than this limit.
+    TooManyColumns(usize),
     /// It has this column twice.
     RepeatedColumn(&'static str),
     /// It lacks this required column.
@@ -54,6 +62,7 @@ impl UnknownColumn {
                 format!("column {position} (without a name)"),
             )
         } else {
+            let name: String = name.chars().take(MAX_NAME_CHARS).collect();
             Phrase::new(format!("«{name}»"), format!("“{name}”"))
         }
     }
@@ -68,14 +77,17 @@ pub enum LikelyEncoding {
 }
 
 impl LikelyEncoding {
-    /// Guesses the encoding from the first bytes that are not UTF-8.
+    /// Guesses the encoding from a text of which the first byte is not UTF-8.
     pub fn of(bytes: &[u8]) -> Self {
-        match bytes {
-            // Accented letters of Spanish in Mac OS Roman. In Windows-1252 these bytes are punctuation.
-            [0x87 | 0x8e | 0x92 | 0x96 | 0x97 | 0x9c | 0x9f, ..] => Self::MacRoman,
+        let is_any = |wanted: fn(&u8) -> bool| bytes.iter().any(wanted);
+        // The letters á, é and ú in Mac OS Roman. In Windows-1252, these bytes are rare characters.
+        if is_any(|byte| matches!(byte, 0x87 | 0x8e | 0x9c)) && !is_any(|byte| *byte >= 0xa0) {
+            Self::MacRoman
+        } else if is_any(|byte| matches!(byte, 0x81 | 0x8d | 0x8f | 0x90 | 0x9d | 0xff)) {
             // Not assigned in Windows-1252, or in no text.
-            [0x81 | 0x8d | 0x8f | 0x90 | 0x9d | 0xff, ..] | [] => Self::Unknown,
-            [_, ..] => Self::Windows1252,
+            Self::Unknown
+        } else {
+            Self::Windows1252
         }
     }
 
@@ -118,12 +130,31 @@ impl ContentKind {
             Self::OldOffice => Text::new("un documento antiguo de Office", "an old Office document"),
             Self::Pdf => Text::new("un documento PDF", "a PDF document"),
             Self::Gzip => Text::new("un archivo comprimido con gzip", "a gzip-compressed file"),
-            Self::Utf16 => Text::new("texto en UTF-16", "text in UTF-16"),
+            Self::Utf16 => Text::new(
+                "texto en UTF-16 sin marca de orden de bytes",
+                "text in UTF-16 without a byte order mark",
+            ),
             Self::JsonArray => Text::new("un array JSON", "a JSON array"),
             Self::JsonObjects => Text::new("un archivo de objetos JSON", "a file of JSON objects"),
             Self::Binary => Text::new("un archivo que no es texto", "a file that is not text"),
         }
     }
+}
+
+fn unknown_columns(columns: &[UnknownColumn], accepted: &[&str]) -> Phrase {
+    let accepted = accepted.join(", ");
+    let list = |locale| {
+        let shown = columns.iter().take(MAX_NAMED_COLUMNS);
+        let mut shown: Vec<String> = shown.map(|column| column.phrase().into_locale(locale)).collect();
+        if columns.len() > MAX_NAMED_COLUMNS {
+            shown.push("…".to_owned());
+        }
+        shown.join(", ")
+    };
+    Phrase::new(
+        format!("Columnas desconocidas: {}. Se aceptan: {accepted}.", list(Locale::Es)),
+        format!("Unknown columns: {}. Accepted: {accepted}.", list(Locale::En)),
+    )
 }
 
 impl FileProblem {
@@ -160,8 +191,10 @@ impl FileProblem {
                     ),
                 ),
                 None => Phrase::new(
-                    format!("La línea {line} no está en UTF-8. Guarda el archivo como «CSV UTF-8»."),
-                    format!("Line {line} is not in UTF-8. Save the file as “CSV UTF-8”."),
+                    format!(
+                        "La línea {line} contiene bytes que no son texto. Guarda el archivo como «CSV UTF-8»."
+                    ),
+                    format!("Line {line} contains bytes that are not text. Save the file as “CSV UTF-8”."),
                 ),
             },
             Self::NullCharacter(line) => Phrase::new(
@@ -200,17 +233,11 @@ impl FileProblem {
                     "The row that starts on line {line} is longer than {limit} bytes. Is there an unclosed quote?"
                 ),
             ),
-            Self::UnknownColumns { columns, accepted } => {
-                let accepted = accepted.join(", ");
-                let names = |locale| {
-                    let names = columns.iter().map(|column| column.phrase().into_locale(locale));
-                    names.collect::<Vec<_>>().join(", ")
-                };
-                Phrase::new(
-                    format!("Columnas desconocidas: {}. Se aceptan: {accepted}.", names(Locale::Es)),
-                    format!("Unknown columns: {}. Accepted: {accepted}.", names(Locale::En)),
-                )
-            }
+            Self::UnknownColumns { columns, accepted } => unknown_columns(columns, accepted),
+            Self::TooManyColumns(limit) => Phrase::new(
+                format!("El archivo tiene demasiadas columnas. Se aceptan hasta {limit}."),
+                format!("The file has too many columns. Accepted: up to {limit}."),
+            ),
             Self::RepeatedColumn(column) => Phrase::new(
                 format!("La columna {column} está repetida."),
                 format!("Duplicate column {column}."),

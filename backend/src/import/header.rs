@@ -9,6 +9,9 @@ use super::file_problem::{FileProblem, UnknownColumn};
 use super::records::Record;
 use crate::models::snapshot_table::SnapshotTable;
 
+/// The maximum number of columns of a file.
+const MAX_COLUMNS: usize = 1_000;
+
 /// The positions of the columns in a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
@@ -27,6 +30,9 @@ impl Header {
     /// The read-only columns of our exports are ignored, as are blank columns at the end. Unknown columns are an
     /// error that names them.
     pub fn read(record: &Record<'_>, table: SnapshotTable) -> Result<Self, FileProblem> {
+        if record.len() > MAX_COLUMNS {
+            return Err(FileProblem::TooManyColumns(MAX_COLUMNS));
+        }
         let known = table.dataset().describe();
         let names: Vec<String> = record.cells().map(normalize).collect();
         let named_columns = names.iter().rposition(|name| !name.is_empty()).map_or(0, |last| last + 1);
@@ -96,7 +102,7 @@ impl Header {
 }
 
 /// A name without spaces around it, in lower case and with composed accents. Some systems write an accented
-/// letter as two characters. A byte order mark may stand before the names of a joined file.
+/// letter as two characters. A byte order mark may stand before the names.
 fn normalize(name: &str) -> String {
     let name = name.trim_matches(|character: char| character.is_whitespace() || character == '\u{feff}');
     name.nfc().flat_map(char::to_lowercase).collect()
@@ -136,6 +142,13 @@ mod tests {
             message.starts_with("Unknown columns: “Colour”, column 3 (without a name). Accepted: "),
             "{message}"
         );
+    }
+
+    #[test]
+    fn a_wide_header_is_rejected_with_a_short_message() {
+        assert_eq!(read(&format!("user_id{}", ",".repeat(1_000))), Err(FileProblem::TooManyColumns(1_000)));
+        let problem = read(&format!("user_id{}", format!(",{}", "x".repeat(100)).repeat(999))).unwrap_err();
+        assert!(problem.phrase().into_locale(Locale::En).len() < 1_000);
     }
 
     #[test]

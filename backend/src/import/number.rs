@@ -11,7 +11,7 @@ pub fn parse_whole<T: std::str::FromStr>(
     otherwise: CellProblem,
 ) -> Result<Option<T>, CellProblem> {
     let text = text.trim();
-    let digits = text.strip_suffix(".0").or_else(|| text.strip_suffix(",0")).unwrap_or(text);
+    let digits = text.strip_suffix(".0").unwrap_or(text);
     if text.is_empty() {
         Ok(None)
     } else if is_digits(digits) {
@@ -36,12 +36,10 @@ fn notation(text: &str) -> Option<CellProblem> {
     let groups: Vec<&str> = groups.collect();
     if !is_digits(first) || groups.is_empty() || !groups.iter().all(|group| is_digits(group)) {
         None
-    } else if first.len() <= 3 && groups.iter().all(|group| group.len() == 3) {
+    } else if groups.len() > 1 || first.len() <= 3 && groups[0].len() == 3 {
         Some(CellProblem::ThousandsSeparator)
-    } else if groups.len() == 1 && unsigned.contains(['.', ',']) {
-        Some(CellProblem::Fraction)
     } else {
-        None
+        unsigned.contains(['.', ',']).then_some(CellProblem::Fraction)
     }
 }
 
@@ -62,12 +60,14 @@ mod tests {
             ("12345", Ok(Some(12345))),
             (" 007 ", Ok(Some(7))),
             ("12345.0", Ok(Some(12345))),
-            ("12345,0", Ok(Some(12345))),
+            ("12345,0", Err(CellProblem::Fraction)),
             ("1e3", Err(CellProblem::Exponent)),
             ("1.5E+07", Err(CellProblem::Exponent)),
             ("1,5E-07", Err(CellProblem::Exponent)),
             ("1.234", Err(CellProblem::ThousandsSeparator)),
             ("1,234,567", Err(CellProblem::ThousandsSeparator)),
+            ("1,234.50", Err(CellProblem::ThousandsSeparator)),
+            ("1,23,456", Err(CellProblem::ThousandsSeparator)),
             ("1 234", Err(CellProblem::ThousandsSeparator)),
             ("1\u{a0}234", Err(CellProblem::ThousandsSeparator)),
             ("1'234", Err(CellProblem::ThousandsSeparator)),

@@ -9,7 +9,7 @@
 use std::io::{self, Read};
 use std::str;
 
-use super::content;
+use super::content::{self, BYTE_ORDER_MARK, count_lines};
 use super::decode::Utf8Reader;
 use super::file_problem::{FileProblem, LikelyEncoding};
 
@@ -33,6 +33,8 @@ pub struct RecordReader<R> {
     record_start: usize,
     /// The end of the parsed part of the window.
     parsed: usize,
+    /// The line on which the current record starts.
+    record_line: i64,
     /// The line of the next byte to parse.
     line: i64,
     /// Whether the last parsed byte is CR. A line break after it belongs to the same line.
@@ -118,6 +120,7 @@ impl<R: Read> RecordReader<R> {
             window: Vec::new(),
             record_start: 0,
             parsed: 0,
+            record_line: 1,
             line: 1,
             is_after_cr: false,
             is_at_end: false,
@@ -146,14 +149,7 @@ impl<R: Read> RecordReader<R> {
                 None => return Ok(None),
             }
         };
-        let bytes = &self.window[self.record_start..text_end];
-        if let Some(at) = bytes.iter().position(|byte| *byte == 0) {
-            return Err(FileProblem::NullCharacter(line + count_lines(&bytes[..at])).into());
-        }
-        let text = str::from_utf8(bytes).map_err(|error| {
-            let (valid, rest) = bytes.split_at(error.valid_up_to());
-            FileProblem::NotUtf8(line + count_lines(valid), LikelyEncoding::of(rest))
-        })?;
+        let text = check_text(&self.window[self.record_start..text_end], line)?;
         // The cells are the text without quotes and delimiters, all of which are ASCII.
         let cells = str::from_utf8(&self.cells).unwrap_or_default();
         Ok(Some(Record { line, text, cells, ends: &self.ends }))
@@ -173,6 +169,8 @@ impl<R: Read> RecordReader<R> {
         }
         self.is_after_cr = false;
         let line = self.line;
+        self.record_line = line;
+        self.skip_marks()?;
         let mut state = State::CellStart;
         while self.has_more()? {
             match state {
@@ -189,7 +187,7 @@ impl<R: Read> RecordReader<R> {
                     self.parsed += length;
                     match self.window.get(self.parsed) {
                         None => {}
-                        Some(b'"') => return Err(FileProblem::StrayQuote(self.line).into()),
+                        Some(b'"') => return Err(self.wrong_quote(FileProblem::StrayQuote(self.line))),
                         Some(_) => match self.end_cell() {
                             Some(text_end) => return Ok(Some((line, text_end))),
                             None => state = State::CellStart,
@@ -222,16 +220,37 @@ impl<R: Read> RecordReader<R> {
                         Some(text_end) => return Ok(Some((line, text_end))),
                         None => state = State::CellStart,
                     },
-                    _ => return Err(FileProblem::TextAfterQuote(self.line).into()),
+                    _ => return Err(self.wrong_quote(FileProblem::TextAfterQuote(self.line))),
                 },
             }
         }
         match state {
-            State::Quoted(opened) => Err(FileProblem::UnclosedQuote(opened).into()),
+            State::Quoted(opened) => Err(self.wrong_quote(FileProblem::UnclosedQuote(opened))),
             State::CellStart if self.parsed == self.record_start => Ok(None),
             State::CellStart | State::Unquoted | State::AfterQuote(_) => {
                 self.ends.push(self.cells.len());
                 Ok(Some((line, self.parsed)))
+            }
+        }
+    }
+
+    /// The problem with a quote, unless the record is no text before it. Other programs do not see a quote then.
+    fn wrong_quote(&self, problem: FileProblem) -> ReadError {
+        let before = &self.window[self.record_start..self.parsed];
+        check_text(before, self.record_line).err().unwrap_or(problem).into()
+    }
+
+    /// Skips byte order marks. In joined files, one stands before each part.
+    fn skip_marks(&mut self) -> Result<(), ReadError> {
+        loop {
+            let rest = &self.window[self.parsed..];
+            if rest.starts_with(BYTE_ORDER_MARK) {
+                self.parsed += BYTE_ORDER_MARK.len();
+                self.record_start = self.parsed;
+            } else if BYTE_ORDER_MARK.starts_with(rest) && !self.is_at_end {
+                self.read_more()?;
+            } else {
+                return Ok(());
             }
         }
     }
@@ -266,7 +285,7 @@ impl<R: Read> RecordReader<R> {
         self.parsed -= self.record_start;
         self.record_start = 0;
         if self.window.len() > MAX_RECORD_BYTES {
-            return Err(FileProblem::RowTooLong(self.line, MAX_RECORD_BYTES).into());
+            return Err(FileProblem::RowTooLong(self.record_line, MAX_RECORD_BYTES).into());
         }
         let mut more = self.source.by_ref().take(self.read_bytes as u64);
         self.is_at_end = more.read_to_end(&mut self.window)? == 0;
@@ -274,16 +293,15 @@ impl<R: Read> RecordReader<R> {
     }
 }
 
-/// The number of line breaks in a text.
-fn count_lines(text: &[u8]) -> i64 {
-    let mut is_after_cr = false;
-    text.iter()
-        .map(|byte| {
-            let ends_line = *byte == b'\r' || *byte == b'\n' && !is_after_cr;
-            is_after_cr = *byte == b'\r';
-            i64::from(ends_line)
-        })
-        .sum()
+/// Checks that a record that starts on this line is text: UTF-8 without null characters.
+fn check_text(bytes: &[u8], line: i64) -> Result<&str, FileProblem> {
+    if let Some(at) = bytes.iter().position(|byte| *byte == 0) {
+        return Err(FileProblem::NullCharacter(line + count_lines(&bytes[..at])));
+    }
+    str::from_utf8(bytes).map_err(|error| {
+        let (valid, rest) = bytes.split_at(error.valid_up_to());
+        FileProblem::NotUtf8(line + count_lines(valid), LikelyEncoding::of(rest))
+    })
 }
 
 #[cfg(test)]
@@ -368,7 +386,7 @@ mod tests {
 
     #[test]
     fn a_record_that_is_too_long_is_an_error() {
-        let endless = format!("a\n\"{}", "x".repeat(MAX_RECORD_BYTES + 2 * READ_BYTES));
+        let endless = format!("a\n\"{}", "x\n".repeat(MAX_RECORD_BYTES / 2 + READ_BYTES));
         let mut records = RecordReader::open(endless.as_bytes(), READ_BYTES).unwrap();
         records.next().unwrap();
         let Err(ReadError::InvalidFile(problem)) = records.next() else {
@@ -381,7 +399,10 @@ mod tests {
     fn bytes_that_are_not_text_are_reported_with_their_line() {
         for (file, expected) in [
             (&b"a\nma\xf1ana\n"[..], FileProblem::NotUtf8(2, LikelyEncoding::Windows1252)),
-            (b"a\r\"b\rma\x96ana\"\r", FileProblem::NotUtf8(3, LikelyEncoding::MacRoman)),
+            (b"a\nit\x92s\n", FileProblem::NotUtf8(2, LikelyEncoding::Windows1252)),
+            (b"a\r\"b\rcaf\x8e, ma\x96ana\"\r", FileProblem::NotUtf8(3, LikelyEncoding::MacRoman)),
+            (b"a\nb\0,c\"d\n", FileProblem::NullCharacter(2)),
+            (b"a\n\xf1,\"b\"c\n", FileProblem::NotUtf8(2, LikelyEncoding::Windows1252)),
             (b"a\nb\xc3(\n", FileProblem::NotUtf8(2, LikelyEncoding::Windows1252)),
             (b"a\nb\x81\n", FileProblem::NotUtf8(2, LikelyEncoding::Unknown)),
             (b"a\n\"b\r\nc\0\"\n", FileProblem::NullCharacter(3)),

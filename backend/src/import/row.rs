@@ -47,19 +47,13 @@ pub fn validate(record: &Record<'_>, header: &Header, zone: Tz) -> Result<Staged
         lesson_id: id(Column::Lesson)?,
         practice_package_id: id(Column::PracticePackage)?,
         category: parse_cell(Column::Category, cell(Column::Category), parse_category)?,
-        scope: Some(spreadsheet::restore(cell(Column::Scope)).trim())
-            .filter(|scope| !scope.is_empty())
-            .map(str::to_owned),
+        scope: Some(restore(cell(Column::Scope))).filter(|scope| !scope.is_empty()).map(str::to_owned),
         value: parse_cell(Column::Value, cell(Column::Value), |text| {
             parse_whole(text, CellProblem::NotAValue)
         })?,
         payload: parse_cell(Column::Payload, cell(Column::Payload), |text| {
-            let text = spreadsheet::restore(text);
-            if text.trim().is_empty() {
-                Ok(None)
-            } else {
-                payload::read(text).map(|json| Some(json.into_owned()))
-            }
+            let text = restore(text);
+            if text.is_empty() { Ok(None) } else { payload::read(text).map(|json| Some(json.into_owned())) }
         })?,
         captured_at: parse_cell(Column::CapturedAt, cell(Column::CapturedAt), |text| match text.trim() {
             "" => Ok(None),
@@ -70,6 +64,11 @@ pub fn validate(record: &Record<'_>, header: &Header, zone: Tz) -> Result<Staged
             }
         })?,
     })
+}
+
+/// The text of a cell, without the guard of our exports and without spaces around it.
+fn restore(cell: &str) -> &str {
+    spreadsheet::restore(cell.trim()).trim()
 }
 
 fn parse_cell<T>(
@@ -88,7 +87,7 @@ fn parse_optional_id(text: &str) -> Result<Option<i64>, CellProblem> {
 }
 
 fn parse_category(text: &str) -> Result<String, CellProblem> {
-    let text = spreadsheet::restore(text).trim();
+    let text = restore(text);
     match text.chars().count() {
         0 => Ok(DEFAULT_CATEGORY.to_owned()),
         1..=MAX_CATEGORY_CHARS => Ok(text.to_owned()),

@@ -361,9 +361,7 @@ proptest! {
             expected.0.push(row.staged(writer.row(&row.cells(&dialect))));
         }
         // A joined file, with its byte order mark.
-        if !dialect.quotes_all {
-            writer.text.push('\u{feff}');
-        }
+        writer.text.push('\u{feff}');
         let header_line = writer.line;
         writer.header();
         expected.1.push((header_line, CellProblem::RepeatedHeader));
