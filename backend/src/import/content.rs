@@ -58,7 +58,7 @@ pub fn detect(start: &[u8]) -> Result<CsvFormat, FileProblem> {
         Some(_) => {}
     }
     let trimmed = text.trim_ascii_start();
-    let blank_lines = count_lines(&text[..text.len() - trimmed.len()]);
+    let blank_lines = count_lines(&text[..text.len() - trimmed.len()], &mut false);
     let (delimiter, text, first_line) = match line_of_separator(trimmed) {
         Some((delimiter, length)) => (delimiter, &trimmed[length..], blank_lines + 2),
         None => (most_frequent_delimiter(text), text, 1),
@@ -108,13 +108,12 @@ fn header_line(text: &[u8]) -> &[u8] {
     &text[..end_of_line(text).unwrap_or(text.len())]
 }
 
-/// The number of line breaks in a text.
-pub fn count_lines(text: &[u8]) -> i64 {
-    let mut is_after_cr = false;
+/// The number of line breaks in a text. `is_after_cr` tells whether CR comes before it, and is set for the text after it.
+pub fn count_lines(text: &[u8], is_after_cr: &mut bool) -> i64 {
     text.iter()
         .map(|byte| {
-            let ends_line = *byte == b'\r' || *byte == b'\n' && !is_after_cr;
-            is_after_cr = *byte == b'\r';
+            let ends_line = *byte == b'\r' || *byte == b'\n' && !*is_after_cr;
+            *is_after_cr = *byte == b'\r';
             i64::from(ends_line)
         })
         .sum()

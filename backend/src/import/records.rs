@@ -142,21 +142,22 @@ impl<R: Read> RecordReader<R> {
 
     /// The next record that is not blank.
     pub fn next(&mut self) -> Result<Option<Record<'_>>, ReadError> {
-        let (line, text_end) = loop {
+        let text_end = loop {
             match self.parse()? {
-                Some(found) if !self.cells.trim_ascii().is_empty() => break found,
+                Some(text_end) if !self.cells.trim_ascii().is_empty() => break text_end,
                 Some(_) => {}
                 None => return Ok(None),
             }
         };
+        let line = self.record_line;
         let text = check_text(&self.window[self.record_start..text_end], line)?;
         // The cells are the text without quotes and delimiters, all of which are ASCII.
         let cells = str::from_utf8(&self.cells).unwrap_or_default();
         Ok(Some(Record { line, text, cells, ends: &self.ends }))
     }
 
-    /// Parses one record into `cells` and `ends`. Returns its line and the end of its text in the window.
-    fn parse(&mut self) -> Result<Option<(i64, usize)>, ReadError> {
+    /// Parses one record into `cells` and `ends`. Returns the end of its text in the window.
+    fn parse(&mut self) -> Result<Option<usize>, ReadError> {
         self.cells.clear();
         self.ends.clear();
         self.record_start = self.parsed;
@@ -168,8 +169,7 @@ impl<R: Read> RecordReader<R> {
             self.record_start = self.parsed;
         }
         self.is_after_cr = false;
-        let line = self.line;
-        self.record_line = line;
+        self.record_line = self.line;
         self.skip_marks()?;
         let mut state = State::CellStart;
         while self.has_more()? {
@@ -189,7 +189,7 @@ impl<R: Read> RecordReader<R> {
                         None => {}
                         Some(b'"') => return Err(self.wrong_quote(FileProblem::StrayQuote(self.line))),
                         Some(_) => match self.end_cell() {
-                            Some(text_end) => return Ok(Some((line, text_end))),
+                            Some(text_end) => return Ok(Some(text_end)),
                             None => state = State::CellStart,
                         },
                     }
@@ -199,10 +199,7 @@ impl<R: Read> RecordReader<R> {
                     let quote = rest.iter().position(|byte| *byte == b'"');
                     let length = quote.unwrap_or(rest.len());
                     self.cells.extend_from_slice(&rest[..length]);
-                    for byte in &rest[..length] {
-                        self.line += i64::from(*byte == b'\r' || *byte == b'\n' && !self.is_after_cr);
-                        self.is_after_cr = *byte == b'\r';
-                    }
+                    self.line += count_lines(&rest[..length], &mut self.is_after_cr);
                     self.parsed += length;
                     if quote.is_some() {
                         self.parsed += 1;
@@ -217,7 +214,7 @@ impl<R: Read> RecordReader<R> {
                         state = State::Quoted(opened);
                     }
                     byte if self.ends_cell[usize::from(byte)] => match self.end_cell() {
-                        Some(text_end) => return Ok(Some((line, text_end))),
+                        Some(text_end) => return Ok(Some(text_end)),
                         None => state = State::CellStart,
                     },
                     _ => return Err(self.wrong_quote(FileProblem::TextAfterQuote(self.line))),
@@ -229,7 +226,7 @@ impl<R: Read> RecordReader<R> {
             State::CellStart if self.parsed == self.record_start => Ok(None),
             State::CellStart | State::Unquoted | State::AfterQuote(_) => {
                 self.ends.push(self.cells.len());
-                Ok(Some((line, self.parsed)))
+                Ok(Some(self.parsed))
             }
         }
     }
@@ -296,121 +293,15 @@ impl<R: Read> RecordReader<R> {
 /// Checks that a record that starts on this line is text: UTF-8 without null characters.
 fn check_text(bytes: &[u8], line: i64) -> Result<&str, FileProblem> {
     if let Some(at) = bytes.iter().position(|byte| *byte == 0) {
-        return Err(FileProblem::NullCharacter(line + count_lines(&bytes[..at])));
+        return Err(FileProblem::NullCharacter(line + count_lines(&bytes[..at], &mut false)));
     }
     str::from_utf8(bytes).map_err(|error| {
         let (valid, rest) = bytes.split_at(error.valid_up_to());
-        FileProblem::NotUtf8(line + count_lines(valid), LikelyEncoding::of(rest))
+        FileProblem::NotUtf8(line + count_lines(valid, &mut false), LikelyEncoding::of(rest))
     })
 }
 
 #[cfg(test)]
-mod windows;
-
+mod tests;
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Returns the line and cells of each record.
-    fn read(file: &str) -> Result<Vec<(i64, Vec<String>)>, FileProblem> {
-        let mut found = Vec::new();
-        // Reads one byte at a time, so that every record spans several reads.
-        let mut records = RecordReader::open(file.as_bytes(), 1).map_err(problem)?;
-        while let Some(record) = records.next().map_err(problem)? {
-            found.push((record.line, record.cells().map(str::to_owned).collect()));
-        }
-        Ok(found)
-    }
-
-    fn problem(error: ReadError) -> FileProblem {
-        match error {
-            ReadError::InvalidFile(problem) => problem,
-            ReadError::Io(error) => panic!("{error}"),
-        }
-    }
-
-    fn record(line: i64, cells: &[&str]) -> (i64, Vec<String>) {
-        (line, cells.iter().map(|cell| (*cell).to_owned()).collect())
-    }
-
-    #[test]
-    fn line_numbers_are_those_of_the_file() {
-        let file = "\u{feff}a,b\r\n\r\n1,\"two\nlines\"\r\n,\r\n3,4";
-        let expected = [record(1, &["a", "b"]), record(3, &["1", "two\nlines"]), record(6, &["3", "4"])];
-        assert_eq!(read(file), Ok(expected.to_vec()));
-    }
-
-    #[test]
-    fn semicolons_are_delimiters_too() {
-        assert_eq!(read("a;b\n\"x;y\";\"say \"\"z\"\"\"\n").unwrap()[1], record(2, &["x;y", "say \"z\""]));
-    }
-
-    #[test]
-    fn an_unclosed_quote_is_an_error() {
-        assert_eq!(read("a,b\n1,2\n\n3,\"4\n5,6\n"), Err(FileProblem::UnclosedQuote(4)));
-        assert_eq!(read("a,b\n1,\"2\"").unwrap().len(), 2);
-        assert_eq!(read("a,b\n1,\""), Err(FileProblem::UnclosedQuote(2)));
-    }
-
-    #[test]
-    fn a_quote_that_programs_read_differently_is_an_error() {
-        for (file, problem) in [
-            ("a,b\n1,x\"y\n", FileProblem::StrayQuote(2)),
-            ("a,b\n1, \"y\"\n", FileProblem::StrayQuote(2)),
-            ("a,b\n\"1\n2\",x\"y\n", FileProblem::StrayQuote(3)),
-            ("a,b\n1,\"x\" y\n", FileProblem::TextAfterQuote(2)),
-            ("a,b\n1,\"x\n2,y\n3,\"z\"\n", FileProblem::TextAfterQuote(4)),
-            ("a,b\r1,\"x\"\"y\r2,\"z\r", FileProblem::TextAfterQuote(3)),
-        ] {
-            assert_eq!(read(file), Err(problem), "{file:?}");
-        }
-    }
-
-    #[test]
-    fn lines_may_end_with_cr_alone() {
-        let file = "a,b\r\r1,\"two\rlines\"\r3,4";
-        let expected = [record(1, &["a", "b"]), record(3, &["1", "two\rlines"]), record(5, &["3", "4"])];
-        assert_eq!(read(file), Ok(expected.to_vec()));
-    }
-
-    #[test]
-    fn sep_and_repeated_byte_order_marks_are_skipped() {
-        for start in ["\u{feff}\u{feff}", "sep=;\r\n", "\u{feff}SEP=;\n", "\"sep=;\"\r"] {
-            let line = if start.contains('=') { 2 } else { 1 };
-            let file = format!("{start}a;b;c,d\n1;2;3\n");
-            let expected = [record(line, &["a", "b", "c,d"]), record(line + 1, &["1", "2", "3"])];
-            assert_eq!(read(&file), Ok(expected.to_vec()), "{start:?}");
-        }
-        assert_eq!(read("sep=\t\na,a\tb\n").unwrap(), [record(2, &["a,a", "b"])]);
-    }
-
-    #[test]
-    fn a_record_that_is_too_long_is_an_error() {
-        let endless = format!("a\n\"{}", "x\n".repeat(MAX_RECORD_BYTES / 2 + READ_BYTES));
-        let mut records = RecordReader::open(endless.as_bytes(), READ_BYTES).unwrap();
-        records.next().unwrap();
-        let Err(ReadError::InvalidFile(problem)) = records.next() else {
-            panic!("the record must be rejected")
-        };
-        assert_eq!(problem, FileProblem::RowTooLong(2, MAX_RECORD_BYTES));
-    }
-
-    #[test]
-    fn bytes_that_are_not_text_are_reported_with_their_line() {
-        for (file, expected) in [
-            (&b"a\nma\xf1ana\n"[..], FileProblem::NotUtf8(2, LikelyEncoding::Windows1252)),
-            (b"a\nit\x92s\n", FileProblem::NotUtf8(2, LikelyEncoding::Windows1252)),
-            (b"a\r\"b\rcaf\x8e, ma\x96ana\"\r", FileProblem::NotUtf8(3, LikelyEncoding::MacRoman)),
-            (b"a\nb\0,c\"d\n", FileProblem::NullCharacter(2)),
-            (b"a\n\xf1,\"b\"c\n", FileProblem::NotUtf8(2, LikelyEncoding::Windows1252)),
-            (b"a\nb\xc3(\n", FileProblem::NotUtf8(2, LikelyEncoding::Windows1252)),
-            (b"a\nb\x81\n", FileProblem::NotUtf8(2, LikelyEncoding::Unknown)),
-            (b"a\n\"b\r\nc\0\"\n", FileProblem::NullCharacter(3)),
-            (b"\xff\xfea\0\n\0b\0\x00\xd8\n\0", FileProblem::NotUtf8(2, LikelyEncoding::Unknown)),
-        ] {
-            let mut records = RecordReader::open(file, 1).unwrap();
-            assert_eq!(records.next().unwrap().unwrap().line, 1);
-            assert_eq!(problem(records.next().unwrap_err()), expected, "{file:?}");
-        }
-    }
-}
+mod windows;

@@ -2,12 +2,12 @@
 
 use chrono::Datelike as _;
 use chrono_tz::Tz;
-use domain::filter::MAX_ID;
+use domain::filter::parse_id;
 
 use super::cell_problem::CellProblem;
 use super::column::Column;
 use super::header::Header;
-use super::number::parse_whole;
+use super::number::whole_number;
 use super::payload;
 use super::records::Record;
 use super::timestamp;
@@ -48,9 +48,7 @@ pub fn validate(record: &Record<'_>, header: &Header, zone: Tz) -> Result<Staged
         practice_package_id: id(Column::PracticePackage)?,
         category: parse_cell(Column::Category, cell(Column::Category), parse_category)?,
         scope: Some(restore(cell(Column::Scope))).filter(|scope| !scope.is_empty()).map(str::to_owned),
-        value: parse_cell(Column::Value, cell(Column::Value), |text| {
-            parse_whole(text, CellProblem::NotAValue)
-        })?,
+        value: parse_cell(Column::Value, cell(Column::Value), parse_value)?,
         payload: parse_cell(Column::Payload, cell(Column::Payload), |text| {
             let text = restore(text);
             if text.is_empty() { Ok(None) } else { payload::read(text).map(|json| Some(json.into_owned())) }
@@ -80,10 +78,13 @@ fn parse_cell<T>(
 }
 
 fn parse_optional_id(text: &str) -> Result<Option<i64>, CellProblem> {
-    match parse_whole(text, CellProblem::NotAnId)? {
-        Some(id) if !(1..=MAX_ID).contains(&id) => Err(CellProblem::NotAnId),
-        id => Ok(id),
-    }
+    let digits = whole_number(text, CellProblem::NotAnId)?;
+    digits.map(parse_id).transpose().map_err(|_| CellProblem::NotAnId)
+}
+
+fn parse_value(text: &str) -> Result<Option<i32>, CellProblem> {
+    let digits = whole_number(text, CellProblem::NotAValue)?;
+    digits.map(str::parse).transpose().map_err(|_| CellProblem::NotAValue)
 }
 
 fn parse_category(text: &str) -> Result<String, CellProblem> {
