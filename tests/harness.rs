@@ -4,6 +4,7 @@ pub mod academy;
 pub mod cluster;
 pub mod database;
 pub mod dataset;
+pub mod event_stream;
 pub mod hub;
 pub mod proxy;
 pub mod request;

@@ -1,12 +1,15 @@
-//! Imports of CSV files.
+//! Imports of files.
 
 mod duplicates;
 mod files;
+mod formats;
 mod history;
+mod progress;
+mod rejected_file;
 mod round_trip;
 mod teacher_admin;
+mod undo;
 mod upload;
-mod verify;
 
 use std::fmt::Write as _;
 
@@ -58,13 +61,18 @@ const SKIP_INVALID: ImportOptions = ImportOptions { mode: "SKIP_INVALID", ..ALL_
 async fn send(hub: &Hub, by: &TestUser, options: ImportOptions, file: impl Into<Vec<u8>>) -> ApiResponse {
     let ImportOptions { dataset, mode, dry_run } = options;
     let variables = json!({"file": null, "dataset": dataset, "mode": mode, "dryRun": dry_run});
-    let form = Form::new()
-        .text("operations", json!({"query": IMPORT, "variables": variables}).to_string())
-        .text("map", json!({"0": ["variables.file"]}).to_string())
-        .part("0", Part::bytes(file.into()).file_name("snapshots.csv"));
+    let form = form(IMPORT, &variables, file);
     let request = hub.http.post(hub.url("/graphql")).bearer_auth(&by.token);
     let request = request.header("graphql-require-preflight", "1").header("accept-language", "en");
     ApiResponse::of(request.multipart(form)).await
+}
+
+/// A multipart request with a file as the variable `file`.
+fn form(query: &str, variables: &Value, file: impl Into<Vec<u8>>) -> Form {
+    Form::new()
+        .text("operations", json!({"query": query, "variables": variables}).to_string())
+        .text("map", json!({"0": ["variables.file"]}).to_string())
+        .part("0", Part::bytes(file.into()).file_name("snapshots.csv"))
 }
 
 async fn import(hub: &Hub, by: &TestUser, options: ImportOptions, file: impl Into<Vec<u8>>) -> Value {
@@ -162,9 +170,9 @@ async fn every_invalid_row_is_reported_with_line_column_and_reason() {
     assert_eq!(imported["message"], "8 rows are invalid. Nothing was imported.");
     insta::assert_json_snapshot!(imported["rejectedRows"]);
     assert_eq!(student_snapshots(&hub).await.len(), 0);
-    let row_text = "SELECT row_text FROM import_rows_rejected WHERE line = 6";
-    let row_text = hub.database.client().await.query_one(row_text, &[]).await.unwrap();
-    assert_eq!(row_text.get::<_, &str>(0), "7,99,,,a,s,1,,2026-11-16");
+    let cells = "SELECT array_to_string(cells, '|') FROM import_rows_rejected WHERE line = 6";
+    let cells = hub.database.client().await.query_one(cells, &[]).await.unwrap();
+    assert_eq!(cells.get::<_, &str>(0), "7|99|||a|s|1||2026-11-16");
 }
 
 #[tokio::test]

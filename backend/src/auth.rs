@@ -21,6 +21,7 @@ pub mod rate_limit;
 pub mod refresh_cookie;
 pub mod session;
 pub mod sign_in;
+pub mod signed_link;
 
 use crate::config::Config;
 use crate::config::access::TeacherAdminScope;

@@ -17,7 +17,6 @@ mod check;
 mod database;
 mod demo;
 mod export;
-mod imports;
 mod logging;
 mod migrate;
 mod monitor_backlog;
@@ -48,9 +47,6 @@ enum Command {
     Migrate(migrate::Arguments),
     /// Write a dataset to standard output, exactly as the Hub's download.
     Export(export::Arguments),
-    /// Check past imports.
-    #[command(subcommand)]
-    Imports(imports::Command),
     /// Send player events to the analytics services.
     #[command(name = "telemetry:sync")]
     Sync(sync::Arguments),
@@ -141,10 +137,6 @@ fn execute(data_dir: PathBuf, command: Command) -> Result<(), Failure> {
         Command::Export(arguments) => {
             let config = start(&data_dir, variables)?;
             until_interrupted(export::run(&data_dir, config, arguments))
-        }
-        Command::Imports(command) => {
-            let config = start(&data_dir, variables)?;
-            until_interrupted(imports::run(&data_dir, &config, command))
         }
         Command::MonitorBacklog(arguments) => {
             let config = start(&data_dir, variables)?;

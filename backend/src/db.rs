@@ -19,6 +19,7 @@ pub mod advisory_lock;
 mod channel_binding;
 mod connect_error;
 mod connection;
+mod copy_connection;
 mod frames;
 mod link;
 pub mod migrator;
@@ -35,6 +36,7 @@ mod verifier;
 pub use address::Address;
 pub use connect_error::{ConnectError, within};
 pub use connection::Connection;
+pub use copy_connection::CopyConnection;
 pub use pool::{POOL_WAIT_TIMEOUT, Pool, PooledConnection, check, pool};
 
 use self::migrator::Migrator;

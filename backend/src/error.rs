@@ -234,6 +234,12 @@ impl From<diesel::result::Error> for Error {
     }
 }
 
+impl From<tokio_postgres::Error> for Error {
+    fn from(error: tokio_postgres::Error) -> Self {
+        anyhow::Error::new(error).into()
+    }
+}
+
 impl From<PoolError> for Error {
     fn from(error: PoolError) -> Self {
         if matches!(error, PoolError::Timeout(TimeoutType::Wait)) {

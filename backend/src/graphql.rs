@@ -53,4 +53,4 @@ pub struct Mutation(
 
 /// The subscription root.
 #[derive(async_graphql::MergedSubscription, Default)]
-pub struct Subscription(sync::SyncSubscription);
+pub struct Subscription(sync::SyncSubscription, import::ImportSubscription);

@@ -8,6 +8,7 @@ mod export;
 mod graphql;
 mod health;
 mod hub;
+mod import_files;
 mod metrics;
 mod player;
 mod player_demo;
@@ -28,6 +29,7 @@ pub fn router(app: App) -> Router {
         .route("/graphql/ws", graphql::websocket())
         .route("/graphql/stream", graphql::stream())
         .merge(export::routes())
+        .merge(import_files::routes())
         .merge(player::routes(&app))
         .merge(player_demo::routes())
         .merge(player_files::routes())

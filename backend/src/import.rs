@@ -1,49 +1,61 @@
 //! Imports: turns a file into snapshots, or reports the errors in it.
 //!
-//! A thread reads and validates the file, chunk by chunk. For each chunk, the database checks the ids that
-//! the rows refer to and stages the valid rows. At the end of the file, the staged rows that do not exist yet
-//! are recorded. All of this is one transaction. Knows nothing of GraphQL or HTTP.
+//! A thread reads and validates the file, chunk by chunk. For each chunk, the ids that the rows refer to are looked up,
+//! and the valid rows are staged by COPY. At the end of the file, the staged rows that do not exist yet are recorded,
+//! and recorded no more in a dry run. All of this is one transaction on a connection of its own. Knows nothing of
+//! GraphQL or HTTP.
 
 mod cell_problem;
 mod chunk;
 mod column;
 mod content;
+pub mod csv_file;
 mod decode;
 mod file_problem;
 mod hashing;
 mod header;
+mod json_object;
+mod json_rows;
 mod number;
 mod payload;
+pub mod progress;
+mod read_error;
+mod record;
 mod records;
 mod references;
+pub mod rejected_file;
 mod row;
+mod rows;
+pub mod template;
 mod timestamp;
+pub mod undo;
+mod window;
+mod workbook;
 mod write;
 
 use std::fs::File;
-use std::io::Seek as _;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
 use diesel::QueryResult;
-use diesel_async::AsyncConnection as _;
 use domain::Locale;
 use domain::access::ImportableRows;
 use domain::import::{ImportMode, ImportState};
 use domain::text::Text;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio_util::sync::CancellationToken;
 use tracing::error;
 
 use crate::app::App;
 use crate::db::{Connection, outage};
 use crate::error::{Error, Result};
 use crate::metrics;
-use crate::models::import::{Import, ImportOutcome, NewImport};
+use crate::models::import::{Import, ImportFailure, ImportedBy, NewImport};
 use crate::models::snapshot_table::SnapshotTable;
 pub use cell_problem::CellProblem;
 use file_problem::FileProblem;
-use records::ReadError;
+use read_error::ReadError;
 
 /// One permit for each import that may run at the same time in this process. Further imports wait, so that
 /// requests always find a database connection.
@@ -95,16 +107,23 @@ const INTERRUPTED: Text = Text::new(
     "The import was interrupted and nothing was written. Import the file again.",
 );
 
+const CANCELLED: Text = Text::new(
+    "La importación se canceló porque quien la envió dejó de esperar. No se escribió nada.",
+    "The import was cancelled, since its sender no longer waited for it. Nothing was written.",
+);
+
 /// The maximum length of a stored file name, in characters.
 const MAX_FILENAME_CHARS: usize = 255;
 
-/// Imports a file and returns when the import has ended. The import continues even if the caller stops
-/// waiting for it.
+/// Imports a file and returns when the import has ended. If the caller stops waiting for it, the import is cancelled
+/// and nothing is written.
 ///
 /// An invalid file is an error of the field `file`. Invalid rows are not an error.
 pub async fn import(app: &App, request: ImportRequest, file: ReceivedFile) -> Result<Import> {
     let queue_permit = QUEUE_PERMITS.try_acquire().map_err(|_| Error::Busy { retry_after: RETRY_AFTER })?;
-    let task = tokio::spawn(run_import(app.clone(), request, file, queue_permit));
+    let cancelled = CancellationToken::new();
+    let _cancel_if_dropped = cancelled.clone().drop_guard();
+    let task = tokio::spawn(run_import(app.clone(), request, file, queue_permit, cancelled));
     task.await.context("The task of an import failed")?
 }
 
@@ -113,6 +132,7 @@ async fn run_import(
     request: ImportRequest,
     file: ReceivedFile,
     _queue_permit: SemaphorePermit<'static>,
+    cancelled: CancellationToken,
 ) -> Result<Import> {
     let _run_permit = RUN_PERMITS.acquire().await.context("The semaphore of imports is closed")?;
     let size = file.content.metadata().context("Failed to read the received file")?.len();
@@ -128,8 +148,13 @@ async fn run_import(
     };
     let import = new.insert(&mut *app.pool.get().await?).await?;
     let started = Instant::now();
-    let (state, message, error) = match read_and_write(&app, &request, &import, file.content).await {
-        Ok(import) => {
+    let written = tokio::select! {
+        written = write::write(&app, &request, &import, file.content) => written,
+        () = cancelled.cancelled() => Err(Failure::Cancelled),
+    };
+    let (state, message, error) = match written {
+        Ok(()) => {
+            let import = find(&app, import.id).await?;
             app.metrics.imports().ended(&import, started.elapsed());
             return Ok(import);
         }
@@ -138,29 +163,22 @@ async fn run_import(
             let message = phrase.in_locale(request.locale).to_owned();
             (ImportState::Rejected, message, Error::invalid("file", phrase))
         }
-        Err(Failure::Internal(cause)) => {
-            let error = Error::from(cause);
+        Err(Failure::Cancelled) => {
+            let message = CANCELLED.in_locale(request.locale).to_owned();
+            (ImportState::Failed, message, Error::Conflict(CANCELLED.into()))
+        }
+        Err(Failure::Internal(error)) => {
             (ImportState::Failed, error.message().into_locale(request.locale), error)
         }
-    };
-    let outcome = ImportOutcome {
-        state: state.key(),
-        content_sha256: None,
-        bytes_read: None,
-        rows_read: 0,
-        rows_inserted: 0,
-        rows_duplicate: 0,
-        rows_rejected: 0,
-        message: Some(message),
-        finished_at: app.clock.now(),
     };
     let kind = match request.effect {
         Effect::CheckOnly => metrics::ImportKind::DryRun,
         Effect::Write => metrics::ImportKind::Real,
     };
     app.metrics.imports().aborted(request.table, state, kind, started.elapsed());
+    let failure = ImportFailure { state: state.key(), message: &message, finished_at: app.clock.now() };
     // If this fails, the housekeeping job closes the import later.
-    let recorded = async { anyhow::Ok(outcome.store(&mut *app.pool.get().await?, import.id).await?) };
+    let recorded = async { anyhow::Ok(failure.store(&mut *app.pool.get().await?, import.id).await?) };
     if let Err(cause) = recorded.await
         && let Some(cause) = outage::loggable_cause(cause)
     {
@@ -169,17 +187,9 @@ async fn run_import(
     Err(error)
 }
 
-/// Imports the file on a separate connection. It is returned before the end of the import is recorded, since
-/// it may be broken by then.
-async fn read_and_write(
-    app: &App,
-    request: &ImportRequest,
-    import: &Import,
-    mut content: File,
-) -> Result<Import, Failure> {
-    content.rewind().context("Failed to read the received file").map_err(Failure::Internal)?;
-    let mut conn = app.pool.get().await.context("No database connection").map_err(Failure::Internal)?;
-    conn.transaction(async |conn| write::write(conn, app, request, import, content).await).await
+async fn find(app: &App, id: i64) -> Result<Import> {
+    let found = Import::find(&mut *app.pool.get().await?, id, ImportedBy::Any).await?;
+    Ok(found.context("The import does not exist")?)
 }
 
 /// Marks imports whose process died as failed. None of their rows were written.
@@ -194,27 +204,23 @@ pub async fn close_abandoned(app: &App, conn: &mut Connection) -> QueryResult<()
 enum Failure {
     /// The file is invalid.
     InvalidFile(FileProblem),
+    /// The client does not wait for it any more.
+    Cancelled,
     /// An error on our side.
-    Internal(anyhow::Error),
-}
-
-impl From<FileProblem> for Failure {
-    fn from(problem: FileProblem) -> Self {
-        Self::InvalidFile(problem)
-    }
+    Internal(Error),
 }
 
 impl From<ReadError> for Failure {
     fn from(broken: ReadError) -> Self {
         match broken {
             ReadError::InvalidFile(problem) => Self::InvalidFile(problem),
-            ReadError::Io(error) => Self::Internal(error.into()),
+            ReadError::Io(error) => anyhow::Error::from(error).into(),
         }
     }
 }
 
-impl From<diesel::result::Error> for Failure {
-    fn from(error: diesel::result::Error) -> Self {
+impl<E: Into<Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
         Self::Internal(error.into())
     }
 }

@@ -5,11 +5,13 @@ pub use diesel::QueryResult;
 
 pub mod alarm;
 pub mod api_token;
+pub mod copy_rows;
 pub mod course;
 pub mod dataset;
 pub mod export_audit;
 pub mod import;
 pub mod import_rejection;
+pub mod import_transaction;
 pub mod installation;
 pub mod mirrored;
 pub mod notification;

@@ -8,6 +8,7 @@ mod child;
 mod events;
 mod export;
 mod hub;
+mod import;
 mod ingest;
 mod memory;
 mod oulad;
@@ -36,6 +37,8 @@ enum Benchmark {
     Export(export::Arguments),
     /// Compares recording single player events with `pgbench`, and batches with `psql \copy`.
     Ingest(ingest::Arguments),
+    /// Compares imports of snapshots with `psql \copy` of the same rows.
+    Import(import::Arguments),
     /// Compares recording alone with recording while a client downloads an export at 40 KB/s.
     SlowReader(slow_reader::Arguments),
     /// Compares the sync of pending events with an HTTP client that posts the same bodies.
@@ -54,12 +57,14 @@ async fn main() -> Result<()> {
         let Some(benchmark) = benchmark else {
             export::run(export::Arguments::default()).await?;
             ingest::run(ingest::Arguments::default()).await?;
+            import::run(import::Arguments::default()).await?;
             slow_reader::run(slow_reader::Arguments::default()).await?;
             return sync::run(sync::Arguments::default()).await;
         };
         match benchmark {
             Benchmark::Export(arguments) => export::run(arguments).await,
             Benchmark::Ingest(arguments) => ingest::run(arguments).await,
+            Benchmark::Import(arguments) => import::run(arguments).await,
             Benchmark::SlowReader(arguments) => slow_reader::run(arguments).await,
             Benchmark::Sync(arguments) => sync::run(arguments).await,
             Benchmark::Oulad { folder } => oulad::run(&folder).await,

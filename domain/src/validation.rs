@@ -1,6 +1,6 @@
 //! Messages about wrong values that every way into the product shares.
 
-use crate::text::Text;
+use crate::text::{Phrase, Text};
 
 /// The value is not an id.
 pub const NOT_AN_ID: Text = Text::new(
@@ -25,11 +25,13 @@ pub const NOT_A_TIMESTAMP: Text = Text::new(
 /// The text is not JSON.
 pub const NOT_JSON: Text = Text::new("No es JSON.", "Not JSON.");
 
-/// The JSON is nested too deeply.
-pub const JSON_TOO_DEEP: Text = Text::new(
-    "El JSON está anidado a demasiada profundidad. Se aceptan hasta 64 niveles.",
-    "The JSON is nested too deeply. Accepted: up to 64 levels.",
-);
+/// The JSON is nested more than `limit` levels deep.
+pub fn json_too_deep(limit: usize) -> Phrase {
+    Phrase::new(
+        format!("El JSON está anidado a demasiada profundidad. Se aceptan hasta {limit} niveles."),
+        format!("The JSON is nested too deeply. Accepted: up to {limit} levels."),
+    )
+}
 
 /// The JSON has a number or character that PostgreSQL does not store.
 pub const JSON_NOT_STORABLE: Text = Text::new(

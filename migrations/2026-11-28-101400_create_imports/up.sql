@@ -6,8 +6,9 @@ CREATE TABLE imports (
     dry_run boolean NOT NULL,
     filename text NOT NULL,
     size_bytes bigint NOT NULL DEFAULT 0 CHECK (size_bytes >= 0),
-    bytes_read bigint CHECK (bytes_read >= 0),
+    bytes_read bigint NOT NULL DEFAULT 0 CHECK (bytes_read >= 0),
     content_sha256 bytea CHECK (octet_length(content_sha256) = 32),
+    file_columns text[],
     rows_read bigint NOT NULL DEFAULT 0 CHECK (rows_read >= 0),
     rows_inserted bigint NOT NULL DEFAULT 0 CHECK (rows_inserted >= 0),
     rows_duplicate bigint NOT NULL DEFAULT 0 CHECK (rows_duplicate >= 0),
@@ -35,8 +36,9 @@ COMMENT ON COLUMN imports.mode IS 'all_or_nothing or skip_invalid.';
 COMMENT ON COLUMN imports.dry_run IS 'Whether rows are validated and counted, but not inserted.';
 COMMENT ON COLUMN imports.filename IS 'Name of the uploaded file; never used as a path.';
 COMMENT ON COLUMN imports.size_bytes IS 'Number of received bytes.';
-COMMENT ON COLUMN imports.bytes_read IS 'Number of bytes that were read; null if the file was not read to its end.';
+COMMENT ON COLUMN imports.bytes_read IS 'Number of bytes that were read.';
 COMMENT ON COLUMN imports.content_sha256 IS 'SHA-256 of the file; null if the file was not read to its end.';
+COMMENT ON COLUMN imports.file_columns IS 'Names of the columns, as they are in the file; null if it was not read to its end.';
 COMMENT ON COLUMN imports.rows_read IS 'Number of rows that were read.';
 COMMENT ON COLUMN imports.rows_inserted IS 'Number of inserted rows, or of rows that a dry run would have inserted.';
 COMMENT ON COLUMN imports.rows_duplicate IS 'Number of rows that existed already.';

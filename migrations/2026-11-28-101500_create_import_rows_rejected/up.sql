@@ -5,7 +5,7 @@ CREATE TABLE import_rows_rejected (
     column_name text,
     value text,
     reason text NOT NULL,
-    row_text text NOT NULL
+    cells text[] NOT NULL
 );
 
 -- The rejected rows of an import, in the order of its file.
@@ -18,4 +18,4 @@ COMMENT ON COLUMN import_rows_rejected.line IS 'Line of the file where the row s
 COMMENT ON COLUMN import_rows_rejected.column_name IS 'Column with the invalid value; null if the row as a whole is invalid.';
 COMMENT ON COLUMN import_rows_rejected.value IS 'The invalid value.';
 COMMENT ON COLUMN import_rows_rejected.reason IS 'Why the row was rejected.';
-COMMENT ON COLUMN import_rows_rejected.row_text IS 'The row as it is in the file.';
+COMMENT ON COLUMN import_rows_rejected.cells IS 'The cells of the row, in the order of imports.file_columns.';

@@ -4,7 +4,6 @@
 pub const NOT_IMPLEMENTED: &[&str] = &[
     "Mutation.eraseUserData",
     "Mutation.publishPlatformEvents",
-    "Mutation.undoImport",
     "PlatformEventInput",
     "PlatformEventResult",
     "PracticePackagePurchasedInput",
@@ -12,5 +11,4 @@ pub const NOT_IMPLEMENTED: &[&str] = &[
     "PracticeReservedInput",
     "PracticeSessionConsumedInput",
     "ReservationCancelledInput",
-    "Subscription.importProgress",
 ];

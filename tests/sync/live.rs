@@ -4,7 +4,6 @@
 mod ended;
 mod refused;
 mod socket;
-mod sse;
 
 use std::time::{Duration, Instant};
 
@@ -13,16 +12,13 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use self::socket::Socket;
-use self::sse::Events;
 use super::fixture::SyncFixture;
+use crate::harness::event_stream::{Events, MESSAGE_TIMEOUT};
 use crate::harness::hub::Hub;
 use crate::sync::program::dataporter;
 
 const STATUS: &str = "subscription { syncStatus { eventsPending backlogAlert running { state processed } \
     lastRun { state processed } drivers { driver pending } } }";
-
-/// Much longer than any expected message takes.
-const MESSAGE_TIMEOUT: Duration = Duration::from_secs(30);
 
 #[tokio::test]
 async fn a_run_in_another_process_is_visible_from_start_to_end() {
@@ -53,7 +49,7 @@ async fn a_run_in_another_process_is_visible_from_start_to_end() {
         (&last["eventsPending"], &last["lastRun"]),
         (&json!(0), &json!({"state": "SUCCESS", "processed": 60}))
     );
-    assert_eq!(events.until(has_ended).await, last);
+    assert_eq!(events.until("syncStatus", has_ended).await, last);
     assert!(program.wait().await.unwrap().success());
 }
 

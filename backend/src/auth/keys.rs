@@ -20,6 +20,8 @@ pub enum Purpose {
     Player,
     /// Signed export links.
     Links,
+    /// Signed links to the rejected rows of an import.
+    RejectedRows,
 }
 
 /// Why a list of `APP_KEY`s is invalid.
@@ -107,6 +109,7 @@ impl Purpose {
             Self::Access => b"dataporter-hub access token v1",
             Self::Player => b"dataporter-hub player token v1",
             Self::Links => b"dataporter-hub export link v1",
+            Self::RejectedRows => b"dataporter-hub rejected rows link v1",
         }
     }
 }

@@ -10,6 +10,14 @@ pub struct Imports {
     pub max_bytes: u64,
     /// The maximum number of rows in a file.
     pub max_rows: u64,
+    /// The maximum number of columns in a file.
+    pub max_columns: usize,
+    /// The maximum length of a row, in bytes.
+    pub max_row_bytes: usize,
+    /// The maximum length of a cell, in bytes.
+    pub max_cell_bytes: usize,
+    /// The maximum nesting depth of JSON in a cell.
+    pub max_nesting: usize,
 }
 
 impl Imports {
@@ -26,6 +34,30 @@ impl Imports {
                 "10000000",
                 kind::number(1..=1_000_000_000),
                 "Maximum number of rows in an imported file.",
+            ),
+            max_columns: reader.setting(
+                "IMPORT_MAX_COLUMNS",
+                "1000",
+                kind::number(1..=100_000),
+                "Maximum number of columns in an imported file.",
+            ),
+            max_row_bytes: reader.setting(
+                "IMPORT_MAX_ROW_BYTES",
+                "8388608",
+                kind::number(1024..=67_108_864),
+                "Maximum length of a row of an imported file, in bytes. Some rows at a time are in memory.",
+            ),
+            max_cell_bytes: reader.setting(
+                "IMPORT_MAX_CELL_BYTES",
+                "1048576",
+                kind::number(64..=67_108_864),
+                "Maximum length of a cell of an imported file, in bytes. Rows with a longer one are rejected.",
+            ),
+            max_nesting: reader.setting(
+                "IMPORT_MAX_NESTING",
+                "64",
+                kind::number(1..=100),
+                "Maximum nesting depth of JSON in an imported file.",
             ),
         }
     }

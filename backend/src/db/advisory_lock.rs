@@ -61,7 +61,12 @@ impl AdvisoryLock {
 
     /// Waits for the lock and holds it until the transaction ends.
     pub async fn acquire_in_transaction(self, conn: &mut Connection) -> QueryResult<()> {
-        conn.batch_execute(&format!("SELECT pg_advisory_xact_lock({})", self.key())).await
+        conn.batch_execute(&self.statement_to_acquire_in_transaction()).await
+    }
+
+    /// SQL that waits for the lock and holds it until the transaction ends.
+    pub fn statement_to_acquire_in_transaction(self) -> String {
+        format!("SELECT pg_advisory_xact_lock({})", self.key())
     }
 
     /// Whether any session of this database holds the lock. Only for locks with a fixed key.

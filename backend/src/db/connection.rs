@@ -10,10 +10,8 @@ use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::PoolableConnection;
 use diesel_async::{AsyncConnection, TransactionManager};
 use futures_util::{Stream, stream};
-use tokio::runtime::Handle;
 use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::{Client, SimpleQueryMessage};
-use tracing::debug;
 
 use super::address::{Address, Target};
 use super::connect_error::{ConnectError, within};
@@ -46,30 +44,9 @@ pub struct Connection {
 impl Connection {
     /// Connects to the first server of the address that accepts the connection.
     pub(super) async fn establish(address: &Arc<Address>) -> Result<Self, ConnectError> {
-        let mut last_error = ConnectError::InvalidHosts;
-        for target in address.targets().await? {
-            match within(address.timeout, Self::open(address, &target)).await {
-                Ok(conn) => return Ok(conn),
-                Err(error) => last_error = error,
-            }
-        }
-        Err(last_error)
-    }
-
-    async fn open(address: &Arc<Address>, target: &Target) -> Result<Self, ConnectError> {
-        let (client, link) = Link::open(address, target).await?;
-        let Session { backend, is_read_only } = configure(&client).await.map_err(ConnectError::Rejected)?;
-        let is_match = match address.config.get_target_session_attrs() {
-            TargetSessionAttrs::ReadWrite => !is_read_only,
-            TargetSessionAttrs::ReadOnly => is_read_only,
-            _ => true,
-        };
-        if !is_match {
-            return Err(ConnectError::WrongSessionAttributes);
-        }
-        link.state.set_backend(backend);
-        let inner = AsyncPgConnection::try_from(client).await.map_err(ConnectError::Session)?;
-        Ok(Self { inner, link, is_read_only })
+        let Session { client, link, is_read_only } = Session::establish(address).await?;
+        let starting = async { AsyncPgConnection::try_from(client).await.map_err(ConnectError::Session) };
+        Ok(Self { inner: within(address.timeout, starting).await?, link, is_read_only })
     }
 
     /// The notifications that other sessions send with NOTIFY. The stream ends when the connection is closed.
@@ -119,22 +96,47 @@ impl Connection {
     }
 }
 
-/// What a new session reports about itself.
-struct Session {
-    backend: i32,
-    is_read_only: bool,
+/// A new session with its settings.
+pub(super) struct Session {
+    pub client: Client,
+    pub link: Link,
+    pub is_read_only: bool,
 }
 
-async fn configure(client: &Client) -> Result<Session, tokio_postgres::Error> {
-    let mut session = Session { backend: 0, is_read_only: false };
-    for message in client.simple_query(SESSION_SETTINGS).await? {
-        if let SimpleQueryMessage::Row(row) = message {
-            let backend = row.try_get(0)?.and_then(|backend| backend.parse().ok());
-            session =
-                Session { backend: backend.unwrap_or_default(), is_read_only: row.try_get(1)? == Some("on") };
+impl Session {
+    /// Opens a session on the first server of the address that accepts it.
+    pub async fn establish(address: &Arc<Address>) -> Result<Self, ConnectError> {
+        let mut last_error = ConnectError::InvalidHosts;
+        for target in address.targets().await? {
+            match within(address.timeout, Self::open(address, &target)).await {
+                Ok(session) => return Ok(session),
+                Err(error) => last_error = error,
+            }
+        }
+        Err(last_error)
+    }
+
+    async fn open(address: &Arc<Address>, target: &Target) -> Result<Self, ConnectError> {
+        let (client, link) = Link::open(address, target).await?;
+        let mut is_read_only = false;
+        for message in client.simple_query(SESSION_SETTINGS).await.map_err(ConnectError::Rejected)? {
+            if let SimpleQueryMessage::Row(row) = message {
+                let backend = row.try_get(0).map_err(ConnectError::Rejected)?;
+                link.state.set_backend(backend.and_then(|id| id.parse().ok()).unwrap_or_default());
+                is_read_only = row.try_get(1).map_err(ConnectError::Rejected)? == Some("on");
+            }
+        }
+        let is_match = match address.config.get_target_session_attrs() {
+            TargetSessionAttrs::ReadWrite => !is_read_only,
+            TargetSessionAttrs::ReadOnly => is_read_only,
+            _ => true,
+        };
+        if is_match {
+            Ok(Self { client, link, is_read_only })
+        } else {
+            Err(ConnectError::WrongSessionAttributes)
         }
     }
-    Ok(session)
 }
 
 impl Deref for Connection {
@@ -160,20 +162,6 @@ impl PoolableConnection for Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        let state = &self.link.state;
-        if state.is_closed() || !state.is_busy() {
-            return;
-        }
-        state.close();
-        // Without a runtime there is nothing to do: its connections end with it.
-        if let Ok(runtime) = Handle::try_current() {
-            let cancel_request = self.link.cancel(self.inner.cancel_token());
-            runtime.spawn(async move {
-                if let Err(cause) = cancel_request.await {
-                    let cause = format!("{:#}", anyhow::Error::new(cause));
-                    debug!(cause, "Failed to cancel an abandoned statement");
-                }
-            });
-        }
+        self.link.abandon(|| self.inner.cancel_token());
     }
 }

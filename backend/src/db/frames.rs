@@ -7,6 +7,8 @@ const MAX_BODY_LENGTH: usize = 8 * 1024;
 
 /// `ReadyForQuery`: all requests before it have been answered.
 pub(super) const READY_FOR_QUERY: u8 = b'Z';
+/// `CopyInResponse`: the server is ready to receive rows.
+pub(super) const COPY_IN_RESPONSE: u8 = b'G';
 /// `ErrorResponse`.
 pub(super) const ERROR_RESPONSE: u8 = b'E';
 /// `Sync`: answered by a `ReadyForQuery`.

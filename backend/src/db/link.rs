@@ -4,8 +4,10 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_postgres::{AsyncMessage, CancelToken, Client, Notification};
+use tracing::debug;
 
 use super::address::{Address, Target};
 use super::connect_error::{ConnectError, within};
@@ -49,6 +51,26 @@ impl Link {
                 token.cancel_query_raw(stream, AlreadyNegotiated).await.map_err(ConnectError::Rejected)
             };
             within(address.timeout, cancel_request).await
+        }
+    }
+}
+
+impl Link {
+    /// If a statement is running, closes the connection immediately and asks the server to cancel the statement.
+    pub fn abandon(&self, token: impl FnOnce() -> CancelToken) {
+        if self.state.is_closed() || !self.state.is_busy() {
+            return;
+        }
+        self.state.close();
+        // Without a runtime there is nothing to do: its connections end with it.
+        if let Ok(runtime) = Handle::try_current() {
+            let cancel_request = self.cancel(token());
+            runtime.spawn(async move {
+                if let Err(cause) = cancel_request.await {
+                    let cause = format!("{:#}", anyhow::Error::new(cause));
+                    debug!(cause, "Failed to cancel an abandoned statement");
+                }
+            });
         }
     }
 }

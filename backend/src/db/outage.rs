@@ -2,6 +2,7 @@
 //! requests fail in between.
 
 use std::error::Error as StdError;
+use std::io;
 use std::time::{Duration, Instant};
 
 use deadpool::managed::TimeoutType;
@@ -10,6 +11,7 @@ use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as Diese
 use diesel_async::pooled_connection::PoolError as ManagerError;
 use diesel_async::pooled_connection::deadpool::PoolError;
 use parking_lot::Mutex;
+use tokio_postgres::error::SqlState;
 use tracing::{debug, error, info};
 
 use super::connect_error::ConnectError;
@@ -95,10 +97,24 @@ fn kind(cause: &(dyn StdError + 'static)) -> Option<OutageKind> {
         Some(error) if is_lost_connection(error) => return Some(OutageKind::Unreachable),
         Some(_) | None => {}
     }
+    if let Some(error) = cause.downcast_ref() {
+        return kind_of_protocol_error(error);
+    }
     let is_unreachable = cause.downcast_ref().is_some_and(is_connect_failure)
         || cause.is::<ConnectionError>()
         || cause.is::<ConnectError>();
     is_unreachable.then_some(OutageKind::Unreachable)
+}
+
+fn kind_of_protocol_error(error: &tokio_postgres::Error) -> Option<OutageKind> {
+    match error.code() {
+        Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => Some(OutageKind::ReadOnly),
+        Some(_) => None,
+        None => {
+            let is_lost = error.is_closed() || error.source().is_some_and(|cause| cause.is::<io::Error>());
+            is_lost.then_some(OutageKind::Unreachable)
+        }
+    }
 }
 
 /// Whether a pool failed to connect to the database. A timeout because all connections are in use is no such

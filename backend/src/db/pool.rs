@@ -23,6 +23,7 @@ use tokio::time::{sleep, timeout};
 use super::address::Address;
 use super::connect_error::ConnectError;
 use super::connection::Connection;
+use super::copy_connection::CopyConnection;
 use super::outage::{self, ServerStatus};
 
 /// A pooled connection. It goes back to the pool when it is dropped.
@@ -62,6 +63,11 @@ impl Pool {
     /// is because the database is unreachable.
     pub async fn get(&self) -> Result<PooledConnection, deadpool::PoolError> {
         self.get_within(self.timeouts().wait.unwrap_or(POOL_WAIT_TIMEOUT)).await
+    }
+
+    /// Opens a connection to the same database outside the pool, for a COPY.
+    pub async fn open_copy_connection(&self) -> Result<CopyConnection, ConnectError> {
+        CopyConnection::establish(self.address.as_ref().ok_or(ConnectError::InvalidHosts)?).await
     }
 
     /// Like [`Self::get`], but waits at most `wait_timeout` while all connections are in use.

@@ -205,8 +205,8 @@ diesel::table! {
         value -> Nullable<Text>,
         /// Why the row was rejected.
         reason -> Text,
-        /// The row as it is in the file.
-        row_text -> Text,
+        /// The cells of the row, in the order of `imports.file_columns`.
+        cells -> Array<Text>,
     }
 }
 
@@ -227,10 +227,12 @@ diesel::table! {
         filename -> Text,
         /// Number of received bytes.
         size_bytes -> Int8,
-        /// Number of bytes that were read; null if the file was not read to its end.
-        bytes_read -> Nullable<Int8>,
+        /// Number of bytes that were read.
+        bytes_read -> Int8,
         /// SHA-256 of the file; null if the file was not read to its end.
         content_sha256 -> Nullable<Bytea>,
+        /// Names of the columns, as they are in the file; null if it was not read to its end.
+        file_columns -> Nullable<Array<Text>>,
         /// Number of rows that were read.
         rows_read -> Int8,
         /// Number of inserted rows, or of rows that a dry run would have inserted.

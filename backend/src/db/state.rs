@@ -5,8 +5,8 @@
 //! caller gives up before that is sent all the same, and the connection may go to another caller, whose
 //! statement then waits for it.
 //!
-//! COPY FROM STDIN, which we do not use, would never appear to finish: the server ignores one of its two
-//! `Sync` messages.
+//! COPY FROM STDIN has two `Sync` messages: one after the statement, which the server ignores as soon as it is
+//! ready to receive rows, and one after the rows.
 
 use std::time::{Duration, Instant};
 
@@ -26,6 +26,8 @@ struct Protocol {
     received: FrameParser,
     /// Requests that were sent completely and not answered yet.
     pending_requests: usize,
+    /// Whether the server is receiving the rows of COPY FROM STDIN.
+    is_copying: bool,
     /// Whether a request has been sent in part. If it is larger than the buffers between here and the server,
     /// it may never be sent completely.
     is_sending: bool,
@@ -59,7 +61,7 @@ enum TransactionStatus {
 
 impl Protocol {
     fn is_busy(&self) -> bool {
-        self.pending_requests > 0 || self.is_sending
+        self.pending_requests > 0 || self.is_sending || self.is_copying
     }
 }
 
@@ -71,6 +73,7 @@ impl ConnectionState {
             sent: FrameParser::for_client(),
             received: FrameParser::for_server(),
             pending_requests: 0,
+            is_copying: false,
             is_sending: false,
             transaction: TransactionStatus::NotReady,
             last_received: now,
@@ -100,12 +103,18 @@ impl ConnectionState {
     pub fn received(&self, bytes: &[u8]) -> Received {
         let mut protocol = self.protocol.lock();
         let (mut answered, mut transaction, mut fatal_error) = (0_usize, protocol.transaction, None);
+        let mut is_copying = protocol.is_copying;
         let is_signed_in = transaction != TransactionStatus::NotReady;
         protocol.received.feed(bytes, |message| match message.kind {
             frames::READY_FOR_QUERY => {
                 answered += 1;
+                is_copying = false;
                 transaction =
                     if message.body == b"I" { TransactionStatus::None } else { TransactionStatus::Open };
+            }
+            frames::COPY_IN_RESPONSE => {
+                answered += 1;
+                is_copying = true;
             }
             // During authentication the caller should get the error itself.
             frames::ERROR_RESPONSE if is_signed_in && fatal_error.is_none() => {
@@ -116,6 +125,7 @@ impl ConnectionState {
         // The first `ReadyForQuery` answers the authentication.
         let answered = if is_signed_in { answered } else { answered.saturating_sub(1) };
         protocol.pending_requests = protocol.pending_requests.saturating_sub(answered);
+        protocol.is_copying = is_copying;
         protocol.transaction = transaction;
         protocol.last_received = Instant::now();
         protocol.last_activity = protocol.last_received;
@@ -224,6 +234,34 @@ mod tests {
         assert!(state.is_idle());
         state.sent(&message(frames::TERMINATE, b""));
         assert!(!state.is_busy(), "Terminate is not answered");
+    }
+
+    #[test]
+    fn copying_is_busy_until_the_last_response() {
+        let state = ready();
+        state.sent(&[message(b'B', b"1"), message(b'E', b"2"), message(frames::SYNC, b"")].concat());
+        state.received(&[message(b'2', b""), message(frames::COPY_IN_RESPONSE, b"\x01\0\0")].concat());
+        assert!(state.is_busy(), "the server waits for rows");
+        state.sent(&message(b'd', b"rows"));
+        assert!(state.is_busy());
+        state.sent(&[message(b'c', b""), message(frames::SYNC, b"")].concat());
+        assert!(state.is_busy(), "the server has not answered");
+        state.received(&[message(b'C', b"COPY 1\0"), message(frames::READY_FOR_QUERY, b"T")].concat());
+        assert!(!state.is_busy() && !state.is_idle(), "the transaction is open");
+    }
+
+    #[test]
+    fn a_copy_that_is_refused_at_once_ends_with_its_own_response() {
+        let state = ready();
+        state.sent(&[message(b'B', b"1"), message(b'E', b"2"), message(frames::SYNC, b"")].concat());
+        state.received(
+            &[message(b'E', b"SERROR\0VERROR\0\0"), message(frames::READY_FOR_QUERY, b"I")].concat(),
+        );
+        // The client library ends every COPY, even if it never began.
+        state.sent(&[message(b'f', b"\0"), message(frames::SYNC, b"")].concat());
+        assert!(state.is_busy());
+        state.received(&message(frames::READY_FOR_QUERY, b"I"));
+        assert!(state.is_idle());
     }
 
     #[test]

@@ -1,17 +1,13 @@
-//! Signed download links. Anyone who has a link may download its one file for five minutes.
-//!
-//! The signature is an HMAC-SHA-256 over the exact query string before it, so altering, adding, repeating or
-//! moving a parameter invalidates it.
+//! Links to exports, which are valid for five minutes.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use domain::Locale;
-use domain::text::Text;
 
-use super::request::{Defaults, ExportRequest, Parameters};
+use super::request::{Defaults, ExportRequest};
 use crate::auth::keys::{Keys, Purpose};
+pub use crate::auth::signed_link::BadLink;
+use crate::auth::signed_link::SignedLink;
 
 /// The path of download links.
 pub const PATH: &str = "/admin/data-porter/export";
@@ -29,72 +25,26 @@ pub struct Link {
     pub expires_at: DateTime<Utc>,
 }
 
-/// Why a link is invalid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BadLink {
-    /// It was altered, or was not created by this hub.
-    Altered,
-    /// It has expired.
-    Expired,
-}
-
-impl BadLink {
-    /// The reason, in one line.
-    pub const fn reason(self) -> Text {
-        match self {
-            Self::Altered => Text::new(
-                "Este enlace fue alterado o no se creó aquí. Crea uno nuevo.",
-                "This link was altered or was not created here. Create a new one.",
-            ),
-            Self::Expired => {
-                Text::new("Este enlace venció. Crea uno nuevo.", "This link has expired. Create a new one.")
-            }
-        }
-    }
-}
-
 impl Link {
     /// The link as a path with its query string.
     pub fn sign(&self, keys: &Keys) -> String {
-        let (key_id, _) = keys.sign(Purpose::Links, &[]);
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query.append_pair("user", &self.user_id.to_string());
-        if let Some(token) = self.token_id {
-            query.append_pair("token", &token.to_string());
-        }
-        query.extend_pairs(self.request.parameters());
-        query.append_pair("expires", &self.expires_at.timestamp().to_string());
-        query.append_pair("key", key_id);
-        let query = query.finish();
-        let (_, mac) = keys.sign(Purpose::Links, query.as_bytes());
-        format!("{PATH}?{query}&signature={}", URL_SAFE_NO_PAD.encode(mac))
+        let Self { user_id, token_id, ref request, expires_at } = *self;
+        let parameters = request.parameters();
+        SignedLink { user_id, token_id, parameters, expires_at }.sign(keys, Purpose::Links, PATH)
     }
 
     /// Verifies and parses a query string.
     pub fn verify(keys: &Keys, query: &str, now: DateTime<Utc>) -> Result<Self, BadLink> {
-        let (signed, signature) = query.rsplit_once("&signature=").ok_or(BadLink::Altered)?;
-        let mac = URL_SAFE_NO_PAD.decode(signature).map_err(|_| BadLink::Altered)?;
-        let mut parameters: Parameters = form_urlencoded::parse(signed.as_bytes()).into_owned().collect();
-        let key_id = remove(&mut parameters, "key").ok_or(BadLink::Altered)?;
-        if !keys.verify(Purpose::Links, &key_id, signed.as_bytes(), &mac) {
-            return Err(BadLink::Altered);
-        }
-        let link = Self::parse(parameters).ok_or(BadLink::Altered)?;
-        if link.expires_at <= now { Err(BadLink::Expired) } else { Ok(link) }
-    }
-
-    fn parse(mut parameters: Parameters) -> Option<Self> {
-        let user_id = remove(&mut parameters, "user")?.parse().ok()?;
-        let token_id = match remove(&mut parameters, "token") {
-            Some(id) => Some(id.parse().ok()?),
-            None => None,
-        };
-        let expires = remove(&mut parameters, "expires")?.parse().ok()?;
-        let expires_at = DateTime::from_timestamp(expires, 0)?;
+        let link = SignedLink::verify(keys, Purpose::Links, query).ok_or(BadLink::Altered)?;
         // A link sets every option, so the defaults do not matter.
         let defaults = Defaults { locale: Locale::default(), timezone: Tz::UTC };
-        let request = ExportRequest::parse(&parameters, defaults).ok()?;
-        Some(Self { user_id, token_id, request, expires_at })
+        let request = ExportRequest::parse(&link.parameters, defaults).map_err(|_| BadLink::Altered)?;
+        let SignedLink { user_id, token_id, parameters: _, expires_at } = link;
+        if expires_at <= now {
+            Err(BadLink::Expired)
+        } else {
+            Ok(Self { user_id, token_id, request, expires_at })
+        }
     }
 
     /// The name of the file, which contains the time when the link was created.
@@ -107,11 +57,6 @@ impl Link {
 /// `{dataset}_{YYYYMMDD_HHMMSS}.{ext}`.
 pub fn filename(dataset: &str, extension: &str, at: DateTime<Utc>, zone: Tz) -> String {
     format!("{dataset}_{}.{extension}", at.with_timezone(&zone).format("%Y%m%d_%H%M%S"))
-}
-
-fn remove(parameters: &mut Parameters, key: &str) -> Option<String> {
-    let position = parameters.iter().position(|(name, _)| name == key)?;
-    Some(parameters.remove(position).1)
 }
 
 #[cfg(test)]

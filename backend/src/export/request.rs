@@ -32,8 +32,7 @@ pub struct Defaults {
     pub timezone: Tz,
 }
 
-/// The parameters of a request, as pairs of key and value.
-pub type Parameters = Vec<(String, String)>;
+pub use crate::auth::signed_link::Parameters;
 
 /// An option of a request.
 struct ExportOption {

@@ -2,14 +2,19 @@
 
 mod rejections;
 
+use std::future::ready;
+use std::time::Duration;
+
 use async_graphql::dataloader::DataLoader;
-use async_graphql::{Context, Object, SimpleObject};
+use async_graphql::{Context, Object, SimpleObject, Subscription};
 use chrono::{DateTime, Utc};
-use domain::access::{Act, ImportGrant, Role};
+use domain::Dataset;
+use domain::access::{Act, ImportGrant};
 use domain::import::{ImportMode, ImportState};
 use domain::text::Text;
-use domain::{Dataset, Viewer};
-use futures_util::FutureExt as _;
+use domain::validation::UNKNOWN_ID;
+use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
+use tokio::time::sleep;
 
 use self::rejections::FirstOf;
 pub use self::rejections::Rejections;
@@ -18,8 +23,9 @@ use super::context::ContextExt as _;
 use super::upload::Upload;
 use crate::error::{Error, Result, SharedError};
 use crate::id::Id;
-use crate::import::{self, CellProblem, Effect, ImportRequest};
-use crate::models::import::{Import as ImportRow, ImportedBy};
+use crate::import::rejected_file::{self, RejectedRowsLink};
+use crate::import::{self, CellProblem, Effect, ImportRequest, progress, undo};
+use crate::models::import::Import as ImportRow;
 use crate::models::import_rejection::ImportRejection;
 use crate::models::snapshot_table::SnapshotTable;
 use crate::models::user_email::user_email;
@@ -44,7 +50,7 @@ impl ImportQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "ID of the import.")] id: Id,
     ) -> Result<Option<Import>> {
-        let visible = visible_imports(ctx.viewer_who_may(Act::Import)?);
+        let visible = undo::visible_to(ctx.viewer_who_may(Act::Import)?);
         Ok(ImportRow::find(&mut *ctx.conn().await?, id.0, visible).await?.map(Import))
     }
 
@@ -58,7 +64,7 @@ impl ImportQuery {
         #[graphql(desc = "Maximum number of items, 0–500. Default 20.", default = 20)] first: Option<i32>,
         #[graphql(desc = "Only imports after this cursor.")] after: Option<String>,
     ) -> Result<List<Import>> {
-        let visible = visible_imports(ctx.viewer_who_may(Act::Import)?);
+        let visible = undo::visible_to(ctx.viewer_who_may(Act::Import)?);
         let page = ListPage::new(first.unwrap_or(20), after.as_deref(), Cursor::decode)?;
         let rows = ImportRow::page(&mut *ctx.conn().await?, visible, page.after, page.limit()).await?;
         let total = Total::new(move |conn| ImportRow::count(conn, visible).boxed());
@@ -72,9 +78,9 @@ pub struct ImportMutation;
 
 #[Object]
 impl ImportMutation {
-    /// Imports a CSV file of snapshots and returns when it is finished. The file is UTF-8, separated by
-    /// commas or semicolons. Its header names the columns by key, or by title in either language, in any
-    /// order.
+    /// Imports a file of snapshots and returns when it is finished: CSV, a JSON array of objects, NDJSON, or the
+    /// first sheet of an Excel workbook (XLSX). Its content decides, not its name. Columns are named by key, or by
+    /// title in either language, in any order. If the client disconnects, the import is cancelled.
     ///
     /// Rows that already exist are counted and not inserted again, so an import can be repeated. Invalid rows
     /// are not an error: the result lists them. A Teacher Admin's row must name a course or a lesson. If
@@ -110,16 +116,64 @@ impl ImportMutation {
         let file = file.received_file(ctx)?;
         Ok(Import(import::import(ctx.app(), request, file).await?))
     }
+
+    /// Deletes the rows that an import inserted. Rows that existed before it stay. Importing the same file again
+    /// inserts them again.
+    ///
+    /// Errors: UNAUTHENTICATED; FORBIDDEN without the permission manage-settings; BAD_USER_INPUT unless it is the
+    /// caller's import or the caller is an admin; CONFLICT if the import inserted nothing, is in progress, or was
+    /// undone before.
+    async fn undo_import(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "ID of the import.")] id: Id,
+    ) -> Result<Import> {
+        let viewer = ctx.viewer_who_may(Act::Import)?;
+        Ok(Import(undo::undo(ctx.app(), id.0, viewer).await?))
+    }
 }
 
-/// The imports that a viewer may see. Rejected rows show a file's content, so only its sender and admins see
-/// them.
-fn visible_imports(viewer: &Viewer) -> ImportedBy {
-    match viewer.role {
-        Role::Admin => ImportedBy::Any,
-        Role::TeacherAdmin | Role::Teacher | Role::Student | Role::Service => {
-            ImportedBy::User(viewer.user_id)
-        }
+/// Live progress of imports.
+#[derive(Default)]
+pub struct ImportSubscription;
+
+/// How often the progress is read. Imports record it once per second.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
+
+#[Subscription]
+impl ImportSubscription {
+    /// Progress of an import: at once, on each change, and a last time when it has ended.
+    ///
+    /// Errors: UNAUTHENTICATED; FORBIDDEN without the permission manage-settings; BAD_USER_INPUT unless it is the
+    /// caller's import or the caller is an admin.
+    async fn import_progress<'ctx>(
+        &self,
+        ctx: &Context<'ctx>,
+        #[graphql(desc = "ID of the import.")] id: Id,
+    ) -> Result<impl Stream<Item = Import> + use<'ctx>> {
+        let visible = undo::visible_to(ctx.viewer_who_may(Act::Import)?);
+        let first = ImportRow::find(&mut *ctx.conn().await?, id.0, visible).await?;
+        let first = first.ok_or_else(|| Error::invalid("id", UNKNOWN_ID))?;
+        let app = ctx.app().clone();
+        let changes = stream::unfold((app, first.clone()), move |(app, last)| async move {
+            if last.state != ImportState::Running {
+                return None;
+            }
+            loop {
+                sleep(PROGRESS_INTERVAL).await;
+                // During an outage, the next attempt may succeed.
+                let Ok(mut conn) = app.pool.get().await else { continue };
+                match ImportRow::find(&mut conn, id.0, visible).await {
+                    Ok(Some(now)) if now != last => {
+                        drop(conn);
+                        return Some((Import(now.clone()), (app, now)));
+                    }
+                    Ok(None) => return None,
+                    Ok(Some(_)) | Err(_) => {}
+                }
+            }
+        });
+        Ok(stream::once(ready(Import(first))).chain(changes))
     }
 }
 
@@ -168,6 +222,22 @@ impl Import {
         self.0.size_bytes as f64
     }
 
+    /// Bytes of the file that were read so far.
+    #[expect(clippy::cast_precision_loss, reason = "exact up to 9 PB")]
+    async fn bytes_read(&self) -> f64 {
+        self.0.bytes_read as f64
+    }
+
+    /// Rows read per second, while the import is in progress.
+    async fn rows_per_second(&self, ctx: &Context<'_>) -> Option<i32> {
+        progress::estimate(&self.0, ctx.app().clock.now()).map(|estimate| int(estimate.rows_per_second))
+    }
+
+    /// Seconds that the import will still take, about. Null unless it is in progress.
+    async fn seconds_left(&self, ctx: &Context<'_>) -> Option<i32> {
+        progress::estimate(&self.0, ctx.app().clock.now())?.seconds_left.map(int)
+    }
+
     /// Rows in the file, without the header and blank lines.
     async fn rows_read(&self) -> i32 {
         int(self.0.rows_read)
@@ -198,20 +268,32 @@ impl Import {
         let limit = page_size(first.unwrap_or(20))?;
         let rejections = ctx.data_unchecked::<DataLoader<Rejections>>();
         let rows = rejections.load_one(FirstOf { import: self.0.id, limit }).await?.unwrap_or_default();
-        let locale = ctx.request().locale;
+        let (locale, limits) = (ctx.request().locale, &ctx.app().config.imports);
         let row = |row: ImportRejection| RejectedRow {
             line: int(row.line),
             column: row.column_name,
             value: row.value,
             reason: CellProblem::parse(&row.reason)
-                .map_or(row.reason, |problem| problem.message().in_locale(locale).to_owned()),
+                .map_or(row.reason, |problem| problem.phrase(limits).into_locale(locale)),
         };
         Ok(rows.into_iter().map(row).collect())
     }
 
-    /// URL of a file with all rejected rows. Null if there is none.
-    async fn rejected_rows_url(&self) -> Option<&str> {
-        None
+    /// Path of a CSV file with all rejected rows: their original cells, and the columns `line` and `error`, which
+    /// an import ignores. Valid for five minutes. Null if no row was rejected.
+    async fn rejected_rows_url(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        if !rejected_file::exists(&self.0) {
+            return Ok(None);
+        }
+        let identity = ctx.identity()?;
+        let link = RejectedRowsLink {
+            user_id: identity.user.id,
+            token_id: identity.token_id,
+            import_id: self.0.id,
+            locale: ctx.request().locale,
+            expires_at: ctx.app().clock.now() + rejected_file::LIFETIME,
+        };
+        Ok(Some(link.sign(&ctx.app().auth.keys)))
     }
 
     /// Why the file was rejected, or why the import failed.

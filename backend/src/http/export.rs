@@ -163,7 +163,8 @@ async fn grant(app: &App, link: &Link, now: DateTime<Utc>) -> Result<Option<Gran
     grant::to_export(&mut conn, &identity.viewer, request.dataset, request.filter.clone()).await.map(Some)
 }
 
-const NO_LONGER_ALLOWED: Text = Text::new(
+/// The owner of a link may no longer use it.
+pub(super) const NO_LONGER_ALLOWED: Text = Text::new(
     "La persona o el token que creó este enlace ya no tiene acceso.",
     "The person or token that created this link no longer has access.",
 );

@@ -1,7 +1,9 @@
 //! Why a row is rejected.
 
-use domain::text::Text;
+use domain::text::{Phrase, Text};
 use domain::validation;
+
+use crate::config::imports::Imports;
 
 /// What is wrong with a row, or with one of its cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +42,16 @@ pub enum CellProblem {
     NoOffset,
     /// The category is too long.
     CategoryTooLong,
+    /// The cell is too long.
+    CellTooLong,
+    /// A null character.
+    NullCharacter,
+    /// Half of a character that UTF-16 writes in two parts.
+    LoneSurrogate,
+    /// A line that is no JSON object.
+    NotAnObject,
+    /// An object with a name twice.
+    RepeatedName,
     /// JSON that is nested too deeply.
     TooDeep,
     /// JSON with a number or character that the database cannot store.
@@ -48,7 +60,7 @@ pub enum CellProblem {
 
 impl CellProblem {
     /// All problems.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 24] = [
         Self::WrongCellCount,
         Self::NamelessColumn,
         Self::RepeatedHeader,
@@ -66,6 +78,11 @@ impl CellProblem {
         Self::SerialDate,
         Self::NoOffset,
         Self::CategoryTooLong,
+        Self::CellTooLong,
+        Self::NullCharacter,
+        Self::LoneSurrogate,
+        Self::NotAnObject,
+        Self::RepeatedName,
         Self::TooDeep,
         Self::NotStorable,
     ];
@@ -90,6 +107,11 @@ impl CellProblem {
             Self::SerialDate => "serial_date",
             Self::NoOffset => "no_offset",
             Self::CategoryTooLong => "category_too_long",
+            Self::CellTooLong => "cell_too_long",
+            Self::NullCharacter => "null_character",
+            Self::LoneSurrogate => "lone_surrogate",
+            Self::NotAnObject => "not_an_object",
+            Self::RepeatedName => "repeated_name",
             Self::TooDeep => "too_deep",
             Self::NotStorable => "not_storable",
         }
@@ -100,9 +122,17 @@ impl CellProblem {
         Self::ALL.into_iter().find(|problem| problem.key() == key)
     }
 
-    /// Says what is wrong and what is accepted.
-    pub const fn message(self) -> Text {
-        match self {
+    /// Says what is wrong and what is accepted under these limits.
+    pub fn phrase(self, limits: &Imports) -> Phrase {
+        let text = match self {
+            Self::CellTooLong => {
+                let limit = limits.max_cell_bytes;
+                return Phrase::new(
+                    format!("La celda es demasiado larga. Se aceptan hasta {limit} bytes."),
+                    format!("The cell is too long. Accepted: up to {limit} bytes."),
+                );
+            }
+            Self::TooDeep => return validation::json_too_deep(limits.max_nesting),
             Self::WrongCellCount => Text::new(
                 "El número de celdas de la fila no coincide con el del encabezado.",
                 "The row does not have the same number of cells as the header.",
@@ -164,9 +194,21 @@ impl CellProblem {
                 "La categoría tiene más de 50 caracteres.",
                 "The category is longer than 50 characters.",
             ),
-            Self::TooDeep => validation::JSON_TOO_DEEP,
+            Self::NullCharacter => validation::NULL_CHARACTER,
+            Self::LoneSurrogate => Text::new(
+                "El texto contiene la mitad de un carácter (un sustituto UTF-16 sin su pareja).",
+                "The text contains half of a character (a UTF-16 surrogate without its pair).",
+            ),
+            Self::NotAnObject => Text::new(
+                "Se acepta un objeto JSON, en NDJSON en una sola línea: {\"user_id\": 7, \"value\": 3}.",
+                "Accepted: a JSON object, in NDJSON on one line: {\"user_id\": 7, \"value\": 3}.",
+            ),
+            Self::RepeatedName => {
+                Text::new("El objeto tiene este nombre dos veces.", "The object has this name twice.")
+            }
             Self::NotStorable => validation::JSON_NOT_STORABLE,
-        }
+        };
+        text.into()
     }
 }
 

@@ -1,111 +1,183 @@
 //! Reads a file on a separate thread, a few thousand rows at a time.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::ops::Range;
 
-use chrono_tz::Tz;
+use bytes::Bytes;
 use tokio::sync::mpsc::Sender;
 
-use super::file_problem::FileProblem;
-use super::hashing::{FileDigest, HashingReader};
-use super::header::Header;
-use super::records::{ReadError, RecordReader};
-use super::row::{self, Rejection};
-use crate::models::snapshot_table::SnapshotTable;
+use super::read_error::ReadError;
+use super::record::Record;
+use super::row::{self, Rejection, RowRules};
+use super::rows::{self, FileRow, ReadOptions, WholeFile};
+use crate::models::copy_rows::CopyRows;
+use crate::models::reference::ReferencedTable;
 use crate::models::staged_snapshot::StagedSnapshot;
 
 /// The number of rows at which a chunk is full.
-const MAX_ROWS: usize = 4096;
+const MAX_ROWS: usize = 16_384;
 /// The number of bytes at which a chunk is full.
 const MAX_BYTES: usize = 1 << 20;
 
 /// Consecutive rows of a file.
 #[derive(Debug, Default)]
 pub struct Chunk {
-    /// The original text of the records, concatenated.
-    text: String,
+    cells: Cells,
     /// The rows that passed all checks so far.
-    pub good: Vec<(StagedSnapshot, TextRange)>,
-    /// The rejected rows, with their line numbers.
-    pub rejected: Vec<(i64, Rejection, TextRange)>,
+    pub good: Vec<GoodRow>,
+    /// The rows in `good`, ready to be staged, with those that were rejected since.
+    encoded: CopyRows,
+    /// The rejected rows.
+    pub rejected: Vec<RejectedRow>,
+    /// The number of bytes of the file that were read.
+    pub bytes_read: u64,
 }
 
-/// The range of a record in the text of its chunk.
+/// A row that passed all checks so far.
 #[derive(Clone, Debug)]
-pub struct TextRange(Range<usize>);
+pub struct GoodRow {
+    pub line: i64,
+    person_id: i64,
+    course_id: Option<i64>,
+    lesson_id: Option<i64>,
+    practice_package_id: Option<i64>,
+    cells: CellRange,
+    encoded: Range<usize>,
+}
 
-impl Chunk {
-    /// The original text of a record.
-    pub fn text(&self, text: &TextRange) -> &str {
-        &self.text[text.0.clone()]
+/// A rejected row.
+#[derive(Clone, Debug)]
+pub struct RejectedRow {
+    pub line: i64,
+    pub rejection: Rejection,
+    cells: CellRange,
+}
+
+/// The cells of all rows.
+#[derive(Debug, Default)]
+struct Cells {
+    text: String,
+    /// The end of each cell in its row's text.
+    ends: Vec<usize>,
+}
+
+/// The cells of one row.
+#[derive(Clone, Debug)]
+struct CellRange {
+    text: Range<usize>,
+    ends: Range<usize>,
+}
+
+impl GoodRow {
+    /// The id in this table that the row refers to.
+    pub fn id(&self, table: ReferencedTable) -> Option<i64> {
+        match table {
+            ReferencedTable::User => Some(self.person_id),
+            ReferencedTable::Course => self.course_id,
+            ReferencedTable::Lesson => self.lesson_id,
+            ReferencedTable::Package => self.practice_package_id,
+        }
+    }
+}
+
+impl Cells {
+    fn push(&mut self, record: &Record<'_>) -> CellRange {
+        let (text, ends) = (self.text.len(), self.ends.len());
+        self.text.push_str(record.text());
+        self.ends.extend_from_slice(record.ends());
+        CellRange { text: text..self.text.len(), ends: ends..self.ends.len() }
     }
 
-    /// The number of rows, including rejected ones.
-    pub fn len(&self) -> usize {
-        self.good.len() + self.rejected.len()
+    fn get(&self, line: i64, cells: &CellRange) -> Record<'_> {
+        Record::new(line, &self.text[cells.text.clone()], &self.ends[cells.ends.clone()])
+    }
+}
+
+impl Chunk {
+    /// The original cells of a rejected row.
+    pub fn record(&self, row: &RejectedRow) -> Record<'_> {
+        self.cells.get(row.line, &row.cells)
+    }
+
+    /// Rejects the good rows for which `problem` finds one.
+    pub fn reject(&mut self, problem: impl Fn(&GoodRow) -> Option<Rejection>) {
+        let Self { good, rejected, .. } = self;
+        good.retain(|row| match problem(row) {
+            Some(rejection) => {
+                rejected.push(RejectedRow { line: row.line, rejection, cells: row.cells.clone() });
+                false
+            }
+            None => true,
+        });
+    }
+
+    /// The good rows, ready to be staged.
+    pub fn take_staged(&mut self) -> Bytes {
+        let encoded: usize = self.good.iter().map(|row| row.encoded.len()).sum();
+        if encoded == self.encoded.len() {
+            std::mem::take(&mut self.encoded).into_bytes()
+        } else {
+            self.encoded.select(self.good.iter().map(|row| row.encoded.clone()))
+        }
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.good.is_empty() && self.rejected.is_empty()
     }
 
     fn is_full(&self) -> bool {
-        self.len() >= MAX_ROWS || self.text.len() >= MAX_BYTES
+        let bytes = self.cells.text.len().max(self.encoded.len());
+        self.good.len() + self.rejected.len() >= MAX_ROWS || bytes >= MAX_BYTES
     }
-}
 
-/// How to read a file.
-#[derive(Clone, Copy, Debug)]
-pub struct ReadOptions {
-    pub table: SnapshotTable,
-    /// The time zone of dates.
-    pub zone: Tz,
-    pub max_rows: u64,
-    /// The size of the received file.
-    pub size_bytes: u64,
-    /// The number of bytes to read at a time.
-    pub read_bytes: usize,
+    fn push(&mut self, record: &Record<'_>, row: Result<StagedSnapshot<'_>, Rejection>) {
+        let (line, cells) = (record.line, self.cells.push(record));
+        match row {
+            Ok(row) => {
+                let start = self.encoded.len();
+                row.encode(&mut self.encoded);
+                self.good.push(GoodRow {
+                    line,
+                    person_id: row.person_id,
+                    course_id: row.course_id,
+                    lesson_id: row.lesson_id,
+                    practice_package_id: row.practice_package_id,
+                    cells,
+                    encoded: start..self.encoded.len(),
+                });
+            }
+            Err(rejection) => self.rejected.push(RejectedRow { line, rejection, cells }),
+        }
+    }
 }
 
 /// Reads the file and sends its rows, until the end of the file or until the receiver is closed.
-///
-/// It is an error if the number of bytes read differs from the size of the received file.
 pub fn read(
-    mut file: HashingReader<impl Read>,
-    options: ReadOptions,
+    file: impl Read + Seek,
+    options: &ReadOptions,
+    rules: &RowRules,
     chunks: &Sender<Chunk>,
-) -> Result<FileDigest, ReadError> {
-    let mut records = RecordReader::open(&mut file, options.read_bytes)?;
-    let header = match records.next()? {
-        Some(record) => Header::read(&record, options.table)?,
-        None => return Err(FileProblem::Empty.into()),
+) -> Result<WholeFile, ReadError> {
+    let send = |chunk: &mut Chunk| {
+        let sent = chunks.blocking_send(std::mem::take(chunk));
+        sent.map_err(|_| ReadError::from(io::Error::from(io::ErrorKind::BrokenPipe)))
     };
-    let mut rows = 0;
     let mut chunk = Chunk::default();
-    while let Some(record) = records.next()? {
-        rows += 1;
-        if rows > options.max_rows {
-            return Err(FileProblem::TooManyRows(options.max_rows).into());
-        }
-        let text = TextRange(chunk.text.len()..chunk.text.len() + record.text.len());
-        chunk.text.push_str(record.text);
-        match row::validate(&record, &header, options.zone) {
-            Ok(row) => chunk.good.push((row, text)),
-            Err(rejection) => chunk.rejected.push((record.line, rejection, text)),
-        }
-        if chunk.is_full() && chunks.blocking_send(std::mem::take(&mut chunk)).is_err() {
-            return Err(io::Error::from(io::ErrorKind::BrokenPipe).into());
-        }
+    let whole = rows::read(file, options, |FileRow { header, record, problem, bytes_read }| {
+        let row = match problem {
+            Some(problem) => Err(problem),
+            None => row::validate(&record, header, rules),
+        };
+        chunk.push(&record, row);
+        chunk.bytes_read = bytes_read;
+        if chunk.is_full() { send(&mut chunk) } else { Ok(()) }
+    })?;
+    if !chunk.is_empty() {
+        send(&mut chunk)?;
     }
-    if chunk.len() > 0 && chunks.blocking_send(chunk).is_err() {
-        return Err(io::Error::from(io::ErrorKind::BrokenPipe).into());
-    }
-    let digest = file.finish();
-    if digest.bytes_read != options.size_bytes {
-        let (read, size) = (digest.bytes_read, options.size_bytes);
-        let message = format!("read {read} bytes of a file of {size} bytes");
-        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, message).into());
-    }
-    Ok(digest)
+    Ok(whole)
 }
 
-#[cfg(test)]
-mod dialects;
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,25 @@
 
 use super::file_problem::{ContentKind, FileProblem};
 
+/// The format of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileFormat {
+    Csv(CsvFormat),
+    /// JSON: an array of objects, or one object per line.
+    Json(JsonLayout),
+    /// A ZIP archive, which should be an Excel workbook.
+    Zip,
+}
+
+/// How the objects of a JSON file are divided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JsonLayout {
+    /// They are the elements of an array.
+    Array,
+    /// Each is on a line of its own.
+    Lines,
+}
+
 /// The format of a CSV file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CsvFormat {
@@ -17,12 +36,13 @@ pub const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The first bytes of content that is not accepted.
 const SIGNATURES: &[(&[u8], ContentKind)] = &[
-    (b"PK\x03\x04", ContentKind::Zip),
-    (b"PK\x05\x06", ContentKind::Zip),
     (b"\xd0\xcf\x11\xe0", ContentKind::OldOffice),
     (b"%PDF-", ContentKind::Pdf),
     (b"\x1f\x8b", ContentKind::Gzip),
 ];
+
+/// The first bytes of ZIP archives, the second of an empty one.
+const ZIP_SIGNATURES: [&[u8]; 2] = [b"PK\x03\x04", b"PK\x05\x06"];
 
 /// The maximum number of bytes needed to detect the type of a file, without leading blank lines.
 const MAX_DETECTION_BYTES: usize = 64 << 10;
@@ -40,8 +60,11 @@ pub fn is_long_enough(start: &[u8]) -> bool {
     end_of_line(header).is_some() || header.len() >= MAX_DETECTION_BYTES
 }
 
-/// Detects the format of a CSV file from its start. Returns an error for other content.
-pub fn detect(start: &[u8]) -> Result<CsvFormat, FileProblem> {
+/// Detects the format of a file from its start. Returns an error for content that is not accepted.
+pub fn detect(start: &[u8]) -> Result<FileFormat, FileProblem> {
+    if ZIP_SIGNATURES.iter().any(|signature| start.starts_with(signature)) {
+        return Ok(FileFormat::Zip);
+    }
     if let Some((_, kind)) = SIGNATURES.iter().find(|(signature, _)| start.starts_with(signature)) {
         return Err(FileProblem::WrongKind(*kind));
     }
@@ -53,8 +76,8 @@ pub fn detect(start: &[u8]) -> Result<CsvFormat, FileProblem> {
     }
     match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
         None => return Err(FileProblem::Empty),
-        Some(b'[') => return Err(FileProblem::WrongKind(ContentKind::JsonArray)),
-        Some(b'{') => return Err(FileProblem::WrongKind(ContentKind::JsonObjects)),
+        Some(b'[') => return Ok(FileFormat::Json(JsonLayout::Array)),
+        Some(b'{') => return Ok(FileFormat::Json(JsonLayout::Lines)),
         Some(_) => {}
     }
     let trimmed = text.trim_ascii_start();
@@ -63,7 +86,7 @@ pub fn detect(start: &[u8]) -> Result<CsvFormat, FileProblem> {
         Some((delimiter, length)) => (delimiter, &trimmed[length..], blank_lines + 2),
         None => (most_frequent_delimiter(text), text, 1),
     };
-    Ok(CsvFormat { text_start: start.len() - text.len(), first_line, delimiter })
+    Ok(FileFormat::Csv(CsvFormat { text_start: start.len() - text.len(), first_line, delimiter }))
 }
 
 /// The file without byte order marks at its start. Joined files and some tools write several.
@@ -139,7 +162,8 @@ mod tests {
             (b"\r\n\nsep=;\nuser_id\n", 9, 4, b';'),
             (b"user_id\0,value\n", 0, 1, b','),
         ] {
-            assert_eq!(detect(file), Ok(CsvFormat { text_start, first_line, delimiter }), "{file:?}");
+            let csv = CsvFormat { text_start, first_line, delimiter };
+            assert_eq!(detect(file), Ok(FileFormat::Csv(csv)), "{file:?}");
         }
     }
 
@@ -155,13 +179,22 @@ mod tests {
     }
 
     #[test]
-    fn content_that_is_not_csv_is_identified() {
+    fn json_and_workbooks_are_detected() {
+        for (start, format) in [
+            (&b"PK\x03\x04\x14\0"[..], FileFormat::Zip),
+            (b"PK\x05\x06", FileFormat::Zip),
+            (b" [{\"user_id\": 1}]", FileFormat::Json(JsonLayout::Array)),
+            (b"\xef\xbb\xbf{\"user_id\": 1}", FileFormat::Json(JsonLayout::Lines)),
+        ] {
+            assert_eq!(detect(start), Ok(format));
+        }
+    }
+
+    #[test]
+    fn content_that_is_not_accepted_is_identified() {
         for (start, kind) in [
-            (&b"PK\x03\x04\x14\0"[..], ContentKind::Zip),
-            (b"\xd0\xcf\x11\xe0\xa1", ContentKind::OldOffice),
+            (&b"\xd0\xcf\x11\xe0\xa1"[..], ContentKind::OldOffice),
             (b"u\0s\0", ContentKind::Utf16),
-            (b" [{\"user_id\": 1}]", ContentKind::JsonArray),
-            (b"\xef\xbb\xbf{\"user_id\": 1}", ContentKind::JsonObjects),
             (b"user_id\0\x01", ContentKind::Binary),
         ] {
             assert_eq!(detect(start), Err(FileProblem::WrongKind(kind)));

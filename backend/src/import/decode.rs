@@ -46,9 +46,13 @@ impl<R: Read> Utf8Reader<R> {
     }
 
     /// The file.
-    #[cfg(test)]
-    pub fn source(&self) -> &R {
+    pub const fn source(&self) -> &R {
         &self.source
+    }
+
+    /// The file.
+    pub fn into_source(self) -> R {
+        self.source
     }
 
     /// Reads the first two bytes to detect the encoding.

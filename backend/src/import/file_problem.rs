@@ -36,6 +36,25 @@ pub enum FileProblem {
         /// The accepted names.
         accepted: &'static [&'static str],
     },
+    /// An object on this line has names that are no columns of the dataset.
+    UnknownNames {
+        line: i64,
+        names: Vec<UnknownColumn>,
+        /// The accepted names.
+        accepted: &'static [&'static str],
+    },
+    /// The JSON is not valid on this line.
+    InvalidJson(i64),
+    /// The JSON ends before its array does.
+    UnfinishedJson,
+    /// After the end of the JSON array, there is something on this line.
+    TextAfterArray(i64),
+    /// It is a ZIP archive, but no Excel workbook.
+    NotAWorkbook,
+    /// It is an Excel workbook that is damaged.
+    BrokenWorkbook,
+    /// It is an Excel workbook that is too large when it is uncompressed.
+    WorkbookTooLarge,
     /// It has more columns than this limit.
     TooManyColumns(usize),
     /// It has this column twice.
@@ -103,8 +122,6 @@ impl LikelyEncoding {
 /// A type of content that is detected but not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ContentKind {
-    /// A ZIP archive, which includes Excel workbooks.
-    Zip,
     /// A binary Office document, such as an old Excel workbook.
     OldOffice,
     /// A PDF document.
@@ -113,10 +130,6 @@ pub enum ContentKind {
     Gzip,
     /// Text in UTF-16.
     Utf16,
-    /// A JSON array.
-    JsonArray,
-    /// JSON objects.
-    JsonObjects,
     /// Any other content that is not text.
     Binary,
 }
@@ -124,9 +137,6 @@ pub enum ContentKind {
 impl ContentKind {
     const fn name(self) -> Text {
         match self {
-            Self::Zip => {
-                Text::new("un archivo ZIP o un libro de Excel", "a ZIP archive or an Excel workbook")
-            }
             Self::OldOffice => Text::new("un documento antiguo de Office", "an old Office document"),
             Self::Pdf => Text::new("un documento PDF", "a PDF document"),
             Self::Gzip => Text::new("un archivo comprimido con gzip", "a gzip-compressed file"),
@@ -134,8 +144,6 @@ impl ContentKind {
                 "texto en UTF-16 sin marca de orden de bytes",
                 "text in UTF-16 without a byte order mark",
             ),
-            Self::JsonArray => Text::new("un array JSON", "a JSON array"),
-            Self::JsonObjects => Text::new("un archivo de objetos JSON", "a file of JSON objects"),
             Self::Binary => Text::new("un archivo que no es texto", "a file that is not text"),
         }
     }
@@ -162,8 +170,8 @@ impl FileProblem {
     pub fn phrase(&self) -> Phrase {
         match self {
             Self::Empty => Phrase::new(
-                "El archivo está vacío. Se acepta un CSV con una línea de encabezado.",
-                "The file is empty. Accepted: a CSV with a header line.",
+                "El archivo está vacío. Se acepta CSV o XLSX con un encabezado, JSON o NDJSON.",
+                "The file is empty. Accepted: CSV or XLSX with a header, JSON, or NDJSON.",
             ),
             Self::TooManyRows(limit) => Phrase::new(
                 format!("El archivo tiene demasiadas filas. Se aceptan hasta {limit}."),
@@ -172,12 +180,8 @@ impl FileProblem {
             Self::WrongKind(kind) => {
                 let Text { es, en } = kind.name();
                 Phrase::new(
-                    format!(
-                        "Es {es}. Se acepta un CSV en UTF-8, separado por comas, punto y coma o tabuladores."
-                    ),
-                    format!(
-                        "This is {en}. Accepted: a CSV in UTF-8, separated by commas, semicolons or tabs."
-                    ),
+                    format!("Es {es}. Se acepta CSV, JSON, NDJSON o un libro de Excel (XLSX)."),
+                    format!("This is {en}. Accepted: CSV, JSON, NDJSON, or an Excel workbook (XLSX)."),
                 )
             }
             Self::NotUtf8(line, likely) => match likely.name() {
@@ -234,6 +238,38 @@ impl FileProblem {
                 ),
             ),
             Self::UnknownColumns { columns, accepted } => unknown_columns(columns, accepted),
+            Self::UnknownNames { line, names, accepted } => {
+                let place = Phrase::new(format!("Línea {line}:"), format!("Line {line}:"));
+                Phrase::joined(&[place, unknown_columns(names, accepted)])
+            }
+            Self::InvalidJson(line) => Phrase::new(
+                format!(
+                    "El JSON de la línea {line} no es válido. Se acepta un array de objetos, o un objeto por línea."
+                ),
+                format!(
+                    "The JSON on line {line} is not valid. Accepted: an array of objects, or one object per line."
+                ),
+            ),
+            Self::UnfinishedJson => Phrase::new(
+                "El array JSON no se cierra. ¿El archivo está completo?",
+                "The JSON array is never closed. Is the file complete?",
+            ),
+            Self::TextAfterArray(line) => Phrase::new(
+                format!("En la línea {line} hay texto tras el final del array JSON."),
+                format!("On line {line}, text follows the end of the JSON array."),
+            ),
+            Self::NotAWorkbook => Phrase::new(
+                "Es un archivo ZIP, pero no un libro de Excel (XLSX). Se acepta CSV, JSON, NDJSON o XLSX.",
+                "This is a ZIP archive, but no Excel workbook (XLSX). Accepted: CSV, JSON, NDJSON, or XLSX.",
+            ),
+            Self::BrokenWorkbook => Phrase::new(
+                "El libro de Excel está dañado. Ábrelo y guárdalo de nuevo como XLSX.",
+                "The Excel workbook is damaged. Open it and save it again as XLSX.",
+            ),
+            Self::WorkbookTooLarge => Phrase::new(
+                "El libro de Excel es demasiado grande. Guárdalo como «CSV UTF-8».",
+                "The Excel workbook is too large. Save it as “CSV UTF-8”.",
+            ),
             Self::TooManyColumns(limit) => Phrase::new(
                 format!("El archivo tiene demasiadas columnas. Se aceptan hasta {limit}."),
                 format!("The file has too many columns. Accepted: up to {limit}."),

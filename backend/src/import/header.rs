@@ -6,11 +6,11 @@ use unicode_normalization::UnicodeNormalization as _;
 use super::cell_problem::CellProblem;
 use super::column::Column;
 use super::file_problem::{FileProblem, UnknownColumn};
-use super::records::Record;
+use super::record::Record;
 use crate::models::snapshot_table::SnapshotTable;
 
-/// The maximum number of columns of a file.
-const MAX_COLUMNS: usize = 1_000;
+/// The columns that a file of rejected rows has after the others. They are ignored.
+pub const REJECTION_COLUMNS: [&str; 2] = ["line", "error"];
 
 /// The positions of the columns in a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,54 +22,93 @@ pub struct Header {
     columns: usize,
     /// The header's cell of the person column.
     person_name: String,
+    /// The names, as they are in the file.
+    names: Vec<String>,
+    /// Whether text that a spreadsheet would take for a formula has a guard.
+    pub has_guards: bool,
+}
+
+/// What a column of a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KnownColumn {
+    /// A column that is imported.
+    Imported(Column),
+    /// A read-only column of our files.
+    Ignored,
+}
+
+impl KnownColumn {
+    /// The column with this key, or with this title in either language.
+    pub fn find(name: &str, table: SnapshotTable) -> Option<Self> {
+        let name = normalize(name);
+        if REJECTION_COLUMNS.contains(&name.as_str()) {
+            return Some(Self::Ignored);
+        }
+        let known = table.dataset().describe().columns.iter().find(|column| {
+            column.key == name
+                || Locale::ALL.into_iter().any(|locale| normalize(column.title.in_locale(locale)) == name)
+        })?;
+        let imported = Column::ALL.into_iter().find(|column| column.key(table) == known.key);
+        Some(imported.map_or(Self::Ignored, Self::Imported))
+    }
 }
 
 impl Header {
+    /// The header of a file of objects for this table, whose columns are found by their names in each object.
+    pub fn of_objects(table: SnapshotTable) -> Self {
+        let names = Column::ALL.map(|column| column.key(table).to_owned());
+        Self {
+            positions: Column::ALL.map(|column| Some(column as usize)),
+            named_columns: names.len(),
+            columns: names.len(),
+            person_name: names[Column::Person as usize].clone(),
+            names: names.to_vec(),
+            has_guards: false,
+        }
+    }
+
     /// Parses the header of a file for this table.
     ///
     /// The read-only columns of our exports are ignored, as are blank columns at the end. Unknown columns are an
     /// error that names them.
-    pub fn read(record: &Record<'_>, table: SnapshotTable) -> Result<Self, FileProblem> {
-        if record.len() > MAX_COLUMNS {
-            return Err(FileProblem::TooManyColumns(MAX_COLUMNS));
-        }
-        let known = table.dataset().describe();
-        let names: Vec<String> = record.cells().map(normalize).collect();
+    pub fn read(record: &Record<'_>, table: SnapshotTable, max_columns: usize) -> Result<Self, FileProblem> {
+        let names: Vec<String> = record.cells().map(clean).collect();
         let named_columns = names.iter().rposition(|name| !name.is_empty()).map_or(0, |last| last + 1);
-        let mut header = Self {
-            positions: [None; Column::ALL.len()],
-            named_columns,
-            columns: record.len(),
-            person_name: String::new(),
-        };
+        if record.len() > max_columns {
+            return Err(FileProblem::TooManyColumns(max_columns));
+        }
+        let mut positions = [None; Column::ALL.len()];
         let mut unknown = Vec::new();
         for (position, name) in names[..named_columns].iter().enumerate() {
-            let column = known.columns.iter().find(|column| {
-                column.key == name
-                    || Locale::ALL
-                        .into_iter()
-                        .any(|locale| normalize(column.title.in_locale(locale)) == *name)
-            });
-            let Some(column) = column else {
-                let cell = record.get(position).unwrap_or_default().trim();
-                unknown.push(UnknownColumn { position: position + 1, name: cell.to_owned() });
-                continue;
-            };
-            if let Some(index) = Column::ALL.iter().position(|import| import.key(table) == column.key)
-                && header.positions[index].replace(position).is_some()
-            {
-                return Err(FileProblem::RepeatedColumn(column.key));
+            match KnownColumn::find(name, table) {
+                Some(KnownColumn::Imported(column)) => {
+                    if positions[column as usize].replace(position).is_some() {
+                        return Err(FileProblem::RepeatedColumn(column.key(table)));
+                    }
+                }
+                Some(KnownColumn::Ignored) => {}
+                None => unknown.push(UnknownColumn { position: position + 1, name: name.clone() }),
             }
         }
         if !unknown.is_empty() {
-            let accepted = known.import.unwrap_or_default();
-            return Err(FileProblem::UnknownColumns { columns: unknown, accepted });
+            return Err(FileProblem::UnknownColumns { columns: unknown, accepted: accepted(table) });
         }
-        match header.position(Column::Person) {
-            Some(position) => header.person_name.clone_from(&names[position]),
-            None => return Err(FileProblem::MissingColumn(table.person_column())),
-        }
-        Ok(header)
+        let Some(person) = positions[Column::Person as usize] else {
+            return Err(FileProblem::MissingColumn(table.person_column()));
+        };
+        Ok(Self {
+            positions,
+            named_columns,
+            columns: record.len(),
+            person_name: normalize(&names[person]),
+            names: names.into_iter().take(named_columns).collect(),
+            has_guards: true,
+        })
+    }
+
+    /// The names of the columns, as they are in the file, without those at the end that have no name.
+    pub fn names(&self) -> &[String] {
+        &self.names
     }
 
     /// Checks that a record has a cell for each column, and none in a column without a name.
@@ -101,11 +140,20 @@ impl Header {
     }
 }
 
+/// The columns that are accepted for this table.
+pub fn accepted(table: SnapshotTable) -> &'static [&'static str] {
+    table.dataset().describe().import.unwrap_or_default()
+}
+
+/// A name without spaces around it. A byte order mark may stand before the names.
+fn clean(name: &str) -> String {
+    name.trim_matches(|character: char| character.is_whitespace() || character == '\u{feff}').to_owned()
+}
+
 /// A name without spaces around it, in lower case and with composed accents. Some systems write an accented
-/// letter as two characters. A byte order mark may stand before the names.
+/// letter as two characters.
 fn normalize(name: &str) -> String {
-    let name = name.trim_matches(|character: char| character.is_whitespace() || character == '\u{feff}');
-    name.nfc().flat_map(char::to_lowercase).collect()
+    clean(name).nfc().flat_map(char::to_lowercase).collect()
 }
 
 fn is_blank(cell: Option<&str>) -> bool {
@@ -114,12 +162,12 @@ fn is_blank(cell: Option<&str>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::records::{READ_BYTES, RecordReader};
+    use super::super::records::tests::open;
     use super::*;
 
     fn read(header: &str) -> Result<Header, FileProblem> {
-        let mut records = RecordReader::open(header.as_bytes(), READ_BYTES).unwrap();
-        Header::read(&records.next().unwrap().unwrap(), SnapshotTable::Student)
+        let mut records = open(header.as_bytes(), 64).unwrap();
+        Header::read(&records.next().unwrap().unwrap(), SnapshotTable::Student, 1_000)
     }
 
     #[test]
@@ -160,15 +208,23 @@ mod tests {
 
     #[test]
     fn blank_columns_at_the_end_are_ignored() {
-        let mut file =
-            RecordReader::open(&b"user_id;value;;\n7;1;;\n7;1\n7;1; \n7;1;x\n7\n7;1;;;\n"[..], 1).unwrap();
-        let header = Header::read(&file.next().unwrap().unwrap(), SnapshotTable::Student).unwrap();
+        let mut file = open(&b"user_id;value;;\n7;1;;\n7;1\n7;1; \n7;1;x\n7\n7;1;;;\n"[..], 1).unwrap();
+        let header = Header::read(&file.next().unwrap().unwrap(), SnapshotTable::Student, 1_000).unwrap();
+        assert_eq!(header.names(), ["user_id", "value"]);
         let mut checks = Vec::new();
         while let Some(record) = file.next().unwrap() {
             checks.push(header.check(&record));
         }
         let (few, nameless) = (Err(CellProblem::WrongCellCount), Err(CellProblem::NamelessColumn));
         assert_eq!(checks, [Ok(()), Ok(()), Ok(()), nameless, few, few]);
+    }
+
+    #[test]
+    fn columns_of_files_of_rejected_rows_are_ignored() {
+        assert_eq!(
+            read("user_id,value").unwrap().positions,
+            read("user_id,value,line,error").unwrap().positions
+        );
     }
 
     #[test]

@@ -5,14 +5,14 @@ use std::borrow::Cow;
 use serde_json::json;
 
 use super::cell_problem::CellProblem;
-use crate::json_scan::{Finding, MAX_NESTING, scan};
+use crate::json_scan::{Finding, scan};
 
 /// Returns the JSON to store for a payload cell that is not blank.
 ///
 /// A JSON object or array is stored unchanged, and any other text as `{"raw": text}`.
-pub fn read(text: &str) -> Result<Cow<'_, str>, CellProblem> {
+pub fn read(text: &str, max_nesting: usize) -> Result<Cow<'_, str>, CellProblem> {
     let finding =
-        if text.trim_start().starts_with(['{', '[']) { scan(text, MAX_NESTING) } else { Finding::NotJson };
+        if text.trim_start().starts_with(['{', '[']) { scan(text, max_nesting) } else { Finding::NotJson };
     match finding {
         Finding::Storable => Ok(Cow::Borrowed(text)),
         Finding::NotJson => Ok(Cow::Owned(json!({ "raw": text }).to_string())),
@@ -24,6 +24,11 @@ pub fn read(text: &str) -> Result<Cow<'_, str>, CellProblem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json_scan::MAX_NESTING;
+
+    fn read(text: &str) -> Result<Cow<'_, str>, CellProblem> {
+        super::read(text, MAX_NESTING)
+    }
 
     #[test]
     fn objects_and_arrays_are_unchanged() {

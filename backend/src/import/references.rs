@@ -2,21 +2,20 @@
 
 use std::collections::HashSet;
 
-use diesel::QueryResult;
 use domain::access::{CourseScope, ImportableRows};
 
 use super::cell_problem::CellProblem;
 use super::chunk::Chunk;
 use super::column::Column;
 use super::row::Rejection;
-use crate::db::Connection;
+use crate::db::Pool;
+use crate::error::Result;
 use crate::models::reference::ReferencedTable;
-use crate::models::staged_snapshot::StagedSnapshot;
 
 /// The maximum number of cached ids per table. A file usually has far more rows than people or courses.
 const CACHE_CAPACITY: usize = 200_000;
 
-/// A cache of the ids that exist. Missing ids are looked up again for each chunk.
+/// A cache of the ids that exist. They are looked up on connections of the pool, each for a moment. Missing ids are looked up again for each chunk.
 pub struct References {
     rows: ImportableRows,
     known: [KnownIds; 4],
@@ -41,38 +40,32 @@ impl References {
     }
 
     /// Rejects the rows of a chunk with a reference that does not exist or that the importer may not access.
-    pub async fn check(&mut self, conn: &mut Connection, chunk: &mut Chunk) -> QueryResult<()> {
+    pub async fn check(&mut self, pool: &Pool, chunk: &mut Chunk) -> Result<()> {
         let Self { rows, known } = self;
         if rows.must_name_course_or_lesson() {
-            let unassigned = chunk.good.extract_if(.., |(row, _)| row.course_id.or(row.lesson_id).is_none());
-            chunk.rejected.extend(unassigned.map(|(row, text)| {
+            chunk.reject(|row| {
+                let course_or_lesson = row.id(ReferencedTable::Course).or(row.id(ReferencedTable::Lesson));
                 let (column, problem) = (Some(Column::Course), CellProblem::NoCourseOrLesson);
-                (row.line, Rejection { column, value: String::new(), problem }, text)
-            }));
+                course_or_lesson.is_none().then(|| Rejection { column, value: String::new(), problem })
+            });
         }
         for KnownIds { table, ids } in known {
-            let requested: HashSet<i64> = chunk
-                .good
-                .iter()
-                .filter_map(|(row, _)| id(row, *table))
-                .filter(|id| !ids.contains(id))
-                .collect();
+            let requested: HashSet<i64> =
+                chunk.good.iter().filter_map(|row| row.id(*table)).filter(|id| !ids.contains(id)).collect();
             if requested.is_empty() {
                 continue;
             }
             let requested: Vec<i64> = requested.into_iter().collect();
+            let conn = &mut *pool.get().await?;
             let found: HashSet<i64> =
                 table.existing_in_courses(conn, &requested, rows.courses()).await?.into_iter().collect();
             let missing: HashSet<i64> = requested.into_iter().filter(|id| !found.contains(id)).collect();
+            let problem = problem_for(*table, rows.courses());
             if !missing.is_empty() {
-                let problem = problem_for(*table, rows.courses());
-                let missing_id = |row: &StagedSnapshot| id(row, *table).filter(|id| missing.contains(id));
-                let rejected = chunk.good.extract_if(.., |(row, _)| missing_id(row).is_some());
-                chunk.rejected.extend(rejected.map(|(row, text)| {
-                    let value = missing_id(&row).map(|id| id.to_string()).unwrap_or_default();
-                    let column = Some(Column::from(*table));
-                    (row.line, Rejection { column, value, problem }, text)
-                }));
+                chunk.reject(|row| {
+                    let id = row.id(*table).filter(|id| missing.contains(id))?;
+                    Some(Rejection { column: Some(Column::from(*table)), value: id.to_string(), problem })
+                });
             }
             if ids.len() + found.len() > CACHE_CAPACITY {
                 ids.clear();
@@ -95,14 +88,5 @@ fn problem_for(table: ReferencedTable, courses: &CourseScope) -> CellProblem {
         | (ReferencedTable::Course | ReferencedTable::Lesson | ReferencedTable::Package, CourseScope::Any) => {
             CellProblem::UnknownId
         }
-    }
-}
-
-fn id(row: &StagedSnapshot, table: ReferencedTable) -> Option<i64> {
-    match table {
-        ReferencedTable::User => Some(row.person_id),
-        ReferencedTable::Course => row.course_id,
-        ReferencedTable::Lesson => row.lesson_id,
-        ReferencedTable::Package => row.practice_package_id,
     }
 }

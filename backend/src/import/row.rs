@@ -1,5 +1,7 @@
 //! Turns a record into a row, with all checks that do not need the database.
 
+use std::borrow::Cow;
+
 use chrono::Datelike as _;
 use chrono_tz::Tz;
 use domain::filter::parse_id;
@@ -9,7 +11,7 @@ use super::column::Column;
 use super::header::Header;
 use super::number::whole_number;
 use super::payload;
-use super::records::Record;
+use super::record::Record;
 use super::timestamp;
 use crate::clock;
 use crate::models::staged_snapshot::StagedSnapshot;
@@ -30,33 +32,58 @@ pub struct Rejection {
     pub problem: CellProblem,
 }
 
-/// Validates a record. A date without a time means the start of that day in `zone`.
-pub fn validate(record: &Record<'_>, header: &Header, zone: Tz) -> Result<StagedSnapshot, Rejection> {
+/// The rules for the cells of a file.
+#[derive(Clone, Copy, Debug)]
+pub struct RowRules {
+    /// The time zone of dates without a time.
+    pub zone: Tz,
+    /// The maximum length of a cell, in bytes.
+    pub max_cell_bytes: usize,
+    /// The maximum nesting depth of a payload.
+    pub max_nesting: usize,
+}
+
+/// Validates a record. A date without a time means the start of that day in the time zone of the rules.
+pub fn validate<'a>(
+    record: &Record<'a>,
+    header: &Header,
+    rules: &RowRules,
+) -> Result<StagedSnapshot<'a>, Rejection> {
     header.check(record).map_err(|problem| {
         let value =
             if problem == CellProblem::WrongCellCount { record.len().to_string() } else { String::new() };
         Rejection { column: None, value, problem }
     })?;
-    let cell = |column| header.cell(record, column);
-    let id = |column| parse_cell(column, cell(column), parse_optional_id);
+    let cell = |column| {
+        let cell = header.cell(record, column);
+        let problem = if cell.len() > rules.max_cell_bytes {
+            CellProblem::CellTooLong
+        } else if cell.contains('\0') {
+            CellProblem::NullCharacter
+        } else {
+            return Ok(cell);
+        };
+        Err(Rejection { column: Some(column), value: cell.to_owned(), problem })
+    };
+    let text = |column| Ok(restore(cell(column)?, header.has_guards));
+    let id = |column| parse_cell(column, cell(column)?, parse_optional_id);
     let person = |text: &str| parse_optional_id(text)?.ok_or(CellProblem::Blank);
     Ok(StagedSnapshot {
         line: record.line,
-        person_id: parse_cell(Column::Person, cell(Column::Person), person)?,
+        person_id: parse_cell(Column::Person, cell(Column::Person)?, person)?,
         course_id: id(Column::Course)?,
         lesson_id: id(Column::Lesson)?,
         practice_package_id: id(Column::PracticePackage)?,
-        category: parse_cell(Column::Category, cell(Column::Category), parse_category)?,
-        scope: Some(restore(cell(Column::Scope))).filter(|scope| !scope.is_empty()).map(str::to_owned),
-        value: parse_cell(Column::Value, cell(Column::Value), parse_value)?,
-        payload: parse_cell(Column::Payload, cell(Column::Payload), |text| {
-            let text = restore(text);
-            if text.is_empty() { Ok(None) } else { payload::read(text).map(|json| Some(json.into_owned())) }
+        category: parse_cell(Column::Category, text(Column::Category)?, parse_category)?,
+        scope: Some(text(Column::Scope)?).filter(|scope| !scope.is_empty()).map(Cow::Borrowed),
+        value: parse_cell(Column::Value, cell(Column::Value)?, parse_value)?,
+        payload: parse_cell(Column::Payload, text(Column::Payload)?, |text| {
+            if text.is_empty() { Ok(None) } else { payload::read(text, rules.max_nesting).map(Some) }
         })?,
-        captured_at: parse_cell(Column::CapturedAt, cell(Column::CapturedAt), |text| match text.trim() {
+        captured_at: parse_cell(Column::CapturedAt, cell(Column::CapturedAt)?, |text| match text.trim() {
             "" => Ok(None),
             text => {
-                let captured_at = timestamp::parse(text)?.start(zone);
+                let captured_at = timestamp::parse(text)?.start(rules.zone);
                 let is_supported = clock::SUPPORTED_YEARS.contains(&captured_at.year());
                 is_supported.then_some(Some(captured_at)).ok_or(CellProblem::NotADate)
             }
@@ -64,15 +91,16 @@ pub fn validate(record: &Record<'_>, header: &Header, zone: Tz) -> Result<Staged
     })
 }
 
-/// The text of a cell, without the guard of our exports and without spaces around it.
-fn restore(cell: &str) -> &str {
-    spreadsheet::restore(cell.trim()).trim()
+/// The text of a cell without spaces around it, and without the guard of our exports if it may have one.
+fn restore(cell: &str, has_guards: bool) -> &str {
+    let text = cell.trim();
+    if has_guards { spreadsheet::restore(text).trim() } else { text }
 }
 
-fn parse_cell<T>(
+fn parse_cell<'a, T>(
     column: Column,
-    text: &str,
-    parse: impl FnOnce(&str) -> Result<T, CellProblem>,
+    text: &'a str,
+    parse: impl FnOnce(&'a str) -> Result<T, CellProblem>,
 ) -> Result<T, Rejection> {
     parse(text).map_err(|problem| Rejection { column: Some(column), value: text.to_owned(), problem })
 }
@@ -87,11 +115,10 @@ fn parse_value(text: &str) -> Result<Option<i32>, CellProblem> {
     digits.map(str::parse).transpose().map_err(|_| CellProblem::NotAValue)
 }
 
-fn parse_category(text: &str) -> Result<String, CellProblem> {
-    let text = restore(text);
+fn parse_category(text: &str) -> Result<Cow<'_, str>, CellProblem> {
     match text.chars().count() {
-        0 => Ok(DEFAULT_CATEGORY.to_owned()),
-        1..=MAX_CATEGORY_CHARS => Ok(text.to_owned()),
+        0 => Ok(Cow::Borrowed(DEFAULT_CATEGORY)),
+        1..=MAX_CATEGORY_CHARS => Ok(Cow::Borrowed(text)),
         _ => Err(CellProblem::CategoryTooLong),
     }
 }
@@ -100,15 +127,13 @@ fn parse_category(text: &str) -> Result<String, CellProblem> {
 mod tests {
     use chrono_tz::Tz::{America__Bogota, UTC};
 
-    use super::super::records::{READ_BYTES, RecordReader};
+    use super::super::rows::tests::read_rows;
     use super::*;
-    use crate::models::snapshot_table::SnapshotTable;
 
     /// Validates the only row of this file.
-    fn row(file: &str, zone: Tz) -> Result<StagedSnapshot, Rejection> {
-        let mut records = RecordReader::open(file.as_bytes(), READ_BYTES).unwrap();
-        let header = Header::read(&records.next().unwrap().unwrap(), SnapshotTable::Student).unwrap();
-        validate(&records.next().unwrap().unwrap(), &header, zone)
+    fn row(file: &str, zone: Tz) -> Result<StagedSnapshot<'static>, Rejection> {
+        let mut rows = read_rows(file.as_bytes(), zone);
+        rows.remove(0).map_err(|(_, rejection)| rejection)
     }
 
     #[test]
@@ -127,7 +152,7 @@ mod tests {
     #[test]
     fn guarded_text_is_restored() {
         let row = row("user_id,category,scope,payload\n7,'=sum,'+1,'=x\n", UTC).unwrap();
-        assert_eq!((row.category.as_str(), row.scope.as_deref()), ("=sum", Some("+1")));
+        assert_eq!((&*row.category, row.scope.as_deref()), ("=sum", Some("+1")));
         assert_eq!(row.payload.as_deref(), Some(r#"{"raw":"=x"}"#));
     }
 

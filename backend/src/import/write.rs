@@ -3,23 +3,22 @@
 use std::fs::File;
 
 use anyhow::Context as _;
-use diesel::QueryResult;
 use domain::import::{ImportMode, ImportState};
 use domain::text::Phrase;
 use tokio::sync::mpsc;
 
-use super::chunk::{self, Chunk, ReadOptions};
-use super::hashing::HashingReader;
-use super::records::READ_BYTES;
+use super::chunk::{self, Chunk};
+use super::progress::Progress;
 use super::references::References;
+use super::row::RowRules;
+use super::rows::{READ_BYTES, ReadOptions};
 use super::{Effect, Failure, ImportRequest};
 use crate::app::App;
-use crate::db::Connection;
-use crate::models::import::{Import, ImportOutcome, UnverifiedImport};
+use crate::models::copy_rows::CopyRows;
+use crate::models::import::Import;
 use crate::models::import_rejection::NewImportRejection;
-use crate::models::session_settings;
+use crate::models::import_transaction::{Fate, ImportResult, ImportTransaction};
 use crate::models::snapshot_table::SnapshotTable;
-use crate::models::staged_snapshot::{StagedSnapshot, record_staged_snapshots};
 
 /// The number of chunks that may wait for the database. More would only use memory.
 const CHANNEL_CAPACITY: usize = 2;
@@ -29,110 +28,114 @@ const MAX_VALUE_CHARS: usize = 200;
 
 /// Reads the file, stores the rejected rows and, if the mode and effect allow it, records the others.
 pub(super) async fn write(
-    conn: &mut Connection,
     app: &App,
     request: &ImportRequest,
     import: &Import,
     content: File,
-) -> Result<Import, Failure> {
+) -> Result<(), Failure> {
     let &ImportRequest { table, ref rows, mode, effect, importer: _, locale } = request;
-    session_settings::without_statement_timeout(conn).await?;
-    Import::acquire_alive_lock(conn, import.id).await?;
-    StagedSnapshot::create_table(conn).await?;
+    let transaction = ImportTransaction::begin(&app.pool, import.id).await?;
+    let progress = Progress::default();
+    let recording_progress = progress.record(app, import.id);
+
     let (sender, mut chunks) = mpsc::channel(CHANNEL_CAPACITY);
+    let limits = &app.config.imports;
     let options = ReadOptions {
         table,
+        max_rows: limits.max_rows,
+        max_columns: limits.max_columns,
+        max_row_bytes: limits.max_row_bytes,
         zone: app.config.hub.timezone,
-        max_rows: app.config.imports.max_rows,
+        max_uncompressed_bytes: limits.max_bytes,
         size_bytes: import.size_bytes.try_into().unwrap_or_default(),
         read_bytes: READ_BYTES,
     };
-    let unverified = UnverifiedImport::with_size(conn, table, import.size_bytes).await?;
-    let hashes = unverified.iter().map(|earlier| earlier.content_sha256.clone()).collect();
-    let content = HashingReader::new(content, hashes);
-    let reader = tokio::task::spawn_blocking(move || chunk::read(content, options, &sender));
-
+    let rules = RowRules {
+        zone: app.config.hub.timezone,
+        max_cell_bytes: limits.max_cell_bytes,
+        max_nesting: limits.max_nesting,
+    };
+    let reader = tokio::task::spawn_blocking(move || chunk::read(content, &options, &rules, &sender));
     let mut references = References::new(rows.clone());
     let (mut good, mut rejected) = (0, 0);
     while let Some(mut chunk) = chunks.recv().await {
-        references.check(conn, &mut chunk).await?;
-        good += chunk.good.len();
-        rejected += chunk.rejected.len();
-        save_rejected_rows(conn, table, import, &chunk).await?;
-        let rows: Vec<&StagedSnapshot> = chunk.good.iter().map(|(row, _)| row).collect();
-        StagedSnapshot::insert_all(conn, &rows).await?;
+        references.check(&app.pool, &mut chunk).await?;
+        good += count(chunk.good.len());
+        rejected += count(chunk.rejected.len());
+        if !chunk.rejected.is_empty() {
+            transaction.reject(encode_rejected(table, import, &chunk)).await?;
+        }
+        if !chunk.good.is_empty() {
+            transaction.stage(chunk.take_staged()).await?;
+        }
+        progress.update(|progress| {
+            progress.bytes_read = i64::try_from(chunk.bytes_read).unwrap_or(i64::MAX);
+            (progress.rows_read, progress.rows_rejected) = (good + rejected, rejected);
+        });
     }
-    let file = reader.await.context("The task that reads a file failed").map_err(Failure::Internal)??;
+    let file = reader.await.context("The task that reads a file failed")??;
+    progress.update(|progress| progress.bytes_read = import.size_bytes);
 
-    Import::acquire_table_lock(conn, table).await?;
-    // If the file was imported before, blank dates get the time of that import, even if it only read a part
-    // of the file.
-    let earlier: Vec<(UnverifiedImport, u64)> = unverified
-        .into_iter()
-        .filter_map(|earlier| {
-            let read = file.matching_prefixes.iter().find(|read| read.sha256 == earlier.content_sha256)?;
-            Some((earlier, read.bytes))
-        })
-        .collect();
-    let same_content = Import::first_with_content(conn, table, &file.sha256).await?;
-    let first = earlier.iter().map(|(earlier, _)| earlier.started_at).chain(same_content).min();
-    StagedSnapshot::fill_missing_dates(conn, first.unwrap_or(import.started_at)).await?;
+    transaction.lock_table(table).await?;
+    // If the file was imported before, blank dates get the time of that import.
+    let same_content =
+        Import::first_with_content(&mut *app.pool.get().await?, table, &file.digest.sha256).await?;
+    let default_date = same_content.unwrap_or(import.started_at);
     let state = match mode {
         ImportMode::AllOrNothing if rejected > 0 => ImportState::Rejected,
         ImportMode::AllOrNothing | ImportMode::SkipInvalid => ImportState::Done,
     };
-    let new = match effect {
-        Effect::Write if state == ImportState::Done => {
-            for (earlier, bytes_read) in &earlier {
-                earlier.record_bytes_read(conn, count_bytes(*bytes_read), &file.sha256).await?;
-            }
-            record_staged_snapshots(conn, table, import.id, app.clock.now()).await?
-        }
-        Effect::Write | Effect::CheckOnly => StagedSnapshot::count_new(conn, table).await?,
+    let fate = match effect {
+        Effect::Write if state == ImportState::Done => Fate::Keep,
+        Effect::Write | Effect::CheckOnly => Fate::Discard,
     };
+    let dates = (default_date, app.clock.now());
+    let on_progress = |inserted: u64, part: f64| {
+        #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "an estimate")]
+        let checked = (good as f64 * part) as i64;
+        let inserted = i64::try_from(inserted).unwrap_or(i64::MAX);
+        progress.update(|progress| {
+            (progress.rows_inserted, progress.rows_duplicate) = (inserted, (checked - inserted).max(0));
+        });
+    };
+    let new = transaction.record(table, import.id, dates, fate, on_progress).await?;
+    let new = i64::try_from(new).unwrap_or(i64::MAX);
+    drop(recording_progress);
+
     let is_rejected = state == ImportState::Rejected;
-    let outcome = ImportOutcome {
+    let result = ImportResult {
         state: state.key(),
-        bytes_read: Some(count_bytes(file.bytes_read)),
-        content_sha256: Some(file.sha256),
-        rows_read: count(good + rejected),
-        rows_inserted: if is_rejected { 0 } else { count(new) },
-        rows_duplicate: count(good - new),
-        rows_rejected: count(rejected),
+        content_sha256: &file.digest.sha256,
+        columns: &file.columns,
+        rows_read: good + rejected,
+        rows_inserted: if is_rejected { 0 } else { new },
+        rows_duplicate: good - new,
+        rows_rejected: rejected,
         message: is_rejected.then(|| rejected_message(rejected).into_locale(locale)),
         finished_at: app.clock.now(),
     };
-    Ok(outcome.store(conn, import.id).await?)
+    transaction.commit(import.id, &result).await?;
+    Ok(())
 }
 
-async fn save_rejected_rows(
-    conn: &mut Connection,
-    table: SnapshotTable,
-    import: &Import,
-    chunk: &Chunk,
-) -> QueryResult<()> {
-    let values: Vec<String> = chunk
-        .rejected
-        .iter()
-        .map(|(_, rejection, _)| rejection.value.chars().take(MAX_VALUE_CHARS).collect())
-        .collect();
-    let rows: Vec<NewImportRejection<'_>> = chunk
-        .rejected
-        .iter()
-        .zip(&values)
-        .map(|((line, rejection, text), value)| NewImportRejection {
+fn encode_rejected(table: SnapshotTable, import: &Import, chunk: &Chunk) -> bytes::Bytes {
+    let mut rows = CopyRows::default();
+    for row in &chunk.rejected {
+        let value: String = row.rejection.value.chars().take(MAX_VALUE_CHARS).collect();
+        let rejection = NewImportRejection {
             import_id: import.id,
-            line: *line,
-            column_name: rejection.column.map(|column| column.key(table)),
-            value: Some(value),
-            reason: rejection.problem.key(),
-            row_text: chunk.text(text),
-        })
-        .collect();
-    NewImportRejection::insert_all(conn, &rows).await
+            line: row.line,
+            column_name: row.rejection.column.map(|column| column.key(table)),
+            value: &value,
+            reason: row.rejection.problem.key(),
+            cells: chunk.record(row).cells(),
+        };
+        rejection.encode(&mut rows);
+    }
+    rows.into_bytes()
 }
 
-fn rejected_message(rejected: usize) -> Phrase {
+fn rejected_message(rejected: i64) -> Phrase {
     match rejected {
         1 => Phrase::new(
             "Hay una fila no válida. No se importó ninguna.",
@@ -143,10 +146,6 @@ fn rejected_message(rejected: usize) -> Phrase {
             format!("{rejected} rows are invalid. Nothing was imported."),
         ),
     }
-}
-
-fn count_bytes(bytes: u64) -> i64 {
-    i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
 fn count(rows: usize) -> i64 {

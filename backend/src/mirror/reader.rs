@@ -169,7 +169,7 @@ impl Reader {
         }
         match scan(&text, MAX_NESTING) {
             Finding::Storable => Some(sent),
-            Finding::TooDeep => self.invalid(field, validation::JSON_TOO_DEEP),
+            Finding::TooDeep => self.invalid(field, validation::json_too_deep(MAX_NESTING)),
             Finding::NotStorable | Finding::NotJson => self.invalid(field, validation::JSON_NOT_STORABLE),
         }
     }

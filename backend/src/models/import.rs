@@ -1,13 +1,11 @@
 //! Imports of files, including dry runs.
 
-mod incomplete;
-mod unverified;
-
 use chrono::{DateTime, Utc};
-use diesel::dsl::sql;
+use diesel::dsl::{auto_type, sql};
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
-use diesel_async::RunQueryDsl;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Bool};
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection as _};
 use domain::import::{ImportMode, ImportState};
 
 use super::snapshot_table::SnapshotTable;
@@ -15,11 +13,9 @@ use crate::db::Connection;
 use crate::db::advisory_lock::{AdvisoryLock, IS_IMPORT_ABANDONED};
 use crate::db::schema::imports;
 use crate::source::Cursor;
-pub use incomplete::IncompleteImport;
-pub use unverified::{OLD_READ_BYTES, UnverifiedImport};
 
 /// An import of a file.
-#[derive(Debug, Clone, HasQuery)]
+#[derive(Debug, Clone, PartialEq, Eq, HasQuery)]
 #[diesel(table_name = imports)]
 pub struct Import {
     pub id: i64,
@@ -37,6 +33,8 @@ pub struct Import {
     pub filename: String,
     /// Size of the file, in bytes.
     pub size_bytes: i64,
+    /// Number of bytes that were read.
+    pub bytes_read: i64,
     pub rows_read: i64,
     /// Number of rows inserted. In a dry run, the number that would be inserted.
     pub rows_inserted: i64,
@@ -50,6 +48,13 @@ pub struct Import {
     /// When it started. Rows without a date get this one.
     pub started_at: DateTime<Utc>,
     pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// The file of an import that was read to its end.
+#[derive(Debug, Clone, HasQuery)]
+#[diesel(table_name = imports)]
+pub struct ImportFile {
+    file_columns: Option<Vec<String>>,
 }
 
 /// A new import.
@@ -71,24 +76,25 @@ pub struct NewImport<'a> {
     pub started_at: DateTime<Utc>,
 }
 
-/// How an import ended.
-#[derive(Debug, AsChangeset)]
+/// How far an import in progress is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, AsChangeset)]
 #[diesel(table_name = imports)]
-pub struct ImportOutcome {
-    /// [`ImportState::key`].
-    pub state: &'static str,
-    /// SHA-256 of the file, if it was read to the end.
-    pub content_sha256: Option<Vec<u8>>,
-    /// Number of bytes read, if the file was read to the end.
-    pub bytes_read: Option<i64>,
+pub struct ImportProgress {
+    pub bytes_read: i64,
     pub rows_read: i64,
-    /// Number of rows inserted. In a dry run, the number that would be inserted.
     pub rows_inserted: i64,
-    /// Number of rows that already existed.
     pub rows_duplicate: i64,
     pub rows_rejected: i64,
+}
+
+/// How an import ended that stored nothing.
+#[derive(Debug, AsChangeset)]
+#[diesel(table_name = imports)]
+pub struct ImportFailure<'a> {
+    /// [`ImportState::key`].
+    pub state: &'static str,
     /// Why it was rejected or failed.
-    pub message: Option<String>,
+    pub message: &'a str,
     pub finished_at: DateTime<Utc>,
 }
 
@@ -102,6 +108,18 @@ pub enum ImportedBy {
     User(i64),
 }
 
+impl ImportFile {
+    /// The file of this import.
+    pub async fn find(conn: &mut Connection, id: i64) -> QueryResult<Self> {
+        Self::query().filter(imports::id.eq(id)).first(conn).await
+    }
+
+    /// The names of its columns.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        self.file_columns.iter().flatten().map(String::as_str)
+    }
+}
+
 impl NewImport<'_> {
     /// Inserts the import and returns it.
     pub async fn insert(&self, conn: &mut Connection) -> QueryResult<Import> {
@@ -113,15 +131,27 @@ impl NewImport<'_> {
     }
 }
 
-impl ImportOutcome {
-    /// Records how the import ended, and returns the updated import.
-    pub async fn store(&self, conn: &mut Connection, id: i64) -> QueryResult<Import> {
-        diesel::update(imports::table.find(id))
-            .set(self)
-            .returning(Import::as_returning())
-            .get_result(conn)
-            .await
+impl ImportProgress {
+    /// Records the progress of an import, unless it has ended.
+    pub async fn store(&self, conn: &mut Connection, id: i64) -> QueryResult<()> {
+        diesel::update(running(id)).set(self).execute(conn).await?;
+        Ok(())
     }
+}
+
+impl ImportFailure<'_> {
+    /// Records that an import stored nothing, unless it has ended. None of its rows count.
+    pub async fn store(&self, conn: &mut Connection, id: i64) -> QueryResult<()> {
+        diesel::update(running(id)).set((self, ImportProgress::default())).execute(conn).await?;
+        Ok(())
+    }
+}
+
+/// The import with this id while it is running.
+#[auto_type]
+fn running(id: i64) -> _ {
+    let key: &'static str = ImportState::Running.key();
+    imports::table.find(id).filter(imports::state.eq(key))
 }
 
 impl Import {
@@ -186,12 +216,6 @@ impl Import {
             .optional()
     }
 
-    /// Shows other processes that this one works on the import. PostgreSQL releases the lock when the
-    /// transaction ends, even if the process dies.
-    pub async fn acquire_alive_lock(conn: &mut Connection, id: i64) -> QueryResult<()> {
-        AdvisoryLock::ImportAlive(id).acquire_in_transaction(conn).await
-    }
-
     /// Marks imports as failed if they started before this time and no process works on them.
     pub async fn fail_abandoned(
         conn: &mut Connection,
@@ -215,8 +239,38 @@ impl Import {
         Ok(())
     }
 
-    /// Waits for other imports into this table, then blocks them until the transaction ends.
-    pub async fn acquire_table_lock(conn: &mut Connection, table: SnapshotTable) -> QueryResult<()> {
-        AdvisoryLock::Import(table.name()).acquire_in_transaction(conn).await
+    /// Undoes an import in a transaction: deletes its rows and returns the updated import. `None` if it did not store
+    /// rows, or was undone before.
+    ///
+    /// Waits for imports into the same table, which may count rows as duplicates that are deleted here.
+    pub async fn undo(
+        &self,
+        conn: &mut Connection,
+        undone_by: i64,
+        now: DateTime<Utc>,
+    ) -> QueryResult<Option<Self>> {
+        conn.batch_execute("SET LOCAL statement_timeout = 0").await?;
+        AdvisoryLock::Import(self.table.name()).acquire_in_transaction(conn).await?;
+        let stored = imports::table
+            .find(self.id)
+            .filter(imports::state.eq(ImportState::Done.key()))
+            .filter(imports::dry_run.eq(false));
+        let undone = diesel::update(stored)
+            .set((
+                imports::state.eq(ImportState::Undone.key()),
+                imports::undone_at.eq(now),
+                imports::undone_by.eq(undone_by),
+            ))
+            .returning(Self::as_returning())
+            .get_result(conn)
+            .await
+            .optional()?;
+        if undone.is_some() {
+            sql_query(format!("DELETE FROM {} WHERE import_id = $1", self.table.name()))
+                .bind::<BigInt, _>(self.id)
+                .execute(conn)
+                .await?;
+        }
+        Ok(undone)
     }
 }

@@ -2,9 +2,10 @@
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt};
+use diesel::sql_types::{Array, BigInt, Text};
 use diesel_async::RunQueryDsl;
 
+use super::copy_rows::CopyRows;
 use crate::db::Connection;
 use crate::db::schema::import_rows_rejected as rejected;
 
@@ -23,33 +24,76 @@ pub struct ImportRejection {
     pub reason: String,
 }
 
-/// A new rejected row.
-#[derive(Debug, Insertable)]
+/// A rejected row with its cells.
+#[derive(Debug, Clone, QueryableByName)]
 #[diesel(table_name = rejected)]
-pub struct NewImportRejection<'a> {
+pub struct RejectedRow {
+    pub id: i64,
+    /// Line of the file on which the row starts, from 1.
+    pub line: i64,
+    /// The invalid column. `None` if the whole row is invalid.
+    pub column_name: Option<String>,
+    /// Key of the reason.
+    pub reason: String,
+    /// The cells, in the order of the file's columns.
+    #[diesel(sql_type = Array<Text>)]
+    pub cells: Vec<String>,
+}
+
+/// A new rejected row.
+#[derive(Debug)]
+pub struct NewImportRejection<'a, Cells> {
     pub import_id: i64,
     /// Line of the file on which the row starts, from 1.
     pub line: i64,
     /// The invalid column. `None` if the whole row is invalid.
     pub column_name: Option<&'a str>,
     /// The invalid value.
-    pub value: Option<&'a str>,
+    pub value: &'a str,
     /// Key of the reason.
     pub reason: &'a str,
-    /// Text of the row in the file.
-    pub row_text: &'a str,
+    /// The cells of the row, in the order of the file's columns.
+    pub cells: Cells,
 }
 
-/// Maximum number of rows per statement. PostgreSQL accepts at most 65,535 values.
-const MAX_ROWS_PER_STATEMENT: usize = 5_000;
+/// Inserts rejected rows.
+pub const COPY: &str = "COPY import_rows_rejected (import_id, line, column_name, value, reason, cells) FROM STDIN (FORMAT binary)";
 
-impl NewImportRejection<'_> {
-    /// Inserts the rows.
-    pub async fn insert_all(conn: &mut Connection, rows: &[Self]) -> QueryResult<()> {
-        for rows in rows.chunks(MAX_ROWS_PER_STATEMENT) {
-            diesel::insert_into(rejected::table).values(rows).execute(conn).await?;
-        }
-        Ok(())
+/// The number of columns.
+const COLUMNS: i16 = 6;
+
+impl<'a, Cells: ExactSizeIterator<Item = &'a str>> NewImportRejection<'a, Cells> {
+    /// Encodes the row for [`COPY`].
+    pub fn encode(self, rows: &mut CopyRows) {
+        rows.begin_row(COLUMNS);
+        rows.bigint(Some(self.import_id));
+        rows.bigint(Some(self.line));
+        rows.text(self.column_name);
+        rows.text(Some(self.value));
+        rows.text(Some(self.reason));
+        rows.text_array(self.cells);
+    }
+}
+
+impl RejectedRow {
+    /// At most `limit` rejected rows of an import, in the order of the file, after the row with this line and id.
+    pub async fn page(
+        conn: &mut Connection,
+        import: i64,
+        after: Option<(i64, i64)>,
+        limit: i64,
+    ) -> QueryResult<Vec<Self>> {
+        let (line, id) = after.unwrap_or_default();
+        sql_query(
+            "SELECT id, line, column_name, reason, cells FROM import_rows_rejected \
+             WHERE import_id = $1 AND (line, id) > ($2, $3) ORDER BY line, id LIMIT $4",
+        )
+        .bind::<BigInt, _>(import)
+        .bind::<BigInt, _>(line)
+        .bind::<BigInt, _>(id)
+        .bind::<BigInt, _>(limit)
+        .load(conn)
+        .await
     }
 }
 

@@ -26,6 +26,15 @@ impl ReferencedTable {
         self.existing_in_courses(conn, ids, &CourseScope::Any).await
     }
 
+    /// The first one of these courses.
+    pub async fn first_course(conn: &mut Connection, courses: &CourseScope) -> QueryResult<Option<i64>> {
+        let mut found = courses::table.select(courses::id).order(courses::id).into_boxed();
+        if let CourseScope::Assigned(assigned) = courses {
+            found = found.filter(courses::id.eq_any(assigned));
+        }
+        found.first(conn).await.optional()
+    }
+
     /// The ids that exist in the table and belong to these courses. Users belong to no course and are not
     /// limited.
     pub async fn existing_in_courses(

@@ -28,8 +28,3 @@ pub async fn for_sync(conn: &mut Connection, application_name: &str) -> QueryRes
 pub async fn for_ingest(conn: &mut Connection) -> QueryResult<()> {
     conn.batch_execute(INGEST).await
 }
-
-/// Lets statements of this transaction take as long as they need, such as COPY of a large import.
-pub async fn without_statement_timeout(conn: &mut Connection) -> QueryResult<()> {
-    conn.batch_execute("SET LOCAL statement_timeout = 0").await
-}

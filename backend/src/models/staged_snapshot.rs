@@ -1,20 +1,15 @@
 //! Valid rows of an import file, in a temporary table. PostgreSQL drops the table when the transaction ends.
 
-mod record;
+use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
-use diesel::prelude::*;
-use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz};
-use diesel_async::{RunQueryDsl, SimpleAsyncConnection as _};
 
+use super::copy_rows::CopyRows;
 use super::snapshot_table::SnapshotTable;
-use crate::db::Connection;
-pub use record::record_staged_snapshots;
 
 /// A row of an import file with valid cells.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StagedSnapshot {
+pub struct StagedSnapshot<'a> {
     /// Line of the file on which the row starts, from 1.
     pub line: i64,
     /// Id of the student or teacher.
@@ -23,26 +18,23 @@ pub struct StagedSnapshot {
     pub lesson_id: Option<i64>,
     pub practice_package_id: Option<i64>,
     /// Category of the activity.
-    pub category: String,
+    pub category: Cow<'a, str>,
     /// Subject of the value.
-    pub scope: Option<String>,
+    pub scope: Option<Cow<'a, str>>,
     pub value: Option<i32>,
     /// Details, as JSON that PostgreSQL accepts.
-    pub payload: Option<String>,
+    pub payload: Option<Cow<'a, str>>,
     /// Time that the snapshot describes. `None` gets the date of the import.
     pub captured_at: Option<DateTime<Utc>>,
 }
 
-#[derive(QueryableByName)]
-struct CountRow {
-    #[diesel(sql_type = BigInt)]
-    count: i64,
-}
-
-/// An import sorts or hashes all rows once. With more memory than usual, PostgreSQL rarely uses temporary
-/// files.
-const CREATE_TABLE: &str = "\
+/// Creates the temporary table. The plans of the statement that records its rows must not depend on its statistics,
+/// which do not exist, so only index scans in nested loops are left.
+pub const CREATE_TABLE: &str = "\
+    SET LOCAL statement_timeout = 0; \
     SET LOCAL work_mem = '64MB'; \
+    SET LOCAL plan_cache_mode = force_generic_plan; \
+    SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; \
     CREATE TEMPORARY TABLE staged_snapshots ( \
         line bigint NOT NULL, \
         person_id bigint NOT NULL, \
@@ -56,68 +48,66 @@ const CREATE_TABLE: &str = "\
         payload jsonb \
     ) ON COMMIT DROP";
 
-const INSERT: &str = "\
-    INSERT INTO staged_snapshots \
-        (line, person_id, course_id, lesson_id, practice_package_id, value, captured_at, category, scope, payload) \
-    SELECT line, person_id, course_id, lesson_id, practice_package_id, value, captured_at, category, scope, \
-        payload::jsonb \
-    FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) AS chunk \
-        (line, person_id, course_id, lesson_id, practice_package_id, value, captured_at, category, scope, payload)";
+/// Inserts rows into the temporary table.
+pub const COPY: &str = "COPY staged_snapshots FROM STDIN (FORMAT binary)";
 
-impl StagedSnapshot {
-    /// Creates the temporary table of this transaction.
-    pub async fn create_table(conn: &mut Connection) -> QueryResult<()> {
-        conn.batch_execute(CREATE_TABLE).await
+/// The number of pages of the temporary table.
+pub const COUNT_PAGES: &str =
+    "SELECT pg_relation_size('staged_snapshots') / current_setting('block_size')::bigint";
+
+/// The number of columns.
+const COLUMNS: i16 = 10;
+
+impl StagedSnapshot<'_> {
+    /// Encodes the row for [`COPY`].
+    pub fn encode(&self, rows: &mut CopyRows) {
+        rows.begin_row(COLUMNS);
+        rows.bigint(Some(self.line));
+        rows.bigint(Some(self.person_id));
+        rows.bigint(self.course_id);
+        rows.bigint(self.lesson_id);
+        rows.bigint(self.practice_package_id);
+        rows.integer(self.value);
+        rows.timestamp(self.captured_at);
+        rows.text(Some(&self.category));
+        rows.text(self.scope.as_deref());
+        rows.jsonb(self.payload.as_deref());
     }
+}
 
-    /// Inserts rows into the temporary table.
-    pub async fn insert_all(conn: &mut Connection, rows: &[&Self]) -> QueryResult<()> {
-        sql_query(INSERT)
-            .bind::<Array<BigInt>, _>(column(rows, |row| row.line))
-            .bind::<Array<BigInt>, _>(column(rows, |row| row.person_id))
-            .bind::<Array<Nullable<BigInt>>, _>(column(rows, |row| row.course_id))
-            .bind::<Array<Nullable<BigInt>>, _>(column(rows, |row| row.lesson_id))
-            .bind::<Array<Nullable<BigInt>>, _>(column(rows, |row| row.practice_package_id))
-            .bind::<Array<Nullable<Integer>>, _>(column(rows, |row| row.value))
-            .bind::<Array<Nullable<Timestamptz>>, _>(column(rows, |row| row.captured_at))
-            .bind::<Array<Text>, _>(column(rows, |row| row.category.as_str()))
-            .bind::<Array<Nullable<Text>>, _>(column(rows, |row| row.scope.as_deref()))
-            .bind::<Array<Nullable<Text>>, _>(column(rows, |row| row.payload.as_deref()))
-            .execute(conn)
-            .await?;
-        Ok(())
-    }
-
-    /// Sets the date of rows without one, and updates the planner's statistics.
-    pub async fn fill_missing_dates(conn: &mut Connection, date: DateTime<Utc>) -> QueryResult<()> {
-        sql_query("UPDATE staged_snapshots SET captured_at = $1 WHERE captured_at IS NULL")
-            .bind::<Timestamptz, _>(date)
-            .execute(conn)
-            .await?;
-        conn.batch_execute("ANALYZE staged_snapshots").await
-    }
-
-    /// The number of rows returned by [`StagedSnapshot::new_rows`].
-    pub async fn count_new(conn: &mut Connection, table: SnapshotTable) -> QueryResult<usize> {
-        let new = Self::new_rows(table);
-        let counted: CountRow =
-            sql_query(format!("SELECT count(*) AS count FROM ({new}) AS new")).get_result(conn).await?;
-        Ok(usize::try_from(counted.count).unwrap_or_default())
-    }
-
-    /// An SQL query for the rows that neither exist in the table nor appear earlier in the file.
-    ///
-    /// Rows are equal if all columns are equal. Nulls are equal. JSON values are compared as `jsonb`.
-    pub fn new_rows(table: SnapshotTable) -> String {
-        let (name, person) = (table.name(), table.person_column());
-        format!(
-            "SELECT DISTINCT ON (captured_at, person_id, course_id, lesson_id, practice_package_id, category, scope, \
-                 value, payload) staged.* \
-             FROM staged_snapshots AS staged \
+/// The statement that records the staged rows on some pages, unless they exist in the table or appear earlier on the
+/// pages. Its parameters are the import, the time of recording, the date of rows without one, and the range of pages
+/// as two positions.
+///
+/// Rows are equal if all columns are equal. Nulls are equal. JSON values are compared as `jsonb`. The hash in the index
+/// finds an equal row among any number of rows of one person and time. Recorded rows keep the order of the file.
+pub fn record_pages(table: SnapshotTable) -> String {
+    let (name, person) = (table.name(), table.person_column());
+    let hash = |row: &str| {
+        let columns =
+            ["course_id", "lesson_id", "practice_package_id", "value", "category", "scope", "payload"];
+        let columns = columns.map(|column| format!("{row}.{column}")).join(", ");
+        format!("hash_record_extended(ROW({columns}), 0)")
+    };
+    let (hash_of_staged, hash_of_present) = (hash("row"), hash("present"));
+    format!(
+        "INSERT INTO {name} (captured_at, {person}, course_id, lesson_id, practice_package_id, category, scope, value, \
+             payload, import_id, created_at) \
+         SELECT captured_at, person_id, course_id, lesson_id, practice_package_id, category, scope, value, payload, \
+             $1, $2 \
+         FROM ( \
+             SELECT DISTINCT ON (hash, captured_at, person_id, course_id, lesson_id, practice_package_id, category, \
+                 scope, value, payload) staged.* \
+             FROM ( \
+                 SELECT line, person_id, course_id, lesson_id, practice_package_id, value, category, scope, payload, \
+                     coalesce(captured_at, $3) AS captured_at, {hash_of_staged} AS hash \
+                 FROM staged_snapshots AS row WHERE ctid >= $4::text::tid AND ctid < $5::text::tid \
+             ) AS staged \
              WHERE NOT EXISTS ( \
                  SELECT FROM {name} AS present \
                  WHERE present.{person} = staged.person_id \
                    AND present.captured_at = staged.captured_at \
+                   AND {hash_of_present} = staged.hash \
                    AND present.course_id IS NOT DISTINCT FROM staged.course_id \
                    AND present.lesson_id IS NOT DISTINCT FROM staged.lesson_id \
                    AND present.practice_package_id IS NOT DISTINCT FROM staged.practice_package_id \
@@ -125,12 +115,9 @@ impl StagedSnapshot {
                    AND present.scope IS NOT DISTINCT FROM staged.scope \
                    AND present.value IS NOT DISTINCT FROM staged.value \
                    AND present.payload IS NOT DISTINCT FROM staged.payload) \
-             ORDER BY captured_at, person_id, course_id, lesson_id, practice_package_id, category, scope, value, \
-                 payload, line"
-        )
-    }
-}
-
-fn column<'a, T>(rows: &[&'a StagedSnapshot], cell: impl Fn(&'a StagedSnapshot) -> T) -> Vec<T> {
-    rows.iter().copied().map(cell).collect()
+             ORDER BY hash, captured_at, person_id, course_id, lesson_id, practice_package_id, category, scope, value, \
+                 payload, line \
+         ) AS new \
+         ORDER BY line"
+    )
 }

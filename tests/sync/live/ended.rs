@@ -7,8 +7,8 @@ use domain::access::{Role, TokenScope};
 use tokio::time::timeout;
 
 use super::socket::Socket;
-use super::sse::Events;
 use super::{STATUS, SyncFixture};
+use crate::harness::event_stream::Events;
 use crate::harness::hub::TestUser;
 use crate::sync::program::{server, terminate};
 

@@ -4,8 +4,8 @@ use domain::access::Role;
 use serde_json::{Value, json};
 
 use super::socket::Socket;
-use super::sse::{Events, stream_request};
 use super::{STATUS, SyncFixture};
+use crate::harness::event_stream::{Events, stream_request};
 use crate::harness::request::ApiResponse;
 
 #[tokio::test]

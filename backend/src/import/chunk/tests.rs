@@ -1,38 +1,59 @@
 use std::fs::File;
-use std::io::{Seek as _, Write as _};
+use std::io::{Cursor, Seek as _, Write as _};
 
+use chrono_tz::Tz;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 
-use super::super::records::READ_BYTES;
+use super::super::rows::READ_BYTES;
+use super::super::rows::tests::OPTIONS;
 use super::*;
 
-const OPTIONS: ReadOptions = ReadOptions {
-    table: SnapshotTable::Student,
-    zone: Tz::UTC,
-    max_rows: u64::MAX,
-    size_bytes: 0,
-    read_bytes: READ_BYTES,
-};
+const RULES: RowRules = RowRules { zone: Tz::UTC, max_cell_bytes: 1 << 20, max_nesting: 64 };
 
-/// Reads a file and returns the result with the values of its rows, in order.
-fn read_all(file: impl Read + Send, options: ReadOptions) -> (Result<FileDigest, ReadError>, Vec<i32>) {
+/// Reads a file and returns the result with its rows, encoded in order, and their number.
+fn read_all(
+    file: impl Read + Seek + Send,
+    size_bytes: u64,
+) -> (Result<WholeFile, ReadError>, Vec<u8>, usize) {
+    let options = ReadOptions { size_bytes, ..OPTIONS };
     let (sender, mut chunks) = mpsc::channel(1);
     std::thread::scope(|scope| {
-        let reader = scope.spawn(move || read(HashingReader::new(file, Vec::new()), options, &sender));
-        let mut values = Vec::new();
-        while let Some(chunk) = chunks.blocking_recv() {
+        let reader = scope.spawn(move || read(file, &options, &RULES, &sender));
+        let (mut encoded, mut rows) = (Vec::new(), 0);
+        while let Some(mut chunk) = chunks.blocking_recv() {
             assert!(chunk.rejected.is_empty());
-            values.extend(chunk.good.iter().filter_map(|(row, _)| row.value));
+            rows += chunk.good.len();
+            encoded.extend_from_slice(&chunk.take_staged());
         }
-        (reader.join().unwrap(), values)
+        (reader.join().unwrap(), encoded, rows)
     })
+}
+
+fn encode(rows: impl Iterator<Item = (i64, i32)>) -> Vec<u8> {
+    let mut encoded = CopyRows::default();
+    for (line, value) in rows {
+        let row = StagedSnapshot {
+            line,
+            person_id: 7,
+            course_id: None,
+            lesson_id: None,
+            practice_package_id: None,
+            category: "custom".into(),
+            scope: None,
+            value: Some(value),
+            payload: None,
+            captured_at: None,
+        };
+        row.encode(&mut encoded);
+    }
+    encoded.into_bytes().to_vec()
 }
 
 #[test]
 fn a_file_above_50_mb_is_read_to_its_end() {
     const ROW_BYTES: usize = READ_BYTES / 4;
-    const ROWS: usize = 3_300;
+    const ROWS: i32 = 3_300;
     let mut file = tempfile::tempfile().unwrap();
     let mut digest = Sha256::new();
     let mut write = |file: &mut File, text: &str| {
@@ -42,24 +63,27 @@ fn a_file_above_50_mb_is_read_to_its_end() {
     // Every fourth row ends at the end of a read.
     write(&mut file, &format!("{:\n<ROW_BYTES$}", "user_id,value,scope"));
     for row in 0..ROWS {
-        write(&mut file, &format!("{:x<width$}\n", format!("7,{row},"), width = ROW_BYTES - 1));
+        write(&mut file, &format!("{: <width$}\n", format!("7,{row},"), width = ROW_BYTES - 1));
     }
     let size_bytes = file.metadata().unwrap().len();
     assert!(size_bytes > 50 << 20);
     file.rewind().unwrap();
-    let (file_digest, values) = read_all(&file, ReadOptions { size_bytes, ..OPTIONS });
-    let file_digest = file_digest.unwrap();
-    assert_eq!(values, (0..i32::try_from(ROWS).unwrap()).collect::<Vec<i32>>());
-    assert_eq!((file_digest.bytes_read, file_digest.sha256), (size_bytes, digest.finalize().to_vec()));
+    let (whole, encoded, rows) = read_all(&file, size_bytes);
+    let whole = whole.unwrap();
+    assert_eq!(rows, usize::try_from(ROWS).unwrap());
+    let first_line = i64::try_from(ROW_BYTES - "user_id,value,scope".len() + 1).unwrap();
+    assert!(encoded == encode((0..ROWS).map(|row| (first_line + i64::from(row), row))));
+    assert_eq!((whole.digest.bytes_read, whole.digest.sha256), (size_bytes, digest.finalize().to_vec()));
+    assert_eq!(whole.columns, ["user_id", "value", "scope"]);
 }
 
 #[test]
 fn a_file_whose_size_differs_from_the_received_size_is_an_error() {
     let file = "user_id,value\n7,1\n7,2\n";
     for (size_bytes, is_whole) in [(0, false), (21, false), (22, true), (23, false), (u64::MAX, false)] {
-        let (file_digest, _) = read_all(file.as_bytes(), ReadOptions { size_bytes, ..OPTIONS });
-        match file_digest {
-            Ok(file_digest) => assert!(is_whole && file_digest.bytes_read == 22, "{size_bytes}"),
+        let (whole, ..) = read_all(Cursor::new(file), size_bytes);
+        match whole {
+            Ok(whole) => assert!(is_whole && whole.digest.bytes_read == 22, "{size_bytes}"),
             Err(ReadError::Io(error)) => {
                 assert!(!is_whole);
                 assert_eq!(error.to_string(), format!("read 22 bytes of a file of {size_bytes} bytes"));
@@ -67,4 +91,19 @@ fn a_file_whose_size_differs_from_the_received_size_is_an_error() {
             Err(ReadError::InvalidFile(problem)) => panic!("{problem:?}"),
         }
     }
+}
+
+#[test]
+fn rows_rejected_later_are_not_staged() {
+    let file = "user_id,value\n7,0\n7,1\nx,2\n7,3\n";
+    let (sender, mut chunks) = mpsc::channel(1);
+    let options = ReadOptions { size_bytes: file.len() as u64, ..OPTIONS };
+    read(Cursor::new(file), &options, &RULES, &sender).unwrap();
+    let mut chunk = chunks.try_recv().unwrap();
+    let problem = super::super::cell_problem::CellProblem::UnknownId;
+    chunk.reject(|row| (row.line == 3).then(|| Rejection { column: None, value: String::new(), problem }));
+    let rejected: Vec<(i64, Vec<&str>)> =
+        chunk.rejected.iter().map(|row| (row.line, chunk.record(row).cells().collect())).collect();
+    assert_eq!(rejected, [(4, vec!["x", "2"]), (3, vec!["7", "1"])]);
+    assert_eq!(chunk.take_staged().to_vec(), encode([(2, 0), (5, 3)].into_iter()));
 }

@@ -1,10 +1,25 @@
+use super::super::content::{self, FileFormat};
+use super::super::file_problem::LikelyEncoding;
+use super::super::rows::READ_BYTES;
 use super::*;
+
+/// The maximum length of a record.
+const MAX_RECORD_BYTES: usize = 8 << 20;
+
+/// Opens a file that is CSV, and reads it some bytes at a time.
+pub fn open<R: Read>(file: R, read_bytes: usize) -> Result<RecordReader<R>, ReadError> {
+    let mut window = Window::new(file, read_bytes, MAX_RECORD_BYTES);
+    match content::detect(window.read_start(content::is_long_enough)?)? {
+        FileFormat::Csv(format) => Ok(RecordReader::new(window, format)),
+        other => panic!("{other:?}"),
+    }
+}
 
 /// Returns the line and cells of each record.
 fn read(file: &str) -> Result<Vec<(i64, Vec<String>)>, FileProblem> {
     let mut found = Vec::new();
     // Reads one byte at a time, so that every record spans several reads.
-    let mut records = RecordReader::open(file.as_bytes(), 1).map_err(problem)?;
+    let mut records = open(file.as_bytes(), 1).map_err(problem)?;
     while let Some(record) = records.next().map_err(problem)? {
         found.push((record.line, record.cells().map(str::to_owned).collect()));
     }
@@ -76,7 +91,7 @@ fn sep_and_repeated_byte_order_marks_are_skipped() {
 #[test]
 fn a_record_that_is_too_long_is_an_error() {
     let endless = format!("a\n\"{}", "x\n".repeat(MAX_RECORD_BYTES / 2 + READ_BYTES));
-    let mut records = RecordReader::open(endless.as_bytes(), READ_BYTES).unwrap();
+    let mut records = open(endless.as_bytes(), READ_BYTES).unwrap();
     records.next().unwrap();
     let Err(ReadError::InvalidFile(problem)) = records.next() else { panic!("the record must be rejected") };
     assert_eq!(problem, FileProblem::RowTooLong(2, MAX_RECORD_BYTES));
@@ -95,7 +110,7 @@ fn bytes_that_are_not_text_are_reported_with_their_line() {
         (b"a\n\"b\r\nc\0\"\n", FileProblem::NullCharacter(3)),
         (b"\xff\xfea\0\n\0b\0\x00\xd8\n\0", FileProblem::NotUtf8(2, LikelyEncoding::Unknown)),
     ] {
-        let mut records = RecordReader::open(file, 1).unwrap();
+        let mut records = open(file, 1).unwrap();
         assert_eq!(records.next().unwrap().unwrap().line, 1);
         assert_eq!(problem(records.next().unwrap_err()), expected, "{file:?}");
     }

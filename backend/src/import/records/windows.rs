@@ -3,10 +3,12 @@
 use proptest::prelude::*;
 
 use super::super::file_problem::FileProblem;
-use super::{READ_BYTES, ReadError, RecordReader};
+use super::super::rows::READ_BYTES;
+use super::ReadError;
+use super::tests::open;
 
-/// Line, cells and text of each record.
-type Found = Result<Vec<(i64, Vec<String>, String)>, FileProblem>;
+/// Line and cells of each record.
+type Found = Result<Vec<(i64, Vec<String>)>, FileProblem>;
 
 /// Reads the records of a file, `read_bytes` bytes at a time.
 fn read(file: &str, read_bytes: usize) -> Found {
@@ -15,12 +17,12 @@ fn read(file: &str, read_bytes: usize) -> Found {
         ReadError::Io(error) => panic!("{error}"),
     };
     let mut found = Vec::new();
-    let mut records = RecordReader::open(file.as_bytes(), read_bytes).map_err(problem)?;
+    let mut records = open(file.as_bytes(), read_bytes).map_err(problem)?;
     while let Some(record) = records.next().map_err(problem)? {
-        found.push((record.line, record.cells().map(str::to_owned).collect(), record.text.to_owned()));
+        found.push((record.line, record.cells().map(str::to_owned).collect()));
     }
     assert!(records.next().map_err(problem)?.is_none(), "there is no record after the end");
-    assert!(records.source.source().is_empty(), "the file is read to its end");
+    assert!(records.source().is_empty(), "the file is read to its end");
     Ok(found)
 }
 
@@ -71,7 +73,7 @@ proptest! {
         let expected = read_as_a_whole(&file, delimiter);
         let whole = read(&file, READ_BYTES);
         let cells = |found: &Found| -> Vec<Vec<String>> {
-            found.as_ref().unwrap().iter().map(|(_, cells, _)| cells.clone()).collect()
+            found.as_ref().unwrap().iter().map(|(_, cells)| cells.clone()).collect()
         };
         prop_assert_eq!(cells(&whole), expected);
         for read_bytes in sizes {

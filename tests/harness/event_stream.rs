@@ -6,8 +6,10 @@ use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::MESSAGE_TIMEOUT;
-use crate::harness::hub::Hub;
+use super::hub::Hub;
+
+/// Much longer than any expected message takes.
+pub const MESSAGE_TIMEOUT: Duration = Duration::from_secs(30);
 
 const PATH: &str = "/graphql/stream";
 
@@ -68,12 +70,12 @@ impl Events {
         result["data"].take()
     }
 
-    /// Waits for the first status that matches.
-    pub async fn until(&mut self, matches: impl Fn(&Value) -> bool) -> Value {
+    /// Waits for the first value of this field that matches.
+    pub async fn until(&mut self, field: &str, matches: impl Fn(&Value) -> bool) -> Value {
         loop {
-            let status = self.next().await["syncStatus"].take();
-            if matches(&status) {
-                return status;
+            let value = self.next().await[field].take();
+            if matches(&value) {
+                return value;
             }
         }
     }

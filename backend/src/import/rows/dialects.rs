@@ -1,16 +1,18 @@
 //! Files as spreadsheets, databases and scripts write them, and the same files with a defect.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, SecondsFormat, Utc};
+use chrono_tz::Tz;
 use domain::filter::MAX_ID;
 use proptest::prelude::*;
 use proptest::sample::select;
-use tokio::sync::mpsc;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::super::cell_problem::CellProblem;
-use super::super::file_problem::LikelyEncoding;
-use super::super::records::READ_BYTES;
-use super::*;
+use super::super::file_problem::{FileProblem, LikelyEncoding};
+use super::super::rows::{self, READ_BYTES};
+use crate::models::staged_snapshot::StagedSnapshot;
 
 /// The columns of the files, as key, Spanish title and English title.
 const COLUMNS: [[&str; 3]; 6] = [
@@ -101,15 +103,16 @@ impl Row {
         ]
     }
 
-    fn staged(&self, line: i64) -> StagedSnapshot {
-        let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    fn staged(&self, line: i64) -> StagedSnapshot<'static> {
+        let text =
+            |text: &str| Some(Cow::Owned(text.to_owned())).filter(|text: &Cow<'_, str>| !text.is_empty());
         StagedSnapshot {
             line,
             person_id: self.person_id,
             course_id: None,
             lesson_id: None,
             practice_package_id: None,
-            category: text(&self.category).unwrap_or_else(|| "custom".to_owned()),
+            category: text(&self.category).unwrap_or(Cow::Borrowed("custom")),
             scope: text(&self.scope),
             value: self.value,
             payload: text(&self.payload),
@@ -196,30 +199,10 @@ fn encode(text: &str, encoding: Encoding) -> Vec<u8> {
 }
 
 /// The rows of a file, and the rejected ones with their lines.
-type Found = (Vec<StagedSnapshot>, Vec<(i64, CellProblem)>);
+type Found = (Vec<StagedSnapshot<'static>>, Vec<(i64, CellProblem)>);
 
 fn read_file(file: &[u8], read_bytes: usize) -> Result<Found, FileProblem> {
-    let options = ReadOptions {
-        table: SnapshotTable::Student,
-        zone: Tz::UTC,
-        max_rows: u64::MAX,
-        size_bytes: file.len() as u64,
-        read_bytes,
-    };
-    let (sender, mut chunks) = mpsc::channel(1);
-    std::thread::scope(|scope| {
-        let reader = scope.spawn(move || read(HashingReader::new(file, Vec::new()), options, &sender));
-        let mut found = Found::default();
-        while let Some(chunk) = chunks.blocking_recv() {
-            found.0.extend(chunk.good.into_iter().map(|(row, _)| row));
-            found.1.extend(chunk.rejected.into_iter().map(|(line, rejection, _)| (line, rejection.problem)));
-        }
-        match reader.join().unwrap() {
-            Ok(_) => Ok(found),
-            Err(ReadError::InvalidFile(problem)) => Err(problem),
-            Err(ReadError::Io(error)) => panic!("{error}"),
-        }
-    })
+    rows::tests::read_file(file, read_bytes, Tz::UTC).map(rows::tests::split)
 }
 
 fn dialect() -> impl Strategy<Value = Dialect> {

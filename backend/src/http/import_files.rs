@@ -1,0 +1,113 @@
+//! Files around imports: `GET /admin/data-porter/rejected-rows`, by a signed link, and
+//! `GET /admin/data-porter/import-template`.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Query, RawQuery, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::http::{HeaderName, HeaderValue};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use domain::access::{Act, ImportGrant};
+use domain::failure::ErrorCode;
+use domain::text::Text;
+use domain::{Dataset, Locale};
+use serde::Deserialize;
+
+use super::caller::Caller;
+use super::export::NO_LONGER_ALLOWED;
+use super::problem::Problem;
+use crate::app::App;
+use crate::auth::identity;
+use crate::error::{Error, Result};
+use crate::import::rejected_file::{self, RejectedRowsLink};
+use crate::import::{csv_file, template, undo};
+use crate::models::import::Import;
+use crate::models::snapshot_table::SnapshotTable;
+
+/// The two routes.
+pub fn routes() -> Router<App> {
+    Router::new().route(rejected_file::PATH, get(rejected_rows)).route(template::PATH, get(import_template))
+}
+
+async fn rejected_rows(State(app): State<App>, caller: Caller, RawQuery(query): RawQuery) -> Response {
+    let query = query.unwrap_or_default();
+    match try_rejected_rows(&app, &caller, &query).await {
+        Ok(response) => response,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn try_rejected_rows(app: &App, caller: &Caller, query: &str) -> Result<Response, Problem> {
+    let forbidden = |reason: Text| Problem::of(ErrorCode::Forbidden, reason.in_locale(caller.locale));
+    let link = RejectedRowsLink::verify(&app.auth.keys, query, app.clock.now())
+        .map_err(|error| forbidden(error.reason()))?;
+    let import = find(app, &link).await.map_err(|error| caller.problem(&error))?;
+    let Some(import) = import else { return Err(forbidden(NO_LONGER_ALLOWED)) };
+    let rows = rejected_file::stream(app.clone(), import.id, link.locale).await;
+    let rows = rows.map_err(|error| caller.problem(&error))?;
+    let body = futures_util::TryStreamExt::map_err(rows, |_| std::io::Error::other("the database failed"));
+    Ok((headers(&rejected_file::filename(import.id)), Body::from_stream(body)).into_response())
+}
+
+/// The import of a link, if its owner may still see it.
+async fn find(app: &App, link: &RejectedRowsLink) -> Result<Option<Import>> {
+    let mut conn = app.pool.get().await?;
+    let (user, token, now) = (link.user_id, link.token_id, app.clock.now());
+    let Some(owner) = identity::identify_link_owner(&app.auth, &mut conn, user, token, now).await? else {
+        return Ok(None);
+    };
+    if owner.viewer.may(Act::Import).is_err() {
+        return Ok(None);
+    }
+    let import = Import::find(&mut conn, link.import_id, undo::visible_to(&owner.viewer)).await?;
+    Ok(import.filter(rejected_file::exists))
+}
+
+#[derive(Deserialize)]
+struct TemplateRequest {
+    dataset: String,
+    locale: Option<String>,
+}
+
+async fn import_template(
+    State(app): State<App>,
+    caller: Caller,
+    Query(request): Query<TemplateRequest>,
+) -> Response {
+    match try_import_template(&app, &caller, &request).await {
+        Ok(response) => response,
+        Err(error) => caller.problem(&error).into_response(),
+    }
+}
+
+const UNKNOWN_DATASET: Text = Text::new(
+    "Se acepta student_activity_snapshots o teacher_activity_snapshots.",
+    "Accepted: student_activity_snapshots or teacher_activity_snapshots.",
+);
+
+async fn try_import_template(app: &App, caller: &Caller, request: &TemplateRequest) -> Result<Response> {
+    let viewer = caller.viewer()?;
+    viewer.may(Act::Import)?;
+    let table = Dataset::parse(&request.dataset).and_then(SnapshotTable::of);
+    let table = table.ok_or_else(|| Error::invalid("dataset", UNKNOWN_DATASET))?;
+    let grant = ImportGrant::new(viewer, table.dataset())?;
+    let locale = match &request.locale {
+        Some(tag) => Locale::parse(tag).ok_or_else(|| {
+            Error::invalid("locale", Text::new("Se acepta es o en.", "Accepted: es or en."))
+        })?,
+        None => caller.locale,
+    };
+    let file = template::file(app, table, &grant, viewer.user_id, locale).await?;
+    Ok((headers(&template::filename(table)), file).into_response())
+}
+
+fn headers(filename: &str) -> [(HeaderName, HeaderValue); 3] {
+    let disposition = format!("attachment; filename=\"{filename}\"");
+    let disposition = HeaderValue::try_from(disposition).unwrap_or(HeaderValue::from_static("attachment"));
+    [
+        (CONTENT_TYPE, HeaderValue::from_static(csv_file::MEDIA_TYPE)),
+        (CONTENT_DISPOSITION, disposition),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ]
+}

@@ -1,0 +1,180 @@
+//! The parts of a workbook: where they are, and what the sheet needs of the others.
+
+use std::io::{BufReader, Read, Seek};
+
+use quick_xml::events::Event;
+use zip::ZipArchive;
+use zip::read::ZipFile;
+
+use super::WorkbookOptions;
+use super::number_format::{self, is_date_format};
+use super::serial_date::Epoch;
+use super::strings::Strings;
+use super::xml::{MAX_TOKEN_BYTES, Xml, XmlError, attribute};
+use crate::import::file_problem::FileProblem;
+use crate::import::read_error::ReadError;
+
+/// The maximum size of each part but the sheet and its strings, uncompressed.
+const MAX_PART_BYTES: u64 = 64 << 20;
+
+/// The maximum number of cell formats, as in Excel.
+const MAX_FORMATS: usize = 65_490;
+
+/// A workbook as an archive.
+pub struct Package<R> {
+    archive: ZipArchive<BufReader<R>>,
+    max_bytes: u64,
+    max_text_bytes: u64,
+}
+
+/// What is known of a workbook before its sheet is read.
+pub struct Contents {
+    /// The path of the first visible sheet.
+    pub sheet_path: String,
+    /// Whether a cell with this format is a date, by the number of the format.
+    pub date_formats: Vec<bool>,
+    pub epoch: Epoch,
+    pub strings: Strings,
+}
+
+/// A relationship of a part.
+struct Relationship {
+    id: String,
+    kind: String,
+    target: String,
+}
+
+impl<R: Read + Seek> Package<R> {
+    /// Opens a workbook.
+    pub fn open(file: R, options: &WorkbookOptions) -> Result<Self, ReadError> {
+        let archive = ZipArchive::new(BufReader::new(file)).map_err(|_| FileProblem::BrokenWorkbook)?;
+        let max_text_bytes = u64::try_from(options.max_row_bytes).unwrap_or(u64::MAX);
+        Ok(Self { archive, max_bytes: options.max_bytes, max_text_bytes })
+    }
+
+    /// A part that must exist.
+    pub fn part(&mut self, path: &str) -> Result<ZipFile<'_, BufReader<R>>, ReadError> {
+        self.archive.by_name(path).map_err(|_| FileProblem::BrokenWorkbook.into())
+    }
+
+    /// Reads the parts that the sheet needs.
+    pub fn contents(&mut self) -> Result<Contents, ReadError> {
+        let Ok(root) = self.relationships("_rels/.rels", "") else {
+            return Err(FileProblem::NotAWorkbook.into());
+        };
+        let workbook = root.into_iter().find(|relationship| relationship.kind == "officeDocument");
+        let Some(Relationship { target: workbook, .. }) = workbook else {
+            return Err(FileProblem::NotAWorkbook.into());
+        };
+        let (folder, name) = workbook.rsplit_once('/').unwrap_or(("", &workbook));
+        let folder = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        let relationships = self.relationships(&format!("{folder}_rels/{name}.rels"), &folder)?;
+        let target = |kind: &str| {
+            let found = relationships.iter().find(|relationship| relationship.kind == kind);
+            found.map(|relationship| relationship.target.clone())
+        };
+        let (sheets, epoch) = self.workbook(&workbook)?;
+        let sheet = sheets.iter().find_map(|id| {
+            relationships
+                .iter()
+                .find(|relationship| relationship.id == *id && relationship.kind == "worksheet")
+        });
+        let Some(sheet) = sheet else { return Err(FileProblem::NotAWorkbook.into()) };
+        let date_formats = match target("styles") {
+            Some(path) => self.date_formats(&path)?,
+            None => Vec::new(),
+        };
+        let strings = match target("sharedStrings") {
+            Some(path) if self.archive.index_for_name(&path).is_some() => {
+                let (max_bytes, max_text_bytes) = (self.max_bytes, self.max_text_bytes);
+                Strings::read(Xml::new(self.part(&path)?, max_bytes, max_text_bytes))?
+            }
+            _ => Strings::default(),
+        };
+        Ok(Contents { sheet_path: sheet.target.clone(), date_formats, epoch, strings })
+    }
+
+    fn xml(&mut self, path: &str) -> Result<Xml<ZipFile<'_, BufReader<R>>>, ReadError> {
+        Ok(Xml::new(self.part(path)?, MAX_PART_BYTES, MAX_TOKEN_BYTES))
+    }
+
+    /// The relationships in a part. Targets are relative to `folder`.
+    fn relationships(&mut self, path: &str, folder: &str) -> Result<Vec<Relationship>, ReadError> {
+        let (mut xml, mut buffer) = (self.xml(path)?, Vec::new());
+        let mut relationships = Vec::new();
+        loop {
+            match xml.next(&mut buffer)? {
+                Event::Start(element) if element.local_name().as_ref() == "Relationship" => {
+                    let required = |name| attribute(&element, name)?.ok_or(XmlError::Broken);
+                    let (kind, target) = (required("Type")?, required("Target")?);
+                    relationships.push(Relationship {
+                        id: required("Id")?,
+                        kind: kind.rsplit('/').next().unwrap_or_default().to_owned(),
+                        target: target
+                            .strip_prefix('/')
+                            .map_or_else(|| format!("{folder}{target}"), str::to_owned),
+                    });
+                }
+                Event::Eof => return Ok(relationships),
+                _ => {}
+            }
+        }
+    }
+
+    /// The relationship ids of the visible sheets, and how the workbook counts days.
+    fn workbook(&mut self, path: &str) -> Result<(Vec<String>, Epoch), ReadError> {
+        let (mut xml, mut buffer) = (self.xml(path)?, Vec::new());
+        let (mut sheets, mut epoch) = (Vec::new(), Epoch::Year1900);
+        loop {
+            match xml.next(&mut buffer)? {
+                Event::Start(element) if element.local_name().as_ref() == "sheet" => {
+                    let is_visible = attribute(&element, "state")?.is_none_or(|state| state == "visible");
+                    if is_visible {
+                        sheets.push(attribute(&element, "id")?.ok_or(XmlError::Broken)?);
+                    }
+                }
+                Event::Start(element) if element.local_name().as_ref() == "workbookPr" => {
+                    if matches!(attribute(&element, "date1904")?.as_deref(), Some("1" | "true")) {
+                        epoch = Epoch::Year1904;
+                    }
+                }
+                Event::Eof => return Ok((sheets, epoch)),
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether each cell format is that of a date.
+    fn date_formats(&mut self, path: &str) -> Result<Vec<bool>, ReadError> {
+        let (mut xml, mut buffer) = (self.xml(path)?, Vec::new());
+        let (mut own_formats, mut date_formats, mut is_in_cell_formats) = (Vec::new(), Vec::new(), false);
+        loop {
+            match xml.next(&mut buffer)? {
+                Event::Start(element) => match element.local_name().as_ref() {
+                    "numFmt" => {
+                        let id = attribute(&element, "numFmtId")?;
+                        let code = attribute(&element, "formatCode")?.unwrap_or_default();
+                        own_formats.push((id, is_date_format(&code)));
+                    }
+                    "cellXfs" => is_in_cell_formats = true,
+                    "xf" if is_in_cell_formats => {
+                        let id = attribute(&element, "numFmtId")?;
+                        let own = own_formats.iter().find(|(own, _)| *own == id).map(|(_, is_date)| *is_date);
+                        let built_in =
+                            || id.and_then(|id| id.parse().ok()).is_some_and(number_format::is_built_in_date);
+                        date_formats.push(own.unwrap_or_else(built_in));
+                    }
+                    _ => {}
+                },
+                Event::End(element) if element.local_name().as_ref() == "cellXfs" => {
+                    is_in_cell_formats = false
+                }
+                Event::Eof => return Ok(date_formats),
+                _ => {}
+            }
+            if own_formats.len().max(date_formats.len()) > MAX_FORMATS {
+                return Err(FileProblem::BrokenWorkbook.into());
+            }
+        }
+    }
+}

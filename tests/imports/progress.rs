@@ -1,0 +1,199 @@
+//! Imports in progress: watched live, cancelled by their client, or killed with their process.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use domain::access::{Role, TokenScope};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::time::{sleep, timeout};
+
+use super::{ALL_OR_NOTHING, IMPORT, SKIP_INVALID, counts, form, hub, import, student_snapshots};
+use crate::harness::event_stream::{Events, MESSAGE_TIMEOUT};
+use crate::harness::hub::{Hub, TestUser};
+use crate::sync::program::without_drivers;
+
+/// A session that holds a lock, at which imports wait, until it is dropped.
+struct Blocker(#[expect(dead_code, reason = "its drop releases the lock")] tokio_postgres::Client);
+
+impl Blocker {
+    /// Executes a statement that locks something.
+    async fn new(hub: &Hub, statement: &str) -> Self {
+        let client = hub.database.client().await;
+        client.batch_execute(&format!("BEGIN; {statement}")).await.unwrap();
+        Self(client)
+    }
+
+    /// Waits until a session waits for a lock.
+    async fn is_reached(hub: &Hub) {
+        let waiting = "SELECT count(*) AS waiting FROM pg_locks WHERE NOT granted";
+        let reached = async {
+            while hub.rows(waiting).await[0]["waiting"] == 0 {
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(MESSAGE_TIMEOUT, reached).await.expect("the import reaches the lock");
+    }
+}
+
+/// The lock that an import takes before it records its rows.
+const TABLE_LOCK: &str =
+    "SELECT pg_advisory_xact_lock(hashtextextended('import student_activity_snapshots', 0))";
+
+/// Rows that all differ.
+fn file(rows: usize) -> String {
+    let rows = (0..rows).map(|row| format!("7,1,{row},2026-11-16\n"));
+    format!("user_id,course_id,value,captured_at\n{}", rows.collect::<String>())
+}
+
+async fn last_import(hub: &Hub) -> Value {
+    hub.rows("SELECT id::text, state, message, rows_inserted FROM imports ORDER BY id DESC LIMIT 1").await[0]
+        .take()
+}
+
+#[tokio::test]
+async fn progress_is_live_from_reading_to_the_end() {
+    let hub = hub().await;
+    let admin = hub.user(Role::Admin).await;
+    let blocker = Blocker::new(&hub, TABLE_LOCK).await;
+    let content = format!("{}x,1,1,\n", file(3_000));
+    let importing = async { import(&hub, &admin, SKIP_INVALID, content.as_str()).await };
+    let watching = async {
+        Blocker::is_reached(&hub).await;
+        let id = last_import(&hub).await["id"].take();
+        let document = format!(
+            "subscription {{ importProgress(id: {id}) {{
+                state sizeBytes bytesRead rowsRead rowsInserted rowsRejected rowsPerSecond secondsLeft
+            }} }}"
+        );
+        let mut events = Events::of(&hub, &admin.token, &document).await;
+        let read = events.until("importProgress", |import| import["rowsRead"] == 3_001).await;
+        let size = content.len();
+        assert_eq!(read["state"], "RUNNING");
+        assert_eq!((&read["bytesRead"], &read["sizeBytes"]), (&json!(size as f64), &json!(size as f64)));
+        assert_eq!((&read["rowsInserted"], &read["rowsRejected"]), (&json!(0), &json!(1)));
+        assert!(read["rowsPerSecond"].is_number() && read["secondsLeft"].is_number(), "{read}");
+        drop(blocker);
+        let end = events.until("importProgress", |import| import["state"] != "RUNNING").await;
+        assert_eq!((&end["state"], &end["rowsInserted"]), (&json!("DONE"), &json!(3_000)));
+        assert_eq!(end["secondsLeft"], Value::Null);
+        let (name, _) = events.event().await.expect("the stream is completed");
+        assert_eq!(name, "complete");
+    };
+    let (imported, ()) = tokio::join!(importing, watching);
+    assert_eq!(counts(&imported), json!(["DONE", 3_000, 0, 1]));
+}
+
+#[tokio::test]
+async fn progress_of_unknown_and_other_peoples_imports_is_refused() {
+    let hub = hub().await;
+    let (admin, teacher) = (hub.user(Role::Admin).await, hub.user(Role::TeacherAdmin).await);
+    hub.academy.grant_manage_settings(teacher.id).await;
+    let imported = import(&hub, &admin, ALL_OR_NOTHING, "user_id\n7\n").await;
+    let progress = async |by: &TestUser, id: &Value| {
+        let document = format!("subscription {{ importProgress(id: {id}) {{ state }} }}");
+        let mut events = Events::of(&hub, &by.token, &document).await;
+        let (_, data) = events.event().await.unwrap();
+        serde_json::from_str::<Value>(&data).unwrap()
+    };
+    for id in [&imported["id"], &json!("999999")] {
+        let refused = progress(&teacher, id).await;
+        assert_eq!(refused["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{refused}");
+    }
+    let ended = progress(&admin, &imported["id"]).await;
+    assert_eq!(ended["data"]["importProgress"]["state"], "DONE");
+}
+
+#[tokio::test]
+async fn an_import_is_cancelled_when_its_client_goes_away() {
+    let hub = hub().await;
+    let admin = hub.user(Role::Admin).await;
+    let blocker = Blocker::new(&hub, TABLE_LOCK).await;
+    tokio::select! {
+        imported = import(&hub, &admin, ALL_OR_NOTHING, file(100)) => panic!("{imported}"),
+        () = Blocker::is_reached(&hub) => {}
+    }
+    // The other session still holds the lock, so only the cancellation ends the import.
+    let cancelled = async {
+        while last_import(&hub).await["state"] == "running" {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(MESSAGE_TIMEOUT, cancelled).await.expect("the import is cancelled");
+    let import_row = last_import(&hub).await;
+    assert_eq!((&import_row["state"], &import_row["rows_inserted"]), (&json!("failed"), &json!(0)));
+    assert!(import_row["message"].as_str().unwrap().contains("cancel"), "{import_row}");
+    drop(blocker);
+    assert_eq!(student_snapshots(&hub).await.len(), 0);
+    assert_eq!(counts(&import(&hub, &admin, ALL_OR_NOTHING, file(100)).await), json!(["DONE", 100, 0, 0]));
+}
+
+#[tokio::test]
+async fn an_import_whose_process_is_killed_writes_nothing_and_can_be_repeated() {
+    let hub = hub().await;
+    let admin = hub.user(Role::Admin).await;
+    let token = hub.api_token(admin.id, &[TokenScope::Import]).await;
+    // In the order of an import: looking up ids, waiting for its turn, recording, and storing the result.
+    for statement in [
+        "LOCK TABLE courses IN ACCESS EXCLUSIVE MODE",
+        TABLE_LOCK,
+        "LOCK TABLE student_activity_snapshots IN SHARE MODE",
+        "LOCK TABLE imports IN SHARE ROW EXCLUSIVE MODE",
+    ] {
+        let (mut server, address) = serve(&hub).await;
+        let is_last = statement.contains("imports IN");
+        // The last statement would block the start of the import too.
+        let turn = Blocker::new(&hub, if is_last { TABLE_LOCK } else { statement }).await;
+        let variables = json!({
+            "file": null, "dataset": "STUDENT_ACTIVITY_SNAPSHOTS", "mode": "ALL_OR_NOTHING", "dryRun": false,
+        });
+        let request = hub.http.post(format!("{address}/graphql")).bearer_auth(&token);
+        let request = request.header("graphql-require-preflight", "1").multipart(form(
+            IMPORT,
+            &variables,
+            file(20_000),
+        ));
+        let sent = tokio::spawn(request.send());
+        Blocker::is_reached(&hub).await;
+        let result = if is_last { Some(Blocker::new(&hub, statement).await) } else { None };
+        if is_last {
+            drop(turn);
+            sleep(Duration::from_millis(100)).await;
+            Blocker::is_reached(&hub).await;
+            server.start_kill().unwrap();
+        } else {
+            server.start_kill().unwrap();
+            drop(turn);
+        }
+        server.wait().await.unwrap();
+        drop(result);
+        assert!(sent.await.unwrap().is_err(), "the server answers nothing: {statement}");
+        let nothing_runs = async {
+            let others = "SELECT count(*) AS others FROM pg_locks WHERE locktype = 'advisory'";
+            while hub.rows(others).await[0]["others"] != 0 {
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(MESSAGE_TIMEOUT, nothing_runs).await.expect("the killed session ends");
+        assert_eq!(student_snapshots(&hub).await.len(), 0, "{statement}");
+        assert_eq!(last_import(&hub).await["state"], "running", "{statement}");
+    }
+    let mut conn = hub.app.pool.get().await.unwrap();
+    backend::import::close_abandoned(&hub.app, &mut conn).await.unwrap();
+    drop(conn);
+    assert_eq!(hub.rows("SELECT count(*) FROM imports WHERE state = 'failed'").await, json!([{"count": 4}]));
+    let repeated = import(&hub, &admin, ALL_OR_NOTHING, file(20_000)).await;
+    assert_eq!(counts(&repeated), json!(["DONE", 20_000, 0, 0]));
+    let exact = "SELECT count(*), min(value), max(value) FROM student_activity_snapshots";
+    assert_eq!(hub.rows(exact).await, json!([{"count": 20_000, "min": 0, "max": 19_999}]));
+}
+
+/// Starts a real server on the hub's database. Returns the process and its address.
+async fn serve(hub: &Hub) -> (tokio::process::Child, String) {
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--no-scheduler"];
+    let mut server = without_drivers(&hub.database, &arguments).stderr(Stdio::null()).spawn().unwrap();
+    let mut ready = String::new();
+    BufReader::new(server.stdout.take().unwrap()).read_line(&mut ready).await.unwrap();
+    let address = ready.split_whitespace().find(|word| word.starts_with("http://"));
+    (server, address.unwrap_or_else(|| panic!("{ready}")).trim_end_matches('/').to_owned())
+}
