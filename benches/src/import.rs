@@ -90,7 +90,6 @@ fn reset_table(psql: &Psql, reset: &str, before: &str) -> Result<()> {
         psql.run(reset)?;
         psql.run("VACUUM student_activity_snapshots")?;
     }
-    psql.run("CHECKPOINT")?;
     Ok(())
 }
 

@@ -28,12 +28,13 @@ CREATE INDEX student_activity_snapshots_practice_package_id_idx
     ON student_activity_snapshots (practice_package_id, captured_at, id)
     WHERE practice_package_id IS NOT NULL;
 CREATE INDEX student_activity_snapshots_category_idx ON student_activity_snapshots (category, captured_at, id);
--- Finds the duplicate of an imported row, however many rows a person has at one time. It also finds a person's rows when
--- their data is erased.
+-- Finds the duplicate of an imported row, however many rows a person has, by a hash of all other columns. It also finds a
+-- person's rows when their data is erased.
 CREATE INDEX student_activity_snapshots_user_id_idx ON student_activity_snapshots (
     user_id,
-    captured_at,
-    hash_record_extended(ROW(course_id, lesson_id, practice_package_id, value, category, scope, payload), 0)
+    hash_record_extended(
+        ROW(captured_at, course_id, lesson_id, practice_package_id, value, category, scope, payload), 0
+    )
 );
 -- The rows of an import that is undone.
 CREATE INDEX student_activity_snapshots_import_id_idx ON student_activity_snapshots (import_id)

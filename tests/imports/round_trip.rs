@@ -47,11 +47,19 @@ async fn an_exported_file_is_imported_unchanged() {
     }
     assert_eq!(layouts, 48);
 
-    let file = export(&hub, &admin, json!({"format": "csv", "headers": "keys"})).await;
-    hub.sql("DELETE FROM student_activity_snapshots").await;
-    let restored = import(&hub, &admin, ALL_OR_NOTHING, file).await;
-    assert_eq!(counts(&restored), json!(["DONE", 5, 0, 0]));
-    assert_eq!(export(&hub, &admin, json!({"format": "ndjson"})).await, before);
+    for layout in [
+        json!({"format": "csv", "headers": "keys"}),
+        json!({"format": "json", "timezone": "Europe/Madrid"}),
+        json!({"format": "ndjson", "timezone": "America/Bogota"}),
+    ] {
+        let file = export(&hub, &admin, layout.clone()).await;
+        let repeated = import(&hub, &admin, ALL_OR_NOTHING, file.as_str()).await;
+        assert_eq!(counts(&repeated), json!(["DONE", 0, 5, 0]), "{layout}");
+        hub.sql("DELETE FROM student_activity_snapshots").await;
+        let restored = import(&hub, &admin, ALL_OR_NOTHING, file).await;
+        assert_eq!(counts(&restored), json!(["DONE", 5, 0, 0]), "{layout}");
+        assert_eq!(export(&hub, &admin, json!({"format": "ndjson"})).await, before, "{layout}");
+    }
 }
 
 async fn export(hub: &Hub, admin: &TestUser, mut layout: Value) -> String {

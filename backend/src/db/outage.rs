@@ -111,7 +111,7 @@ fn kind_of_protocol_error(error: &tokio_postgres::Error) -> Option<OutageKind> {
         Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => Some(OutageKind::ReadOnly),
         Some(_) => None,
         None => {
-            let is_lost = error.is_closed() || error.source().is_some_and(|cause| cause.is::<io::Error>());
+            let is_lost = error.is_closed() || error.source().is_some_and(<dyn StdError>::is::<io::Error>);
             is_lost.then_some(OutageKind::Unreachable)
         }
     }

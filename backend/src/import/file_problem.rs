@@ -117,6 +117,27 @@ impl LikelyEncoding {
             Self::Unknown => None,
         }
     }
+
+    /// Says that a line is not UTF-8.
+    fn phrase(self, line: i64) -> Phrase {
+        match self.name() {
+            Some(encoding) => Phrase::new(
+                format!(
+                    "La línea {line} no está en UTF-8, sino probablemente en {encoding}. Guarda el archivo \
+                     como «CSV UTF-8»."
+                ),
+                format!(
+                    "Line {line} is not in UTF-8, but probably in {encoding}. Save the file as “CSV UTF-8”."
+                ),
+            ),
+            None => Phrase::new(
+                format!(
+                    "La línea {line} contiene bytes que no son texto. Guarda el archivo como «CSV UTF-8»."
+                ),
+                format!("Line {line} contains bytes that are not text. Save the file as “CSV UTF-8”."),
+            ),
+        }
+    }
 }
 
 /// A type of content that is detected but not accepted.
@@ -184,23 +205,7 @@ impl FileProblem {
                     format!("This is {en}. Accepted: CSV, JSON, NDJSON, or an Excel workbook (XLSX)."),
                 )
             }
-            Self::NotUtf8(line, likely) => match likely.name() {
-                Some(encoding) => Phrase::new(
-                    format!(
-                        "La línea {line} no está en UTF-8, sino probablemente en {encoding}. Guarda el archivo \
-                         como «CSV UTF-8»."
-                    ),
-                    format!(
-                        "Line {line} is not in UTF-8, but probably in {encoding}. Save the file as “CSV UTF-8”."
-                    ),
-                ),
-                None => Phrase::new(
-                    format!(
-                        "La línea {line} contiene bytes que no son texto. Guarda el archivo como «CSV UTF-8»."
-                    ),
-                    format!("Line {line} contains bytes that are not text. Save the file as “CSV UTF-8”."),
-                ),
-            },
+            Self::NotUtf8(line, likely) => likely.phrase(*line),
             Self::NullCharacter(line) => Phrase::new(
                 format!("La línea {line} contiene un carácter nulo. Se acepta un archivo de texto."),
                 format!("Line {line} contains a null character. Accepted: a text file."),

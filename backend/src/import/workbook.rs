@@ -46,7 +46,7 @@ pub fn read(
 ) -> Result<(), ReadError> {
     let mut package = Package::open(file, options)?;
     let contents = package.contents()?;
-    let mut sheet = SheetReader::new(package.part(&contents.sheet_path)?, &contents, options)?;
+    let mut sheet = SheetReader::new(package.part(&contents.sheet_path)?, &contents, options);
     while sheet.read_row()? {
         let share = sheet.share();
         on_record(&sheet.record(), share)?;

@@ -53,12 +53,12 @@ impl CopyRows {
 
     /// Adds a `bigint`.
     pub fn bigint(&mut self, value: Option<i64>) {
-        self.value(value, |rows, value| rows.put_i64(value));
+        self.value(value, BytesMut::put_i64);
     }
 
     /// Adds an `integer`.
     pub fn integer(&mut self, value: Option<i32>) {
-        self.value(value, |rows, value| rows.put_i32(value));
+        self.value(value, BytesMut::put_i32);
     }
 
     /// Adds a `timestamptz`.

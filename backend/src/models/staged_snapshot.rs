@@ -28,13 +28,13 @@ pub struct StagedSnapshot<'a> {
     pub captured_at: Option<DateTime<Utc>>,
 }
 
-/// Creates the temporary table. The plans of the statement that records its rows must not depend on its statistics,
-/// which do not exist, so only index scans in nested loops are left.
+/// Creates the temporary table. The statement that records its rows has one generic plan, which is made while the tables
+/// may be empty and must be good when they are large, so only index scans in nested loops are left.
 pub const CREATE_TABLE: &str = "\
     SET LOCAL statement_timeout = 0; \
     SET LOCAL work_mem = '64MB'; \
     SET LOCAL plan_cache_mode = force_generic_plan; \
-    SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; \
+    SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off; \
     CREATE TEMPORARY TABLE staged_snapshots ( \
         line bigint NOT NULL, \
         person_id bigint NOT NULL, \
@@ -79,17 +79,22 @@ impl StagedSnapshot<'_> {
 /// pages. Its parameters are the import, the time of recording, the date of rows without one, and the range of pages
 /// as two positions.
 ///
-/// Rows are equal if all columns are equal. Nulls are equal. JSON values are compared as `jsonb`. The hash in the index
-/// finds an equal row among any number of rows of one person and time. Recorded rows keep the order of the file.
+/// Rows are equal if all columns are equal. Nulls are equal. JSON values are compared as `jsonb`. Recorded rows keep the
+/// order of the file.
+///
+/// An equal row is found by the index with its person and hash, among any number of rows. No other index may be chosen,
+/// so the other columns are compared by an operator that uses none, and `OFFSET 0` prevents a
+/// join, whose plan may scan a whole index of a table that was empty.
 pub fn record_pages(table: SnapshotTable) -> String {
     let (name, person) = (table.name(), table.person_column());
-    let hash = |row: &str| {
+    let hash = |row: &str, captured_at: &str| {
         let columns =
             ["course_id", "lesson_id", "practice_package_id", "value", "category", "scope", "payload"];
         let columns = columns.map(|column| format!("{row}.{column}")).join(", ");
-        format!("hash_record_extended(ROW({columns}), 0)")
+        format!("hash_record_extended(ROW({captured_at}, {columns}), 0)")
     };
-    let (hash_of_staged, hash_of_present) = (hash("row"), hash("present"));
+    let hash_of_staged = hash("row", "coalesce(row.captured_at, $3)");
+    let hash_of_present = hash("present", "present.captured_at");
     format!(
         "INSERT INTO {name} (captured_at, {person}, course_id, lesson_id, practice_package_id, category, scope, value, \
              payload, import_id, created_at) \
@@ -106,15 +111,16 @@ pub fn record_pages(table: SnapshotTable) -> String {
              WHERE NOT EXISTS ( \
                  SELECT FROM {name} AS present \
                  WHERE present.{person} = staged.person_id \
-                   AND present.captured_at = staged.captured_at \
                    AND {hash_of_present} = staged.hash \
+                   AND present.captured_at IS NOT DISTINCT FROM staged.captured_at \
                    AND present.course_id IS NOT DISTINCT FROM staged.course_id \
                    AND present.lesson_id IS NOT DISTINCT FROM staged.lesson_id \
                    AND present.practice_package_id IS NOT DISTINCT FROM staged.practice_package_id \
-                   AND present.category = staged.category \
+                   AND present.category IS NOT DISTINCT FROM staged.category \
                    AND present.scope IS NOT DISTINCT FROM staged.scope \
                    AND present.value IS NOT DISTINCT FROM staged.value \
-                   AND present.payload IS NOT DISTINCT FROM staged.payload) \
+                   AND present.payload IS NOT DISTINCT FROM staged.payload \
+                 OFFSET 0) \
              ORDER BY hash, captured_at, person_id, course_id, lesson_id, practice_package_id, category, scope, value, \
                  payload, line \
          ) AS new \

@@ -1,5 +1,6 @@
 //! Reads the cells of a sheet, row by row.
 
+use std::fmt::Write as _;
 use std::io::Read;
 
 use chrono_tz::Tz;
@@ -58,10 +59,10 @@ impl<'a, R: Read> SheetReader<'a, ZipFile<'_, R>> {
         part: ZipFile<'a, R>,
         contents: &'a Contents,
         options: &WorkbookOptions,
-    ) -> Result<SheetReader<'a, ZipFile<'a, R>>, ReadError> {
+    ) -> SheetReader<'a, ZipFile<'a, R>> {
         let size_bytes = part.size();
         let max_token_bytes = u64::try_from(options.max_row_bytes).unwrap_or(u64::MAX);
-        Ok(SheetReader {
+        SheetReader {
             xml: Xml::new(part, options.max_bytes, max_token_bytes),
             buffer: Vec::new(),
             contents,
@@ -72,7 +73,7 @@ impl<'a, R: Read> SheetReader<'a, ZipFile<'_, R>> {
             cells: RecordBuffer::default(),
             row_bytes: 0,
             columns: None,
-        })
+        }
     }
 }
 
@@ -232,7 +233,8 @@ impl<R: Read> SheetReader<'_, R> {
         }
         match number {
             Some(number) if number.fract() == 0.0 && number.abs() <= MAX_EXACT => {
-                text.push_str(&format!("{number:.0}"));
+                // Writing to a string does not fail.
+                let _ = write!(text, "{number:.0}");
             }
             Some(_) | None => text.push_str(value),
         }

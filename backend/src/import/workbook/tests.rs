@@ -178,7 +178,7 @@ fn archives_that_are_no_workbooks_are_told_apart() {
 /// Reads a workbook with these limits.
 fn read_limited(file: &[u8], max_uncompressed_bytes: u64, max_row_bytes: usize) -> Result<(), FileProblem> {
     let size_bytes = file.len() as u64;
-    let options = ReadOptions { max_uncompressed_bytes, max_row_bytes, size_bytes, ..OPTIONS };
+    let options = ReadOptions { max_row_bytes, max_uncompressed_bytes, size_bytes, ..OPTIONS };
     match rows::read(Cursor::new(file), &options, |row| {
         validate(&row.record, row.header, &RULES).map(drop).ok();
         Ok(())
