@@ -134,7 +134,10 @@ async fn run_import(
     _queue_permit: SemaphorePermit<'static>,
     cancelled: CancellationToken,
 ) -> Result<Import> {
-    let _run_permit = RUN_PERMITS.acquire().await.context("The semaphore of imports is closed")?;
+    let _run_permit = tokio::select! {
+        permit = RUN_PERMITS.acquire() => permit.context("The semaphore of imports is closed")?,
+        () = cancelled.cancelled() => return Err(Error::Conflict(CANCELLED.into())),
+    };
     let size = file.content.metadata().context("Failed to read the received file")?.len();
     let name: String = file.name.chars().filter(|char| !char.is_control()).take(MAX_FILENAME_CHARS).collect();
     let new = NewImport {

@@ -26,7 +26,8 @@ impl Blocker {
 
     /// Waits until a session waits for a lock.
     async fn is_reached(hub: &Hub) {
-        let waiting = "SELECT count(*) AS waiting FROM pg_locks WHERE NOT granted";
+        let waiting = "SELECT count(*) AS waiting FROM pg_locks JOIN pg_database ON pg_database.oid = database \
+            WHERE datname = current_database() AND NOT granted";
         let reached = async {
             while hub.rows(waiting).await[0]["waiting"] == 0 {
                 sleep(Duration::from_millis(20)).await;
@@ -169,7 +170,8 @@ async fn an_import_whose_process_is_killed_writes_nothing_and_can_be_repeated() 
         drop(result);
         assert!(sent.await.unwrap().is_err(), "the server answers nothing: {statement}");
         let nothing_runs = async {
-            let others = "SELECT count(*) AS others FROM pg_locks WHERE locktype = 'advisory'";
+            let others = "SELECT count(*) AS others FROM pg_locks JOIN pg_database ON pg_database.oid = database \
+                WHERE datname = current_database() AND locktype = 'advisory'";
             while hub.rows(others).await[0]["others"] != 0 {
                 sleep(Duration::from_millis(20)).await;
             }

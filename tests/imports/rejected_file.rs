@@ -72,6 +72,19 @@ async fn rejected_rows_of_json_have_the_columns_of_the_dataset() {
 }
 
 #[tokio::test]
+async fn guarded_cells_are_guarded_once() {
+    let hub = hub().await;
+    let admin = hub.user(Role::Admin).await;
+    let imported = import(&hub, &admin, ALL_OR_NOTHING, "user_id,scope,value\n7,'=1+1,x\n").await;
+    let (_, file) = download(&hub, &link(&hub, &admin, &imported, "en").await).await;
+    assert!(file.contains("7,'=1+1,x,"), "{file}");
+    let corrected = file.replace("'=1+1,x,", "'=1+1,5,");
+    assert_eq!(counts(&import(&hub, &admin, ALL_OR_NOTHING, corrected).await), json!(["DONE", 1, 0, 0]));
+    let scope = "SELECT scope FROM student_activity_snapshots";
+    assert_eq!(hub.rows(scope).await, json!([{"scope": "=1+1"}]));
+}
+
+#[tokio::test]
 async fn many_rejected_rows_are_complete_and_in_order() {
     let hub = hub().await;
     let admin = hub.user(Role::Admin).await;

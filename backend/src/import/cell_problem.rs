@@ -52,6 +52,10 @@ pub enum CellProblem {
     NotAnObject,
     /// An object with a name twice.
     RepeatedName,
+    /// A formula whose result is not in the workbook.
+    NoResult,
+    /// The error of a formula, such as `#N/A`.
+    ErrorValue,
     /// JSON that is nested too deeply.
     TooDeep,
     /// JSON with a number or character that the database cannot store.
@@ -60,7 +64,7 @@ pub enum CellProblem {
 
 impl CellProblem {
     /// All problems.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::WrongCellCount,
         Self::NamelessColumn,
         Self::RepeatedHeader,
@@ -83,6 +87,8 @@ impl CellProblem {
         Self::LoneSurrogate,
         Self::NotAnObject,
         Self::RepeatedName,
+        Self::NoResult,
+        Self::ErrorValue,
         Self::TooDeep,
         Self::NotStorable,
     ];
@@ -112,6 +118,8 @@ impl CellProblem {
             Self::LoneSurrogate => "lone_surrogate",
             Self::NotAnObject => "not_an_object",
             Self::RepeatedName => "repeated_name",
+            Self::NoResult => "no_result",
+            Self::ErrorValue => "error_value",
             Self::TooDeep => "too_deep",
             Self::NotStorable => "not_storable",
         }
@@ -206,6 +214,14 @@ impl CellProblem {
             Self::RepeatedName => {
                 Text::new("El objeto tiene este nombre dos veces.", "The object has this name twice.")
             }
+            Self::NoResult => Text::new(
+                "El resultado de una fórmula no está en el libro. Ábrelo en una hoja de cálculo y guárdalo de nuevo.",
+                "The result of a formula is not in the workbook. Open it in a spreadsheet and save it again.",
+            ),
+            Self::ErrorValue => Text::new(
+                "Una celda contiene un error de la hoja de cálculo.",
+                "A cell contains an error of the spreadsheet.",
+            ),
             Self::NotStorable => validation::JSON_NOT_STORABLE,
         };
         text.into()

@@ -31,6 +31,8 @@ pub struct Chunk {
     pub rejected: Vec<RejectedRow>,
     /// The number of bytes of the file that were read.
     pub bytes_read: u64,
+    /// Whether text cells may have a guard.
+    pub has_guards: bool,
 }
 
 /// A row that passed all checks so far.
@@ -127,7 +129,9 @@ impl Chunk {
     }
 
     fn is_full(&self) -> bool {
-        let bytes = self.cells.text.len().max(self.encoded.len());
+        // A blank cell has no text, but an end.
+        let ends = self.cells.ends.len() * size_of::<usize>();
+        let bytes = self.cells.text.len().max(self.encoded.len()).max(ends);
         self.good.len() + self.rejected.len() >= MAX_ROWS || bytes >= MAX_BYTES
     }
 
@@ -171,6 +175,7 @@ pub fn read(
         };
         chunk.push(&record, row);
         chunk.bytes_read = bytes_read;
+        chunk.has_guards = header.has_guards;
         if chunk.is_full() { send(&mut chunk) } else { Ok(()) }
     })?;
     if !chunk.is_empty() {

@@ -81,7 +81,8 @@ impl UnknownColumn {
                 format!("column {position} (without a name)"),
             )
         } else {
-            let name: String = name.chars().take(MAX_NAME_CHARS).collect();
+            let name: String =
+                name.chars().filter(|character| !character.is_control()).take(MAX_NAME_CHARS).collect();
             Phrase::new(format!("«{name}»"), format!("“{name}”"))
         }
     }

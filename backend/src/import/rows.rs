@@ -136,7 +136,7 @@ fn read_workbook(
         max_row_bytes: options.max_row_bytes,
     };
     let mut header = None;
-    workbook::read(file, &workbook, |record, share| {
+    workbook::read(file, &workbook, |record, problem, share| {
         let Some(header) = &header else {
             header = Some(Header::read(record, options.table, options.max_columns)?);
             return Ok(());
@@ -148,7 +148,8 @@ fn read_workbook(
             reason = "an estimate"
         )]
         let bytes_read = (options.size_bytes as f64 * share) as u64;
-        on_row(FileRow { header, record: *record, problem: None, bytes_read })
+        let problem = problem.map(|(value, problem)| Rejection { column: None, value, problem });
+        on_row(FileRow { header, record: *record, problem, bytes_read })
     })?;
     let header = header.ok_or(FileProblem::Empty)?;
     Ok(WholeFile { digest, columns: header.names().to_vec() })

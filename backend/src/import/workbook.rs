@@ -14,6 +14,7 @@ use std::io::{Read, Seek, Write};
 
 use chrono_tz::Tz;
 
+use super::cell_problem::CellProblem;
 use super::file_problem::FileProblem;
 use super::read_error::ReadError;
 use super::record::Record;
@@ -38,20 +39,21 @@ pub struct WorkbookOptions {
 }
 
 /// Reads the workbook and passes each row that is not blank to `on_record`, until the end or until that fails. The
-/// second argument is the share of the sheet that was read, from 0 to 1.
+/// other arguments are the value of a cell that cannot be used, with the problem, and the share of the sheet that was
+/// read, from 0 to 1.
 pub fn read(
     file: impl Read + Seek,
     options: &WorkbookOptions,
-    mut on_record: impl FnMut(&Record<'_>, f64) -> Result<(), ReadError>,
+    mut on_record: impl FnMut(&Record<'_>, Option<(String, CellProblem)>, f64) -> Result<(), ReadError>,
 ) -> Result<(), ReadError> {
     let mut package = Package::open(file, options)?;
     let contents = package.contents()?;
     let mut sheet = SheetReader::new(package.part(&contents.sheet_path)?, &contents, options);
     while sheet.read_row()? {
-        let share = sheet.share();
-        on_record(&sheet.record(), share)?;
+        let (share, problem) = (sheet.share(), sheet.take_problem());
+        on_record(&sheet.record(), problem, share)?;
     }
-    Ok(())
+    sheet.finish()
 }
 
 /// Counts the files of a ZIP archive that is written to it.

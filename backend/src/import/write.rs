@@ -19,6 +19,7 @@ use crate::models::import::Import;
 use crate::models::import_rejection::NewImportRejection;
 use crate::models::import_transaction::{Fate, ImportResult, ImportTransaction};
 use crate::models::snapshot_table::SnapshotTable;
+use crate::spreadsheet;
 
 /// The number of chunks that may wait for the database. More would only use memory.
 const CHANNEL_CAPACITY: usize = 2;
@@ -128,7 +129,11 @@ fn encode_rejected(table: SnapshotTable, import: &Import, chunk: &Chunk) -> byte
             column_name: row.rejection.column.map(|column| column.key(table)),
             value: &value,
             reason: row.rejection.problem.key(),
-            cells: chunk.record(row).cells(),
+            // The file of rejected rows puts a guard before each text that needs one.
+            cells: chunk
+                .record(row)
+                .cells()
+                .map(|cell| if chunk.has_guards { spreadsheet::restore(cell) } else { cell }),
         };
         rejection.encode(&mut rows);
     }

@@ -233,6 +233,7 @@ impl Import {
                 imports::state.eq(ImportState::Failed.key()),
                 imports::message.eq(message),
                 imports::finished_at.eq(now),
+                ImportProgress::default(),
             ))
             .execute(conn)
             .await?;

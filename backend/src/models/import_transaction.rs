@@ -60,7 +60,11 @@ impl ImportTransaction {
     pub async fn begin(pool: &Pool, import_id: i64) -> anyhow::Result<Self> {
         let conn = pool.open_copy_connection().await?;
         let alive = AdvisoryLock::ImportAlive(import_id).statement_to_acquire_in_transaction();
-        conn.batch_execute(&format!("BEGIN; {alive}; {}", staged_snapshot::CREATE_TABLE)).await?;
+        conn.batch_execute(&format!(
+            "BEGIN ISOLATION LEVEL READ COMMITTED; {alive}; {}",
+            staged_snapshot::CREATE_TABLE
+        ))
+        .await?;
         let stage = conn.prepare(staged_snapshot::COPY).await?;
         let reject = conn.prepare(COPY_REJECTIONS).await?;
         Ok(Self { conn, stage, reject })

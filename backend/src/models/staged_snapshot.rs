@@ -31,7 +31,7 @@ pub struct StagedSnapshot<'a> {
 /// Creates the temporary table. The statement that records its rows has one generic plan, which is made while the tables
 /// may be empty and must be good when they are large, so only index scans in nested loops are left.
 pub const CREATE_TABLE: &str = "\
-    SET LOCAL statement_timeout = 0; \
+    SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; \
     SET LOCAL work_mem = '64MB'; \
     SET LOCAL plan_cache_mode = force_generic_plan; \
     SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off; \

@@ -12,6 +12,7 @@ use super::package::Contents;
 use super::serial_date;
 use super::strings::{push_unescaped, read_text};
 use super::xml::{Xml, XmlError, attribute, push_text};
+use crate::import::cell_problem::CellProblem;
 use crate::import::file_problem::FileProblem;
 use crate::import::read_error::ReadError;
 use crate::import::record::{Record, RecordBuffer};
@@ -38,6 +39,8 @@ pub struct SheetReader<'a, R: Read> {
     row_bytes: usize,
     /// The cells of the first row, which is the header. Blank cells at the end of a row are not in the file.
     columns: Option<usize>,
+    /// The first cell of the current row that has no usable value, and what is wrong with it.
+    problem: Option<(String, CellProblem)>,
 }
 
 /// What the value of a cell means.
@@ -49,8 +52,10 @@ enum CellKind {
     SharedString,
     /// A truth value.
     Boolean,
-    /// A text, an error or a date.
+    /// A text or a date.
     Text,
+    /// An error, such as `#N/A`.
+    Error,
 }
 
 impl<'a, R: Read> SheetReader<'a, ZipFile<'_, R>> {
@@ -73,6 +78,7 @@ impl<'a, R: Read> SheetReader<'a, ZipFile<'_, R>> {
             cells: RecordBuffer::default(),
             row_bytes: 0,
             columns: None,
+            problem: None,
         }
     }
 }
@@ -107,6 +113,17 @@ impl<R: Read> SheetReader<'_, R> {
         (self.xml.bytes_read() as f64 / self.size_bytes.max(1) as f64).min(1.0)
     }
 
+    /// What is wrong with a cell of the row that was read, and its value.
+    pub fn take_problem(&mut self) -> Option<(String, CellProblem)> {
+        self.problem.take()
+    }
+
+    /// Reads the sheet to its end, where its checksum is compared.
+    pub fn finish(mut self) -> Result<(), ReadError> {
+        while !matches!(self.next()?, Event::Eof) {}
+        Ok(())
+    }
+
     fn next(&mut self) -> Result<Event<'static>, ReadError> {
         let token = self.xml.next(&mut self.buffer);
         token.map(Event::into_owned).map_err(|error| self.explain(error))
@@ -122,13 +139,14 @@ impl<R: Read> SheetReader<'_, R> {
     fn start_row(&mut self, number: Option<&str>) -> Result<(), ReadError> {
         let number = match number {
             Some(number) => number.parse().map_err(|_| FileProblem::BrokenWorkbook)?,
-            None => self.row + 1,
+            None => self.row.saturating_add(1),
         };
         if number <= self.row {
             return Err(FileProblem::BrokenWorkbook.into());
         }
         self.row = number;
         self.row_bytes = 0;
+        self.problem = None;
         self.cells.clear();
         Ok(())
     }
@@ -181,19 +199,21 @@ impl<R: Read> SheetReader<'_, R> {
             }
             Some("s") => CellKind::SharedString,
             Some("b") => CellKind::Boolean,
-            Some("str" | "inlineStr" | "e" | "d") => CellKind::Text,
+            Some("str" | "inlineStr" | "d") => CellKind::Text,
+            Some("e") => CellKind::Error,
             Some(_) => return Err(FileProblem::BrokenWorkbook.into()),
         })
     }
 
     /// Reads the value of a cell up to the end of the cell. Formulas are ignored, since their results are stored too.
     fn read_cell(&mut self, kind: CellKind, text: &mut String) -> Result<(), ReadError> {
-        let (mut value, mut is_in_value) = (String::new(), false);
+        let (mut value, mut is_in_value, mut has_formula) = (String::new(), false, false);
         loop {
             let token = self.next()?;
             match &token {
                 Event::Start(element) => match element.local_name().as_ref() {
                     "v" => is_in_value = true,
+                    "f" => has_formula = true,
                     "is" => {
                         let read = read_text(&mut self.xml, &mut self.buffer, "is", text);
                         read.map_err(|error| self.explain(error))?;
@@ -206,9 +226,15 @@ impl<R: Read> SheetReader<'_, R> {
                     _ => {}
                 },
                 Event::Eof => return Err(FileProblem::BrokenWorkbook.into()),
-                token if is_in_value => push_text(&mut value, token).map_err(|error| self.explain(error))?,
+                token if is_in_value => {
+                    let pushed = push_text(&mut value, token, self.xml.max_token_bytes());
+                    pushed.map_err(|error| self.explain(error))?;
+                }
                 _ => {}
             }
+        }
+        if has_formula && value.is_empty() && text.is_empty() && kind != CellKind::Text {
+            self.problem.get_or_insert((String::new(), CellProblem::NoResult));
         }
         match kind {
             _ if value.is_empty() => {}
@@ -219,6 +245,10 @@ impl<R: Read> SheetReader<'_, R> {
             CellKind::Number { is_date } => self.push_number(value.trim(), is_date, text),
             CellKind::Boolean => text.push_str(if value.trim() == "1" { "TRUE" } else { "FALSE" }),
             CellKind::Text => push_unescaped(&value, text),
+            CellKind::Error => {
+                self.problem.get_or_insert((value.clone(), CellProblem::ErrorValue));
+                text.push_str(&value);
+            }
         }
         Ok(())
     }
@@ -232,7 +262,7 @@ impl<R: Read> SheetReader<'_, R> {
             return;
         }
         match number {
-            Some(number) if number.fract() == 0.0 && number.abs() <= MAX_EXACT => {
+            Some(number) if number.fract() == 0.0 && number.abs() < MAX_EXACT => {
                 // Writing to a string does not fail.
                 let _ = write!(text, "{number:.0}");
             }

@@ -116,7 +116,7 @@ pub fn read_text(
                 _ => {}
             },
             Event::Eof => return Err(XmlError::Broken),
-            token if is_in_text && !is_in_hint => push_text(&mut found, token)?,
+            token if is_in_text && !is_in_hint => push_text(&mut found, token, xml.max_token_bytes())?,
             _ => {}
         }
     }

@@ -142,6 +142,55 @@ proptest! {
 }
 
 #[test]
+fn cells_without_a_usable_value_reject_their_row() {
+    let rows = [
+        row(&["user_id", "value", "scope"]),
+        "<row><c><v>7</v></c><c><f>A2*2</f><v></v></c></row>".to_owned(),
+        "<row><c><v>7</v></c><c><v>1</v></c><c t='e'><v>#N/A</v></c></row>".to_owned(),
+        "<row><c><v>7</v></c><c><f>1+1</f><v>2</v></c></row>".to_owned(),
+    ];
+    let (good, rejected) = split(read_rows(&with_sheet(&rows.concat()), UTC));
+    assert_eq!(rejected, [(2, CellProblem::NoResult), (3, CellProblem::ErrorValue)]);
+    assert_eq!((good.len(), good[0].value), (1, Some(2)));
+}
+
+#[test]
+fn texts_of_many_tokens_and_deep_elements_are_limited() {
+    let header = row(&["user_id", "scope"]);
+    let part = format!("{}&amp;", "x".repeat(1_000));
+    let long = with_sheet(&format!(
+        "{header}<row><c><v>7</v></c><c t='str'><v>{}</v></c></row>",
+        part.repeat(2_000)
+    ));
+    assert_eq!(read_limited(&long, 1 << 30, 1 << 20), Err(FileProblem::RowTooLong(2, 1 << 20)));
+    let string = format!("<sst><si>{}</si></sst>", format!("<t>{part}</t>").repeat(2_000));
+    let sheet = "<worksheet><sheetData/></worksheet>";
+    let file = pack(PARTS.into_iter().chain([(SHEET, sheet), (STRINGS, &*string)]));
+    assert_eq!(read_limited(&file, 1 << 30, 1 << 20), Err(FileProblem::BrokenWorkbook));
+    assert_eq!(
+        problem(&with_sheet(&format!("{header}<row>{}", "<a>".repeat(100_000)))),
+        FileProblem::BrokenWorkbook
+    );
+}
+
+#[test]
+fn a_sheet_with_a_wrong_checksum_is_refused() {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    let sheet =
+        format!("<worksheet><sheetData>{}{}</sheetData></worksheet>", row(&["user_id"]), row(&["7777"]));
+    for (path, content) in PARTS.into_iter().chain([(SHEET, &*sheet)]) {
+        archive.start_file(path, options).unwrap();
+        archive.write_all(content.as_bytes()).unwrap();
+    }
+    let mut file = archive.finish().unwrap().into_inner();
+    assert_eq!(split(read_rows(&file, UTC)).0.len(), 1);
+    let at = file.windows(4).position(|bytes| bytes == b"7777").unwrap();
+    file[at] = b'8';
+    assert_eq!(problem(&file), FileProblem::BrokenWorkbook);
+}
+
+#[test]
 fn the_first_visible_sheet_is_read() {
     let hidden = "<worksheet><sheetData><row><c><v>1</v></c></row></sheetData></worksheet>";
     let rows = [row(&["user_id", "value"]), "<row/><row><c/></row>".to_owned(), row(&["7", "1"])].concat();

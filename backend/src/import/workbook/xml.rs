@@ -12,9 +12,14 @@ use crate::import::read_error::ReadError;
 /// The maximum length of a token in the small parts of a workbook, in bytes.
 pub const MAX_TOKEN_BYTES: u64 = 1 << 20;
 
+/// The maximum number of elements in one another. A sheet has about six.
+const MAX_DEPTH: usize = 32;
+
 /// Reads the tokens of an XML document.
 pub struct Xml<R: Read> {
     reader: Reader<BufReader<Limited<R>>>,
+    /// The number of elements that are open.
+    depth: usize,
     max_token_bytes: u64,
 }
 
@@ -71,7 +76,12 @@ impl<R: Read> Xml<R> {
         let limited = Limited { inner: document, max_bytes, bytes_read: 0, left_of_token, exceeded: None };
         let mut reader = Reader::from_reader(BufReader::new(limited));
         reader.config_mut().expand_empty_elements = true;
-        Self { reader, max_token_bytes }
+        Self { reader, depth: 0, max_token_bytes }
+    }
+
+    /// The maximum length of a token, and of a text of several tokens.
+    pub const fn max_token_bytes(&self) -> u64 {
+        self.max_token_bytes
     }
 
     /// The number of bytes read.
@@ -83,14 +93,21 @@ impl<R: Read> Xml<R> {
     pub fn next<'b>(&mut self, buffer: &'b mut Vec<u8>) -> Result<Event<'b>, XmlError> {
         buffer.clear();
         self.reader.get_mut().get_mut().left_of_token = self.max_token_bytes;
-        self.reader
+        let token = self
+            .reader
             .read_event_into(buffer)
-            .map_err(|_| self.reader.get_ref().get_ref().exceeded.unwrap_or(XmlError::Broken))
+            .map_err(|_| self.reader.get_ref().get_ref().exceeded.unwrap_or(XmlError::Broken))?;
+        match token {
+            Event::Start(_) => self.depth += 1,
+            Event::End(_) => self.depth = self.depth.saturating_sub(1),
+            _ => {}
+        }
+        if self.depth > MAX_DEPTH { Err(XmlError::Broken) } else { Ok(token) }
     }
 }
 
-/// Adds the text of a token, if it is text.
-pub fn push_text(text: &mut String, token: &Event<'_>) -> Result<(), XmlError> {
+/// Adds the text of a token, if it is text. The whole text may have `max_bytes`.
+pub fn push_text(text: &mut String, token: &Event<'_>, max_bytes: u64) -> Result<(), XmlError> {
     match token {
         Event::Text(token) => text.push_str(&token.xml10_content()),
         Event::CData(token) => text.push_str(&token.xml10_content()),
@@ -104,7 +121,7 @@ pub fn push_text(text: &mut String, token: &Event<'_>) -> Result<(), XmlError> {
         },
         _ => {}
     }
-    Ok(())
+    if text.len() as u64 > max_bytes { Err(XmlError::TokenTooLong) } else { Ok(()) }
 }
 
 /// The value of an attribute, by its name without prefix.
