@@ -183,6 +183,7 @@ impl<R: Read> SheetReader<'_, R> {
                 _ => {}
             }
         }
+        is_blank &= self.problem.is_none();
         if !is_blank {
             let columns = *self.columns.get_or_insert(self.cells.len());
             self.cells.fill_to(columns);

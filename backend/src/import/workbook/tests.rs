@@ -148,9 +148,13 @@ fn cells_without_a_usable_value_reject_their_row() {
         "<row><c><v>7</v></c><c><f>A2*2</f><v></v></c></row>".to_owned(),
         "<row><c><v>7</v></c><c><v>1</v></c><c t='e'><v>#N/A</v></c></row>".to_owned(),
         "<row><c><v>7</v></c><c><f>1+1</f><v>2</v></c></row>".to_owned(),
+        "<row><c><f>A2</f></c></row>".to_owned(),
     ];
     let (good, rejected) = split(read_rows(&with_sheet(&rows.concat()), UTC));
-    assert_eq!(rejected, [(2, CellProblem::NoResult), (3, CellProblem::ErrorValue)]);
+    assert_eq!(
+        rejected,
+        [(2, CellProblem::NoResult), (3, CellProblem::ErrorValue), (5, CellProblem::NoResult)]
+    );
     assert_eq!((good.len(), good[0].value), (1, Some(2)));
 }
 
