@@ -1,5 +1,6 @@
 //! The web server: its routes, with one file per topic, and the layer that wraps all of them.
 
+mod attachment;
 mod body;
 mod byte_range;
 pub mod caller;

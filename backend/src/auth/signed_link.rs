@@ -66,8 +66,13 @@ impl SignedLink {
         format!("{path}?{query}&signature={}", URL_SAFE_NO_PAD.encode(mac))
     }
 
-    /// Verifies and parses a query string. The caller checks whether the link has expired.
-    pub fn verify(keys: &Keys, purpose: Purpose, query: &str) -> Option<Self> {
+    /// Verifies and parses a query string.
+    pub fn verify(keys: &Keys, purpose: Purpose, query: &str, now: DateTime<Utc>) -> Result<Self, BadLink> {
+        let link = Self::parse(keys, purpose, query).ok_or(BadLink::Altered)?;
+        if link.expires_at <= now { Err(BadLink::Expired) } else { Ok(link) }
+    }
+
+    fn parse(keys: &Keys, purpose: Purpose, query: &str) -> Option<Self> {
         let (signed, signature) = query.rsplit_once("&signature=")?;
         let mac = URL_SAFE_NO_PAD.decode(signature).ok()?;
         let mut parameters: Parameters = form_urlencoded::parse(signed.as_bytes()).into_owned().collect();

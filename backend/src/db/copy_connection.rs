@@ -14,9 +14,9 @@ use super::connection::Session;
 use super::link::Link;
 
 /// The signature, flags and extension length at the start of COPY's binary format.
-pub const COPY_HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
+const COPY_HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 /// The end of COPY's binary format.
-pub const COPY_TRAILER: &[u8] = b"\xff\xff";
+const COPY_TRAILER: &[u8] = b"\xff\xff";
 
 /// A connection outside the pool with the interface of tokio-postgres.
 ///

@@ -53,9 +53,7 @@ impl Link {
             within(address.timeout, cancel_request).await
         }
     }
-}
 
-impl Link {
     /// If a statement is running, closes the connection immediately and asks the server to cancel the statement.
     pub fn abandon(&self, token: impl FnOnce() -> CancelToken) {
         if self.state.is_closed() || !self.state.is_busy() {

@@ -35,7 +35,7 @@ type WeakPool = ::deadpool::managed::WeakPool<AsyncDieselConnectionManager<Conne
 pub const POOL_WAIT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The settings for statements of requests. Exports and imports, which may take longer, disable the timeout
-/// for their transaction with `models::session_settings`.
+/// for their transaction.
 const REQUEST_SETTINGS: &str = "SET statement_timeout = '30s'";
 
 /// A connection that received something this recently is reused without a ping.

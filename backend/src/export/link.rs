@@ -35,16 +35,12 @@ impl Link {
 
     /// Verifies and parses a query string.
     pub fn verify(keys: &Keys, query: &str, now: DateTime<Utc>) -> Result<Self, BadLink> {
-        let link = SignedLink::verify(keys, Purpose::Links, query).ok_or(BadLink::Altered)?;
+        let link = SignedLink::verify(keys, Purpose::Links, query, now)?;
         // A link sets every option, so the defaults do not matter.
         let defaults = Defaults { locale: Locale::default(), timezone: Tz::UTC };
         let request = ExportRequest::parse(&link.parameters, defaults).map_err(|_| BadLink::Altered)?;
         let SignedLink { user_id, token_id, parameters: _, expires_at } = link;
-        if expires_at <= now {
-            Err(BadLink::Expired)
-        } else {
-            Ok(Self { user_id, token_id, request, expires_at })
-        }
+        Ok(Self { user_id, token_id, request, expires_at })
     }
 
     /// The name of the file, which contains the time when the link was created.

@@ -273,8 +273,7 @@ impl Import {
             line: int(row.line),
             column: row.column_name,
             value: row.value,
-            reason: CellProblem::parse(&row.reason)
-                .map_or(row.reason, |problem| problem.phrase(limits).into_locale(locale)),
+            reason: CellProblem::describe(&row.reason, limits, locale),
         };
         Ok(rows.into_iter().map(row).collect())
     }

@@ -5,8 +5,8 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{RawQuery, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, extract::DefaultBodyLimit};
@@ -19,6 +19,7 @@ use serde_json::{Map, Value};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
+use super::attachment;
 use super::caller::Caller;
 use super::problem::Problem;
 use crate::app::App;
@@ -141,7 +142,7 @@ async fn try_download(app: &App, method: &Method, caller: &Caller, query: &str) 
     let Some(grant) = grant else {
         return Err(Problem::of(ErrorCode::Forbidden, NO_LONGER_ALLOWED.in_locale(caller.locale)));
     };
-    let headers = headers(&link);
+    let headers = attachment::headers(link.request.format.media_type(), &link.filename());
     if method == Method::HEAD {
         // A stream of unknown length: an empty body would set `Content-Length: 0`.
         let stream = futures_util::stream::empty::<Result<Bytes, Interrupted>>();
@@ -168,15 +169,3 @@ pub(super) const NO_LONGER_ALLOWED: Text = Text::new(
     "La persona o el token que creó este enlace ya no tiene acceso.",
     "The person or token that created this link no longer has access.",
 );
-
-fn headers(link: &Link) -> [(HeaderName, HeaderValue); 3] {
-    let disposition = format!("attachment; filename=\"{}\"", link.filename());
-    [
-        (CONTENT_TYPE, HeaderValue::from_static(link.request.format.media_type())),
-        (
-            CONTENT_DISPOSITION,
-            HeaderValue::try_from(disposition).unwrap_or(HeaderValue::from_static("attachment")),
-        ),
-        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    ]
-}

@@ -4,16 +4,15 @@
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Query, RawQuery, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use domain::access::{Act, ImportGrant};
 use domain::failure::ErrorCode;
-use domain::text::Text;
+use domain::text::{Phrase, Text};
 use domain::{Dataset, Locale};
 use serde::Deserialize;
 
+use super::attachment;
 use super::caller::Caller;
 use super::export::NO_LONGER_ALLOWED;
 use super::problem::Problem;
@@ -47,7 +46,11 @@ async fn try_rejected_rows(app: &App, caller: &Caller, query: &str) -> Result<Re
     let rows = rejected_file::stream(app.clone(), import.id, link.locale).await;
     let rows = rows.map_err(|error| caller.problem(&error))?;
     let body = futures_util::TryStreamExt::map_err(rows, |_| std::io::Error::other("the database failed"));
-    Ok((headers(&rejected_file::filename(import.id)), Body::from_stream(body)).into_response())
+    Ok((
+        attachment::headers(csv_file::MEDIA_TYPE, &rejected_file::filename(import.id)),
+        Body::from_stream(body),
+    )
+        .into_response())
 }
 
 /// The import of a link, if its owner may still see it.
@@ -81,33 +84,18 @@ async fn import_template(
     }
 }
 
-const UNKNOWN_DATASET: Text = Text::new(
-    "Se acepta student_activity_snapshots o teacher_activity_snapshots.",
-    "Accepted: student_activity_snapshots or teacher_activity_snapshots.",
-);
-
 async fn try_import_template(app: &App, caller: &Caller, request: &TemplateRequest) -> Result<Response> {
     let viewer = caller.viewer()?;
     viewer.may(Act::Import)?;
     let table = Dataset::parse(&request.dataset).and_then(SnapshotTable::of);
-    let table = table.ok_or_else(|| Error::invalid("dataset", UNKNOWN_DATASET))?;
+    let keys = SnapshotTable::ALL.map(|table| table.dataset().key());
+    let table = table.ok_or_else(|| Error::invalid("dataset", Phrase::accepted(&keys)))?;
     let grant = ImportGrant::new(viewer, table.dataset())?;
     let locale = match &request.locale {
-        Some(tag) => Locale::parse(tag).ok_or_else(|| {
-            Error::invalid("locale", Text::new("Se acepta es o en.", "Accepted: es or en."))
-        })?,
+        Some(tag) => Locale::parse(tag)
+            .ok_or_else(|| Error::invalid("locale", Phrase::accepted(&Locale::ALL.map(Locale::tag))))?,
         None => caller.locale,
     };
     let file = template::file(app, table, &grant, viewer.user_id, locale).await?;
-    Ok((headers(&template::filename(table)), file).into_response())
-}
-
-fn headers(filename: &str) -> [(HeaderName, HeaderValue); 3] {
-    let disposition = format!("attachment; filename=\"{filename}\"");
-    let disposition = HeaderValue::try_from(disposition).unwrap_or(HeaderValue::from_static("attachment"));
-    [
-        (CONTENT_TYPE, HeaderValue::from_static(csv_file::MEDIA_TYPE)),
-        (CONTENT_DISPOSITION, disposition),
-        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    ]
+    Ok((attachment::headers(csv_file::MEDIA_TYPE, &template::filename(table)), file).into_response())
 }

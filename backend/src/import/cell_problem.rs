@@ -1,5 +1,6 @@
 //! Why a row is rejected.
 
+use domain::Locale;
 use domain::text::{Phrase, Text};
 use domain::validation;
 
@@ -130,8 +131,13 @@ impl CellProblem {
         Self::ALL.into_iter().find(|problem| problem.key() == key)
     }
 
+    /// Says what is wrong and what is accepted under these limits, by the stored name.
+    pub fn describe(key: &str, limits: &Imports, locale: Locale) -> String {
+        Self::parse(key).map_or_else(|| key.to_owned(), |problem| problem.phrase(limits).into_locale(locale))
+    }
+
     /// Says what is wrong and what is accepted under these limits.
-    pub fn phrase(self, limits: &Imports) -> Phrase {
+    fn phrase(self, limits: &Imports) -> Phrase {
         let text = match self {
             Self::CellTooLong => {
                 let limit = limits.max_cell_bytes;

@@ -63,7 +63,7 @@ impl ObjectReader {
         let fields = FieldsSeed(self).deserialize(&mut deserializer);
         let fields = fields.and_then(|fields| deserializer.end().map(|()| fields));
         let Ok(fields) = fields else {
-            // The cells cannot be told apart, so the whole text is in the first one.
+            // Without cells, the first one gets the whole text.
             self.cells.push(text.trim());
             let is_json = serde_json::from_str::<&RawValue>(text).is_ok();
             if !is_json {

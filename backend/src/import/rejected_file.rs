@@ -51,7 +51,7 @@ impl RejectedRowsLink {
 
     /// Verifies and parses a query string.
     pub fn verify(keys: &Keys, query: &str, now: DateTime<Utc>) -> Result<Self, BadLink> {
-        let link = SignedLink::verify(keys, Purpose::RejectedRows, query).ok_or(BadLink::Altered)?;
+        let link = SignedLink::verify(keys, Purpose::RejectedRows, query, now)?;
         let (import, locale) = match &link.parameters[..] {
             [(import, id), (locale, tag)] if import == "import" && locale == "locale" => (id, tag),
             _ => return Err(BadLink::Altered),
@@ -60,9 +60,6 @@ impl RejectedRowsLink {
             return Err(BadLink::Altered);
         };
         let SignedLink { user_id, token_id, parameters: _, expires_at } = link;
-        if expires_at <= now {
-            return Err(BadLink::Expired);
-        }
         Ok(Self { user_id, token_id, import_id, locale, expires_at })
     }
 }
@@ -98,10 +95,7 @@ pub async fn stream(app: App, import_id: i64, locale: Locale) -> Result<impl Str
 }
 
 fn push(page: &mut CsvFile, row: &RejectedRow, width: usize, app: &App, locale: Locale) {
-    let reason = CellProblem::parse(&row.reason).map_or_else(
-        || row.reason.clone(),
-        |problem| problem.phrase(&app.config.imports).into_locale(locale),
-    );
+    let reason = CellProblem::describe(&row.reason, &app.config.imports, locale);
     let error = match &row.column_name {
         Some(column) => format!("{column}: {reason}"),
         None => reason,

@@ -45,7 +45,7 @@ pub struct ReadOptions {
 pub struct FileRow<'a> {
     pub header: &'a Header,
     pub record: Record<'a>,
-    /// Why it is rejected, if its cells could not be told apart.
+    /// Why it is rejected, if its cells could not be read.
     pub problem: Option<Rejection>,
     /// The number of bytes of the file that were read.
     pub bytes_read: u64,
@@ -162,6 +162,7 @@ pub mod tests {
     use std::io::Cursor;
 
     use chrono_tz::Tz;
+    use proptest::prelude::*;
 
     use super::super::cell_problem::CellProblem;
     use super::super::row::{self, RowRules};
@@ -204,6 +205,11 @@ pub mod tests {
             Err(ReadError::InvalidFile(problem)) => Err(problem),
             Err(ReadError::Io(error)) => panic!("{error}"),
         }
+    }
+
+    /// Numbers of bytes to read at a time.
+    pub fn read_sizes() -> impl Strategy<Value = usize> {
+        prop_oneof![1..40_usize, Just(READ_BYTES)]
     }
 
     /// The rows of a valid file.

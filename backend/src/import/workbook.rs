@@ -65,7 +65,7 @@ pub struct FileCounter {
 }
 
 impl FileCounter {
-    /// Checks that a workbook may have so many files.
+    /// Checks that the number of files is within the limit.
     pub const fn check(&self) -> Result<(), FileProblem> {
         if self.files > MAX_FILES { Err(FileProblem::BrokenWorkbook) } else { Ok(()) }
     }

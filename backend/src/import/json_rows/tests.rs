@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::super::cell_problem::CellProblem;
 use super::super::file_problem::{FileProblem, UnknownColumn};
 use super::super::rows::READ_BYTES;
-use super::super::rows::tests::{Validated, read_file, read_rows, split};
+use super::super::rows::tests::{Validated, read_file, read_rows, read_sizes, split};
 use crate::models::staged_snapshot::StagedSnapshot;
 
 /// Reads a file some bytes at a time.
@@ -138,11 +138,6 @@ fn write(rows: &[Row], style: &Style) -> (String, Vec<Validated>) {
         file += if style.ends_with_break { style.line_break } else { "" };
     }
     (file, expected)
-}
-
-/// Numbers of bytes to read at a time.
-fn read_sizes() -> impl Strategy<Value = usize> {
-    prop_oneof![1..40_usize, Just(READ_BYTES)]
 }
 
 proptest! {

@@ -11,7 +11,8 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::super::cell_problem::CellProblem;
 use super::super::file_problem::{FileProblem, LikelyEncoding};
-use super::super::rows::{self, READ_BYTES};
+use super::super::rows;
+use super::super::rows::tests::read_sizes;
 use crate::models::staged_snapshot::StagedSnapshot;
 
 /// The columns of the files, as key, Spanish title and English title.
@@ -269,11 +270,6 @@ fn row() -> impl Strategy<Value = Row> {
 
 fn rows() -> impl Strategy<Value = Vec<Row>> {
     prop::collection::vec(row(), 1..8)
-}
-
-/// Numbers of bytes to read at a time.
-fn read_sizes() -> impl Strategy<Value = usize> {
-    prop_oneof![1..40_usize, Just(READ_BYTES)]
 }
 
 /// A defect of one row, which is rejected for it.

@@ -43,7 +43,7 @@ impl From<XmlError> for ReadError {
     }
 }
 
-/// Reads at most so many bytes, in total and for one token.
+/// Limits the number of bytes, in total and for one token.
 struct Limited<R> {
     inner: R,
     max_bytes: u64,
