@@ -224,6 +224,9 @@ impl From<anyhow::Error> for Error {
 
 impl From<ConnectError> for Error {
     fn from(error: ConnectError) -> Self {
+        if error.is_full() {
+            return Self::Busy { retry_after: RETRY_AFTER_BUSY };
+        }
         anyhow::Error::new(error).into()
     }
 }

@@ -5,6 +5,7 @@
 //! and recorded no more in a dry run. All of this is one transaction on a connection of its own. Knows nothing of
 //! GraphQL or HTTP.
 
+mod cancellable;
 mod cell_problem;
 mod chunk;
 mod column;
@@ -63,6 +64,10 @@ static RUN_PERMITS: Semaphore = Semaphore::const_new(2);
 
 /// One permit for each import that may run or wait in this process, which limits the number of kept files.
 static QUEUE_PERMITS: Semaphore = Semaphore::const_new(8);
+
+/// How long an import waits for a database connection while others use all of them. Its file was received, so it waits
+/// longer than a request.
+const POOL_TIMEOUT: Duration = Duration::from_mins(10);
 
 /// When the client should retry if the queue is full.
 const RETRY_AFTER: Duration = Duration::from_mins(1);
@@ -152,7 +157,7 @@ async fn run_import(
     let import = new.insert(&mut *app.pool.get().await?).await?;
     let started = Instant::now();
     let written = tokio::select! {
-        written = write::write(&app, &request, &import, file.content) => written,
+        written = write::write(&app, &request, &import, file.content, &cancelled) => written,
         () = cancelled.cancelled() => Err(Failure::Cancelled),
     };
     let (state, message, error) = match written {

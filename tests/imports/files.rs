@@ -53,7 +53,10 @@ async fn files_rows_columns_cells_and_nesting_are_limited() {
     .await;
     let admin = hub.user(Role::Admin).await;
     for (file, message) in [
-        ("user_id,value,scope,category\n", "file: The file has too many columns. Accepted: up to 3."),
+        (
+            "user_id,value,scope,category\n",
+            "file: The row on line 1 has too many columns. Accepted: up to 3.",
+        ),
         (
             &format!("user_id,scope\n1,{}\n", "x".repeat(1500)),
             "file: The row that starts on line 2 is longer than 1024 bytes. Is there an unclosed quote?",

@@ -14,11 +14,11 @@ use crate::harness::hub::{Hub, TestUser};
 use crate::sync::program::without_drivers;
 
 /// A session that holds a lock, at which imports wait, until it is dropped.
-struct Blocker(#[expect(dead_code, reason = "its drop releases the lock")] tokio_postgres::Client);
+pub(super) struct Blocker(#[expect(dead_code, reason = "its drop releases the lock")] tokio_postgres::Client);
 
 impl Blocker {
     /// Executes a statement that locks something.
-    async fn new(hub: &Hub, statement: &str) -> Self {
+    pub(super) async fn new(hub: &Hub, statement: &str) -> Self {
         let client = hub.database.client().await;
         client.batch_execute(&format!("BEGIN; {statement}")).await.unwrap();
         Self(client)
@@ -38,7 +38,7 @@ impl Blocker {
 }
 
 /// The lock that an import takes before it records its rows.
-const TABLE_LOCK: &str =
+pub(super) const TABLE_LOCK: &str =
     "SELECT pg_advisory_xact_lock(hashtextextended('import student_activity_snapshots', 0))";
 
 /// Rows that all differ.
@@ -103,6 +103,38 @@ async fn progress_of_unknown_and_other_peoples_imports_is_refused() {
     }
     let ended = progress(&admin, &imported["id"]).await;
     assert_eq!(ended["data"]["importProgress"]["state"], "DONE");
+}
+
+#[tokio::test]
+async fn progress_needs_only_the_scope_to_import_and_ends_without_permission() {
+    let hub = hub().await;
+    let teacher = hub.user(Role::TeacherAdmin).await;
+    hub.academy.grant_manage_settings(teacher.id).await;
+    let token = hub.api_token(teacher.id, &[TokenScope::Import]).await;
+    let blocker = Blocker::new(&hub, TABLE_LOCK).await;
+    let importing = async { import(&hub, &teacher, SKIP_INVALID, file(10)).await };
+    let watching = async {
+        Blocker::is_reached(&hub).await;
+        let document =
+            format!("subscription {{ importProgress(id: {}) {{ state }} }}", last_import(&hub).await["id"]);
+        let mut events = Events::of(&hub, &token, &document).await;
+        events.until("importProgress", |import| import["state"] == "RUNNING").await;
+        let status = "subscription { syncStatus { eventsPending } }";
+        let (_, refused) = Events::of(&hub, &token, status).await.event().await.unwrap();
+        assert!(refused.contains("FORBIDDEN"), "{refused}");
+        // A Teacher Admin still sees the sync then.
+        hub.sql(&format!("UPDATE users SET manage_settings = false WHERE id = {}", teacher.id)).await;
+        let mut last = events.event().await;
+        while let Some((name, _)) = &last
+            && name != "complete"
+        {
+            last = events.event().await;
+        }
+        assert!(last.is_some(), "the stream is completed before the import");
+        drop(blocker);
+    };
+    tokio::join!(importing, watching);
+    assert_eq!(last_import(&hub).await["state"], "done");
 }
 
 #[tokio::test]

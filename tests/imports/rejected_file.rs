@@ -96,6 +96,22 @@ async fn many_rejected_rows_are_complete_and_in_order() {
 }
 
 #[tokio::test]
+async fn large_rejected_rows_are_complete() {
+    let hub = hub().await;
+    let admin = hub.user(Role::Admin).await;
+    let scope = |row: usize| char::from(b'a' + u8::try_from(row).unwrap()).to_string().repeat(700_000);
+    let rows: String = (0..7).map(|row| format!("x{row},{}\n", scope(row))).collect();
+    let imported = import(&hub, &admin, ALL_OR_NOTHING, format!("user_id,scope\n{rows}")).await;
+    assert_eq!(imported["rowsRejected"], 7);
+    let (_, file) = download(&hub, &link(&hub, &admin, &imported, "en").await).await;
+    let found: Vec<&str> = file.lines().skip(1).collect();
+    for (row, found) in found.iter().enumerate() {
+        assert!(found.starts_with(&format!("x{row},{},{},", scope(row), row + 2)), "row {row}");
+    }
+    assert_eq!(found.len(), 7);
+}
+
+#[tokio::test]
 async fn only_the_importer_and_admins_get_rejected_rows() {
     let hub = hub().await;
     let (admin, teacher) = (hub.user(Role::Admin).await, hub.user(Role::TeacherAdmin).await);
@@ -130,7 +146,7 @@ async fn templates_can_be_imported() {
     let (admin, teacher) = (hub.user(Role::Admin).await, hub.user(Role::TeacherAdmin).await);
     hub.academy.grant_manage_settings(teacher.id).await;
     let template = async |by: &TestUser, dataset: &str, locale: &str| {
-        let path = format!("/admin/data-porter/import-template?dataset={dataset}&locale={locale}");
+        let path = format!("/admin/data-porter/import-templates/{dataset}?locale={locale}");
         let response = hub.http.get(hub.url(&path)).bearer_auth(&by.token).send().await.unwrap();
         (response.status(), response.text().await.unwrap())
     };
@@ -154,6 +170,8 @@ async fn templates_can_be_imported() {
         template(&admin, "student_activity_snapshots", "fr").await.0,
         StatusCode::UNPROCESSABLE_ENTITY
     );
+    let (status, problem) = template(&admin, "student_activity_snapshots", "en&locale=es").await;
+    assert!(status == StatusCode::UNPROCESSABLE_ENTITY && problem.contains("BAD_USER_INPUT"), "{problem}");
     let student = hub.user(Role::Student).await;
     assert_eq!(template(&student, "student_activity_snapshots", "en").await.0, StatusCode::FORBIDDEN);
 }

@@ -1,9 +1,14 @@
 //! Undoing imports.
 
+use std::time::Duration;
+
 use domain::access::Role;
 use serde_json::{Value, json};
+use tokio::time::{sleep, timeout};
 
+use super::progress::{Blocker, TABLE_LOCK};
 use super::{ALL_OR_NOTHING, ImportOptions, SKIP_INVALID, counts, hub, import, student_snapshots};
+use crate::harness::event_stream::MESSAGE_TIMEOUT;
 use crate::harness::hub::{Hub, TestUser};
 use crate::harness::request::ApiResponse;
 
@@ -36,6 +41,35 @@ async fn undoing_deletes_only_the_rows_of_the_import() {
     assert_eq!(counts(&again), json!(["DONE", 2, 1, 0]), "an import that was undone does not count");
     assert_eq!(undo(&hub, &admin, &first).await.status, 200);
     assert_eq!(student_snapshots(&hub).await.len(), 2);
+}
+
+#[tokio::test]
+async fn nothing_is_undone_while_another_import_stores_rows() {
+    let hub = hub().await;
+    let admin = hub.user(Role::Admin).await;
+    let imported = import(&hub, &admin, ALL_OR_NOTHING, "user_id\n7\n").await;
+    let recording = Blocker::new(&hub, TABLE_LOCK).await;
+    assert_eq!(undo(&hub, &admin, &imported).await.code(), "CONFLICT");
+    assert_eq!(student_snapshots(&hub).await.len(), 1);
+    drop(recording);
+    let undone = async {
+        while undo(&hub, &admin, &imported).await.body["data"].is_null() {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(MESSAGE_TIMEOUT, undone).await.expect("the lock is released");
+}
+
+#[tokio::test]
+async fn a_demoted_admin_cannot_undo_imports_of_teacher_snapshots() {
+    let hub = hub().await;
+    let admin = hub.user(Role::Admin).await;
+    let options = ImportOptions { dataset: "TEACHER_ACTIVITY_SNAPSHOTS", ..SKIP_INVALID };
+    let imported = import(&hub, &admin, options, "teacher_id,value\n7,1\n7,x\n").await;
+    assert_eq!(counts(&imported), json!(["DONE", 1, 0, 1]));
+    hub.sql(&format!("UPDATE users SET role = 'teacher_admin' WHERE id = {}", admin.id)).await;
+    hub.academy.grant_manage_settings(admin.id).await;
+    assert_eq!(undo(&hub, &admin, &imported).await.code(), "FORBIDDEN");
 }
 
 #[tokio::test]

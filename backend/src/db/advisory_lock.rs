@@ -64,6 +64,12 @@ impl AdvisoryLock {
         conn.batch_execute(&self.statement_to_acquire_in_transaction()).await
     }
 
+    /// Acquires the lock until the transaction ends, unless another one holds it. Returns whether it was acquired.
+    pub async fn try_acquire_in_transaction(self, conn: &mut Connection) -> QueryResult<bool> {
+        let statement = format!("SELECT pg_try_advisory_xact_lock({}) AS is_true", self.key());
+        Ok(sql_query(statement).get_result::<Answer>(conn).await?.is_true)
+    }
+
     /// SQL that waits for the lock and holds it until the transaction ends.
     pub fn statement_to_acquire_in_transaction(self) -> String {
         format!("SELECT pg_advisory_xact_lock({})", self.key())

@@ -40,7 +40,7 @@ pub enum ConnectError {
 
 impl ConnectError {
     /// Whether the server is up but all its connection slots are in use.
-    pub(super) fn is_full(&self) -> bool {
+    pub fn is_full(&self) -> bool {
         self.code() == Some(&SqlState::TOO_MANY_CONNECTIONS)
     }
 

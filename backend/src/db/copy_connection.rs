@@ -25,13 +25,19 @@ const COPY_TRAILER: &[u8] = b"\xff\xff";
 pub struct CopyConnection {
     client: Client,
     link: Link,
+    is_read_only: bool,
 }
 
 impl CopyConnection {
     /// Connects to the database.
     pub(super) async fn establish(address: &Arc<Address>) -> Result<Self, ConnectError> {
-        let Session { client, link, is_read_only: _ } = Session::establish(address).await?;
-        Ok(Self { client, link })
+        let Session { client, link, is_read_only } = Session::establish(address).await?;
+        Ok(Self { client, link, is_read_only })
+    }
+
+    /// Whether the server was read-only when the connection was established.
+    pub(super) const fn is_read_only(&self) -> bool {
+        self.is_read_only
     }
 
     /// Executes a `COPY … FROM STDIN (FORMAT binary)` with these rows, which are encoded without header and trailer.

@@ -9,6 +9,10 @@ const MAX_BODY_LENGTH: usize = 8 * 1024;
 pub(super) const READY_FOR_QUERY: u8 = b'Z';
 /// `CopyInResponse`: the server is ready to receive rows.
 pub(super) const COPY_IN_RESPONSE: u8 = b'G';
+/// Ends the rows of a COPY.
+pub(super) const COPY_DONE: u8 = b'c';
+/// Ends a COPY with an error.
+pub(super) const COPY_FAIL: u8 = b'f';
 /// `ErrorResponse`.
 pub(super) const ERROR_RESPONSE: u8 = b'E';
 /// `Sync`: answered by a `ReadyForQuery`.

@@ -67,7 +67,10 @@ impl Pool {
 
     /// Opens a connection to the same database outside the pool, for a COPY.
     pub async fn open_copy_connection(&self) -> Result<CopyConnection, ConnectError> {
-        CopyConnection::establish(self.address.as_ref().ok_or(ConnectError::InvalidHosts)?).await
+        let address = self.address.as_ref().ok_or(ConnectError::InvalidHosts)?;
+        let conn = self.health.record(CopyConnection::establish(address).await)?;
+        record_new_connection(conn.is_read_only());
+        Ok(conn)
     }
 
     /// Like [`Self::get`], but waits at most `wait_timeout` while all connections are in use.
@@ -139,21 +142,14 @@ async fn connect_for_requests(
     address: Result<Arc<Address>, ConnectError>,
     health: &ServerHealth,
 ) -> ConnectionResult<Connection> {
-    let result = Connection::establish(&address?).await;
-    let state = match &result {
-        Ok(_) => ServerState::Reachable,
-        Err(cause) if cause.is_full() => ServerState::Full,
-        Err(_) => ServerState::Unreachable,
-    };
-    health.set_state(state);
-    let mut conn = result.inspect_err(|_| outage::record_failed_connection(state == ServerState::Full))?;
-    outage::record_connection(if conn.is_read_only() {
-        ServerStatus::ReadOnly
-    } else {
-        ServerStatus::Writable
-    });
+    let mut conn = health.record(Connection::establish(&address?).await)?;
+    record_new_connection(conn.is_read_only());
     conn.batch_execute(REQUEST_SETTINGS).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(conn)
+}
+
+fn record_new_connection(is_read_only: bool) {
+    outage::record_connection(if is_read_only { ServerStatus::ReadOnly } else { ServerStatus::Writable });
 }
 
 /// Checks whether a connection that was kept open may be reused.
@@ -188,6 +184,17 @@ impl ServerHealth {
 
     fn set_state(&self, state: ServerState) {
         *self.state.lock() = state;
+    }
+
+    /// Records whether a connection could be established.
+    fn record<C>(&self, result: Result<C, ConnectError>) -> Result<C, ConnectError> {
+        let state = match &result {
+            Ok(_) => ServerState::Reachable,
+            Err(cause) if cause.is_full() => ServerState::Full,
+            Err(_) => ServerState::Unreachable,
+        };
+        self.set_state(state);
+        result.inspect_err(|_| outage::record_failed_connection(state == ServerState::Full))
     }
 
     /// Records that a connection works, which does not mean that the server has a free slot for another one.

@@ -6,7 +6,7 @@
 //! statement then waits for it.
 //!
 //! COPY FROM STDIN has two `Sync` messages: one after the statement, which the server ignores as soon as it is
-//! ready to receive rows, and one after the rows.
+//! ready to receive rows, and one after the rows. The first one may be sent before or after the server says so.
 
 use std::time::{Duration, Instant};
 
@@ -26,8 +26,7 @@ struct Protocol {
     received: FrameParser,
     /// Requests that were sent completely and not answered yet.
     pending_requests: usize,
-    /// Whether the server is receiving the rows of COPY FROM STDIN.
-    is_copying: bool,
+    copy: CopyState,
     /// Whether a request has been sent in part. If it is larger than the buffers between here and the server,
     /// it may never be sent completely.
     is_sending: bool,
@@ -59,9 +58,20 @@ enum TransactionStatus {
     Open,
 }
 
+/// The progress of COPY FROM STDIN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum CopyState {
+    /// There is none.
+    None,
+    /// The server receives rows.
+    Rows,
+    /// The client has ended the rows.
+    Ended,
+}
+
 impl Protocol {
     fn is_busy(&self) -> bool {
-        self.pending_requests > 0 || self.is_sending || self.is_copying
+        self.pending_requests > 0 || self.is_sending || self.copy != CopyState::None
     }
 }
 
@@ -73,7 +83,7 @@ impl ConnectionState {
             sent: FrameParser::for_client(),
             received: FrameParser::for_server(),
             pending_requests: 0,
-            is_copying: false,
+            copy: CopyState::None,
             is_sending: false,
             transaction: TransactionStatus::NotReady,
             last_received: now,
@@ -87,13 +97,18 @@ impl ConnectionState {
     /// Processes sent bytes.
     pub fn sent(&self, bytes: &[u8]) {
         let mut protocol = self.protocol.lock();
-        let (mut requests, mut is_sending) = (0, protocol.is_sending);
+        let (mut requests, mut is_sending, mut copy) = (0, protocol.is_sending, protocol.copy);
         protocol.sent.feed(bytes, |message| {
-            let is_answered = matches!(message.kind, frames::SYNC | frames::QUERY);
-            requests += usize::from(is_answered);
-            is_sending = !is_answered && message.kind != frames::TERMINATE;
+            let ends_request = matches!(message.kind, frames::SYNC | frames::QUERY);
+            // The server ignores `Sync` until the rows have ended.
+            requests += usize::from(ends_request && copy != CopyState::Rows);
+            is_sending = !ends_request && message.kind != frames::TERMINATE;
+            if copy == CopyState::Rows && matches!(message.kind, frames::COPY_DONE | frames::COPY_FAIL) {
+                copy = CopyState::Ended;
+            }
         });
         protocol.pending_requests += requests;
+        protocol.copy = copy;
         let is_signed_in = protocol.transaction != TransactionStatus::NotReady;
         protocol.is_sending = is_signed_in && (is_sending || protocol.sent.is_within_message());
         protocol.last_activity = Instant::now();
@@ -103,18 +118,19 @@ impl ConnectionState {
     pub fn received(&self, bytes: &[u8]) -> Received {
         let mut protocol = self.protocol.lock();
         let (mut answered, mut transaction, mut fatal_error) = (0_usize, protocol.transaction, None);
-        let mut is_copying = protocol.is_copying;
+        let mut copy = protocol.copy;
         let is_signed_in = transaction != TransactionStatus::NotReady;
         protocol.received.feed(bytes, |message| match message.kind {
             frames::READY_FOR_QUERY => {
                 answered += 1;
-                is_copying = false;
+                copy = CopyState::None;
                 transaction =
                     if message.body == b"I" { TransactionStatus::None } else { TransactionStatus::Open };
             }
             frames::COPY_IN_RESPONSE => {
+                // Its `Sync`, if that was sent.
                 answered += 1;
-                is_copying = true;
+                copy = CopyState::Rows;
             }
             // During authentication the caller should get the error itself.
             frames::ERROR_RESPONSE if is_signed_in && fatal_error.is_none() => {
@@ -125,7 +141,7 @@ impl ConnectionState {
         // The first `ReadyForQuery` answers the authentication.
         let answered = if is_signed_in { answered } else { answered.saturating_sub(1) };
         protocol.pending_requests = protocol.pending_requests.saturating_sub(answered);
-        protocol.is_copying = is_copying;
+        protocol.copy = copy;
         protocol.transaction = transaction;
         protocol.last_received = Instant::now();
         protocol.last_activity = protocol.last_received;
@@ -238,16 +254,31 @@ mod tests {
 
     #[test]
     fn copying_is_busy_until_the_last_response() {
-        let state = ready();
-        state.sent(&[message(b'B', b"1"), message(b'E', b"2"), message(frames::SYNC, b"")].concat());
-        state.received(&[message(b'2', b""), message(frames::COPY_IN_RESPONSE, b"\x01\0\0")].concat());
-        assert!(state.is_busy(), "the server waits for rows");
-        state.sent(&message(b'd', b"rows"));
-        assert!(state.is_busy());
-        state.sent(&[message(b'c', b""), message(frames::SYNC, b"")].concat());
-        assert!(state.is_busy(), "the server has not answered");
-        state.received(&[message(b'C', b"COPY 1\0"), message(frames::READY_FOR_QUERY, b"T")].concat());
-        assert!(!state.is_busy() && !state.is_idle(), "the transaction is open");
+        let statement = [message(b'B', b"1"), message(b'E', b"2")].concat();
+        let sync = message(frames::SYNC, b"");
+        let whole = [statement.clone(), sync.clone()].concat();
+        let rows = [message(b'd', b"rows"), message(frames::COPY_DONE, b""), sync].concat();
+        let answer = [message(b'C', b"COPY 1\0"), message(frames::READY_FOR_QUERY, b"T")].concat();
+        // The server may be ready for rows as soon as it has the statement.
+        for ready_at in statement.len()..=whole.len() {
+            for split in 0..=rows.len() {
+                let state = ready();
+                state.sent(&whole[..ready_at]);
+                state
+                    .received(&[message(b'2', b""), message(frames::COPY_IN_RESPONSE, b"\x01\0\0")].concat());
+                state.sent(&whole[ready_at..]);
+                assert!(state.is_busy(), "the server waits for rows ({ready_at}, {split})");
+                state.sent(&rows[..split]);
+                assert!(state.is_busy(), "{ready_at}, {split}");
+                state.sent(&rows[split..]);
+                assert!(state.is_busy(), "the server has not answered ({ready_at}, {split})");
+                state.received(&answer);
+                assert!(
+                    !state.is_busy() && !state.is_idle(),
+                    "the transaction is open ({ready_at}, {split})"
+                );
+            }
+        }
     }
 
     #[test]

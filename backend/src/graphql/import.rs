@@ -1,23 +1,20 @@
 //! Imports of snapshots, and their history.
 
 mod rejections;
-
-use std::future::ready;
-use std::time::Duration;
+mod subscription;
 
 use async_graphql::dataloader::DataLoader;
-use async_graphql::{Context, Object, SimpleObject, Subscription};
+use async_graphql::{Context, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::Dataset;
 use domain::access::{Act, ImportGrant};
 use domain::import::{ImportMode, ImportState};
 use domain::text::Text;
-use domain::validation::UNKNOWN_ID;
-use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
-use tokio::time::sleep;
+use futures_util::FutureExt as _;
 
 use self::rejections::FirstOf;
 pub use self::rejections::Rejections;
+pub use self::subscription::ImportSubscription;
 use super::connection::{List, ListPage, Total, list_cost, page_size};
 use super::context::ContextExt as _;
 use super::upload::Upload;
@@ -120,9 +117,9 @@ impl ImportMutation {
     /// Deletes the rows that an import inserted. Rows that existed before it stay. Importing the same file again
     /// inserts them again.
     ///
-    /// Errors: UNAUTHENTICATED; FORBIDDEN without the permission manage-settings; BAD_USER_INPUT unless it is the
-    /// caller's import or the caller is an admin; CONFLICT if the import inserted nothing, is in progress, or was
-    /// undone before.
+    /// Errors: UNAUTHENTICATED; FORBIDDEN without the permission manage-settings, and for teacher snapshots of a Teacher
+    /// Admin; BAD_USER_INPUT unless it is the caller's import or the caller is an admin; CONFLICT if the import inserted
+    /// nothing, is in progress, or was undone before, and while another import is storing rows in the dataset.
     async fn undo_import(
         &self,
         ctx: &Context<'_>,
@@ -130,50 +127,6 @@ impl ImportMutation {
     ) -> Result<Import> {
         let viewer = ctx.viewer_who_may(Act::Import)?;
         Ok(Import(undo::undo(ctx.app(), id.0, viewer).await?))
-    }
-}
-
-/// Live progress of imports.
-#[derive(Default)]
-pub struct ImportSubscription;
-
-/// How often the progress is read. Imports record it once per second.
-const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
-
-#[Subscription]
-impl ImportSubscription {
-    /// Progress of an import: at once, on each change, and a last time when it has ended.
-    ///
-    /// Errors: UNAUTHENTICATED; FORBIDDEN without the permission manage-settings; BAD_USER_INPUT unless it is the
-    /// caller's import or the caller is an admin.
-    async fn import_progress<'ctx>(
-        &self,
-        ctx: &Context<'ctx>,
-        #[graphql(desc = "ID of the import.")] id: Id,
-    ) -> Result<impl Stream<Item = Import> + use<'ctx>> {
-        let visible = undo::visible_to(ctx.viewer_who_may(Act::Import)?);
-        let first = ImportRow::find(&mut *ctx.conn().await?, id.0, visible).await?;
-        let first = first.ok_or_else(|| Error::invalid("id", UNKNOWN_ID))?;
-        let app = ctx.app().clone();
-        let changes = stream::unfold((app, first.clone()), move |(app, last)| async move {
-            if last.state != ImportState::Running {
-                return None;
-            }
-            loop {
-                sleep(PROGRESS_INTERVAL).await;
-                // During an outage, the next attempt may succeed.
-                let Ok(mut conn) = app.pool.get().await else { continue };
-                match ImportRow::find(&mut conn, id.0, visible).await {
-                    Ok(Some(now)) if now != last => {
-                        drop(conn);
-                        return Some((Import(now.clone()), (app, now)));
-                    }
-                    Ok(None) => return None,
-                    Ok(Some(_)) | Err(_) => {}
-                }
-            }
-        });
-        Ok(stream::once(ready(Import(first))).chain(changes))
     }
 }
 

@@ -1,9 +1,10 @@
 //! Files around imports: `GET /admin/data-porter/rejected-rows`, by a signed link, and
-//! `GET /admin/data-porter/import-template`.
+//! `GET /admin/data-porter/import-templates/{dataset}`.
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Query, RawQuery, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, RawQuery, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use domain::access::{Act, ImportGrant};
@@ -60,42 +61,47 @@ async fn find(app: &App, link: &RejectedRowsLink) -> Result<Option<Import>> {
     let Some(owner) = identity::identify_link_owner(&app.auth, &mut conn, user, token, now).await? else {
         return Ok(None);
     };
-    if owner.viewer.may(Act::Import).is_err() {
-        return Ok(None);
-    }
     let import = Import::find(&mut conn, link.import_id, undo::visible_to(&owner.viewer)).await?;
-    Ok(import.filter(rejected_file::exists))
+    let is_allowed = |import: &Import| owner.viewer.may_import(import.table.dataset()).is_ok();
+    Ok(import.filter(is_allowed).filter(rejected_file::exists))
 }
 
 #[derive(Deserialize)]
-struct TemplateRequest {
-    dataset: String,
+struct TemplateOptions {
     locale: Option<String>,
 }
 
 async fn import_template(
     State(app): State<App>,
     caller: Caller,
-    Query(request): Query<TemplateRequest>,
+    Path(dataset): Path<String>,
+    options: Result<Query<TemplateOptions>, QueryRejection>,
 ) -> Response {
-    match try_import_template(&app, &caller, &request).await {
+    match try_import_template(&app, &caller, &dataset, options.ok()).await {
         Ok(response) => response,
         Err(error) => caller.problem(&error).into_response(),
     }
 }
 
-async fn try_import_template(app: &App, caller: &Caller, request: &TemplateRequest) -> Result<Response> {
+async fn try_import_template(
+    app: &App,
+    caller: &Caller,
+    dataset: &str,
+    options: Option<Query<TemplateOptions>>,
+) -> Result<Response> {
     let viewer = caller.viewer()?;
     viewer.may(Act::Import)?;
-    let table = Dataset::parse(&request.dataset).and_then(SnapshotTable::of);
+    let table = Dataset::parse(dataset).and_then(SnapshotTable::of);
     let keys = SnapshotTable::ALL.map(|table| table.dataset().key());
     let table = table.ok_or_else(|| Error::invalid("dataset", Phrase::accepted(&keys)))?;
     let grant = ImportGrant::new(viewer, table.dataset())?;
-    let locale = match &request.locale {
-        Some(tag) => Locale::parse(tag)
-            .ok_or_else(|| Error::invalid("locale", Phrase::accepted(&Locale::ALL.map(Locale::tag))))?,
-        None => caller.locale,
+    let locale = match options {
+        Some(Query(TemplateOptions { locale: None })) => Some(caller.locale),
+        Some(Query(TemplateOptions { locale: Some(tag) })) => Locale::parse(&tag),
+        None => None,
     };
+    let accepted = Phrase::accepted(&Locale::ALL.map(Locale::tag));
+    let locale = locale.ok_or_else(|| Error::invalid("locale", accepted))?;
     let file = template::file(app, table, &grant, viewer.user_id, locale).await?;
     Ok((attachment::headers(csv_file::MEDIA_TYPE, &template::filename(table)), file).into_response())
 }

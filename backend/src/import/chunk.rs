@@ -111,6 +111,8 @@ impl Chunk {
             }
             None => true,
         });
+        // In the order of the file, also within a line.
+        rejected.sort_by_key(|row| row.cells.ends.start);
     }
 
     /// The good rows, ready to be staged.

@@ -50,9 +50,12 @@ const MAX_DETECTION_BYTES: usize = 64 << 10;
 /// The delimiters that are accepted. The first one is the default.
 const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
 
-/// Whether the start of a file is long enough to detect its type: it contains the whole header line.
+/// Whether the start of a file is long enough to detect its type: it contains the whole header line, if the file is CSV.
 pub fn is_long_enough(start: &[u8]) -> bool {
     let text = skip_marks(start).trim_ascii_start();
+    if matches!(text, [b'[' | b'{', ..]) || is_signed(start) {
+        return true;
+    }
     let header = match line_of_separator(text) {
         Some((_, length)) => text[length..].trim_ascii_start(),
         None => text,
@@ -62,7 +65,7 @@ pub fn is_long_enough(start: &[u8]) -> bool {
 
 /// Detects the format of a file from its start. Returns an error for content that is not accepted.
 pub fn detect(start: &[u8]) -> Result<FileFormat, FileProblem> {
-    if ZIP_SIGNATURES.iter().any(|signature| start.starts_with(signature)) {
+    if is_zip(start) {
         return Ok(FileFormat::Zip);
     }
     if let Some((_, kind)) = SIGNATURES.iter().find(|(signature, _)| start.starts_with(signature)) {
@@ -87,6 +90,15 @@ pub fn detect(start: &[u8]) -> Result<FileFormat, FileProblem> {
         None => (most_frequent_delimiter(text), text, 1),
     };
     Ok(FileFormat::Csv(CsvFormat { text_start: start.len() - text.len(), first_line, delimiter }))
+}
+
+/// Whether the first bytes alone tell the type of the file.
+fn is_signed(start: &[u8]) -> bool {
+    is_zip(start) || SIGNATURES.iter().any(|(signature, _)| start.starts_with(signature))
+}
+
+fn is_zip(start: &[u8]) -> bool {
+    ZIP_SIGNATURES.iter().any(|signature| start.starts_with(signature))
 }
 
 /// The file without byte order marks at its start. Joined files and some tools write several.
@@ -171,6 +183,7 @@ mod tests {
     fn detection_needs_the_whole_header_line() {
         assert!(!is_long_enough(b"\xef\xbb\xbf\r\n\r\nuser_id"));
         assert!(is_long_enough(b"\xef\xbb\xbf\r\n\r\nuser_id\r"));
+        assert!(is_long_enough(b" [") && is_long_enough(b"PK\x03\x04") && !is_long_enough(b"PK"));
         assert!(!is_long_enough(b"sep=;\r"));
         assert!(!is_long_enough(b"sep=;\nuser_id"));
         assert!(!is_long_enough(b"sep=;\r\n"));

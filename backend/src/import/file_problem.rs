@@ -30,6 +30,8 @@ pub enum FileProblem {
     TextAfterQuote(i64),
     /// The row that starts on this line is longer than this many bytes.
     RowTooLong(i64, usize),
+    /// This row of a workbook is longer than this many bytes.
+    SheetRowTooLong(i64, usize),
     /// It has columns that the dataset does not have.
     UnknownColumns {
         columns: Vec<UnknownColumn>,
@@ -55,8 +57,8 @@ pub enum FileProblem {
     BrokenWorkbook,
     /// It is an Excel workbook that is too large when it is uncompressed.
     WorkbookTooLarge,
-    /// It has more columns than this limit.
-    TooManyColumns(usize),
+    /// The row that starts on this line has more cells than this limit.
+    TooManyColumns(i64, usize),
     /// It has this column twice.
     RepeatedColumn(&'static str),
     /// It lacks this required column.
@@ -243,6 +245,10 @@ impl FileProblem {
                     "The row that starts on line {line} is longer than {limit} bytes. Is there an unclosed quote?"
                 ),
             ),
+            Self::SheetRowTooLong(row, limit) => Phrase::new(
+                format!("La fila {row} de la hoja supera los {limit} bytes."),
+                format!("Row {row} of the sheet is longer than {limit} bytes."),
+            ),
             Self::UnknownColumns { columns, accepted } => unknown_columns(columns, accepted),
             Self::UnknownNames { line, names, accepted } => {
                 let place = Phrase::new(format!("Línea {line}:"), format!("Line {line}:"));
@@ -276,9 +282,9 @@ impl FileProblem {
                 "El libro de Excel es demasiado grande. Guárdalo como «CSV UTF-8».",
                 "The Excel workbook is too large. Save it as “CSV UTF-8”.",
             ),
-            Self::TooManyColumns(limit) => Phrase::new(
-                format!("El archivo tiene demasiadas columnas. Se aceptan hasta {limit}."),
-                format!("The file has too many columns. Accepted: up to {limit}."),
+            Self::TooManyColumns(line, limit) => Phrase::new(
+                format!("La fila de la línea {line} tiene demasiadas columnas. Se aceptan hasta {limit}."),
+                format!("The row on line {line} has too many columns. Accepted: up to {limit}."),
             ),
             Self::RepeatedColumn(column) => Phrase::new(
                 format!("La columna {column} está repetida."),

@@ -75,7 +75,7 @@ impl Header {
         let names: Vec<String> = record.cells().map(clean).collect();
         let named_columns = names.iter().rposition(|name| !name.is_empty()).map_or(0, |last| last + 1);
         if record.len() > max_columns {
-            return Err(FileProblem::TooManyColumns(max_columns));
+            return Err(FileProblem::TooManyColumns(record.line, max_columns));
         }
         let mut positions = [None; Column::ALL.len()];
         let mut unknown = Vec::new();
@@ -194,7 +194,10 @@ mod tests {
 
     #[test]
     fn a_wide_header_is_rejected_with_a_short_message() {
-        assert_eq!(read(&format!("user_id{}", ",".repeat(1_000))), Err(FileProblem::TooManyColumns(1_000)));
+        assert_eq!(
+            read(&format!("user_id{}", ",".repeat(1_000))),
+            Err(FileProblem::TooManyColumns(1, 1_000))
+        );
         let problem = read(&format!("user_id{}", format!(",{}", "x".repeat(100)).repeat(999))).unwrap_err();
         assert!(problem.phrase().into_locale(Locale::En).len() < 1_000);
     }

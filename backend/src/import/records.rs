@@ -19,6 +19,8 @@ use super::window::Window;
 pub struct RecordReader<R> {
     window: Window<R>,
     delimiter: u8,
+    /// The maximum number of cells of a record.
+    max_cells: usize,
     /// Whether a byte may end an unquoted cell.
     ends_cell: [bool; 256],
     /// The line of the next byte to parse.
@@ -44,7 +46,7 @@ enum State {
 
 impl<R: Read> RecordReader<R> {
     /// Reads the records in a window at the start of the file.
-    pub fn new(mut window: Window<R>, format: CsvFormat) -> Self {
+    pub fn new(mut window: Window<R>, format: CsvFormat, max_cells: usize) -> Self {
         window.advance(format.text_start);
         window.begin_record();
         let mut ends_cell = [false; 256];
@@ -54,6 +56,7 @@ impl<R: Read> RecordReader<R> {
         Self {
             window,
             delimiter: format.delimiter,
+            max_cells,
             ends_cell,
             line: format.first_line,
             is_after_cr: false,
@@ -120,7 +123,7 @@ impl<R: Read> RecordReader<R> {
                     match end {
                         None => {}
                         Some(b'"') => return Err(self.wrong_quote(FileProblem::StrayQuote(self.line))),
-                        Some(byte) => match self.end_cell(byte) {
+                        Some(byte) => match self.end_cell(byte)? {
                             Some(length) => return Ok(Some(length)),
                             None => state = State::CellStart,
                         },
@@ -145,7 +148,7 @@ impl<R: Read> RecordReader<R> {
                         self.window.advance(1);
                         state = State::Quoted(opened);
                     }
-                    byte if self.ends_cell[usize::from(byte)] => match self.end_cell(byte) {
+                    byte if self.ends_cell[usize::from(byte)] => match self.end_cell(byte)? {
                         Some(length) => return Ok(Some(length)),
                         None => state = State::CellStart,
                     },
@@ -169,16 +172,18 @@ impl<R: Read> RecordReader<R> {
     }
 
     /// Ends a cell at this delimiter or line break. Returns the length of the record's text if the record ends too.
-    fn end_cell(&mut self, byte: u8) -> Option<usize> {
+    fn end_cell(&mut self, byte: u8) -> Result<Option<usize>, FileProblem> {
         self.ends.push(self.cells.len());
         let length = self.window.record_len();
         self.window.advance(1);
         if byte == self.delimiter {
-            return None;
+            let has_room = self.ends.len() < self.max_cells;
+            let problem = FileProblem::TooManyColumns(self.window.record_line, self.max_cells);
+            return if has_room { Ok(None) } else { Err(problem) };
         }
         self.line += 1;
         self.is_after_cr = byte == b'\r';
-        Some(length)
+        Ok(Some(length))
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use domain::access::{CourseScope, ImportableRows};
 
+use super::POOL_TIMEOUT;
 use super::cell_problem::CellProblem;
 use super::chunk::Chunk;
 use super::column::Column;
@@ -56,7 +57,7 @@ impl References {
                 continue;
             }
             let requested: Vec<i64> = requested.into_iter().collect();
-            let conn = &mut *pool.get().await?;
+            let conn = &mut *pool.get_within(POOL_TIMEOUT).await?;
             let found: HashSet<i64> =
                 table.existing_in_courses(conn, &requested, rows.courses()).await?.into_iter().collect();
             let missing: HashSet<i64> = requested.into_iter().filter(|id| !found.contains(id)).collect();

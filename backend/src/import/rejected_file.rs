@@ -24,8 +24,11 @@ pub const PATH: &str = "/admin/data-porter/rejected-rows";
 /// How long a link is valid.
 pub const LIFETIME: TimeDelta = TimeDelta::minutes(5);
 
-/// The number of rows in memory at a time.
+/// The maximum number of rows in memory at a time.
 const PAGE_ROWS: i64 = 1_000;
+
+/// The number of bytes after which no more rows are added to those in memory.
+const PAGE_BYTES: usize = 1 << 20;
 
 /// A link to the rejected rows of an import.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +84,8 @@ pub async fn stream(app: App, import_id: i64, locale: Locale) -> Result<impl Str
     let pages = stream::try_unfold(None, move |after| {
         let app = app.clone();
         async move {
-            let rows = RejectedRow::page(&mut *app.pool.get().await?, import_id, after, PAGE_ROWS).await?;
+            let conn = &mut *app.pool.get().await?;
+            let rows = RejectedRow::page(conn, import_id, after, PAGE_ROWS, PAGE_BYTES).await?;
             let Some(last) = rows.last() else { return Ok(None) };
             let after = Some((last.line, last.id));
             let mut page = CsvFile::new(locale);

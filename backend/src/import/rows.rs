@@ -14,7 +14,7 @@ use super::record::Record;
 use super::records::RecordReader;
 use super::row::Rejection;
 use super::window::Window;
-use super::workbook::{self, FileCounter, WorkbookOptions};
+use super::workbook::{self, DirectoryMeter, WorkbookOptions};
 use crate::models::snapshot_table::SnapshotTable;
 
 /// The number of bytes to read at a time.
@@ -79,7 +79,9 @@ pub fn read(
     file.rewind()?;
     let mut window = Window::new(HashingReader::new(file), options.read_bytes, options.max_row_bytes);
     let whole = match content::detect(window.read_start(content::is_long_enough)?)? {
-        FileFormat::Csv(format) => read_csv(RecordReader::new(window, format), options, on_row),
+        FileFormat::Csv(format) => {
+            read_csv(RecordReader::new(window, format, options.max_columns), options, on_row)
+        }
         FileFormat::Json(layout) => read_json(JsonRows::new(window, layout, options.table), options, on_row),
         FileFormat::Zip => read_workbook(window.into_source(), options, on_row),
     }?;
@@ -127,9 +129,9 @@ fn read_workbook(
     options: &ReadOptions,
     mut on_row: impl FnMut(FileRow<'_>) -> Result<(), ReadError>,
 ) -> Result<WholeFile, ReadError> {
-    let mut files = FileCounter::default();
-    let (digest, file) = file.rewind(&mut files)?;
-    files.check()?;
+    let mut directory = DirectoryMeter::default();
+    let (digest, file) = file.rewind(&mut directory)?;
+    directory.check()?;
     let workbook = WorkbookOptions {
         zone: options.zone,
         max_bytes: options.max_uncompressed_bytes,

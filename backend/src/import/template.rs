@@ -11,8 +11,8 @@ use crate::error::Result;
 use crate::models::reference::ReferencedTable;
 use crate::models::snapshot_table::SnapshotTable;
 
-/// The path of templates.
-pub const PATH: &str = "/admin/data-porter/import-template";
+/// The path of a dataset's template.
+pub const PATH: &str = "/admin/data-porter/import-templates/{dataset}";
 
 /// A template with column titles in this language. Its row is about the importer and a course of theirs, if there is one.
 pub async fn file(

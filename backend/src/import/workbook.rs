@@ -24,15 +24,24 @@ use sheet::SheetReader;
 /// The maximum number of files in a workbook. Excel writes a few per sheet.
 const MAX_FILES: usize = 10_000;
 
-/// The start of a file's entry in the directory of a ZIP archive.
+/// The maximum size of the directory of a ZIP archive, which is in memory.
+const MAX_DIRECTORY_BYTES: usize = 4 << 20;
+
+/// The start of a file's entry in the directory of a ZIP archive (APPNOTE.TXT §4.3.12).
 const ENTRY_SIGNATURE: &[u8] = b"PK\x01\x02";
+
+/// The length of an entry without the name, the extra field and the comment of the file.
+const ENTRY_BYTES: usize = 46;
+
+/// Where an entry states the lengths of these three.
+const ENTRY_LENGTHS: [usize; 3] = [28, 30, 32];
 
 /// The limits of a workbook.
 #[derive(Clone, Copy, Debug)]
 pub struct WorkbookOptions {
     /// The time zone of dates with a time, which have none in a workbook.
     pub zone: Tz,
-    /// The maximum size of all parts that are read, uncompressed.
+    /// The maximum size of all parts that are read, uncompressed, with the strings that rows repeat.
     pub max_bytes: u64,
     /// The maximum length of a row.
     pub max_row_bytes: usize,
@@ -56,35 +65,37 @@ pub fn read(
     sheet.finish()
 }
 
-/// Counts the files of a ZIP archive that is written to it.
+/// Finds the directory of a ZIP archive that is written to it, and measures it.
 #[derive(Debug, Default)]
-pub struct FileCounter {
+pub struct DirectoryMeter {
     files: usize,
-    /// How many bytes of a signature the last bytes are.
-    matched: usize,
+    /// The size of the directory.
+    bytes: usize,
+    /// The last bytes of what was written, in which an entry may begin.
+    tail: Vec<u8>,
 }
 
-impl FileCounter {
-    /// Checks that the number of files is within the limit.
+impl DirectoryMeter {
+    /// Checks that the directory is within the limits.
     pub const fn check(&self) -> Result<(), FileProblem> {
-        if self.files > MAX_FILES { Err(FileProblem::BrokenWorkbook) } else { Ok(()) }
+        if self.files > MAX_FILES || self.bytes > MAX_DIRECTORY_BYTES {
+            Err(FileProblem::BrokenWorkbook)
+        } else {
+            Ok(())
+        }
     }
 }
 
-impl Write for FileCounter {
+impl Write for DirectoryMeter {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        for byte in bytes {
-            // No byte of the signature but the first is a `P`.
-            self.matched = match (*byte == ENTRY_SIGNATURE[self.matched], *byte == ENTRY_SIGNATURE[0]) {
-                (true, _) => self.matched + 1,
-                (false, true) => 1,
-                (false, false) => 0,
-            };
-            if self.matched == ENTRY_SIGNATURE.len() {
-                self.files += 1;
-                self.matched = 0;
-            }
+        self.tail.extend_from_slice(bytes);
+        for entry in self.tail.windows(ENTRY_BYTES).filter(|entry| entry.starts_with(ENTRY_SIGNATURE)) {
+            let length = |at: usize| usize::from(u16::from_le_bytes([entry[at], entry[at + 1]]));
+            self.files += 1;
+            self.bytes += ENTRY_BYTES + ENTRY_LENGTHS.into_iter().map(length).sum::<usize>();
         }
+        let begun = self.tail.len().saturating_sub(ENTRY_BYTES - 1);
+        self.tail.drain(..begun);
         Ok(bytes.len())
     }
 

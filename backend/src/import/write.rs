@@ -6,13 +6,15 @@ use anyhow::Context as _;
 use domain::import::{ImportMode, ImportState};
 use domain::text::Phrase;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
+use super::cancellable::CancellableFile;
 use super::chunk::{self, Chunk};
 use super::progress::Progress;
 use super::references::References;
 use super::row::RowRules;
 use super::rows::{READ_BYTES, ReadOptions};
-use super::{Effect, Failure, ImportRequest};
+use super::{Effect, Failure, ImportRequest, POOL_TIMEOUT};
 use crate::app::App;
 use crate::models::copy_rows::CopyRows;
 use crate::models::import::Import;
@@ -33,9 +35,11 @@ pub(super) async fn write(
     request: &ImportRequest,
     import: &Import,
     content: File,
+    cancelled: &CancellationToken,
 ) -> Result<(), Failure> {
     let &ImportRequest { table, ref rows, mode, effect, importer: _, locale } = request;
-    let transaction = ImportTransaction::begin(&app.pool, import.id).await?;
+    let conn = app.pool.open_copy_connection().await?;
+    let transaction = ImportTransaction::begin(conn, import.id).await?;
     let progress = Progress::default();
     let recording_progress = progress.record(app, import.id);
 
@@ -56,6 +60,10 @@ pub(super) async fn write(
         max_cell_bytes: limits.max_cell_bytes,
         max_nesting: limits.max_nesting,
     };
+    // The reading thread also ends if the database fails.
+    let ended = cancelled.child_token();
+    let content = CancellableFile::new(content, ended.clone());
+    let _stops_reading = ended.drop_guard();
     let reader = tokio::task::spawn_blocking(move || chunk::read(content, &options, &rules, &sender));
     let mut references = References::new(rows.clone());
     let (mut good, mut rejected) = (0, 0);
@@ -79,8 +87,9 @@ pub(super) async fn write(
 
     transaction.lock_table(table).await?;
     // If the file was imported before, blank dates get the time of that import.
-    let same_content =
-        Import::first_with_content(&mut *app.pool.get().await?, table, &file.digest.sha256).await?;
+    let mut conn = app.pool.get_within(POOL_TIMEOUT).await?;
+    let same_content = Import::first_with_content(&mut conn, table, &file.digest.sha256).await?;
+    drop(conn);
     let default_date = same_content.unwrap_or(import.started_at);
     let state = match mode {
         ImportMode::AllOrNothing if rejected > 0 => ImportState::Rejected,

@@ -98,6 +98,17 @@ pub struct ImportFailure<'a> {
     pub finished_at: DateTime<Utc>,
 }
 
+/// What became of an attempt to undo an import.
+#[derive(Debug)]
+pub enum Undone {
+    /// It was undone.
+    Import(Import),
+    /// It did not store rows, or was undone before.
+    Nothing,
+    /// Another import records rows in its table.
+    TableInUse,
+}
+
 /// The imports that a query applies to, by user. Rejected rows show parts of the file, so access to them is
 /// limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -240,23 +251,24 @@ impl Import {
         Ok(())
     }
 
-    /// Undoes an import in a transaction: deletes its rows and returns the updated import. `None` if it did not store
-    /// rows, or was undone before.
+    /// Undoes an import in a transaction: deletes its rows and returns the updated import.
     ///
-    /// Waits for imports into the same table, which may count rows as duplicates that are deleted here.
+    /// Not while another import records rows in the same table, which may count rows as duplicates that are deleted here.
     pub async fn undo(
         &self,
         conn: &mut Connection,
         undone_by: i64,
         now: DateTime<Utc>,
-    ) -> QueryResult<Option<Self>> {
+    ) -> QueryResult<Undone> {
         conn.batch_execute("SET LOCAL statement_timeout = 0").await?;
-        AdvisoryLock::Import(self.table.name()).acquire_in_transaction(conn).await?;
+        if !AdvisoryLock::Import(self.table.name()).try_acquire_in_transaction(conn).await? {
+            return Ok(Undone::TableInUse);
+        }
         let stored = imports::table
             .find(self.id)
             .filter(imports::state.eq(ImportState::Done.key()))
             .filter(imports::dry_run.eq(false));
-        let undone = diesel::update(stored)
+        let undone: Option<Self> = diesel::update(stored)
             .set((
                 imports::state.eq(ImportState::Undone.key()),
                 imports::undone_at.eq(now),
@@ -266,12 +278,11 @@ impl Import {
             .get_result(conn)
             .await
             .optional()?;
-        if undone.is_some() {
-            sql_query(format!("DELETE FROM {} WHERE import_id = $1", self.table.name()))
-                .bind::<BigInt, _>(self.id)
-                .execute(conn)
-                .await?;
-        }
-        Ok(undone)
+        let Some(undone) = undone else { return Ok(Undone::Nothing) };
+        sql_query(format!("DELETE FROM {} WHERE import_id = $1", self.table.name()))
+            .bind::<BigInt, _>(self.id)
+            .execute(conn)
+            .await?;
+        Ok(Undone::Import(undone))
     }
 }

@@ -1,9 +1,12 @@
 //! Rows that an import rejected.
 
+use std::pin::pin;
+
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Text};
 use diesel_async::RunQueryDsl;
+use futures_util::TryStreamExt as _;
 
 use super::copy_rows::CopyRows;
 use crate::db::Connection;
@@ -76,24 +79,34 @@ impl<'a, Cells: ExactSizeIterator<Item = &'a str>> NewImportRejection<'a, Cells>
 }
 
 impl RejectedRow {
-    /// At most `limit` rejected rows of an import, in the order of the file, after the row with this line and id.
+    /// The rejected rows of an import, in the order of the file, after the row with this line and id: at most `max_rows`,
+    /// and none after those whose cells have `max_bytes` together.
     pub async fn page(
         conn: &mut Connection,
         import: i64,
         after: Option<(i64, i64)>,
-        limit: i64,
+        max_rows: i64,
+        max_bytes: usize,
     ) -> QueryResult<Vec<Self>> {
         let (line, id) = after.unwrap_or_default();
-        sql_query(
+        let rows = sql_query(
             "SELECT id, line, column_name, reason, cells FROM import_rows_rejected \
              WHERE import_id = $1 AND (line, id) > ($2, $3) ORDER BY line, id LIMIT $4",
         )
         .bind::<BigInt, _>(import)
         .bind::<BigInt, _>(line)
         .bind::<BigInt, _>(id)
-        .bind::<BigInt, _>(limit)
-        .load(conn)
-        .await
+        .bind::<BigInt, _>(max_rows)
+        .load_stream::<Self>(conn)
+        .await?;
+        let (mut rows, mut page, mut bytes) = (pin!(rows), Vec::new(), 0);
+        while bytes < max_bytes
+            && let Some(row) = rows.try_next().await?
+        {
+            bytes += row.cells.iter().map(String::len).sum::<usize>();
+            page.push(row);
+        }
+        Ok(page)
     }
 }
 

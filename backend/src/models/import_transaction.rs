@@ -7,8 +7,8 @@ use tokio_postgres::{Error, Statement};
 use super::import_rejection::COPY as COPY_REJECTIONS;
 use super::snapshot_table::SnapshotTable;
 use super::staged_snapshot::{self, record_pages};
+use crate::db::CopyConnection;
 use crate::db::advisory_lock::AdvisoryLock;
-use crate::db::{CopyConnection, Pool};
 
 /// The number of pages of staged rows per statement, which is about 100,000 rows. After each one, the progress is known.
 const PAGES_PER_STATEMENT: i64 = 1_500;
@@ -55,10 +55,9 @@ const STORE: &str = "\
     WHERE id = $1";
 
 impl ImportTransaction {
-    /// Opens a connection and begins the transaction. Until it ends, other processes can see that this one works on the
+    /// Begins the transaction on a connection of its own. Until it ends, other processes can see that this one works on the
     /// import.
-    pub async fn begin(pool: &Pool, import_id: i64) -> anyhow::Result<Self> {
-        let conn = pool.open_copy_connection().await?;
+    pub async fn begin(conn: CopyConnection, import_id: i64) -> Result<Self, Error> {
         let alive = AdvisoryLock::ImportAlive(import_id).statement_to_acquire_in_transaction();
         conn.batch_execute(&format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED; {alive}; {}",

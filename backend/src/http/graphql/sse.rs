@@ -13,12 +13,11 @@ use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, post};
-use domain::access::Act;
 use futures_util::{Stream, StreamExt as _, stream};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::refusal::Refusal;
-use super::subscription::{Access, RECHECK_INTERVAL, Subscriptions};
+use super::subscription::{Access, RECHECK_INTERVAL, Subscriptions, may_subscribe};
 use crate::app::App;
 use crate::error::Error;
 use crate::http::caller::{Caller, bearer_token};
@@ -44,7 +43,7 @@ async fn subscribe(
         }
         Err(rejection) => return Refusal::NotGraphql(rejection.body_text()).problem(&caller).into_response(),
     };
-    if let Err(error) = caller.viewer().and_then(|viewer| Ok(viewer.may(Act::SeeSync)?)) {
+    if let Err(error) = caller.viewer().and_then(|viewer| Ok(may_subscribe(viewer)?)) {
         return caller.problem(&error).into_response();
     }
     let (access, shutdown) = (Access::new(app.clone(), token), app.shutdown.clone());

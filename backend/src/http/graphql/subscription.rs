@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Data, Executor, Request, Response, ServerError};
-use domain::Locale;
-use domain::access::Act;
+use domain::access::{Act, Denied};
 use domain::text::Text;
+use domain::{Locale, Viewer};
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 use tracing::warn;
 
@@ -36,7 +36,7 @@ const ONLY_SUBSCRIPTIONS: Text = Text::new(
 pub enum AccessError {
     /// The token is not valid, or no longer valid.
     Unauthenticated,
-    /// The user may not see the sync status.
+    /// The user may use no subscription.
     Forbidden,
 }
 
@@ -57,7 +57,7 @@ impl Access {
     pub async fn authenticate(app: App, token: &str) -> Result<(Self, Identity), AccessError> {
         let identity =
             caller::authenticate(&app, token).await.ok().flatten().ok_or(AccessError::Unauthenticated)?;
-        identity.viewer.may(Act::SeeSync).map_err(|_| AccessError::Forbidden)?;
+        may_subscribe(&identity.viewer).map_err(|_| AccessError::Forbidden)?;
         Ok((Self::new(app, token), identity))
     }
 
@@ -65,7 +65,7 @@ impl Access {
     /// is unavailable, it receives no data either.
     pub async fn check(&self) -> Result<(), AccessError> {
         match caller::authenticate(&self.app, &self.token).await {
-            Ok(Some(identity)) => identity.viewer.may(Act::SeeSync).map_err(|_| AccessError::Forbidden),
+            Ok(Some(identity)) => may_subscribe(&identity.viewer).map_err(|_| AccessError::Forbidden),
             Ok(None) => Err(AccessError::Unauthenticated),
             Err(Error::Unavailable) => Ok(()),
             Err(error) => {
@@ -77,6 +77,12 @@ impl Access {
             }
         }
     }
+}
+
+/// Checks whether a user may use any subscription. Each one checks its own act when it starts. The progress of an import
+/// checks it again, since a user who still sees the sync may no longer import.
+pub fn may_subscribe(viewer: &Viewer) -> Result<(), Denied> {
+    viewer.may(Act::SeeSync).or_else(|denied| viewer.may(Act::Import).map_err(|_| denied))
 }
 
 /// Executes subscriptions, and rejects queries and mutations.

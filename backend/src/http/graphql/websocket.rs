@@ -3,7 +3,7 @@
 //! The payload of `connection_init` has the token as `{"authorization": "Bearer …"}`, and optionally the
 //! language as `accept-language`. Cookies are ignored, so a page of another site gains nothing by opening a
 //! socket. Close codes in addition to the protocol's own: 4401 if the token is not or no longer valid, 4403
-//! if its user may not see the sync status, 4408 if `connection_init` did not arrive in time.
+//! if its user may use no subscription, 4408 if `connection_init` did not arrive in time.
 
 use std::time::Duration;
 

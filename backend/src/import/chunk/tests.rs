@@ -104,6 +104,6 @@ fn rows_rejected_later_are_not_staged() {
     chunk.reject(|row| (row.line == 3).then(|| Rejection { column: None, value: String::new(), problem }));
     let rejected: Vec<(i64, Vec<&str>)> =
         chunk.rejected.iter().map(|row| (row.line, chunk.record(row).cells().collect())).collect();
-    assert_eq!(rejected, [(4, vec!["x", "2"]), (3, vec!["7", "1"])]);
+    assert_eq!(rejected, [(3, vec!["7", "1"]), (4, vec!["x", "2"])]);
     assert_eq!(chunk.take_staged().to_vec(), encode([(2, 0), (5, 3)].into_iter()));
 }

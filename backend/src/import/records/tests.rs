@@ -5,12 +5,14 @@ use super::*;
 
 /// The maximum length of a record.
 const MAX_RECORD_BYTES: usize = 8 << 20;
+/// The maximum number of cells of a record.
+const MAX_CELLS: usize = 2_000;
 
 /// Opens a file that is CSV, and reads it some bytes at a time.
 pub fn open<R: Read>(file: R, read_bytes: usize) -> Result<RecordReader<R>, ReadError> {
     let mut window = Window::new(file, read_bytes, MAX_RECORD_BYTES);
     match content::detect(window.read_start(content::is_long_enough)?)? {
-        FileFormat::Csv(format) => Ok(RecordReader::new(window, format)),
+        FileFormat::Csv(format) => Ok(RecordReader::new(window, format, MAX_CELLS)),
         other => panic!("{other:?}"),
     }
 }
@@ -95,6 +97,14 @@ fn a_record_that_is_too_long_is_an_error() {
     records.next().unwrap();
     let Err(ReadError::InvalidFile(problem)) = records.next() else { panic!("the record must be rejected") };
     assert_eq!(problem, FileProblem::RowTooLong(2, MAX_RECORD_BYTES));
+}
+
+#[test]
+fn a_record_of_too_many_cells_is_an_error() {
+    let row = |cells: usize| ",".repeat(cells - 1);
+    assert_eq!(read(&format!("a\n\n{}x\n", row(MAX_CELLS))).unwrap()[1].1.len(), MAX_CELLS);
+    let problem = FileProblem::TooManyColumns(3, MAX_CELLS);
+    assert_eq!(read(&format!("a\n\n{}x\n", row(MAX_CELLS + 1))), Err(problem));
 }
 
 #[test]

@@ -1,16 +1,17 @@
 //! The parts of a workbook: where they are, and what the sheet needs of the others.
 
+use std::collections::HashMap;
 use std::io::{BufReader, Read, Seek};
 
 use quick_xml::events::Event;
 use zip::ZipArchive;
 use zip::read::ZipFile;
 
-use super::WorkbookOptions;
 use super::number_format::{self, is_date_format};
 use super::serial_date::Epoch;
 use super::strings::Strings;
-use super::xml::{MAX_TOKEN_BYTES, Xml, XmlError, attribute};
+use super::xml::{Budget, MAX_TOKEN_BYTES, Xml, XmlError, attribute};
+use super::{MAX_FILES, WorkbookOptions};
 use crate::import::file_problem::FileProblem;
 use crate::import::read_error::ReadError;
 
@@ -23,7 +24,7 @@ const MAX_FORMATS: usize = 65_490;
 /// A workbook as an archive.
 pub struct Package<R> {
     archive: ZipArchive<BufReader<R>>,
-    max_bytes: u64,
+    budget: Budget,
     max_text_bytes: u64,
 }
 
@@ -35,21 +36,25 @@ pub struct Contents {
     pub date_formats: Vec<bool>,
     pub epoch: Epoch,
     pub strings: Strings,
+    /// What may still be read of the workbook.
+    pub budget: Budget,
 }
 
 /// A relationship of a part.
 struct Relationship {
-    id: String,
     kind: String,
     target: String,
 }
+
+/// The relationships of a part by their ids.
+type Relationships = HashMap<String, Relationship>;
 
 impl<R: Read + Seek> Package<R> {
     /// Opens a workbook.
     pub fn open(file: R, options: &WorkbookOptions) -> Result<Self, ReadError> {
         let archive = ZipArchive::new(BufReader::new(file)).map_err(|_| FileProblem::BrokenWorkbook)?;
         let max_text_bytes = u64::try_from(options.max_row_bytes).unwrap_or(u64::MAX);
-        Ok(Self { archive, max_bytes: options.max_bytes, max_text_bytes })
+        Ok(Self { archive, budget: Budget::new(options.max_bytes), max_text_bytes })
     }
 
     /// A part that must exist.
@@ -62,7 +67,7 @@ impl<R: Read + Seek> Package<R> {
         let Ok(root) = self.relationships("_rels/.rels", "") else {
             return Err(FileProblem::NotAWorkbook.into());
         };
-        let workbook = root.into_iter().find(|relationship| relationship.kind == "officeDocument");
+        let workbook = root.into_values().find(|relationship| relationship.kind == "officeDocument");
         let Some(Relationship { target: workbook, .. }) = workbook else {
             return Err(FileProblem::NotAWorkbook.into());
         };
@@ -70,15 +75,13 @@ impl<R: Read + Seek> Package<R> {
         let folder = if folder.is_empty() { String::new() } else { format!("{folder}/") };
         let relationships = self.relationships(&format!("{folder}_rels/{name}.rels"), &folder)?;
         let target = |kind: &str| {
-            let found = relationships.iter().find(|relationship| relationship.kind == kind);
+            let found = relationships.values().find(|relationship| relationship.kind == kind);
             found.map(|relationship| relationship.target.clone())
         };
         let (sheets, epoch) = self.workbook(&workbook)?;
-        let sheet = sheets.iter().find_map(|id| {
-            relationships
-                .iter()
-                .find(|relationship| relationship.id == *id && relationship.kind == "worksheet")
-        });
+        let sheet = sheets
+            .iter()
+            .find_map(|id| relationships.get(id).filter(|relationship| relationship.kind == "worksheet"));
         let Some(sheet) = sheet else { return Err(FileProblem::NotAWorkbook.into()) };
         let date_formats = match target("styles") {
             Some(path) => self.date_formats(&path)?,
@@ -86,34 +89,39 @@ impl<R: Read + Seek> Package<R> {
         };
         let strings = match target("sharedStrings") {
             Some(path) if self.archive.index_for_name(&path).is_some() => {
-                let (max_bytes, max_text_bytes) = (self.max_bytes, self.max_text_bytes);
-                Strings::read(Xml::new(self.part(&path)?, max_bytes, max_text_bytes))?
+                let (budget, max_text_bytes) = (self.budget.clone(), self.max_text_bytes);
+                Strings::read(Xml::new(self.part(&path)?, &budget, u64::MAX, max_text_bytes))?
             }
             _ => Strings::default(),
         };
-        Ok(Contents { sheet_path: sheet.target.clone(), date_formats, epoch, strings })
+        let (sheet_path, budget) = (sheet.target.clone(), self.budget.clone());
+        Ok(Contents { sheet_path, date_formats, epoch, strings, budget })
     }
 
     fn xml(&mut self, path: &str) -> Result<Xml<ZipFile<'_, BufReader<R>>>, ReadError> {
-        Ok(Xml::new(self.part(path)?, MAX_PART_BYTES, MAX_TOKEN_BYTES))
+        let budget = self.budget.clone();
+        Ok(Xml::new(self.part(path)?, &budget, MAX_PART_BYTES, MAX_TOKEN_BYTES))
     }
 
     /// The relationships in a part. Targets are relative to `folder`.
-    fn relationships(&mut self, path: &str, folder: &str) -> Result<Vec<Relationship>, ReadError> {
+    fn relationships(&mut self, path: &str, folder: &str) -> Result<Relationships, ReadError> {
         let (mut xml, mut buffer) = (self.xml(path)?, Vec::new());
-        let mut relationships = Vec::new();
+        let mut relationships = Relationships::new();
         loop {
             match xml.next(&mut buffer)? {
                 Event::Start(element) if element.local_name().as_ref() == "Relationship" => {
                     let required = |name| attribute(&element, name)?.ok_or(XmlError::Broken);
                     let (kind, target) = (required("Type")?, required("Target")?);
-                    relationships.push(Relationship {
-                        id: required("Id")?,
+                    let relationship = Relationship {
                         kind: kind.rsplit('/').next().unwrap_or_default().to_owned(),
                         target: target
                             .strip_prefix('/')
                             .map_or_else(|| format!("{folder}{target}"), str::to_owned),
-                    });
+                    };
+                    let is_repeated = relationships.insert(required("Id")?, relationship).is_some();
+                    if is_repeated || relationships.len() > MAX_FILES {
+                        return Err(FileProblem::BrokenWorkbook.into());
+                    }
                 }
                 Event::Eof => return Ok(relationships),
                 _ => {}
@@ -131,6 +139,9 @@ impl<R: Read + Seek> Package<R> {
                     let is_visible = attribute(&element, "state")?.is_none_or(|state| state == "visible");
                     if is_visible {
                         sheets.push(attribute(&element, "id")?.ok_or(XmlError::Broken)?);
+                        if sheets.len() > MAX_FILES {
+                            return Err(FileProblem::BrokenWorkbook.into());
+                        }
                     }
                 }
                 Event::Start(element) if element.local_name().as_ref() == "workbookPr" => {
@@ -147,19 +158,19 @@ impl<R: Read + Seek> Package<R> {
     /// Whether each cell format is that of a date.
     fn date_formats(&mut self, path: &str) -> Result<Vec<bool>, ReadError> {
         let (mut xml, mut buffer) = (self.xml(path)?, Vec::new());
-        let (mut own_formats, mut date_formats, mut is_in_cell_formats) = (Vec::new(), Vec::new(), false);
+        let (mut own_formats, mut date_formats, mut is_in_cell_formats) = (HashMap::new(), Vec::new(), false);
         loop {
             match xml.next(&mut buffer)? {
                 Event::Start(element) => match element.local_name().as_ref() {
                     "numFmt" => {
                         let id = attribute(&element, "numFmtId")?;
                         let code = attribute(&element, "formatCode")?.unwrap_or_default();
-                        own_formats.push((id, is_date_format(&code)));
+                        own_formats.insert(id, is_date_format(&code));
                     }
                     "cellXfs" => is_in_cell_formats = true,
                     "xf" if is_in_cell_formats => {
                         let id = attribute(&element, "numFmtId")?;
-                        let own = own_formats.iter().find(|(own, _)| *own == id).map(|(_, is_date)| *is_date);
+                        let own = own_formats.get(&id).copied();
                         let built_in =
                             || id.and_then(|id| id.parse().ok()).is_some_and(number_format::is_built_in_date);
                         date_formats.push(own.unwrap_or_else(built_in));

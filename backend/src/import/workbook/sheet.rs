@@ -68,7 +68,7 @@ impl<'a, R: Read> SheetReader<'a, ZipFile<'_, R>> {
         let size_bytes = part.size();
         let max_token_bytes = u64::try_from(options.max_row_bytes).unwrap_or(u64::MAX);
         SheetReader {
-            xml: Xml::new(part, options.max_bytes, max_token_bytes),
+            xml: Xml::new(part, &contents.budget, u64::MAX, max_token_bytes),
             buffer: Vec::new(),
             contents,
             zone: options.zone,
@@ -131,9 +131,13 @@ impl<R: Read> SheetReader<'_, R> {
 
     fn explain(&self, error: XmlError) -> ReadError {
         match error {
-            XmlError::TokenTooLong => FileProblem::RowTooLong(self.row.max(1), self.max_row_bytes).into(),
-            XmlError::Broken | XmlError::TooLarge => error.into(),
+            XmlError::TokenTooLong => self.row_too_long().into(),
+            XmlError::Broken | XmlError::TooLarge | XmlError::System(_) => error.into(),
         }
+    }
+
+    fn row_too_long(&self) -> FileProblem {
+        FileProblem::SheetRowTooLong(self.row.max(1), self.max_row_bytes)
     }
 
     fn start_row(&mut self, number: Option<&str>) -> Result<(), ReadError> {
@@ -169,7 +173,7 @@ impl<R: Read> SheetReader<'_, R> {
                     self.read_cell(kind, &mut text)?;
                     self.row_bytes += text.len();
                     if self.row_bytes > self.max_row_bytes {
-                        return Err(FileProblem::RowTooLong(self.row, self.max_row_bytes).into());
+                        return Err(self.row_too_long().into());
                     }
                     // Cells that only have a format are blank.
                     if !text.is_empty() {
@@ -242,6 +246,7 @@ impl<R: Read> SheetReader<'_, R> {
             CellKind::SharedString => {
                 let number = value.trim().parse().map_err(|_| FileProblem::BrokenWorkbook)?;
                 self.contents.strings.append(number, text)?;
+                self.contents.budget.take(text.len())?;
             }
             CellKind::Number { is_date } => self.push_number(value.trim(), is_date, text),
             CellKind::Boolean => text.push_str(if value.trim() == "1" { "TRUE" } else { "FALSE" }),

@@ -146,10 +146,11 @@ pub fn push_unescaped(mut rest: &str, text: &mut String) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::xml::Budget;
     use super::*;
 
     fn read(document: &str) -> Result<Strings, ReadError> {
-        Strings::read(Xml::new(document.as_bytes(), u64::MAX, 1 << 20))
+        Strings::read(Xml::new(document.as_bytes(), &Budget::new(u64::MAX), u64::MAX, 1 << 20))
     }
 
     fn get(strings: &Strings, number: usize) -> String {

@@ -166,7 +166,7 @@ fn texts_of_many_tokens_and_deep_elements_are_limited() {
         "{header}<row><c><v>7</v></c><c t='str'><v>{}</v></c></row>",
         part.repeat(2_000)
     ));
-    assert_eq!(read_limited(&long, 1 << 30, 1 << 20), Err(FileProblem::RowTooLong(2, 1 << 20)));
+    assert_eq!(read_limited(&long, 1 << 30, 1 << 20), Err(FileProblem::SheetRowTooLong(2, 1 << 20)));
     let string = format!("<sst><si>{}</si></sst>", format!("<t>{part}</t>").repeat(2_000));
     let sheet = "<worksheet><sheetData/></worksheet>";
     let file = pack(PARTS.into_iter().chain([(SHEET, sheet), (STRINGS, &*string)]));
@@ -254,10 +254,10 @@ fn workbooks_that_grow_beyond_a_limit_are_refused() {
     let long = "x".repeat(3 << 20);
     for cells in [vec!["7", &long], vec!["7", &long[..700_000], &long[..700_000]]] {
         let file = with_sheet(&format!("{header}{}", row(&cells)));
-        assert_eq!(read_limited(&file, 1 << 30, 1 << 20), Err(FileProblem::RowTooLong(2, 1 << 20)));
+        assert_eq!(read_limited(&file, 1 << 30, 1 << 20), Err(FileProblem::SheetRowTooLong(2, 1 << 20)));
     }
     let attribute = with_sheet(&format!("{header}<row r='2' x='{long}'/>"));
-    assert_eq!(read_limited(&attribute, 1 << 30, 1 << 20), Err(FileProblem::RowTooLong(1, 1 << 20)));
+    assert_eq!(read_limited(&attribute, 1 << 30, 1 << 20), Err(FileProblem::SheetRowTooLong(1, 1 << 20)));
 
     let strings = format!("<sst uniqueCount='9999999999999'><si><t>{long}</t></si></sst>");
     let sheet = "<worksheet><sheetData/></worksheet>";
@@ -268,20 +268,56 @@ fn workbooks_that_grow_beyond_a_limit_are_refused() {
 }
 
 #[test]
-fn an_archive_of_too_many_files_is_refused_before_it_is_opened() {
-    let mut counter = FileCounter::default();
-    let directory = [ENTRY_SIGNATURE, b"PPK\x01PK\x01\x02rest"].concat();
+fn strings_count_each_time_that_a_row_repeats_them() {
+    let strings = format!("<sst><si><t>{}</t></si></sst>", "x".repeat(1_000));
+    let repeated = "<row><c><v>7</v></c><c t='s'><v>0</v></c></row>".repeat(10_000);
+    let sheet =
+        format!("<worksheet><sheetData>{}{repeated}</sheetData></worksheet>", row(&["user_id", "scope"]));
+    let file = pack(PARTS.into_iter().chain([(SHEET, &*sheet), (STRINGS, &*strings)]));
+    assert_eq!(read_limited(&file, 12 << 20, 1 << 20), Ok(()));
+    assert_eq!(read_limited(&file, 8 << 20, 1 << 20), Err(FileProblem::WorkbookTooLarge));
+}
+
+#[test]
+fn numbers_of_sheets_and_relationships_are_limited() {
+    let [root, workbook, relationships] = PARTS;
+    let many = (0..=MAX_FILES).map(|id| format!("<Relationship Id='{id}' Type='a' Target='b'/>"));
+    let many = format!("<Relationships>{}</Relationships>", many.collect::<String>());
+    assert_eq!(problem(&pack([root, workbook, (relationships.0, &many)])), FileProblem::BrokenWorkbook);
+    let many = format!("<workbook><sheets>{}</sheets></workbook>", "<sheet id='x'/>".repeat(MAX_FILES + 1));
+    assert_eq!(problem(&pack([root, (workbook.0, &many), relationships])), FileProblem::BrokenWorkbook);
+    let enough = format!("<workbook><sheets>{}</sheets></workbook>", "<sheet id='x'/>".repeat(MAX_FILES));
+    assert_eq!(problem(&pack([root, (workbook.0, &enough), relationships])), FileProblem::NotAWorkbook);
+}
+
+#[test]
+fn the_directory_of_an_archive_is_measured_before_it_is_opened() {
+    let entry = |name: u16, comment: u16| {
+        let mut entry = vec![0; ENTRY_BYTES];
+        entry[..4].copy_from_slice(ENTRY_SIGNATURE);
+        entry[28..30].copy_from_slice(&name.to_le_bytes());
+        entry[32..34].copy_from_slice(&comment.to_le_bytes());
+        entry
+    };
+    // An entry may seem to begin within another one.
+    let directory =
+        [b"PPK\x01".to_vec(), entry(3, 0)[..30].to_vec(), entry(5, 500), b"rest".to_vec()].concat();
     for size in 1..directory.len() {
-        let mut counter = FileCounter::default();
+        let mut meter = DirectoryMeter::default();
         for part in directory.chunks(size) {
-            counter.write_all(part).unwrap();
+            meter.write_all(part).unwrap();
         }
-        assert_eq!(counter.files, 2, "{size}");
+        assert_eq!(meter.files, 2, "{size}");
+        assert!(meter.bytes >= 2 * ENTRY_BYTES + 508, "{size}");
     }
-    for _ in 0..=MAX_FILES {
-        counter.write_all(ENTRY_SIGNATURE).unwrap();
+    for (entries, is_accepted) in [(MAX_FILES, true), (MAX_FILES + 1, false)] {
+        let mut meter = DirectoryMeter::default();
+        (0..entries).for_each(|_| meter.write_all(&entry(9, 0)).unwrap());
+        assert_eq!(meter.check().is_ok(), is_accepted);
     }
-    assert_eq!(counter.check(), Err(FileProblem::BrokenWorkbook));
+    let mut meter = DirectoryMeter::default();
+    (0..100).for_each(|_| meter.write_all(&entry(9, u16::MAX)).unwrap());
+    assert_eq!(meter.check(), Err(FileProblem::BrokenWorkbook));
     let many = (0..=MAX_FILES).map(|number| format!("{number}")).collect::<Vec<_>>();
     assert_eq!(problem(&pack(many.iter().map(|name| (name.as_str(), "")))), FileProblem::BrokenWorkbook);
 }

@@ -1,6 +1,8 @@
 //! Reads XML as a stream, within a limit for each token and for all of it.
 
+use std::cell::Cell;
 use std::io::{self, BufReader, Read};
+use std::rc::Rc;
 
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesStart, Event};
@@ -14,6 +16,30 @@ pub const MAX_TOKEN_BYTES: u64 = 1 << 20;
 
 /// The maximum number of elements in one another. A sheet has about six.
 const MAX_DEPTH: usize = 32;
+
+/// The number of bytes that may still be read of a workbook. All of its parts share it, and so do the texts of its rows,
+/// which may repeat a string of the workbook.
+#[derive(Clone, Debug)]
+pub struct Budget(Rc<Cell<u64>>);
+
+impl Budget {
+    /// A budget of this many bytes.
+    pub fn new(bytes: u64) -> Self {
+        Self(Rc::new(Cell::new(bytes)))
+    }
+
+    /// The number of bytes that are left.
+    pub fn left(&self) -> u64 {
+        self.0.get()
+    }
+
+    /// Uses some of the bytes, or fails if there are not as many.
+    pub fn take(&self, bytes: usize) -> Result<(), XmlError> {
+        let left = self.left().checked_sub(bytes as u64).ok_or(XmlError::TooLarge)?;
+        self.0.set(left);
+        Ok(())
+    }
+}
 
 /// Reads the tokens of an XML document.
 pub struct Xml<R: Read> {
@@ -32,6 +58,8 @@ pub enum XmlError {
     TooLarge,
     /// The token is longer than its limit.
     TokenTooLong,
+    /// The operating system failed to read the file, with this error.
+    System(i32),
 }
 
 impl From<XmlError> for ReadError {
@@ -39,6 +67,7 @@ impl From<XmlError> for ReadError {
         match error {
             XmlError::Broken | XmlError::TokenTooLong => FileProblem::BrokenWorkbook.into(),
             XmlError::TooLarge => FileProblem::WorkbookTooLarge.into(),
+            XmlError::System(code) => io::Error::from_raw_os_error(code).into(),
         }
     }
 }
@@ -46,6 +75,7 @@ impl From<XmlError> for ReadError {
 /// Limits the number of bytes, in total and for one token.
 struct Limited<R> {
     inner: R,
+    budget: Budget,
     max_bytes: u64,
     bytes_read: u64,
     left_of_token: u64,
@@ -56,7 +86,7 @@ impl<R: Read> Read for Limited<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.bytes_read += read as u64;
-        let exceeded = if self.bytes_read > self.max_bytes {
+        let exceeded = if self.budget.take(read).is_err() || self.bytes_read > self.max_bytes {
             XmlError::TooLarge
         } else if let Some(left) = self.left_of_token.checked_sub(read as u64) {
             self.left_of_token = left;
@@ -70,10 +100,11 @@ impl<R: Read> Read for Limited<R> {
 }
 
 impl<R: Read> Xml<R> {
-    /// Reads a document of at most `max_bytes`, with tokens of about `max_token_bytes` at most.
-    pub fn new(document: R, max_bytes: u64, max_token_bytes: u64) -> Self {
-        let left_of_token = max_token_bytes;
-        let limited = Limited { inner: document, max_bytes, bytes_read: 0, left_of_token, exceeded: None };
+    /// Reads a document of at most `max_bytes` from the budget, with tokens of about `max_token_bytes` at most.
+    pub fn new(document: R, budget: &Budget, max_bytes: u64, max_token_bytes: u64) -> Self {
+        let (budget, left_of_token) = (budget.clone(), max_token_bytes);
+        let limited =
+            Limited { inner: document, budget, max_bytes, bytes_read: 0, left_of_token, exceeded: None };
         let mut reader = Reader::from_reader(BufReader::new(limited));
         reader.config_mut().expand_empty_elements = true;
         Self { reader, depth: 0, max_token_bytes }
@@ -96,13 +127,21 @@ impl<R: Read> Xml<R> {
         let token = self
             .reader
             .read_event_into(buffer)
-            .map_err(|_| self.reader.get_ref().get_ref().exceeded.unwrap_or(XmlError::Broken))?;
+            .map_err(|error| self.reader.get_ref().get_ref().exceeded.unwrap_or_else(|| explain(&error)))?;
         match token {
             Event::Start(_) => self.depth += 1,
             Event::End(_) => self.depth = self.depth.saturating_sub(1),
             _ => {}
         }
         if self.depth > MAX_DEPTH { Err(XmlError::Broken) } else { Ok(token) }
+    }
+}
+
+/// Contents that cannot be unpacked are I/O errors too, but not of the operating system.
+fn explain(error: &quick_xml::Error) -> XmlError {
+    match error {
+        quick_xml::Error::Io(error) => error.raw_os_error().map_or(XmlError::Broken, XmlError::System),
+        _ => XmlError::Broken,
     }
 }
 
