@@ -4,10 +4,11 @@
 # scripts/setup.sh checks.
 #
 #   DATAPORTER_TOOLS  where tools are installed; by default a cache in the user's home, shared by all checkouts
-#   TRUNK_DIR, WASM_BINDGEN_DIR, BINARYEN_DIR, DEBIAN_RUST_DIR  the folder of each tool in it, named by version
+#   TRUNK_DIR, WASM_BINDGEN_DIR, BINARYEN_DIR, DEBIAN_RUST_DIR, PYTHON_DIR  the folder of each tool in it, named by version
 #   WASM_TOOLCHAIN    the value of RUSTUP_TOOLCHAIN for trunk only; empty if no toolchain builds for wasm32
 #   POSTGRESQL_BIN    PostgreSQL's binaries: those in DATAPORTER_PG_BIN, or else the newest
 #   CHROMIUM, CHROMEDRIVER  the browser of the tests and its driver
+#   TEST_PYTHON, LIBREOFFICE  the programs with which the tests read exported files
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=scripts/setup/versions.sh
@@ -26,6 +27,7 @@ TRUNK_DIR=$DATAPORTER_TOOLS/trunk-$TRUNK_VERSION
 WASM_BINDGEN_DIR=$DATAPORTER_TOOLS/wasm-bindgen-$WASM_BINDGEN_VERSION
 BINARYEN_DIR=$DATAPORTER_TOOLS/binaryen-$BINARYEN_VERSION
 DEBIAN_RUST_DIR=$DATAPORTER_TOOLS/debian-rust-for-$RUST_VERSION
+PYTHON_DIR=$DATAPORTER_TOOLS/python-$PYTHON_TOOLS_VERSION
 
 for folder in "$TRUNK_DIR/bin" "$WASM_BINDGEN_DIR/bin" "$BINARYEN_DIR/bin"; do
   case ":$PATH:" in
@@ -85,5 +87,9 @@ first_installed() {
 CHROMIUM=${CHROMIUM:-$(first_installed chromium chromium-browser google-chrome)}
 CHROMEDRIVER=${CHROMEDRIVER:-$(first_installed chromedriver)}
 export CHROMIUM CHROMEDRIVER
+LIBREOFFICE=${LIBREOFFICE:-$(first_installed soffice libreoffice)}
+TEST_PYTHON=
+if [ -x "$PYTHON_DIR/bin/python" ]; then TEST_PYTHON=$PYTHON_DIR/bin/python; fi
+export LIBREOFFICE TEST_PYTHON
 
 unset folder

@@ -2,7 +2,8 @@
 # Installs what this machine lacks. If nothing is missing, it exits at once and prints nothing.
 #   scripts/setup.sh wasm   the tools that build the frontend: wasm32 target, trunk, wasm-bindgen, wasm-opt
 #   scripts/setup.sh run    the same, and PostgreSQL's programs unless DATABASE_URL names a server
-#   scripts/setup.sh test   the same, PostgreSQL's programs in any case, and Chromium with its driver
+#   scripts/setup.sh test   the same, PostgreSQL's programs in any case, Chromium with its driver, and programs that read
+#                           exported files: LibreOffice, and Python with openpyxl, pyarrow and duckdb
 # Tools are installed in a cache in the user's home (see scripts/env.sh). Only system packages need root.
 set -euo pipefail
 # shellcheck source=scripts/env.sh
@@ -14,6 +15,8 @@ cd "$ROOT"
 . "$ROOT/scripts/setup/packages.sh"
 # shellcheck source=scripts/setup/frontend-tools.sh
 . "$ROOT/scripts/setup/frontend-tools.sh"
+# shellcheck source=scripts/setup/python-tools.sh
+. "$ROOT/scripts/setup/python-tools.sh"
 
 # All packages are installed first and together, so that a missing one is reported before minutes of building.
 want_build_tools
@@ -25,6 +28,7 @@ case ${1:-run} in
   test)
     want_postgresql
     want_browser
+    want_readers
     ;;
   *)
     say "usage: scripts/setup.sh wasm|run|test"
@@ -33,3 +37,4 @@ case ${1:-run} in
 esac
 need_wanted_packages
 need_frontend_tools
+if [ "${1:-run}" = test ]; then need_python_tools; fi

@@ -9,4 +9,6 @@ mod interruptions;
 mod link_errors;
 mod links;
 mod options;
+mod other_programs;
+mod saved;
 mod slow_readers;

@@ -16,6 +16,7 @@ pub mod mirror;
 pub mod notification;
 pub mod record;
 pub mod response;
+pub mod saved_export;
 pub mod schema;
 pub mod sync;
 pub mod token;
@@ -33,6 +34,7 @@ pub struct Query(
     estimate::EstimateQuery,
     import::ImportQuery,
     notification::NotificationQuery,
+    saved_export::SavedExportQuery,
     sync::SyncQuery,
     token::TokenQuery,
     user::UserQuery,
@@ -46,6 +48,7 @@ pub struct Mutation(
     mirror::MirrorMutation,
     notification::NotificationMutation,
     record::RecordMutation,
+    saved_export::SavedExportMutation,
     sync::SyncMutation,
     token::TokenMutation,
     user::UserMutation,

@@ -10,6 +10,7 @@ mod cell_problem;
 mod chunk;
 mod column;
 mod content;
+mod content_kind;
 pub mod csv_file;
 mod decode;
 mod file_problem;
@@ -57,6 +58,8 @@ use crate::models::snapshot_table::SnapshotTable;
 pub use cell_problem::CellProblem;
 use file_problem::FileProblem;
 use read_error::ReadError;
+#[cfg(test)]
+pub use rows::tests as reading;
 
 /// One permit for each import that may run at the same time in this process. Further imports wait, so that
 /// requests always find a database connection.

@@ -23,6 +23,8 @@ pub mod mirror;
 pub mod models;
 pub mod notification;
 mod outbound;
+#[cfg(test)]
+mod round_trip;
 pub mod source;
 pub mod spreadsheet;
 pub mod telemetry;

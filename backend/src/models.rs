@@ -19,6 +19,7 @@ pub mod outbox_mail;
 pub mod player_event;
 pub mod player_event_month;
 pub mod reference;
+pub mod saved_export;
 pub mod scheduled_job;
 pub mod seeding;
 pub mod session;

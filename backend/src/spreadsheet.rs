@@ -1,29 +1,47 @@
-//! Protection against formula injection: text cells that a spreadsheet would take for a formula are
-//! neutralised in exports and restored in imports.
+//! What the files that spreadsheets open have in common: dates, and protection against formula injection.
 //!
-//! The same rule applies to all file formats that spreadsheets open. It only applies to text cells, so a
-//! negative number stays a number.
+//! A spreadsheet may take a text cell for a formula. It may also divide a file otherwise than we do, at the separator of its
+//! own language or at line breaks inside cells. Exports therefore put a guard before every part of a text cell that could
+//! become a cell which starts a formula, and imports remove it. In JSON, the character is escaped instead, which changes no
+//! value. Numbers are left as they are, so a negative number stays a number.
+
+pub mod serial_date;
 
 use std::borrow::Cow;
 
-/// The prefix that makes a spreadsheet show a cell as plain text.
-pub const GUARD: char = '\'';
+use serde::de::IgnoredAny;
 
-/// Whether a spreadsheet may take this cell for a formula, or for the end of a cell.
+/// The property of our workbooks with the time zone of their dates.
+pub const TIME_ZONE_PROPERTY: &str = "DataPorter time zone";
+
+/// The property of our workbooks with the number of sheets that their rows are on.
+pub const SHEETS_PROPERTY: &str = "DataPorter sheets";
+
+/// The prefix that makes a spreadsheet show a cell as plain text.
+const GUARD: u8 = b'\'';
+
+/// The bytes that divide cells or rows for some spreadsheet.
+const SEPARATORS: [u8; 5] = [b',', b';', b'\t', b'\n', b'\r'];
+
+/// Where in a text a cell would start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Start {
+    /// At the start of the text. Line breaks and tabs there end the cell for some programs.
+    OfText,
+    /// After a separator.
+    AfterSeparator,
+}
+
+/// Whether a spreadsheet may take what starts here for a formula.
 ///
 /// This depends on the first character after white space and quotes, which some programs skip. The guard is a
 /// quote too, so guarded text counts as dangerous, which makes [`restore`] exact.
-#[inline]
-pub fn is_dangerous(text: &[u8]) -> bool {
-    // A fast path, since nearly all text starts like this.
-    !text.first().is_some_and(u8::is_ascii_alphanumeric) && is_dangerous_when_trimmed(text)
-}
-
-fn is_dangerous_when_trimmed(text: &[u8]) -> bool {
+fn is_dangerous(text: &[u8], start: Start) -> bool {
     let mut rest = text;
     while let Some((first, after)) = rest.split_first() {
         match first {
-            b'=' | b'+' | b'-' | b'@' | b'|' | b'\t' | b'\r' | b'\n' => return true,
+            b'=' | b'+' | b'-' | b'@' | b'|' => return true,
+            b'\t' | b'\r' | b'\n' => return start == Start::OfText,
             b' ' | b'\'' | b'"' | b'\x0b' | b'\x0c' => rest = after,
             first if first.is_ascii() => return false,
             _ => match first_character(rest) {
@@ -36,17 +54,136 @@ fn is_dangerous_when_trimmed(text: &[u8]) -> bool {
     false
 }
 
-/// Returns the text, prefixed with the guard if it is dangerous.
-pub fn neutralise(text: &str) -> Cow<'_, str> {
-    if is_dangerous(text.as_bytes()) { Cow::Owned(format!("{GUARD}{text}")) } else { Cow::Borrowed(text) }
+/// Whether no part of a text can be dangerous. A fast path, since nearly all texts are like this.
+fn is_plain(text: &[u8]) -> bool {
+    text.first().is_none_or(u8::is_ascii_alphanumeric)
+        && !text.iter().any(|byte| IS_SEPARATOR[usize::from(*byte)])
+}
+
+/// For each byte, whether it is a separator.
+const IS_SEPARATOR: [bool; 256] = {
+    let mut is_separator = [false; 256];
+    let mut index = 0;
+    while index < SEPARATORS.len() {
+        is_separator[SEPARATORS[index] as usize] = true;
+        index += 1;
+    }
+    is_separator
+};
+
+/// The positions in a text where a cell would start for some spreadsheet.
+fn starts(text: &[u8]) -> impl Iterator<Item = (usize, Start)> {
+    let separators = text.iter().enumerate().filter(|(_, byte)| IS_SEPARATOR[usize::from(**byte)]);
+    let after = separators.map(|(index, _)| (index + 1, Start::AfterSeparator));
+    std::iter::once((0, Start::OfText)).chain(after)
+}
+
+/// Returns the text with a guard before each part that a spreadsheet may take for a formula.
+pub fn neutralise(text: &[u8]) -> Cow<'_, [u8]> {
+    if is_plain(text) {
+        return Cow::Borrowed(text);
+    }
+    let mut neutral = Vec::new();
+    let mut copied = 0;
+    for (at, _) in starts(text).filter(|(at, start)| is_dangerous(&text[*at..], *start)) {
+        neutral.extend_from_slice(&text[copied..at]);
+        neutral.push(GUARD);
+        copied = at;
+    }
+    if neutral.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    neutral.extend_from_slice(&text[copied..]);
+    Cow::Owned(neutral)
 }
 
 /// Reverses [`neutralise`].
-pub fn restore(text: &str) -> &str {
-    match text.strip_prefix(GUARD) {
-        Some(original) if is_dangerous(original.as_bytes()) => original,
-        Some(_) | None => text,
+pub fn restore(text: &str) -> Cow<'_, str> {
+    let bytes = text.as_bytes();
+    if is_plain(bytes) {
+        return Cow::Borrowed(text);
     }
+    let mut original = String::new();
+    let mut copied = 0;
+    for (at, start) in starts(bytes) {
+        if bytes.get(at) == Some(&GUARD) && is_dangerous(&bytes[at + 1..], start) {
+            original.push_str(&text[copied..at]);
+            copied = at + 1;
+        }
+    }
+    if copied == 0 {
+        return Cow::Borrowed(text);
+    }
+    original.push_str(&text[copied..]);
+    Cow::Owned(original)
+}
+
+/// Returns JSON in which no string has a part that a spreadsheet may take for a formula: the first character of such a part
+/// is escaped (RFC 8259 §7), so the value is the same.
+pub fn neutralise_json(json: &[u8]) -> Cow<'_, [u8]> {
+    if !json.iter().any(|byte| matches!(byte, b'=' | b'+' | b'-' | b'@' | b'|' | 0xef)) {
+        return Cow::Borrowed(json);
+    }
+    let mut neutral = Vec::new();
+    let mut copied = 0;
+    let (mut is_in_string, mut is_at_start, mut at) = (false, false, 0);
+    while let Some(byte) = json.get(at) {
+        let length = match (byte, is_in_string) {
+            (b'"', _) => {
+                is_in_string = !is_in_string;
+                is_at_start = is_in_string;
+                1
+            }
+            (_, false) => 1,
+            (b'\\', true) => {
+                is_at_start &= json.get(at + 1) == Some(&b'"');
+                2
+            }
+            // Inside a part, only the end of it matters.
+            (byte, true) if !is_at_start => {
+                is_at_start = matches!(byte, b',' | b';');
+                1
+            }
+            (byte, true) => {
+                let character = first_character(&json[at..]);
+                let length = character.map_or(1, char::len_utf8);
+                if is_dangerous(&json[at..at + length], Start::AfterSeparator) {
+                    let code = character.map_or(u32::from(*byte), u32::from);
+                    neutral.extend_from_slice(&json[copied..at]);
+                    neutral.extend_from_slice(format!("\\u{code:04x}").as_bytes());
+                    copied = at + length;
+                }
+                is_at_start =
+                    character.is_some_and(|other| matches!(other, ',' | ';' | '\'') || other.is_whitespace());
+                length
+            }
+        };
+        at += length;
+    }
+    if neutral.is_empty() {
+        return Cow::Borrowed(json);
+    }
+    neutral.extend_from_slice(&json[copied..]);
+    Cow::Owned(neutral)
+}
+
+/// Neutralises a cell that may be JSON.
+pub fn neutralise_any(cell: &str) -> Cow<'_, str> {
+    let neutral = if is_json(cell) { neutralise_json(cell.as_bytes()) } else { neutralise(cell.as_bytes()) };
+    match neutral {
+        Cow::Borrowed(_) => Cow::Borrowed(cell),
+        // Only whole ASCII characters are added or replaced.
+        Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
+    }
+}
+
+/// Reverses [`neutralise_any`]. JSON needs nothing.
+pub fn restore_any(cell: &str) -> Cow<'_, str> {
+    if is_json(cell) { Cow::Borrowed(cell) } else { restore(cell) }
+}
+
+fn is_json(cell: &str) -> bool {
+    cell.trim_start().starts_with(['{', '[']) && serde_json::from_str::<IgnoredAny>(cell).is_ok()
 }
 
 /// The first character of these bytes, if they are valid UTF-8.
@@ -55,66 +192,4 @@ fn first_character(bytes: &[u8]) -> Option<char> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn formulas_are_dangerous_even_after_spaces_and_quotes() {
-        for dangerous in [
-            "=1+1",
-            "+1",
-            "-1",
-            "@SUM(A1)",
-            "|cmd",
-            "\tx",
-            "\rx",
-            "\nx",
-            "＝1",
-            "＋1",
-            "－1",
-            "＠x",
-            " =1",
-            "\u{a0}=1",
-            "'=1",
-            "\"=1",
-            " ' \" =1",
-            " \t",
-            "=cmd|' /C calc'!A0",
-            "\u{3000}＝1",
-        ] {
-            assert!(is_dangerous(dangerous.as_bytes()), "{dangerous:?}");
-        }
-    }
-
-    #[test]
-    fn ordinary_text_is_harmless() {
-        for harmless in
-            ["", " ", "'", "a=1", "año", "'quoted'", "1-2", "{\"a\": -1}", "(=1)", "ñ=", "\u{200b}x"]
-        {
-            assert!(!is_dangerous(harmless.as_bytes()), "{harmless:?}");
-        }
-    }
-
-    #[test]
-    fn invalid_utf8_is_harmless() {
-        assert!(!is_dangerous(b"\xff=1"));
-        assert!(!is_dangerous(b"\xef\xbc"));
-    }
-
-    proptest! {
-        #[test]
-        fn neutralised_text_is_restored(text in any::<String>()) {
-            let neutral = neutralise(&text);
-            prop_assert_eq!(restore(&neutral), &text);
-        }
-
-        #[test]
-        fn neutralised_special_characters_are_restored(text in "[-=+@|'\" \t\r\n＝a]{0,8}") {
-            let neutral = neutralise(&text);
-            prop_assert!(neutral == text.as_str() || neutral.starts_with(GUARD));
-            prop_assert_eq!(restore(&neutral), &text);
-        }
-    }
-}
+mod tests;

@@ -135,6 +135,8 @@ pub enum Act {
     ManageOwnPreferences,
     /// Read one's own notifications and mark them as read.
     ReadOwnNotifications,
+    /// List, save and delete one's own saved exports. [`Grant::to_export`] checks what they export.
+    SaveExports,
 }
 
 impl Viewer {
@@ -165,6 +167,7 @@ impl Viewer {
             Act::ReadOwnNotifications => {
                 (&[Admin, TeacherAdmin, Teacher, Student, Service], Some(TokenScope::Read))
             }
+            Act::SaveExports => (&[Admin, TeacherAdmin, Service], Some(TokenScope::Export)),
         };
         if self.credential == Credential::Player && act != Act::RecordOwn {
             return Err(Denied::NeedsSignIn);

@@ -3,6 +3,7 @@
 pub mod course_teacher_assignments;
 pub mod discord_practices;
 mod filter_field;
+mod name_column;
 pub mod practice_package_orders;
 pub mod student_activity_snapshots;
 pub mod teacher_activity_snapshots;
@@ -16,6 +17,7 @@ use crate::text::Text;
 
 use filter_field::{COURSE, DATE_FROM, DATE_TO, LESSON};
 pub use filter_field::{Choice, FilterField, FilterKey, FilterKind};
+pub use name_column::{NAME_COLUMNS, NameColumn, NameKind};
 
 /// One of the seven datasets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

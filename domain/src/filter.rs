@@ -1,9 +1,11 @@
 //! The filters of the datasets.
 
 mod date_bound;
+mod date_range;
 mod problem;
 
 pub use date_bound::{DateBound, Until};
+pub use date_range::DateRange;
 pub use problem::{FieldProblem, Problem};
 
 use std::collections::HashSet;

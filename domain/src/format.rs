@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::text::Locale;
+
 /// A file format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "graphql", derive(async_graphql::Enum))]
@@ -22,8 +24,6 @@ pub enum ExportFormat {
 impl ExportFormat {
     /// Every format.
     pub const ALL: [Self; 5] = [Self::Csv, Self::Json, Self::Ndjson, Self::Xlsx, Self::Parquet];
-    /// The formats that this version writes.
-    pub const AVAILABLE: [Self; 3] = [Self::Csv, Self::Json, Self::Ndjson];
 
     /// The name in URLs and on the command line, which is also the file's extension.
     pub const fn key(self) -> &'static str {
@@ -36,9 +36,9 @@ impl ExportFormat {
         }
     }
 
-    /// The format that has this name and can be written.
+    /// The format with this name.
     pub fn parse(key: &str) -> Option<Self> {
-        Self::AVAILABLE.into_iter().find(|format| format.key() == key)
+        Self::ALL.into_iter().find(|format| format.key() == key)
     }
 
     /// The media type of the file.
@@ -100,6 +100,14 @@ impl Delimiter {
         }
     }
 
+    /// What spreadsheets in this language expect, since a decimal comma cannot be a delimiter too.
+    pub const fn usual_in(locale: Locale) -> Self {
+        match locale {
+            Locale::Es => Self::Semicolon,
+            Locale::En => Self::Comma,
+        }
+    }
+
     /// The delimiter that is this character.
     pub fn parse(character: &str) -> Option<Self> {
         match character {
@@ -131,6 +139,14 @@ impl Decimal {
         }
     }
 
+    /// What spreadsheets in this language expect.
+    pub const fn usual_in(locale: Locale) -> Self {
+        match locale {
+            Locale::Es => Self::Comma,
+            Locale::En => Self::Point,
+        }
+    }
+
     /// The mark that is this character.
     pub fn parse(character: &str) -> Option<Self> {
         match character {
@@ -141,7 +157,36 @@ impl Decimal {
     }
 }
 
-/// The layout of a CSV file. The JSON formats ignore it.
+/// Whether a file has the names of people, courses and lessons beside their ids.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Names {
+    /// Ids only.
+    #[default]
+    Without,
+    /// With names.
+    With,
+}
+
+impl Names {
+    /// The value of `names=` in URLs.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Without => "0",
+            Self::With => "1",
+        }
+    }
+
+    /// The meaning of a value of `names=`.
+    pub fn parse(value: &str) -> Option<Self> {
+        match value {
+            "0" | "false" => Some(Self::Without),
+            "1" | "true" => Some(Self::With),
+            _ => None,
+        }
+    }
+}
+
+/// The layout of a CSV file. Workbooks have its headers, and the other formats ignore it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct CsvLayout {
     pub headers: Headers,

@@ -61,7 +61,30 @@ pub struct ExportQuery {
     /// The other filters' values, as typed.
     pub values: Vec<(FilterKey, String)>,
     pub format: FileFormat,
-    pub layout: CsvLayout,
+    pub layout: ChosenLayout,
+}
+
+/// The layout of a CSV file, as far as it was chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ChosenLayout {
+    pub headers: Headers,
+    /// `None` for what spreadsheets in the page's language expect.
+    pub delimiter: Option<Delimiter>,
+    /// `None` for what spreadsheets in the page's language expect.
+    pub decimal: Option<Decimal>,
+    pub bom: Bom,
+}
+
+impl ChosenLayout {
+    /// The layout for a page in this language.
+    pub fn in_locale(self, locale: Locale) -> CsvLayout {
+        CsvLayout {
+            headers: self.headers,
+            delimiter: self.delimiter.unwrap_or(Delimiter::usual_in(locale)),
+            decimal: self.decimal.unwrap_or(Decimal::usual_in(locale)),
+            bom: self.bom,
+        }
+    }
 }
 
 /// The file format. The default is CSV.
@@ -83,8 +106,8 @@ impl ExportQuery {
                 "dataset" => page.dataset = Dataset::parse(&value),
                 "format" => page.format = ExportFormat::parse(&value).map(FileFormat).unwrap_or_default(),
                 "headers" => page.layout.headers = Headers::parse(&value).unwrap_or_default(),
-                "delimiter" => page.layout.delimiter = Delimiter::parse(&value).unwrap_or_default(),
-                "decimal" => page.layout.decimal = Decimal::parse(&value).unwrap_or_default(),
+                "delimiter" => page.layout.delimiter = Delimiter::parse(&value),
+                "decimal" => page.layout.decimal = Decimal::parse(&value),
                 "bom" => page.layout.bom = Bom::parse(&value).unwrap_or_default(),
                 other => {
                     if !page.dates.parse_pair(other, &value)
@@ -101,8 +124,7 @@ impl ExportQuery {
     /// Serializes the state as a URL query, without default values.
     pub fn serialize(&self) -> String {
         let Self { dataset, dates, values, format, layout } = self;
-        let CsvLayout { headers, delimiter, decimal, bom } = layout;
-        let defaults = CsvLayout::default();
+        let ChosenLayout { headers, delimiter, decimal, bom } = layout;
         let mut query = form_urlencoded::Serializer::new(String::new());
         if let Some(dataset) = dataset {
             query.append_pair("dataset", dataset.key());
@@ -112,16 +134,16 @@ impl ExportQuery {
         if *format != FileFormat::default() {
             query.append_pair("format", format.0.key());
         }
-        if *headers != defaults.headers {
+        if *headers != Headers::default() {
             query.append_pair("headers", headers.key());
         }
-        if *delimiter != defaults.delimiter {
+        if let Some(delimiter) = delimiter {
             query.append_pair("delimiter", &delimiter.character().to_string());
         }
-        if *decimal != defaults.decimal {
+        if let Some(decimal) = decimal {
             query.append_pair("decimal", &decimal.character().to_string());
         }
-        if *bom != defaults.bom {
+        if *bom != Bom::default() {
             query.append_pair("bom", bom.key());
         }
         query.finish()
@@ -186,7 +208,11 @@ mod tests {
             dataset: Some(Dataset::DiscordPractices),
             dates: Dates::Last7Days,
             format: FileFormat(ExportFormat::Ndjson),
-            layout: CsvLayout { delimiter: Delimiter::Semicolon, bom: Bom::With, ..CsvLayout::default() },
+            layout: ChosenLayout {
+                delimiter: Some(Delimiter::Semicolon),
+                bom: Bom::With,
+                ..ChosenLayout::default()
+            },
             ..ExportQuery::default()
         };
         page.set(FilterKey::COURSE_ID, "12");

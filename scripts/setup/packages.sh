@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Packages of the system's package manager: compiler, npm, PostgreSQL, browser.
+# Packages of the system's package manager: compiler, npm, PostgreSQL, browser, and programs that read exported files.
 # Sourced. Supports apt only. On other systems, or without permission to install, it reports what is missing.
 
 wanted=()   # descriptions of what is missing
@@ -33,6 +33,11 @@ want_postgresql() {
 want_browser() {
   if [ -n "$CHROMIUM" ] && [ -n "$CHROMEDRIVER" ]; then return; fi
   want "Chromium with its driver" chromium chromium-driver
+}
+
+want_readers() {
+  if [ -z "$TEST_PYTHON" ] && ! python3 -c 'import ensurepip, venv' 2>/dev/null; then want "Python" python3-venv; fi
+  if [ -z "$LIBREOFFICE" ]; then want "LibreOffice Calc" libreoffice-calc-nogui; fi
 }
 
 # Whether DATABASE_URL names a server, so that no PostgreSQL is needed on this machine.

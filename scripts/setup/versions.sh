@@ -14,3 +14,6 @@ if [ -f "$ROOT/Cargo.lock" ]; then
   WASM_BINDGEN_VERSION=${locked:-$WASM_BINDGEN_VERSION}
   unset locked
 fi
+
+# Each set of Python libraries has a folder of its own.
+PYTHON_TOOLS_VERSION=$(cksum <"$ROOT/scripts/setup/python-tools.txt" | cut -d ' ' -f 1)

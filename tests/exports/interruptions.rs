@@ -44,7 +44,8 @@ async fn with_many_events_and_no_spooling() -> Exporter {
 fn export(format: &str) -> Export {
     let parameters = [("dataset", "video_player_events"), ("format", format)];
     let parameters = parameters.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
-    let defaults = Defaults { locale: Locale::Es, timezone: "UTC".parse().unwrap() };
+    let today = chrono::DateTime::UNIX_EPOCH.date_naive();
+    let defaults = Defaults { locale: Locale::Es, timezone: "UTC".parse().unwrap(), today };
     let request = ExportRequest::parse(&parameters, defaults).unwrap();
     let grant = Grant::to_operate(request.dataset, request.filter.clone());
     Export { user_id: None, address: None, request, grant }

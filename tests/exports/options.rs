@@ -123,6 +123,54 @@ async fn a_date_covers_the_whole_day_in_the_hubs_time_zone() {
 }
 
 #[tokio::test]
+async fn names_are_beside_their_ids() {
+    let exporter = Exporter::with_sample_rows().await;
+    let mut files = String::new();
+    for (dataset, columns, locale) in [
+        ("discord_practices", "course_id,lesson_id,creator_id,lesson_title", "es"),
+        ("course_teacher_assignments", "course_id,teacher_id,assigned_by", "en"),
+    ] {
+        let request =
+            json!({"dataset": dataset, "format": "csv", "columns": columns, "locale": locale, "names": 1});
+        files += &exporter.download(&request).await;
+    }
+    insta::assert_snapshot!(files.replace('\r', ""));
+}
+
+#[tokio::test]
+async fn a_row_of_one_empty_column_is_no_blank_line() {
+    let exporter = Exporter::with_sample_rows().await;
+    let columns = json!(["user_email"]);
+    let request = json!({"dataset": EVENTS, "format": "csv", "columns": columns, "headers": "keys"});
+    let file = exporter.download(&request).await;
+    assert_eq!(file.lines().count(), 4);
+    assert!(file.contains("\r\n\"\"\r\n"), "{file:?}");
+}
+
+#[tokio::test]
+async fn a_text_too_long_for_a_workbook_breaks_the_transfer_and_says_why() {
+    let exporter = Exporter::new().await;
+    let insert = "SELECT ensure_player_event_partitions('2026-11-01', '2026-11-30');
+        INSERT INTO video_player_events (recorded_at, event, metadata)
+        VALUES ('2026-11-16', 'play', jsonb_build_object('x', repeat('x', 40000)))";
+    exporter.hub.sql(insert).await;
+    let link = exporter.link_path(&json!({"dataset": EVENTS, "format": "xlsx", "locale": "en"})).await;
+    let response = exporter.follow(&link).await;
+    assert_eq!(response.status(), 200);
+    assert!(response.bytes().await.is_err(), "the file is incomplete");
+    exporter.wait_for_count(1, "SELECT count(*) FROM export_audits WHERE outcome = 'failed'").await;
+    let audits = "{ exportAudits { nodes { outcome message } } }";
+    let audit = exporter.hub.graphql(audits).by(&exporter.admin.token).data().await["exportAudits"]["nodes"]
+        [0]
+    .take();
+    assert_eq!(audit["outcome"], "FAILED");
+    assert!(
+        audit["message"].as_str().unwrap().starts_with("A cell of the column metadata has 40009"),
+        "{audit}"
+    );
+}
+
+#[tokio::test]
 async fn a_lesson_of_another_course_matches_no_rows() {
     let exporter = Exporter::with_sample_rows().await;
     for (course, rows) in [(1, 1), (2, 0)] {

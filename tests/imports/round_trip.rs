@@ -33,7 +33,7 @@ async fn an_exported_file_is_imported_unchanged() {
                         "format": "csv", "headers": headers, "delimiter": delimiter, "decimal": decimal,
                         "bom": bom, "locale": locale, "timezone": timezone,
                     });
-                    let file = export(&hub, &admin, layout.clone()).await;
+                    let file = export_bytes(&hub, &admin, layout.clone()).await;
                     let repeated = import(&hub, &admin, ALL_OR_NOTHING, file).await;
                     assert_eq!(
                         counts(&repeated),
@@ -51,9 +51,13 @@ async fn an_exported_file_is_imported_unchanged() {
         json!({"format": "csv", "headers": "keys"}),
         json!({"format": "json", "timezone": "Europe/Madrid"}),
         json!({"format": "ndjson", "timezone": "America/Bogota"}),
+        json!({"format": "xlsx", "timezone": "America/Bogota", "names": "1"}),
+        json!({"format": "xlsx", "timezone": "Europe/Madrid", "headers": "keys"}),
+        json!({"format": "csv", "names": "1", "locale": "es"}),
+        json!({"format": "csv", "names": "1", "headers": "keys"}),
     ] {
-        let file = export(&hub, &admin, layout.clone()).await;
-        let repeated = import(&hub, &admin, ALL_OR_NOTHING, file.as_str()).await;
+        let file = export_bytes(&hub, &admin, layout.clone()).await;
+        let repeated = import(&hub, &admin, ALL_OR_NOTHING, file.clone()).await;
         assert_eq!(counts(&repeated), json!(["DONE", 0, 5, 0]), "{layout}");
         hub.sql("DELETE FROM student_activity_snapshots").await;
         let restored = import(&hub, &admin, ALL_OR_NOTHING, file).await;
@@ -62,12 +66,16 @@ async fn an_exported_file_is_imported_unchanged() {
     }
 }
 
-async fn export(hub: &Hub, admin: &TestUser, mut layout: Value) -> String {
+async fn export(hub: &Hub, admin: &TestUser, layout: Value) -> String {
+    String::from_utf8(export_bytes(hub, admin, layout).await).unwrap()
+}
+
+async fn export_bytes(hub: &Hub, admin: &TestUser, mut layout: Value) -> Vec<u8> {
     layout["dataset"] = json!("student_activity_snapshots");
     let links = hub.http.post(hub.url("/admin/data-porter/export-links")).bearer_auth(&admin.token);
     let link: Value = links.json(&layout).send().await.unwrap().json().await.unwrap();
     let path = link["url"].as_str().unwrap_or_else(|| panic!("{link}"));
     let file = hub.http.get(hub.url(path)).send().await.unwrap();
     assert_eq!(file.status(), 200);
-    file.text().await.unwrap()
+    file.bytes().await.unwrap().to_vec()
 }

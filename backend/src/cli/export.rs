@@ -13,7 +13,7 @@ use super::database::CommandDatabase;
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::export::request::{Defaults, Parameters};
+use crate::export::request::{DATE_RANGE, Defaults, Parameters};
 use crate::export::{Export, ExportRequest, WriteError};
 
 /// The arguments of `dataporter export`.
@@ -23,7 +23,7 @@ pub(super) struct Arguments {
     #[arg(value_parser = PossibleValuesParser::new(Dataset::ALL.map(Dataset::key)))]
     dataset: String,
     /// The format of the file.
-    #[arg(long, value_parser = PossibleValuesParser::new(ExportFormat::AVAILABLE.map(ExportFormat::key)))]
+    #[arg(long, value_parser = PossibleValuesParser::new(ExportFormat::ALL.map(ExportFormat::key)))]
     format: String,
     /// A filter, such as course_id=7 or date_from=2026-11-16; may be given several times with different keys.
     #[arg(long = "filter", value_name = "KEY=VALUE", value_parser = filter)]
@@ -31,7 +31,10 @@ pub(super) struct Arguments {
     /// The columns of the file in order, comma-separated; all columns by default.
     #[arg(long)]
     columns: Option<String>,
-    /// The header row of a CSV file: labels (readable) or keys (machine-readable).
+    /// A period instead of date filters: last_7_days, last_30_days, this_month or last_month.
+    #[arg(long, value_name = "PERIOD")]
+    date_range: Option<String>,
+    /// The header row of a CSV file or a workbook: labels (readable) or keys (machine-readable).
     #[arg(long)]
     headers: Option<String>,
     /// The cell delimiter of a CSV file: , or ;
@@ -43,6 +46,9 @@ pub(super) struct Arguments {
     /// Start a CSV file with a byte order mark, for Excel.
     #[arg(long)]
     bom: bool,
+    /// In a CSV file or a workbook, the names of people, courses and lessons beside their ids.
+    #[arg(long)]
+    names: bool,
     /// The language of readable headers: es or en.
     #[arg(long)]
     locale: Option<String>,
@@ -53,7 +59,9 @@ pub(super) struct Arguments {
 
 /// Writes the file to standard output.
 pub(super) async fn run(data_dir: &Path, config: Config, arguments: Arguments) -> Result<(), Failure> {
-    let defaults = Defaults { locale: config.hub.locale, timezone: config.hub.timezone };
+    let (locale, timezone) = (config.hub.locale, config.hub.timezone);
+    let today = Clock::system().now().with_timezone(&timezone).date_naive();
+    let defaults = Defaults { locale, timezone, today };
     let request = ExportRequest::parse(&arguments.parameters(), defaults)?;
     let database = CommandDatabase::open_migrated(data_dir, &config).await?;
     let pool = database.pool();
@@ -78,16 +86,30 @@ async fn write(app: &App, request: ExportRequest) -> Result<(), Failure> {
 impl Arguments {
     /// The arguments as the parameters of an export link.
     fn parameters(self) -> Parameters {
-        let Self { dataset, format, filters, columns, headers, delimiter, decimal, bom, locale, timezone } =
-            self;
+        let Self {
+            dataset,
+            format,
+            filters,
+            columns,
+            date_range,
+            headers,
+            delimiter,
+            decimal,
+            bom,
+            names,
+            locale,
+            timezone,
+        } = self;
         let options = [
             ("dataset", Some(dataset)),
             ("format", Some(format)),
             ("columns", columns),
+            (DATE_RANGE, date_range),
             ("headers", headers),
             ("delimiter", delimiter),
             ("decimal", decimal),
             ("bom", bom.then(|| "1".to_owned())),
+            ("names", names.then(|| "1".to_owned())),
             ("locale", locale),
             ("timezone", timezone),
         ];

@@ -187,6 +187,8 @@ diesel::table! {
         duration_ms -> Int8,
         /// When its process last reported that it is in progress, which it does every few seconds; null after its end.
         heartbeat_at -> Nullable<Timestamptz>,
+        /// Why the export failed, if the user can do something about it.
+        message -> Nullable<Text>,
     }
 }
 
@@ -399,6 +401,28 @@ diesel::table! {
         created_at -> Timestamptz,
         /// When the row was last changed.
         updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// Exports that users saved, to repeat them.
+    saved_exports (id) {
+        /// Id of the saved export.
+        id -> Int8,
+        /// Who saved it; the row is deleted with the user.
+        user_id -> Int8,
+        /// Name that the user gave it, unique among theirs.
+        name -> Text,
+        /// Key of the dataset.
+        dataset -> Text,
+        /// File format.
+        format -> Text,
+        /// The other fields of a request for an export link, such as filters. They are checked at each use.
+        options -> Jsonb,
+        /// When it was saved.
+        created_at -> Timestamptz,
+        /// When a link was last created from it; null for never.
+        last_used_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -796,6 +820,7 @@ diesel::joinable!(practice_package_orders -> practice_packages (practice_package
 diesel::joinable!(practice_package_orders -> users (user_id));
 diesel::joinable!(practice_packages -> lessons (lesson_id));
 diesel::joinable!(practice_packages -> users (creator_id));
+diesel::joinable!(saved_exports -> users (user_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(student_activity_snapshots -> courses (course_id));
 diesel::joinable!(student_activity_snapshots -> imports (import_id));
@@ -833,6 +858,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     player_event_keys,
     practice_package_orders,
     practice_packages,
+    saved_exports,
     scheduled_jobs,
     sessions,
     student_activity_snapshots,

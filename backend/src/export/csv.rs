@@ -16,19 +16,21 @@ pub struct CsvRows {
     layout: CsvLayout,
     delimiter: u8,
     timestamps: TimestampWriter,
+    /// Whether a row without a value would be a blank line, which readers skip.
+    is_single_column: bool,
     /// For each byte, whether a cell that contains it must be quoted.
     needs_quotes: Box<[bool; 256]>,
 }
 
 impl CsvRows {
     /// Creates a writer for this layout.
-    pub fn new(layout: CsvLayout, timestamps: TimestampWriter) -> Self {
+    pub fn new(layout: CsvLayout, timestamps: TimestampWriter, columns: usize) -> Self {
         let delimiter = u8::try_from(layout.delimiter.character()).unwrap_or(b',');
         let mut needs_quotes = Box::new([false; 256]);
         for byte in [delimiter, b'"', b'\r', b'\n'] {
             needs_quotes[usize::from(byte)] = true;
         }
-        Self { layout, delimiter, timestamps, needs_quotes }
+        Self { layout, delimiter, timestamps, is_single_column: columns == 1, needs_quotes }
     }
 
     /// Appends the byte order mark, if the layout has one, and the header.
@@ -58,16 +60,18 @@ impl CsvRows {
     /// Appends a cell.
     pub fn cell(&mut self, out: &mut Vec<u8>, kind: ColumnKind, cell: Cell<'_>) {
         match cell {
+            Cell::Null | Cell::Text(b"") if self.is_single_column => out.extend_from_slice(b"\"\""),
             Cell::Null => {}
             Cell::Integer(number) => write_integer(out, number),
             Cell::Decimal(number) => self.write_decimal(out, number),
             Cell::Boolean(value) => out.extend_from_slice(if value { b"true" } else { b"false" }),
             Cell::Text(text) if kind == ColumnKind::Text => self.write_text(out, text),
-            Cell::Text(text) | Cell::Json(text) => self.write_raw(out, text),
+            Cell::Text(text) => self.write_raw(out, text),
+            Cell::Json(json) => self.write_raw(out, &spreadsheet::neutralise_json(json)),
             Cell::BuiltJson(json) => {
                 let mut text = Vec::with_capacity(json.len());
                 json_columns::write(&mut text, json, &mut self.timestamps);
-                self.write_raw(out, &text);
+                self.write_raw(out, &spreadsheet::neutralise_json(&text));
             }
             Cell::Timestamp(micros) => self.timestamps.write(out, micros),
         }
@@ -93,25 +97,15 @@ impl CsvRows {
     }
 
     fn write_text(&self, out: &mut Vec<u8>, text: &[u8]) {
-        if spreadsheet::is_dangerous(text) {
-            self.write_field(out, b"'", text);
-        } else {
-            self.write_raw(out, text);
-        }
+        self.write_raw(out, &spreadsheet::neutralise(text));
     }
 
     fn write_raw(&self, out: &mut Vec<u8>, text: &[u8]) {
-        self.write_field(out, b"", text);
-    }
-
-    fn write_field(&self, out: &mut Vec<u8>, prefix: &[u8], text: &[u8]) {
         if !text.iter().any(|byte| self.needs_quotes[usize::from(*byte)]) {
-            out.extend_from_slice(prefix);
             out.extend_from_slice(text);
             return;
         }
         out.push(b'"');
-        out.extend_from_slice(prefix);
         let mut rest = text;
         while let Some(quote) = rest.iter().position(|byte| *byte == b'"') {
             out.extend_from_slice(&rest[..=quote]);

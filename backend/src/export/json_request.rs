@@ -4,20 +4,27 @@ use domain::dataset::FilterKey;
 use domain::text::{Phrase, Text};
 use serde_json::{Map, Value};
 
-use super::request::{ACCEPTED_COLUMNS, Parameters, option_keys};
+use super::request::{ACCEPTED_COLUMNS, DATE_RANGE, Parameters, option_keys};
 use crate::error::{Error, InvalidField, Result};
 
 /// Reads `{dataset, format, filters: {…}, …}` into parameters. Only filters may be in `filters`, and only
-/// options may be outside it, so that neither can be mistaken for the other.
+/// options may be outside it, so that neither can be mistaken for the other. `date_range` may be in either.
 pub fn json_parameters(body: Map<String, Value>) -> Result<Parameters> {
     let mut parameters = Vec::new();
     let mut invalid = Vec::new();
     for (key, value) in body {
         match value {
-            Value::Object(filters) if key == "filters" => match filter_parameters(filters) {
-                Ok(filters) => parameters.extend(filters),
-                Err(fields) => invalid.extend(fields),
-            },
+            Value::Object(mut filters) if key == "filters" => {
+                let date_range = filters.remove(DATE_RANGE).filter(|value| !value.is_null());
+                if let Some(date_range) = date_range {
+                    let text = date_range.as_str().map_or_else(|| date_range.to_string(), str::to_owned);
+                    parameters.push((DATE_RANGE.to_owned(), text));
+                }
+                match filter_parameters(filters) {
+                    Ok(filters) => parameters.extend(filters),
+                    Err(fields) => invalid.extend(fields),
+                }
+            }
             Value::Null if key == "filters" => {}
             _ if !option_keys().any(|option| option == key) => {
                 invalid.push(InvalidField { field: key, message: unknown_option() });

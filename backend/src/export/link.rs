@@ -37,7 +37,7 @@ impl Link {
     pub fn verify(keys: &Keys, query: &str, now: DateTime<Utc>) -> Result<Self, BadLink> {
         let link = SignedLink::verify(keys, Purpose::Links, query, now)?;
         // A link sets every option, so the defaults do not matter.
-        let defaults = Defaults { locale: Locale::default(), timezone: Tz::UTC };
+        let defaults = Defaults { locale: Locale::default(), timezone: Tz::UTC, today: now.date_naive() };
         let request = ExportRequest::parse(&link.parameters, defaults).map_err(|_| BadLink::Altered)?;
         let SignedLink { user_id, token_id, parameters: _, expires_at } = link;
         Ok(Self { user_id, token_id, request, expires_at })
@@ -68,7 +68,8 @@ mod tests {
     fn link() -> Link {
         let parameters = [("dataset", "video_player_events"), ("format", "csv"), ("course_id", "7")];
         let parameters = parameters.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
-        let defaults = Defaults { locale: Locale::En, timezone: Tz::UTC };
+        let today = DateTime::UNIX_EPOCH.date_naive();
+        let defaults = Defaults { locale: Locale::En, timezone: Tz::UTC, today };
         Link {
             user_id: 42,
             token_id: None,

@@ -1,12 +1,16 @@
 //! An export request. Requests from JSON, from a link and from the command line are parsed by the same rules.
 
+use chrono::NaiveDate;
 use chrono_tz::Tz;
-use domain::dataset::Column;
-use domain::format::{Bom, CsvLayout, Decimal, Delimiter, Headers};
+use domain::dataset::{Column, FilterKey};
+use domain::filter::DateRange;
+use domain::format::{Bom, CsvLayout, Decimal, Delimiter, Headers, Names};
 use domain::text::{Phrase, Text};
 use domain::{Dataset, ExportFormat, Filter, Locale};
 
+use crate::app::App;
 use crate::error::{Error, InvalidField, Result};
+use crate::models::user::User;
 
 /// A request for a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +25,8 @@ pub struct ExportRequest {
     /// The time zone of timestamps.
     pub timezone: Tz,
     pub layout: CsvLayout,
+    /// Whether the names of people, courses and lessons are beside their ids.
+    pub names: Names,
 }
 
 /// The values of options that the request does not set.
@@ -30,6 +36,18 @@ pub struct Defaults {
     pub locale: Locale,
     /// The time zone of timestamps.
     pub timezone: Tz,
+    /// The day that periods are relative to, in the hub's time zone.
+    pub today: NaiveDate,
+}
+
+impl Defaults {
+    /// The values for a user who reads in this language.
+    pub fn for_user(app: &App, user: &User, locale: Locale) -> Self {
+        let hub_timezone = app.config.hub.timezone;
+        let own_timezone = user.timezone.as_deref().and_then(|name| name.parse().ok());
+        let today = app.clock.now().with_timezone(&hub_timezone).date_naive();
+        Self { locale, timezone: own_timezone.unwrap_or(hub_timezone), today }
+    }
 }
 
 pub use crate::auth::signed_link::Parameters;
@@ -54,10 +72,15 @@ struct Draft {
     locale: Locale,
     timezone: Tz,
     layout: CsvLayout,
+    names: Names,
+    date_range: Option<DateRange>,
 }
 
+/// The option that stands for the two date filters.
+pub const DATE_RANGE: &str = "date_range";
+
 /// Every option, in the order of links.
-const OPTIONS: [ExportOption; 9] = [
+const OPTIONS: [ExportOption; 11] = [
     ExportOption {
         key: "dataset",
         set: |draft, value| Dataset::parse(value).map(|dataset| draft.dataset = Some(dataset)),
@@ -67,7 +90,7 @@ const OPTIONS: [ExportOption; 9] = [
     ExportOption {
         key: "format",
         set: |draft, value| ExportFormat::parse(value).map(|format| draft.format = Some(format)),
-        accepted: || Phrase::accepted(&ExportFormat::AVAILABLE.map(ExportFormat::key)),
+        accepted: || Phrase::accepted(&ExportFormat::ALL.map(ExportFormat::key)),
         get: |request| Some(request.format.key().to_owned()),
     },
     ExportOption {
@@ -83,7 +106,7 @@ const OPTIONS: [ExportOption; 9] = [
         key: "headers",
         set: |draft, value| Headers::parse(value).map(|headers| draft.layout.headers = headers),
         accepted: || Phrase::accepted(&["labels", "keys"]),
-        get: |request| request.csv(|layout| layout.headers.key().to_owned()),
+        get: |request| request.has_headers().then(|| request.layout.headers.key().to_owned()),
     },
     ExportOption {
         key: "locale",
@@ -115,6 +138,19 @@ const OPTIONS: [ExportOption; 9] = [
         accepted: || Phrase::accepted(&["0", "1"]),
         get: |request| request.csv(|layout| layout.bom.key().to_owned()),
     },
+    ExportOption {
+        key: "names",
+        set: |draft, value| Names::parse(value).map(|names| draft.names = names),
+        accepted: || Phrase::accepted(&["0", "1"]),
+        get: |request| request.has_headers().then(|| request.names.key().to_owned()),
+    },
+    ExportOption {
+        key: DATE_RANGE,
+        set: |draft, value| DateRange::parse(value).map(|range| draft.date_range = Some(range)),
+        accepted: || Phrase::accepted(&DateRange::ALL.map(DateRange::key)),
+        // The days are in the filter.
+        get: |_| None,
+    },
 ];
 
 /// The names of the options. Parameters with other names are filters.
@@ -127,10 +163,17 @@ impl ExportRequest {
     ///
     /// Reports all errors at once, with one message per field.
     pub fn parse(parameters: &Parameters, defaults: Defaults) -> Result<Self> {
-        let Defaults { locale, timezone } = defaults;
-        let layout = CsvLayout::default();
-        let mut draft =
-            Draft { dataset: None, format: None, columns: String::new(), locale, timezone, layout };
+        let Defaults { locale, timezone, today } = defaults;
+        let mut draft = Draft {
+            dataset: None,
+            format: None,
+            columns: String::new(),
+            locale,
+            timezone,
+            layout: CsvLayout::default(),
+            names: Names::default(),
+            date_range: None,
+        };
         let mut filters = Vec::new();
         let mut invalid = Vec::new();
         for (key, value) in parameters {
@@ -146,8 +189,25 @@ impl ExportRequest {
                 invalid.extend(option.map(ExportOption::rejection));
             }
         }
-        let Draft { dataset, format, columns, locale, timezone, layout } = draft;
+        let Draft { dataset, format, columns, locale, timezone, layout, names, date_range } = draft;
         let (Some(dataset), Some(format)) = (dataset, format) else { return Err(Error::Invalid(invalid)) };
+        let days = date_range
+            .map(|range| range.days(today).into())
+            .map(|days: [_; 2]| days.map(|day| day.to_string()));
+        let dates = [FilterKey::DATE_FROM, FilterKey::DATE_TO];
+        if days.is_some() {
+            let has_dates = |(key, value): &(&str, &str)| {
+                dates.iter().any(|date| date.key() == *key) && !value.trim().is_empty()
+            };
+            if dataset.describe().filter(FilterKey::DATE_FROM).is_none() {
+                invalid.push(InvalidField { field: DATE_RANGE.to_owned(), message: NO_DATES.into() });
+            } else if filters.iter().any(has_dates) {
+                invalid.push(InvalidField { field: DATE_RANGE.to_owned(), message: OTHER_DATES.into() });
+            } else {
+                filters.retain(|(key, _)| !dates.iter().any(|date| date.key() == *key));
+                filters.extend(days.iter().flatten().zip(dates).map(|(day, key)| (key.key(), day.as_str())));
+            }
+        }
         let filter = Filter::parse(dataset, filters).unwrap_or_else(|problems| {
             invalid.extend(problems.into_iter().map(InvalidField::from));
             Filter::default()
@@ -157,7 +217,7 @@ impl ExportRequest {
             Vec::new()
         });
         if invalid.is_empty() {
-            Ok(Self { dataset, format, filter, columns, locale, timezone, layout })
+            Ok(Self { dataset, format, filter, columns, locale, timezone, layout, names })
         } else {
             Err(Error::Invalid(invalid))
         }
@@ -176,13 +236,28 @@ impl ExportRequest {
         (self.format == ExportFormat::Csv).then(|| value(&self.layout))
     }
 
+    /// Whether the file has the header and the names that people read.
+    fn has_headers(&self) -> bool {
+        match self.format {
+            ExportFormat::Csv | ExportFormat::Xlsx => true,
+            ExportFormat::Json | ExportFormat::Ndjson | ExportFormat::Parquet => false,
+        }
+    }
+
     /// The columns of the file, in order.
     pub fn chosen_columns(&self) -> Vec<&'static Column> {
         let known = self.dataset.describe();
-        if self.columns.is_empty() {
+        let chosen: Vec<&'static Column> = if self.columns.is_empty() {
             known.columns.iter().collect()
         } else {
             self.columns.iter().filter_map(|key| known.column(key)).collect()
+        };
+        match self.names {
+            Names::With if self.has_headers() => {
+                let with_name = |column: &'static Column| [Some(column), known.name_column(column.key)];
+                chosen.into_iter().flat_map(with_name).flatten().collect()
+            }
+            Names::With | Names::Without => chosen,
         }
     }
 }
@@ -217,6 +292,10 @@ fn parse_columns(dataset: Dataset, keys: &str) -> Result<Vec<&'static str>, Inva
     Ok(columns)
 }
 
+const NO_DATES: Text =
+    Text::new("Este conjunto de datos no se filtra por fecha.", "This dataset has no date filters.");
+const OTHER_DATES: Text =
+    Text::new("No se combina con date_from ni date_to.", "It cannot be combined with date_from or date_to.");
 const ACCEPTED_TIME_ZONES: Text = Text::new(
     "Se acepta un nombre de zona horaria IANA, como America/Bogota.",
     "Accepted: the IANA name of a time zone, such as America/Bogota.",
@@ -229,7 +308,11 @@ pub const ACCEPTED_COLUMNS: Text =
 mod tests {
     use super::*;
 
-    const DEFAULTS: Defaults = Defaults { locale: Locale::Es, timezone: Tz::UTC };
+    const DEFAULTS: Defaults = Defaults {
+        locale: Locale::Es,
+        timezone: Tz::UTC,
+        today: NaiveDate::from_ymd_opt(2026, 3, 2).unwrap(),
+    };
 
     fn parse(pairs: &[(&str, &str)]) -> Result<ExportRequest> {
         let pairs = pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
@@ -248,6 +331,49 @@ mod tests {
         ])
         .unwrap();
         assert_eq!(ExportRequest::parse(&request.parameters(), DEFAULTS).unwrap(), request);
+    }
+
+    #[test]
+    fn names_are_beside_their_ids() {
+        let mut parameters =
+            vec![("format", "csv"), ("dataset", "discord_practices"), ("names", "1"), ("headers", "keys")];
+        let keys = |parameters: &[(&str, &str)]| -> Vec<&str> {
+            parse(parameters).unwrap().chosen_columns().iter().map(|column| column.key).collect()
+        };
+        let all = keys(&parameters);
+        let after = |id: &str| all[all.iter().position(|key| *key == id).unwrap() + 1];
+        assert_eq!((after("course_id"), after("creator_id")), ("course_title", "creator_name"));
+        assert_eq!(
+            all.iter().filter(|key| **key == "lesson_title").count(),
+            1,
+            "it is a column of the dataset"
+        );
+        parameters.push(("columns", "creator_id,title"));
+        assert_eq!(keys(&parameters), ["creator_id", "creator_name", "title"]);
+        parameters[0].1 = "json";
+        assert_eq!(keys(&parameters), ["creator_id", "title"]);
+    }
+
+    #[test]
+    fn a_period_becomes_two_days() {
+        let with_dates = |range: &str, dates: &[(&str, &str)]| {
+            let parameters = [("format", "json"), ("dataset", "discord_practices"), ("date_range", range)];
+            parse(&[&parameters[..], dates].concat())
+        };
+        let request = with_dates("last_month", &[("date_from", "")]).unwrap();
+        let expected = with_dates("last_month", &[]).unwrap();
+        assert_eq!(request, expected);
+        let parameters = request.parameters();
+        assert!(parameters.contains(&("date_from".to_owned(), "2026-02-01".to_owned())), "{parameters:?}");
+        assert!(parameters.contains(&("date_to".to_owned(), "2026-02-28".to_owned())), "{parameters:?}");
+        let field = |rejected: Result<ExportRequest>| match rejected {
+            Err(Error::Invalid(fields)) => fields[0].field.clone(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(field(with_dates("last_week", &[])), "date_range");
+        assert_eq!(field(with_dates("this_month", &[("date_to", "2026-03-01")])), "date_range");
+        let assignments = [("format", "csv"), ("dataset", "course_teacher_assignments")];
+        assert_eq!(field(parse(&[&assignments[..], &[("date_range", "this_month")]].concat())), "date_range");
     }
 
     #[test]

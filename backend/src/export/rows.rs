@@ -5,32 +5,29 @@ use diesel::row::{Field as _, Row as _};
 
 use super::cell::{Cell, WireType};
 use super::columns::{FileColumn, Origin};
-use super::emails::Emails;
+use super::lookups::Lookups;
 use super::writer::Writer;
 use crate::db::Connection;
 use crate::source::RawRow;
 
-/// Looks up the e-mail addresses of these rows that are not cached.
+/// Looks up what these rows need of other tables, unless it is cached.
 pub async fn look_up(
     columns: &[FileColumn],
     batch: &[RawRow<'_>],
-    emails: &mut Emails,
+    lookups: &mut Lookups,
     conn: &mut Connection,
 ) -> anyhow::Result<()> {
-    emails.trim();
+    lookups.trim();
     for row in batch {
         for column in columns {
-            if let Origin::EmailOf(field) = column.origin
-                && let Some(user_id) = user_id(row, field)?
+            if let Origin::LookedUp(lookup, field) = column.origin
+                && let Some(id) = id(row, field)?
             {
-                emails.request(user_id);
+                lookups.request(lookup, id);
             }
         }
     }
-    if emails.is_missing_any() {
-        emails.look_up(conn).await?;
-    }
-    Ok(())
+    Ok(lookups.look_up(conn).await?)
 }
 
 /// Appends a row.
@@ -39,25 +36,26 @@ pub fn write_row(
     out: &mut Vec<u8>,
     columns: &[FileColumn],
     row: &RawRow<'_>,
-    emails: &Emails,
+    found: &Lookups,
 ) -> anyhow::Result<()> {
     for (index, FileColumn { column, origin }) in columns.iter().enumerate() {
         match *origin {
-            Origin::Field(field) => with_cell(row, field, |cell| writer.cell(out, index, column.kind, cell))?,
-            Origin::EmailOf(field) => {
-                let email = user_id(row, field)?.and_then(|user_id| emails.get(user_id));
-                let cell = email.map_or(Cell::Null, |email| Cell::Text(email.as_bytes()));
-                writer.cell(out, index, column.kind, cell);
+            Origin::Field(field) => {
+                with_cell(row, field, |cell| writer.cell(out, index, column.kind, cell))??
+            }
+            Origin::LookedUp(lookup, field) => {
+                let found = id(row, field)?.and_then(|id| found.get(lookup, id));
+                let cell = found.map_or(Cell::Null, |text| Cell::Text(text.as_bytes()));
+                writer.cell(out, index, column.kind, cell)?;
             }
         }
     }
-    writer.end_row(out);
-    Ok(())
+    writer.end_row(out)
 }
 
-fn user_id(row: &RawRow<'_>, field: usize) -> anyhow::Result<Option<i64>> {
+fn id(row: &RawRow<'_>, field: usize) -> anyhow::Result<Option<i64>> {
     with_cell(row, field, |cell| match cell {
-        Cell::Integer(user_id) => Some(user_id),
+        Cell::Integer(id) => Some(id),
         Cell::Null
         | Cell::Decimal(_)
         | Cell::Boolean(_)

@@ -11,13 +11,14 @@ use tracing::{error, info, warn};
 
 use super::any_source::AnySource;
 use super::columns::FileColumn;
-use super::emails::Emails;
 use super::heartbeat;
+use super::lookups::Lookups;
 use super::progress::{CHUNK_BYTES, Progress};
 use super::request::ExportRequest;
 use super::rows::{look_up, write_row};
 use super::spool::{Consumed, SendError};
 use super::writer::Writer;
+use super::xlsx::CellTooLong;
 use crate::app::App;
 use crate::db::{Connection, outage};
 use crate::error::Result;
@@ -25,7 +26,7 @@ use crate::metrics::ExportStats;
 use crate::models::export_audit::{ExportEnd, Outcome};
 use crate::source::read_transaction::ReadTransaction;
 
-/// The maximum number of rows in a batch. Each batch looks up its e-mail addresses with one query.
+/// The maximum number of rows in a batch. Each batch looks up its e-mail addresses with one query, and names of each kind too.
 const BATCH_ROWS: usize = 1024;
 
 /// An authorised export.
@@ -45,7 +46,7 @@ pub struct Run {
     pub export: Export,
     pub source: &'static dyn AnySource,
     pub columns: Vec<FileColumn>,
-    /// Looks up e-mail addresses, if the file has such a column.
+    /// Looks up e-mail addresses and names, if the file has such columns.
     pub lookup: Option<ReadTransaction>,
     pub progress: Progress,
     /// Released when the query has ended, so that another export may start.
@@ -113,6 +114,10 @@ impl Run {
             Err(StopReason::ReaderGone | StopReason::ReaderTooSlow) => Outcome::Aborted,
             Err(StopReason::NotStarted | StopReason::Failed(_)) => Outcome::Failed,
         };
+        let message = match &result {
+            Err(StopReason::Failed(error)) => error.downcast_ref::<CellTooLong>().map(CellTooLong::phrase),
+            Ok(()) | Err(_) => None,
+        };
         let (sender, sha256) = self.progress.into_parts();
         let Consumed { rows, bytes } = sender.consumed();
         let end = ExportEnd {
@@ -121,6 +126,7 @@ impl Run {
             sha256: result.is_ok().then_some(&sha256[..]),
             outcome: outcome.key(),
             duration_ms: i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX),
+            message: message.as_ref().map(|message| message.in_locale(self.export.request.locale)),
             heartbeat_at: None,
         };
         let exported = ExportStats { rows, bytes, took: started.elapsed() };
@@ -163,10 +169,10 @@ impl Run {
             return Err(StopReason::ReaderGone);
         }
         let mut batches = rows.ready_chunks(BATCH_ROWS);
-        let mut writer = Writer::new(&self.export.request, &self.columns);
-        let mut emails = Emails::default();
+        let mut writer = Writer::new(&self.export.request, &self.columns)?;
+        let mut lookups = Lookups::new(self.export.request.locale);
         let mut out = Vec::with_capacity(CHUNK_BYTES + CHUNK_BYTES / 4);
-        writer.begin(&mut out);
+        writer.begin(&mut out)?;
         let mut is_first = true;
         loop {
             let batch = tokio::select! {
@@ -176,11 +182,14 @@ impl Run {
             let Some(batch) = batch else { break };
             let batch = batch.into_iter().collect::<Result<Vec<_>, _>>()?;
             if let Some(lookup) = &mut self.lookup {
-                look_up(&self.columns, &batch, &mut emails, lookup.conn()).await?;
+                look_up(&self.columns, &batch, &mut lookups, lookup.conn()).await?;
             }
             for row in &batch {
-                write_row(&mut writer, &mut out, &self.columns, row, &emails)?;
+                write_row(&mut writer, &mut out, &self.columns, row, &lookups)?;
                 self.progress.row_written();
+                if writer.is_group_full() {
+                    (writer, out) = write_group(writer, out).await?;
+                }
                 if out.len() >= CHUNK_BYTES {
                     self.progress.send(&mut out).await?;
                 }
@@ -190,7 +199,16 @@ impl Run {
                 self.progress.send(&mut out).await?;
             }
         }
-        writer.end(&mut out);
+        out = tokio::task::spawn_blocking(move || writer.end(&mut out).map(|()| out)).await??;
         Ok(self.progress.send(&mut out).await?)
     }
+}
+
+/// Writes the rows that wait in the writer, on another thread.
+async fn write_group(mut writer: Writer, mut out: Vec<u8>) -> anyhow::Result<(Writer, Vec<u8>)> {
+    let written = tokio::task::spawn_blocking(move || {
+        writer.write_group(&mut out)?;
+        anyhow::Ok((writer, out))
+    });
+    written.await?
 }

@@ -85,7 +85,7 @@ impl Export {
         let columns = resolve_columns(source, &self.request.chosen_columns())?;
         let audit = self.record_start(app).await?;
         let mut reading = ReadTransaction::begin(app.pool.get().await?).await?;
-        let lookup = if columns.iter().any(|column| matches!(column.origin, Origin::EmailOf(_))) {
+        let lookup = if columns.iter().any(|column| matches!(column.origin, Origin::LookedUp(..))) {
             let snapshot_id = reading.export_snapshot().await?;
             Some(ReadTransaction::begin_with_snapshot(app.pool.get().await?, &snapshot_id).await?)
         } else {

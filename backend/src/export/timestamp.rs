@@ -1,30 +1,30 @@
 //! Formats timestamps as RFC 3339, at more than a million per second.
 
-use chrono::{DateTime, Offset as _, TimeZone as _, Utc};
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+
+use super::zone_offsets::ZoneOffsets;
 
 /// The epoch of PostgreSQL's binary timestamps, 2000-01-01, as a Unix time in seconds.
 const POSTGRES_EPOCH: i64 = 946_684_800;
-/// From this Unix time on, the start of 1973, every zone changes its offset on a quarter hour of UTC.
-const QUARTER_HOUR_OFFSETS_SINCE: i64 = 94_694_400;
-const QUARTER_HOUR_SECONDS: i64 = 900;
 
 /// A timestamp in PostgreSQL's binary format: microseconds since 2000.
 pub fn postgres_micros(timestamp: DateTime<Utc>) -> i64 {
     timestamp.timestamp_micros() - POSTGRES_EPOCH * 1_000_000
 }
 
-/// Writes timestamps in one time zone. Caches the last offset, since consecutive timestamps usually share it.
-pub struct TimestampWriter {
-    zone: Tz,
-    quarter_hour: i64,
-    offset: i64,
+/// The Unix time in microseconds of a timestamp in PostgreSQL's binary format.
+pub const fn unix_micros(postgres_micros: i64) -> i64 {
+    postgres_micros + POSTGRES_EPOCH * 1_000_000
 }
+
+/// Writes timestamps in one time zone.
+pub struct TimestampWriter(ZoneOffsets);
 
 impl TimestampWriter {
     /// Creates a writer for this zone.
     pub fn new(zone: Tz) -> Self {
-        Self { zone, quarter_hour: i64::MIN, offset: 0 }
+        Self(ZoneOffsets::new(zone))
     }
 
     /// Appends a `timestamptz` in PostgreSQL's binary format (microseconds since 2000). Fractions of a second
@@ -55,7 +55,7 @@ impl TimestampWriter {
                 write_digits::<6>(out, micros)
             }
         }
-        if self.zone == Tz::UTC {
+        if self.0.zone() == Tz::UTC {
             out.push(b'Z');
         } else {
             out.push(if offset < 0 { b'-' } else { b'+' });
@@ -66,19 +66,20 @@ impl TimestampWriter {
         }
     }
 
+    /// The local time in microseconds since 1970, if no other moment has the same.
+    pub fn unique_local_micros(&mut self, postgres_micros: i64) -> Option<i64> {
+        let micros = unix_micros(postgres_micros);
+        let seconds = micros.div_euclid(1_000_000);
+        self.0.is_local_time_unique(seconds).then(|| micros + self.0.at(seconds) * 1_000_000)
+    }
+
     fn utc_offset_at(&mut self, seconds: i64) -> i64 {
-        if self.zone == Tz::UTC {
+        if self.0.zone() == Tz::UTC {
             return 0;
         }
-        let quarter_hour = seconds.div_euclid(QUARTER_HOUR_SECONDS);
-        if quarter_hour != self.quarter_hour || seconds < QUARTER_HOUR_OFFSETS_SINCE {
-            let timestamp = DateTime::from_timestamp(seconds, 0).unwrap_or_default().naive_utc();
-            let exact = self.zone.offset_from_utc_datetime(&timestamp).fix().local_minus_utc();
-            // RFC 3339 offsets have no seconds, but local mean times of the 19th century did.
-            self.offset = i64::from(exact - exact % 60);
-            self.quarter_hour = quarter_hour;
-        }
-        self.offset
+        let exact = self.0.at(seconds);
+        // RFC 3339 offsets have no seconds, but local mean times of the 19th century did.
+        exact - exact % 60
     }
 }
 
@@ -109,7 +110,7 @@ fn write_digits<const N: usize>(out: &mut Vec<u8>, mut number: i64) {
 
 #[cfg(test)]
 mod tests {
-    use chrono::SecondsFormat;
+    use chrono::{Offset as _, SecondsFormat};
     use proptest::prelude::*;
 
     use super::*;

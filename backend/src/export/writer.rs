@@ -1,5 +1,6 @@
-//! A common interface for the three text formats.
+//! A common interface for all formats.
 
+use anyhow::Result;
 use domain::dataset::ColumnKind;
 use domain::{ExportFormat, Locale};
 
@@ -7,8 +8,10 @@ use super::cell::Cell;
 use super::columns::FileColumn;
 use super::csv::CsvRows;
 use super::json::{Framing, JsonRows};
+use super::parquet::ParquetRows;
 use super::request::ExportRequest;
 use super::timestamp::TimestampWriter;
+use super::xlsx::XlsxRows;
 
 /// Writes rows in the requested format.
 pub struct Writer {
@@ -20,33 +23,37 @@ pub struct Writer {
 enum Rows {
     Csv(CsvRows),
     Json(JsonRows),
+    Xlsx(Box<XlsxRows>),
+    Parquet(Box<ParquetRows>),
 }
 
 impl Writer {
     /// Creates a writer for a request.
-    pub fn new(request: &ExportRequest, columns: &[FileColumn]) -> Self {
+    pub fn new(request: &ExportRequest, columns: &[FileColumn]) -> Result<Self> {
         let timestamps = TimestampWriter::new(request.timezone);
         let rows = match request.format {
+            ExportFormat::Csv => Rows::Csv(CsvRows::new(request.layout, timestamps, columns.len())),
             ExportFormat::Ndjson => Rows::Json(JsonRows::new(Framing::Lines, columns, timestamps)),
             ExportFormat::Json => Rows::Json(JsonRows::new(Framing::Array, columns, timestamps)),
-            // Parsing the request rejects formats that are not implemented yet.
-            ExportFormat::Csv | ExportFormat::Xlsx | ExportFormat::Parquet => {
-                Rows::Csv(CsvRows::new(request.layout, timestamps))
-            }
+            ExportFormat::Xlsx => Rows::Xlsx(Box::new(XlsxRows::new(request, columns))),
+            ExportFormat::Parquet => Rows::Parquet(Box::new(ParquetRows::new(request, columns)?)),
         };
-        Self { rows, columns: columns.to_vec(), locale: request.locale }
+        Ok(Self { rows, columns: columns.to_vec(), locale: request.locale })
     }
 
-    /// Appends the text before the first row.
-    pub fn begin(&self, out: &mut Vec<u8>) {
-        match &self.rows {
+    /// Appends what comes before the first row.
+    pub fn begin(&mut self, out: &mut Vec<u8>) -> Result<()> {
+        match &mut self.rows {
             Rows::Csv(rows) => rows.begin(out, &self.columns, self.locale),
             Rows::Json(rows) => rows.begin(out),
+            Rows::Xlsx(rows) => rows.begin(out)?,
+            Rows::Parquet(rows) => rows.begin(out)?,
         }
+        Ok(())
     }
 
-    /// Appends a row's value for the column with this index.
-    pub fn cell(&mut self, out: &mut Vec<u8>, index: usize, kind: ColumnKind, cell: Cell<'_>) {
+    /// Adds a row's value for the column with this index.
+    pub fn cell(&mut self, out: &mut Vec<u8>, index: usize, kind: ColumnKind, cell: Cell<'_>) -> Result<()> {
         match &mut self.rows {
             Rows::Csv(rows) => {
                 rows.before_cell(out, index);
@@ -56,22 +63,49 @@ impl Writer {
                 rows.before_cell(out, index);
                 rows.cell(out, cell);
             }
+            Rows::Xlsx(rows) => rows.cell(index, kind, cell)?,
+            Rows::Parquet(rows) => rows.cell(index, kind, cell)?,
         }
+        Ok(())
     }
 
     /// Ends a row.
-    pub fn end_row(&self, out: &mut Vec<u8>) {
-        match &self.rows {
+    pub fn end_row(&mut self, out: &mut Vec<u8>) -> Result<()> {
+        match &mut self.rows {
             Rows::Csv(_) => CsvRows::end_row(out),
             Rows::Json(rows) => rows.end_row(out),
+            Rows::Xlsx(rows) => rows.end_row(out)?,
+            Rows::Parquet(rows) => rows.end_row(),
+        }
+        Ok(())
+    }
+
+    /// Whether rows are waiting that must be written before the next one, by [`Self::write_group`].
+    pub fn is_group_full(&self) -> bool {
+        match &self.rows {
+            Rows::Csv(_) | Rows::Json(_) | Rows::Xlsx(_) => false,
+            Rows::Parquet(rows) => rows.is_group_full(),
         }
     }
 
-    /// Appends the text after the last row.
-    pub fn end(&self, out: &mut Vec<u8>) {
-        match &self.rows {
-            Rows::Csv(_) => {}
-            Rows::Json(rows) => rows.end(out),
+    /// Appends the rows that are waiting. This takes too long for a task that others wait for.
+    pub fn write_group(&mut self, out: &mut Vec<u8>) -> Result<()> {
+        match &mut self.rows {
+            Rows::Csv(_) | Rows::Json(_) | Rows::Xlsx(_) => Ok(()),
+            Rows::Parquet(rows) => rows.write_group(out),
+        }
+    }
+
+    /// Appends what comes after the last row.
+    pub fn end(self, out: &mut Vec<u8>) -> Result<()> {
+        match self.rows {
+            Rows::Csv(_) => Ok(()),
+            Rows::Json(rows) => {
+                rows.end(out);
+                Ok(())
+            }
+            Rows::Xlsx(rows) => rows.end(out),
+            Rows::Parquet(rows) => rows.end(out),
         }
     }
 }

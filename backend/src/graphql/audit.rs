@@ -68,6 +68,8 @@ pub struct ExportAudit {
     outcome: ExportOutcome,
     /// When it started.
     started_at: DateTime<Utc>,
+    /// Why it failed, if the user can do something about it.
+    message: Option<String>,
 }
 
 impl ExportAudit {
@@ -89,6 +91,7 @@ impl ExportAudit {
             duration_ms: i32::try_from(row.duration_ms).unwrap_or(i32::MAX),
             outcome: if is_running { ExportOutcome::Running } else { row.outcome.into() },
             started_at: row.started_at,
+            message: row.message,
         })
     }
 }

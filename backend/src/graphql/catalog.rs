@@ -116,7 +116,7 @@ impl DatasetInfo {
             required_scope: viewer.required_scope(dataset).iter().map(|key| key.key()).collect(),
             importable: import.is_some(),
             import_columns: import.unwrap_or_default().to_vec(),
-            formats: ExportFormat::AVAILABLE.to_vec(),
+            formats: ExportFormat::ALL.to_vec(),
         }
     }
 }

@@ -11,13 +11,15 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, extract::DefaultBodyLimit};
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
-use domain::Grant;
 use domain::failure::ErrorCode;
+use domain::filter::parse_id;
 use domain::text::{Phrase, Text};
+use domain::{ExportFormat, Grant};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate as _};
 
 use super::attachment;
 use super::caller::Caller;
@@ -28,7 +30,8 @@ use crate::error::{Error, Result};
 use crate::export::any_source;
 use crate::export::json_request::json_parameters;
 use crate::export::link::{self, Link};
-use crate::export::request::{Defaults, ExportRequest, Parameters};
+use crate::export::request::{Defaults, ExportRequest};
+use crate::export::saved;
 use crate::export::spool::Interrupted;
 use crate::export::{Export, link::LIFETIME};
 
@@ -38,7 +41,12 @@ const MAX_REQUEST_BYTES: usize = 64 << 10;
 /// The two routes.
 pub fn routes() -> Router<App> {
     // Compression happens while the file is generated, so the fastest level gives the best throughput.
-    let compression = CompressionLayer::new().quality(CompressionLevel::Fastest);
+    // Workbooks and Parquet files are compressed already.
+    let is_compressible = DefaultPredicate::new()
+        .and(NotForContentType::const_new(ExportFormat::Xlsx.media_type()))
+        .and(NotForContentType::const_new(ExportFormat::Parquet.media_type()));
+    let compression =
+        CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(is_compressible);
     Router::new()
         .route(
             "/admin/data-porter/export-links",
@@ -79,11 +87,14 @@ async fn try_create_link(
     body: &[u8],
 ) -> Result<CreatedLink> {
     let identity = caller.identity.as_ref().ok_or(Error::Unauthenticated)?;
-    let user_timezone = identity.user.timezone.as_deref().and_then(|name| name.parse().ok());
-    let defaults =
-        Defaults { locale: caller.locale, timezone: user_timezone.unwrap_or(app.config.hub.timezone) };
-    let request = ExportRequest::parse(&parse_body(headers, body)?, defaults)?;
+    let body = parse_body(headers, body)?;
     let mut conn = app.pool.get().await?;
+    let parameters = match saved_export(&body)? {
+        Some(id) => saved::parameters_of(app, &mut conn, &identity.viewer, id).await?,
+        None => json_parameters(body)?,
+    };
+    let defaults = Defaults::for_user(app, &identity.user, caller.locale);
+    let request = ExportRequest::parse(&parameters, defaults)?;
     let filter = request.filter.clone();
     let grant = grant::to_export(&mut conn, &identity.viewer, request.dataset, filter).await?;
     let estimate =
@@ -99,8 +110,23 @@ async fn try_create_link(
     })
 }
 
+/// The id of the saved export that a link is requested for.
+fn saved_export(body: &Map<String, Value>) -> Result<Option<i64>> {
+    let Some(id) = body.get("savedExport") else { return Ok(None) };
+    let text = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
+    match parse_id(&text) {
+        Ok(id) if body.len() == 1 => Ok(Some(id)),
+        Ok(_) | Err(_) => Err(Error::invalid("savedExport", ACCEPTED_SAVED_EXPORT)),
+    }
+}
+
+const ACCEPTED_SAVED_EXPORT: Text = Text::new(
+    "Se acepta el identificador de una exportación guardada, sin otros campos.",
+    "Accepted: the ID of a saved export, without other fields.",
+);
+
 /// Parses the JSON body of a request for a link.
-fn parse_body(headers: &HeaderMap, body: &[u8]) -> Result<Parameters> {
+fn parse_body(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>> {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !content_type.trim_start().to_ascii_lowercase().starts_with("application/json") {
         return Err(Error::invalid(
@@ -108,13 +134,12 @@ fn parse_body(headers: &HeaderMap, body: &[u8]) -> Result<Parameters> {
             Text::new("Se acepta application/json.", "Accepted: application/json."),
         ));
     }
-    let body: Map<String, Value> = serde_json::from_slice(body).map_err(|error| {
+    serde_json::from_slice(body).map_err(|error| {
         Error::invalid(
             "body",
             Phrase::new(format!("No es un objeto JSON: {error}"), format!("Not a JSON object: {error}")),
         )
-    })?;
-    json_parameters(body)
+    })
 }
 
 const TOO_LARGE: Text = Text::new(

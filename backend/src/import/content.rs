@@ -1,6 +1,7 @@
 //! Detects the type of a file from its first bytes, never from its name.
 
-use super::file_problem::{ContentKind, FileProblem};
+use super::content_kind::ContentKind;
+use super::file_problem::FileProblem;
 
 /// The format of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

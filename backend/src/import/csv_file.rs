@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use csv::{Terminator, Writer, WriterBuilder};
 use domain::Locale;
+use domain::format::Delimiter;
 
 use crate::spreadsheet;
 
@@ -20,10 +21,7 @@ pub struct CsvFile {
 impl CsvFile {
     /// An empty part, in the dialect that spreadsheets in this language expect.
     pub fn new(locale: Locale) -> Self {
-        let delimiter = match locale {
-            Locale::Es => b';',
-            Locale::En => b',',
-        };
+        let delimiter = u8::try_from(Delimiter::usual_in(locale).character()).unwrap_or(b',');
         let mut rows = WriterBuilder::new();
         rows.flexible(true).delimiter(delimiter).terminator(Terminator::CRLF);
         Self { mark: b"", rows: rows.from_writer(Vec::new()) }
@@ -38,7 +36,7 @@ impl CsvFile {
     pub fn push_row<'a>(&mut self, cells: impl Iterator<Item = &'a str>) {
         for cell in cells {
             // Writing to memory does not fail.
-            let _ = self.rows.write_field(&*spreadsheet::neutralise(cell));
+            let _ = self.rows.write_field(&*spreadsheet::neutralise_any(cell));
         }
         let _ = self.rows.write_record(None::<&[u8]>);
     }

@@ -3,6 +3,8 @@
 use domain::Locale;
 use domain::text::{Phrase, Text};
 
+use super::content_kind::{ContentKind, LikelyEncoding};
+
 /// The maximum number of unknown columns that a message names.
 const MAX_NAMED_COLUMNS: usize = 10;
 
@@ -57,6 +59,8 @@ pub enum FileProblem {
     BrokenWorkbook,
     /// It is an Excel workbook that is too large when it is uncompressed.
     WorkbookTooLarge,
+    /// This sheet of our own workbook has other columns than the first one.
+    OtherHeader(usize),
     /// The row that starts on this line has more cells than this limit.
     TooManyColumns(i64, usize),
     /// It has this column twice.
@@ -90,89 +94,6 @@ impl UnknownColumn {
     }
 }
 
-/// The probable encoding of text that is not UTF-8.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LikelyEncoding {
-    Windows1252,
-    MacRoman,
-    Unknown,
-}
-
-impl LikelyEncoding {
-    /// Guesses the encoding from a text of which the first byte is not UTF-8.
-    pub fn of(bytes: &[u8]) -> Self {
-        let is_any = |wanted: fn(&u8) -> bool| bytes.iter().any(wanted);
-        // The letters á, é and ú in Mac OS Roman. In Windows-1252, these bytes are rare characters.
-        if is_any(|byte| matches!(byte, 0x87 | 0x8e | 0x9c)) && !is_any(|byte| *byte >= 0xa0) {
-            Self::MacRoman
-        } else if is_any(|byte| matches!(byte, 0x81 | 0x8d | 0x8f | 0x90 | 0x9d | 0xff)) {
-            // Not assigned in Windows-1252, or in no text.
-            Self::Unknown
-        } else {
-            Self::Windows1252
-        }
-    }
-
-    const fn name(self) -> Option<&'static str> {
-        match self {
-            Self::Windows1252 => Some("Windows-1252"),
-            Self::MacRoman => Some("Mac OS Roman"),
-            Self::Unknown => None,
-        }
-    }
-
-    /// Says that a line is not UTF-8.
-    fn phrase(self, line: i64) -> Phrase {
-        match self.name() {
-            Some(encoding) => Phrase::new(
-                format!(
-                    "La línea {line} no está en UTF-8, sino probablemente en {encoding}. Guarda el archivo \
-                     como «CSV UTF-8»."
-                ),
-                format!(
-                    "Line {line} is not in UTF-8, but probably in {encoding}. Save the file as “CSV UTF-8”."
-                ),
-            ),
-            None => Phrase::new(
-                format!(
-                    "La línea {line} contiene bytes que no son texto. Guarda el archivo como «CSV UTF-8»."
-                ),
-                format!("Line {line} contains bytes that are not text. Save the file as “CSV UTF-8”."),
-            ),
-        }
-    }
-}
-
-/// A type of content that is detected but not accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ContentKind {
-    /// A binary Office document, such as an old Excel workbook.
-    OldOffice,
-    /// A PDF document.
-    Pdf,
-    /// A gzip-compressed file.
-    Gzip,
-    /// Text in UTF-16.
-    Utf16,
-    /// Any other content that is not text.
-    Binary,
-}
-
-impl ContentKind {
-    const fn name(self) -> Text {
-        match self {
-            Self::OldOffice => Text::new("un documento antiguo de Office", "an old Office document"),
-            Self::Pdf => Text::new("un documento PDF", "a PDF document"),
-            Self::Gzip => Text::new("un archivo comprimido con gzip", "a gzip-compressed file"),
-            Self::Utf16 => Text::new(
-                "texto en UTF-16 sin marca de orden de bytes",
-                "text in UTF-16 without a byte order mark",
-            ),
-            Self::Binary => Text::new("un archivo que no es texto", "a file that is not text"),
-        }
-    }
-}
-
 fn unknown_columns(columns: &[UnknownColumn], accepted: &[&str]) -> Phrase {
     let accepted = accepted.join(", ");
     let list = |locale| {
@@ -189,14 +110,36 @@ fn unknown_columns(columns: &[UnknownColumn], accepted: &[&str]) -> Phrase {
     )
 }
 
+const NOT_A_WORKBOOK: Text = Text::new(
+    "Es un archivo ZIP, pero no un libro de Excel (XLSX). Se acepta CSV, JSON, NDJSON o XLSX.",
+    "This is a ZIP archive, but no Excel workbook (XLSX). Accepted: CSV, JSON, NDJSON, or XLSX.",
+);
+
+const BROKEN_WORKBOOK: Text = Text::new(
+    "El libro de Excel está dañado. Ábrelo y guárdalo de nuevo como XLSX.",
+    "The Excel workbook is damaged. Open it and save it again as XLSX.",
+);
+
+const WORKBOOK_TOO_LARGE: Text = Text::new(
+    "El libro de Excel es demasiado grande. Guárdalo como «CSV UTF-8».",
+    "The Excel workbook is too large. Save it as “CSV UTF-8”.",
+);
+
+const UNFINISHED_JSON: Text = Text::new(
+    "El array JSON no se cierra. ¿El archivo está completo?",
+    "The JSON array is never closed. Is the file complete?",
+);
+
+const EMPTY: Text = Text::new(
+    "El archivo está vacío. Se acepta CSV o XLSX con un encabezado, JSON o NDJSON.",
+    "The file is empty. Accepted: CSV or XLSX with a header, JSON, or NDJSON.",
+);
+
 impl FileProblem {
     /// Says what is wrong and what is accepted, in both languages.
     pub fn phrase(&self) -> Phrase {
         match self {
-            Self::Empty => Phrase::new(
-                "El archivo está vacío. Se acepta CSV o XLSX con un encabezado, JSON o NDJSON.",
-                "The file is empty. Accepted: CSV or XLSX with a header, JSON, or NDJSON.",
-            ),
+            Self::Empty => EMPTY.into(),
             Self::TooManyRows(limit) => Phrase::new(
                 format!("El archivo tiene demasiadas filas. Se aceptan hasta {limit}."),
                 format!("The file has too many rows. Accepted: up to {limit}."),
@@ -262,25 +205,17 @@ impl FileProblem {
                     "The JSON on line {line} is not valid. Accepted: an array of objects, or one object per line."
                 ),
             ),
-            Self::UnfinishedJson => Phrase::new(
-                "El array JSON no se cierra. ¿El archivo está completo?",
-                "The JSON array is never closed. Is the file complete?",
-            ),
+            Self::UnfinishedJson => UNFINISHED_JSON.into(),
             Self::TextAfterArray(line) => Phrase::new(
                 format!("En la línea {line} hay texto tras el final del array JSON."),
                 format!("On line {line}, text follows the end of the JSON array."),
             ),
-            Self::NotAWorkbook => Phrase::new(
-                "Es un archivo ZIP, pero no un libro de Excel (XLSX). Se acepta CSV, JSON, NDJSON o XLSX.",
-                "This is a ZIP archive, but no Excel workbook (XLSX). Accepted: CSV, JSON, NDJSON, or XLSX.",
-            ),
-            Self::BrokenWorkbook => Phrase::new(
-                "El libro de Excel está dañado. Ábrelo y guárdalo de nuevo como XLSX.",
-                "The Excel workbook is damaged. Open it and save it again as XLSX.",
-            ),
-            Self::WorkbookTooLarge => Phrase::new(
-                "El libro de Excel es demasiado grande. Guárdalo como «CSV UTF-8».",
-                "The Excel workbook is too large. Save it as “CSV UTF-8”.",
+            Self::NotAWorkbook => NOT_A_WORKBOOK.into(),
+            Self::BrokenWorkbook => BROKEN_WORKBOOK.into(),
+            Self::WorkbookTooLarge => WORKBOOK_TOO_LARGE.into(),
+            Self::OtherHeader(sheet) => Phrase::new(
+                format!("La hoja {sheet} no tiene el mismo encabezado que la primera."),
+                format!("Sheet {sheet} does not have the same header as the first one."),
             ),
             Self::TooManyColumns(line, limit) => Phrase::new(
                 format!("La fila de la línea {line} tiene demasiadas columnas. Se aceptan hasta {limit}."),

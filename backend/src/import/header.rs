@@ -33,7 +33,7 @@ pub struct Header {
 pub enum KnownColumn {
     /// A column that is imported.
     Imported(Column),
-    /// A read-only column of our files.
+    /// A column of our files that is not imported: e-mail addresses, names, and the reasons of rejected rows.
     Ignored,
 }
 
@@ -44,7 +44,9 @@ impl KnownColumn {
         if REJECTION_COLUMNS.contains(&name.as_str()) {
             return Some(Self::Ignored);
         }
-        let known = table.dataset().describe().columns.iter().find(|column| {
+        let known = table.dataset().describe();
+        let names = known.columns.iter().filter_map(|column| known.name_column(column.key));
+        let known = known.columns.iter().chain(names).find(|column| {
             column.key == name
                 || Locale::ALL.into_iter().any(|locale| normalize(column.title.in_locale(locale)) == name)
         })?;

@@ -6,16 +6,21 @@ use serde_json::json;
 
 use super::cell_problem::CellProblem;
 use crate::json_scan::{Finding, scan};
+use crate::spreadsheet;
 
 /// Returns the JSON to store for a payload cell that is not blank.
 ///
-/// A JSON object or array is stored unchanged, and any other text as `{"raw": text}`.
-pub fn read(text: &str, max_nesting: usize) -> Result<Cow<'_, str>, CellProblem> {
+/// A JSON object or array is stored unchanged, and any other text as `{"raw": text}`, without the guards of our exports if it
+/// may have some.
+pub fn read(text: &str, max_nesting: usize, has_guards: bool) -> Result<Cow<'_, str>, CellProblem> {
     let finding =
         if text.trim_start().starts_with(['{', '[']) { scan(text, max_nesting) } else { Finding::NotJson };
     match finding {
         Finding::Storable => Ok(Cow::Borrowed(text)),
-        Finding::NotJson => Ok(Cow::Owned(json!({ "raw": text }).to_string())),
+        Finding::NotJson => {
+            let text = if has_guards { spreadsheet::restore(text) } else { Cow::Borrowed(text) };
+            Ok(Cow::Owned(json!({ "raw": text }).to_string()))
+        }
         Finding::TooDeep => Err(CellProblem::TooDeep),
         Finding::NotStorable => Err(CellProblem::NotStorable),
     }
@@ -27,7 +32,7 @@ mod tests {
     use crate::json_scan::MAX_NESTING;
 
     fn read(text: &str) -> Result<Cow<'_, str>, CellProblem> {
-        super::read(text, MAX_NESTING)
+        super::read(text, MAX_NESTING, false)
     }
 
     #[test]

@@ -66,6 +66,10 @@ pub fn validate<'a>(
         Err(Rejection { column: Some(column), value: cell.to_owned(), problem })
     };
     let text = |column| Ok(restore(cell(column)?, header.has_guards));
+    let payload = |text: &'a str| match text.trim() {
+        "" => Ok(None),
+        text => payload::read(text, rules.max_nesting, header.has_guards).map(Some),
+    };
     let id = |column| parse_cell(column, cell(column)?, parse_optional_id);
     let person = |text: &str| parse_optional_id(text)?.ok_or(CellProblem::Blank);
     Ok(StagedSnapshot {
@@ -74,12 +78,10 @@ pub fn validate<'a>(
         course_id: id(Column::Course)?,
         lesson_id: id(Column::Lesson)?,
         practice_package_id: id(Column::PracticePackage)?,
-        category: parse_cell(Column::Category, text(Column::Category)?, parse_category)?,
-        scope: Some(text(Column::Scope)?).filter(|scope| !scope.is_empty()).map(Cow::Borrowed),
+        category: parse_category(text(Column::Category)?)?,
+        scope: Some(text(Column::Scope)?).filter(|scope| !scope.is_empty()),
         value: parse_cell(Column::Value, cell(Column::Value)?, parse_value)?,
-        payload: parse_cell(Column::Payload, text(Column::Payload)?, |text| {
-            if text.is_empty() { Ok(None) } else { payload::read(text, rules.max_nesting).map(Some) }
-        })?,
+        payload: parse_cell(Column::Payload, cell(Column::Payload)?, payload)?,
         captured_at: parse_cell(Column::CapturedAt, cell(Column::CapturedAt)?, |text| match text.trim() {
             "" => Ok(None),
             text => {
@@ -91,10 +93,14 @@ pub fn validate<'a>(
     })
 }
 
-/// The text of a cell without spaces around it, and without the guard of our exports if it may have one.
-fn restore(cell: &str, has_guards: bool) -> &str {
+/// The text of a cell without spaces around it, and without the guards of our exports if it may have some.
+fn restore(cell: &str, has_guards: bool) -> Cow<'_, str> {
     let text = cell.trim();
-    if has_guards { spreadsheet::restore(text).trim() } else { text }
+    let restored = if has_guards { spreadsheet::restore(text) } else { Cow::Borrowed(text) };
+    match restored {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+    }
 }
 
 fn parse_cell<'a, T>(
@@ -115,11 +121,14 @@ fn parse_value(text: &str) -> Result<Option<i32>, CellProblem> {
     digits.map(str::parse).transpose().map_err(|_| CellProblem::NotAValue)
 }
 
-fn parse_category(text: &str) -> Result<Cow<'_, str>, CellProblem> {
+fn parse_category(text: Cow<'_, str>) -> Result<Cow<'_, str>, Rejection> {
     match text.chars().count() {
         0 => Ok(Cow::Borrowed(DEFAULT_CATEGORY)),
-        1..=MAX_CATEGORY_CHARS => Ok(Cow::Borrowed(text)),
-        _ => Err(CellProblem::CategoryTooLong),
+        1..=MAX_CATEGORY_CHARS => Ok(text),
+        _ => {
+            let (column, problem) = (Some(Column::Category), CellProblem::CategoryTooLong);
+            Err(Rejection { column, value: text.into_owned(), problem })
+        }
     }
 }
 

@@ -4,8 +4,9 @@ use std::io::Read;
 use std::str;
 
 use super::content::{BYTE_ORDER_MARK, count_lines};
+use super::content_kind::LikelyEncoding;
 use super::decode::Utf8Reader;
-use super::file_problem::{FileProblem, LikelyEncoding};
+use super::file_problem::FileProblem;
 use super::read_error::ReadError;
 
 /// The window over a file.

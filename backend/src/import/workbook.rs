@@ -1,11 +1,11 @@
-//! Reads the rows of an Excel workbook (XLSX, ECMA-376): those of its first visible sheet.
+//! Reads the rows of an Excel workbook (XLSX, ECMA-376): those of its first visible sheet, and of all sheets that the rows
+//! of one of our exports are on.
 //!
-//! The sheet is read as a stream. The workbook's other parts are small, except for its strings, which go to a temporary
+//! A sheet is read as a stream. The workbook's other parts are small, except for its strings, which go to a temporary
 //! file if they are long. No part can use more memory than its limit, however well it is compressed.
 
 mod number_format;
 mod package;
-mod serial_date;
 mod sheet;
 mod strings;
 mod xml;
@@ -57,12 +57,26 @@ pub fn read(
 ) -> Result<(), ReadError> {
     let mut package = Package::open(file, options)?;
     let contents = package.contents()?;
-    let mut sheet = SheetReader::new(package.part(&contents.sheet_path)?, &contents, options);
-    while sheet.read_row()? {
-        let (share, problem) = (sheet.share(), sheet.take_problem());
-        on_record(&sheet.record(), problem, share)?;
+    let mut header: Option<Vec<String>> = None;
+    for (index, path) in contents.sheet_paths.iter().enumerate() {
+        let mut sheet = SheetReader::new(package.part(path)?, &contents, options, index);
+        let mut is_first = true;
+        while sheet.read_row()? {
+            let (share, problem) = (sheet.share(), sheet.take_problem());
+            let record = sheet.record();
+            if std::mem::take(&mut is_first) {
+                let names = record.cells().map(str::to_owned);
+                match &header {
+                    None => header = Some(names.collect()),
+                    Some(header) if names.eq(header.iter().cloned()) => continue,
+                    Some(_) => return Err(FileProblem::OtherHeader(index + 1).into()),
+                }
+            }
+            on_record(&record, problem, share)?;
+        }
+        sheet.finish()?;
     }
-    sheet.finish()
+    Ok(())
 }
 
 /// Finds the directory of a ZIP archive that is written to it, and measures it.

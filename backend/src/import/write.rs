@@ -142,7 +142,7 @@ fn encode_rejected(table: SnapshotTable, import: &Import, chunk: &Chunk) -> byte
             cells: chunk
                 .record(row)
                 .cells()
-                .map(|cell| if chunk.has_guards { spreadsheet::restore(cell) } else { cell }),
+                .map(|cell| if chunk.has_guards { spreadsheet::restore_any(cell) } else { cell.into() }),
         };
         rejection.encode(&mut rows);
     }

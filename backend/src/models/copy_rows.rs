@@ -80,7 +80,7 @@ impl CopyRows {
     }
 
     /// Adds a `text[]`. Null characters become replacement characters.
-    pub fn text_array<'a>(&mut self, values: impl ExactSizeIterator<Item = &'a str>) {
+    pub fn text_array<Text: AsRef<str>>(&mut self, values: impl ExactSizeIterator<Item = Text>) {
         let (dimensions, has_nulls, lower_bound) = (1, 0, 1);
         self.value(Some(values), |rows, values| {
             rows.put_i32(dimensions);
@@ -89,7 +89,7 @@ impl CopyRows {
             rows.put_i32(i32::try_from(values.len()).unwrap_or(i32::MAX));
             rows.put_i32(lower_bound);
             for value in values {
-                put_with_length(rows, |rows| put_text(rows, value));
+                put_with_length(rows, |rows| put_text(rows, value.as_ref()));
             }
         });
     }

@@ -49,6 +49,21 @@ impl LessonRow {
     }
 }
 
+/// The ids and titles of the courses with these ids, in this language. Unknown ids are left out.
+pub async fn titles(
+    conn: &mut AsyncPgConnection,
+    ids: &[i64],
+    locale: Locale,
+) -> QueryResult<Vec<(i64, String)>> {
+    let found = CourseRow::query().filter(courses::id.eq_any(ids)).load(conn).await?;
+    Ok(found.into_iter().map(|course| (course.id.0, course.title(locale))).collect())
+}
+
+/// The ids and titles of the lessons with these ids. Unknown ids are left out.
+pub async fn lesson_titles(conn: &mut AsyncPgConnection, ids: &[i64]) -> QueryResult<Vec<(i64, String)>> {
+    lessons::table.filter(lessons::id.eq_any(ids)).select((lessons::id, lessons::title)).load(conn).await
+}
+
 /// Whether a course with this id exists.
 pub async fn exists(conn: &mut AsyncPgConnection, id: i64) -> QueryResult<bool> {
     select(diesel::dsl::exists(courses::table.find(id))).get_result(conn).await

@@ -37,6 +37,8 @@ pub struct ExportAudit {
     pub heartbeat_at: Option<DateTime<Utc>>,
     pub started_at: DateTime<Utc>,
     pub duration_ms: i64,
+    /// Why it failed, if the user can do something about it.
+    pub message: Option<String>,
 }
 
 /// Time without a heartbeat after which the process of an export is considered dead.
@@ -112,6 +114,8 @@ pub struct ExportEnd<'a> {
     /// [`Outcome::key`].
     pub outcome: &'static str,
     pub duration_ms: i64,
+    /// Why it failed, if the user can do something about it.
+    pub message: Option<&'a str>,
     /// Always `None`: an export that has ended has no heartbeat.
     #[diesel(treat_none_as_null = true)]
     pub heartbeat_at: Option<DateTime<Utc>>,

@@ -65,7 +65,7 @@ pub const COPY: &str = "COPY import_rows_rejected (import_id, line, column_name,
 /// The number of columns.
 const COLUMNS: i16 = 6;
 
-impl<'a, Cells: ExactSizeIterator<Item = &'a str>> NewImportRejection<'a, Cells> {
+impl<Text: AsRef<str>, Cells: ExactSizeIterator<Item = Text>> NewImportRejection<'_, Cells> {
     /// Encodes the row for [`COPY`].
     pub fn encode(self, rows: &mut CopyRows) {
         rows.begin_row(COLUMNS);

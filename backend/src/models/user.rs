@@ -239,6 +239,11 @@ impl NewUser<'_> {
     }
 }
 
+/// The ids and names of the users with these ids. Unknown ids are left out.
+pub async fn names(conn: &mut Connection, ids: &[i64]) -> QueryResult<Vec<(i64, String)>> {
+    users::table.filter(users::id.eq_any(ids)).select((users::id, users::name)).load(conn).await
+}
+
 /// The ids and e-mail addresses of the users with these ids. Unknown ids are left out.
 pub async fn emails(conn: &mut Connection, ids: &[i64]) -> QueryResult<Vec<(i64, String)>> {
     users::table.filter(users::id.eq_any(ids)).select((users::id, users::email)).load(conn).await

@@ -1,5 +1,5 @@
 use super::super::content::{self, FileFormat};
-use super::super::file_problem::LikelyEncoding;
+use super::super::content_kind::LikelyEncoding;
 use super::super::rows::READ_BYTES;
 use super::*;
 

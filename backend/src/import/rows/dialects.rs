@@ -10,7 +10,8 @@ use proptest::sample::select;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::super::cell_problem::CellProblem;
-use super::super::file_problem::{FileProblem, LikelyEncoding};
+use super::super::content_kind::LikelyEncoding;
+use super::super::file_problem::FileProblem;
 use super::super::rows;
 use super::super::rows::tests::read_sizes;
 use crate::models::staged_snapshot::StagedSnapshot;

@@ -3,17 +3,19 @@
 use std::collections::HashMap;
 use std::io::{BufReader, Read, Seek};
 
+use chrono_tz::Tz;
 use quick_xml::events::Event;
 use zip::ZipArchive;
 use zip::read::ZipFile;
 
 use super::number_format::{self, is_date_format};
-use super::serial_date::Epoch;
 use super::strings::Strings;
 use super::xml::{Budget, MAX_TOKEN_BYTES, Xml, XmlError, attribute};
 use super::{MAX_FILES, WorkbookOptions};
 use crate::import::file_problem::FileProblem;
 use crate::import::read_error::ReadError;
+use crate::spreadsheet::serial_date::{Dates, Epoch, Precision};
+use crate::spreadsheet::{SHEETS_PROPERTY, TIME_ZONE_PROPERTY};
 
 /// The maximum size of each part but the sheet and its strings, uncompressed.
 const MAX_PART_BYTES: u64 = 64 << 20;
@@ -26,15 +28,17 @@ pub struct Package<R> {
     archive: ZipArchive<BufReader<R>>,
     budget: Budget,
     max_text_bytes: u64,
+    /// The time zone of dates with a time, if the workbook does not tell.
+    default_zone: Tz,
 }
 
 /// What is known of a workbook before its sheet is read.
 pub struct Contents {
-    /// The path of the first visible sheet.
-    pub sheet_path: String,
+    /// The paths of the sheets to read, in order.
+    pub sheet_paths: Vec<String>,
     /// Whether a cell with this format is a date, by the number of the format.
     pub date_formats: Vec<bool>,
-    pub epoch: Epoch,
+    pub dates: Dates,
     pub strings: Strings,
     /// What may still be read of the workbook.
     pub budget: Budget,
@@ -49,12 +53,28 @@ struct Relationship {
 /// The relationships of a part by their ids.
 type Relationships = HashMap<String, Relationship>;
 
+/// The properties of our exports. Other workbooks have none of them.
+#[derive(Debug, Default)]
+struct Properties {
+    /// The time zone of dates with a time.
+    zone: Option<Tz>,
+    /// The number of sheets that the rows are on.
+    sheets: usize,
+}
+
+/// The target of the relationship of this kind.
+fn target(relationships: &Relationships, kind: &str) -> Option<String> {
+    let found = relationships.values().find(|relationship| relationship.kind == kind);
+    found.map(|relationship| relationship.target.clone())
+}
+
 impl<R: Read + Seek> Package<R> {
     /// Opens a workbook.
     pub fn open(file: R, options: &WorkbookOptions) -> Result<Self, ReadError> {
         let archive = ZipArchive::new(BufReader::new(file)).map_err(|_| FileProblem::BrokenWorkbook)?;
         let max_text_bytes = u64::try_from(options.max_row_bytes).unwrap_or(u64::MAX);
-        Ok(Self { archive, budget: Budget::new(options.max_bytes), max_text_bytes })
+        let (budget, default_zone) = (Budget::new(options.max_bytes), options.zone);
+        Ok(Self { archive, budget, max_text_bytes, default_zone })
     }
 
     /// A part that must exist.
@@ -67,35 +87,41 @@ impl<R: Read + Seek> Package<R> {
         let Ok(root) = self.relationships("_rels/.rels", "") else {
             return Err(FileProblem::NotAWorkbook.into());
         };
-        let workbook = root.into_values().find(|relationship| relationship.kind == "officeDocument");
-        let Some(Relationship { target: workbook, .. }) = workbook else {
+        let Some(workbook) = target(&root, "officeDocument") else {
             return Err(FileProblem::NotAWorkbook.into());
+        };
+        let properties = match target(&root, "custom-properties") {
+            Some(path) => self.properties(&path)?,
+            None => Properties::default(),
         };
         let (folder, name) = workbook.rsplit_once('/').unwrap_or(("", &workbook));
         let folder = if folder.is_empty() { String::new() } else { format!("{folder}/") };
         let relationships = self.relationships(&format!("{folder}_rels/{name}.rels"), &folder)?;
-        let target = |kind: &str| {
-            let found = relationships.values().find(|relationship| relationship.kind == kind);
-            found.map(|relationship| relationship.target.clone())
-        };
         let (sheets, epoch) = self.workbook(&workbook)?;
-        let sheet = sheets
+        let sheets = sheets
             .iter()
-            .find_map(|id| relationships.get(id).filter(|relationship| relationship.kind == "worksheet"));
-        let Some(sheet) = sheet else { return Err(FileProblem::NotAWorkbook.into()) };
-        let date_formats = match target("styles") {
+            .filter_map(|id| relationships.get(id).filter(|relationship| relationship.kind == "worksheet"));
+        let sheet_paths: Vec<String> =
+            sheets.take(properties.sheets.max(1)).map(|sheet| sheet.target.clone()).collect();
+        if sheet_paths.is_empty() {
+            return Err(FileProblem::NotAWorkbook.into());
+        }
+        let dates = match properties.zone {
+            Some(zone) => Dates { epoch, zone, precision: Precision::Microseconds },
+            None => Dates { epoch, zone: self.default_zone, precision: Precision::Milliseconds },
+        };
+        let date_formats = match target(&relationships, "styles") {
             Some(path) => self.date_formats(&path)?,
             None => Vec::new(),
         };
-        let strings = match target("sharedStrings") {
+        let strings = match target(&relationships, "sharedStrings") {
             Some(path) if self.archive.index_for_name(&path).is_some() => {
                 let (budget, max_text_bytes) = (self.budget.clone(), self.max_text_bytes);
                 Strings::read(Xml::new(self.part(&path)?, &budget, u64::MAX, max_text_bytes))?
             }
             _ => Strings::default(),
         };
-        let (sheet_path, budget) = (sheet.target.clone(), self.budget.clone());
-        Ok(Contents { sheet_path, date_formats, epoch, strings, budget })
+        Ok(Contents { sheet_paths, date_formats, dates, strings, budget: self.budget.clone() })
     }
 
     fn xml(&mut self, path: &str) -> Result<Xml<ZipFile<'_, BufReader<R>>>, ReadError> {
@@ -124,6 +150,29 @@ impl<R: Read + Seek> Package<R> {
                     }
                 }
                 Event::Eof => return Ok(relationships),
+                _ => {}
+            }
+        }
+    }
+
+    /// The properties that our exports have.
+    fn properties(&mut self, path: &str) -> Result<Properties, ReadError> {
+        let (mut xml, mut buffer) = (self.xml(path)?, Vec::new());
+        let (mut properties, mut name) = (Properties::default(), None);
+        loop {
+            match xml.next(&mut buffer)? {
+                Event::Start(element) if element.local_name().as_ref() == "property" => {
+                    name = attribute(&element, "name")?;
+                }
+                Event::Text(text) => match name.as_deref() {
+                    Some(TIME_ZONE_PROPERTY) => properties.zone = text.xml10_content().trim().parse().ok(),
+                    Some(SHEETS_PROPERTY) => {
+                        properties.sheets = text.xml10_content().trim().parse().unwrap_or_default();
+                    }
+                    Some(_) | None => {}
+                },
+                Event::End(element) if element.local_name().as_ref() == "property" => name = None,
+                Event::Eof => return Ok(properties),
                 _ => {}
             }
         }

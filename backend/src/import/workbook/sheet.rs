@@ -3,19 +3,20 @@
 use std::fmt::Write as _;
 use std::io::Read;
 
-use chrono_tz::Tz;
 use quick_xml::events::{BytesStart, Event};
 use zip::read::ZipFile;
 
 use super::WorkbookOptions;
 use super::package::Contents;
-use super::serial_date;
 use super::strings::{push_unescaped, read_text};
 use super::xml::{Xml, XmlError, attribute, push_text};
 use crate::import::cell_problem::CellProblem;
 use crate::import::file_problem::FileProblem;
 use crate::import::read_error::ReadError;
 use crate::import::record::{Record, RecordBuffer};
+
+/// The maximum number of rows of a sheet.
+const MAX_ROWS: i64 = 1_048_576;
 
 /// The number of columns of a sheet.
 const MAX_COLUMNS: usize = 16_384;
@@ -28,7 +29,8 @@ pub struct SheetReader<'a, R: Read> {
     xml: Xml<R>,
     buffer: Vec<u8>,
     contents: &'a Contents,
-    zone: Tz,
+    /// The index of the sheet.
+    index: usize,
     max_row_bytes: usize,
     /// The size of the sheet, as the archive states it.
     size_bytes: u64,
@@ -64,6 +66,7 @@ impl<'a, R: Read> SheetReader<'a, ZipFile<'_, R>> {
         part: ZipFile<'a, R>,
         contents: &'a Contents,
         options: &WorkbookOptions,
+        index: usize,
     ) -> SheetReader<'a, ZipFile<'a, R>> {
         let size_bytes = part.size();
         let max_token_bytes = u64::try_from(options.max_row_bytes).unwrap_or(u64::MAX);
@@ -71,7 +74,7 @@ impl<'a, R: Read> SheetReader<'a, ZipFile<'_, R>> {
             xml: Xml::new(part, &contents.budget, u64::MAX, max_token_bytes),
             buffer: Vec::new(),
             contents,
-            zone: options.zone,
+            index,
             max_row_bytes: options.max_row_bytes,
             size_bytes,
             row: 0,
@@ -102,15 +105,17 @@ impl<R: Read> SheetReader<'_, R> {
         }
     }
 
-    /// The row that was read.
+    /// The row that was read. The rows of further sheets have the numbers after those that the first one can have.
     pub fn record(&self) -> Record<'_> {
-        self.cells.record(self.row)
+        let before = i64::try_from(self.index).unwrap_or_default().saturating_mul(MAX_ROWS);
+        self.cells.record(self.row.saturating_add(before))
     }
 
-    /// The share of the sheet that was read, from 0 to 1.
+    /// The share of the sheets that was read, from 0 to 1.
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
     pub fn share(&self) -> f64 {
-        (self.xml.bytes_read() as f64 / self.size_bytes.max(1) as f64).min(1.0)
+        let of_sheet = (self.xml.bytes_read() as f64 / self.size_bytes.max(1) as f64).min(1.0);
+        (self.index as f64 + of_sheet) / self.contents.sheet_paths.len() as f64
     }
 
     /// What is wrong with a cell of the row that was read, and its value.
@@ -263,7 +268,7 @@ impl<R: Read> SheetReader<'_, R> {
     fn push_number(&self, value: &str, is_date: bool, text: &mut String) {
         let number: Option<f64> = value.parse().ok();
         let date = number.filter(|_| is_date);
-        if let Some(date) = date.and_then(|days| serial_date::to_text(days, self.contents.epoch, self.zone)) {
+        if let Some(date) = date.and_then(|days| self.contents.dates.to_text(days)) {
             text.push_str(&date);
             return;
         }

@@ -1,5 +1,6 @@
 //! The options of a CSV file.
 
+use domain::Locale;
 use domain::format::{Bom, Decimal, Delimiter, Headers};
 use leptos::prelude::*;
 
@@ -14,7 +15,14 @@ use crate::ui::select::{Choice, Select};
 pub fn CsvOptions() -> impl IntoView {
     let i18n = use_i18n();
     let state = use_export();
-    let layout = Memo::new(move |_| state.page().layout);
+    let layout = Memo::new(move |_| state.page().layout.in_locale(i18n.locale()));
+    // What the language's spreadsheets expect comes first.
+    let in_order = move |mut choices: Vec<Choice>| {
+        if i18n.locale() == Locale::Es {
+            choices.reverse();
+        }
+        choices
+    };
     view! {
         <details class="options">
             <summary class="options__summary">{move || i18n.messages().export.csv_options}</summary>
@@ -34,22 +42,28 @@ pub fn CsvOptions() -> impl IntoView {
                 />
                 <LayoutOption
                     label=|texts| texts.delimiter
-                    choices=|texts| {
-                        vec![Choice::new(",", texts.delimiter_comma), Choice::new(";", texts.delimiter_semicolon)]
+                    choices=move |texts| {
+                        in_order(vec![
+                            Choice::new(",", texts.delimiter_comma),
+                            Choice::new(";", texts.delimiter_semicolon),
+                        ])
                     }
                     selected=Signal::derive(move || layout.get().delimiter.character().to_string())
                     on_select=move |value: String| {
-                        state.change(|page| page.layout.delimiter = Delimiter::parse(&value).unwrap_or_default());
+                        state.change(|page| page.layout.delimiter = Delimiter::parse(&value));
                     }
                 />
                 <LayoutOption
                     label=|texts| texts.decimal
-                    choices=|texts| {
-                        vec![Choice::new(".", texts.decimal_point), Choice::new(",", texts.decimal_comma)]
+                    choices=move |texts| {
+                        in_order(vec![
+                            Choice::new(".", texts.decimal_point),
+                            Choice::new(",", texts.decimal_comma),
+                        ])
                     }
                     selected=Signal::derive(move || layout.get().decimal.character().to_string())
                     on_select=move |value: String| {
-                        state.change(|page| page.layout.decimal = Decimal::parse(&value).unwrap_or_default());
+                        state.change(|page| page.layout.decimal = Decimal::parse(&value));
                     }
                 />
                 <label class="check">
@@ -72,7 +86,7 @@ pub fn CsvOptions() -> impl IntoView {
 #[component]
 fn LayoutOption(
     label: fn(&Export) -> &'static str,
-    choices: fn(&Export) -> Vec<Choice>,
+    choices: impl Fn(&Export) -> Vec<Choice> + Copy + Send + Sync + 'static,
     selected: Signal<String>,
     #[prop(into)] on_select: Callback<String>,
 ) -> impl IntoView {

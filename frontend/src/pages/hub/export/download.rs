@@ -41,7 +41,7 @@ pub fn Download() -> impl IntoView {
     });
     let formats = Signal::derive(|| {
         let named = |format: ExportFormat| Segment::new(format.key(), format.key().to_ascii_uppercase());
-        ExportFormat::AVAILABLE.into_iter().map(named).collect::<Vec<_>>()
+        ExportFormat::ALL.into_iter().map(named).collect::<Vec<_>>()
     });
     let choose_format = move |key: String| {
         state.change(|page| page.format = ExportFormat::parse(&key).map(FileFormat).unwrap_or_default());

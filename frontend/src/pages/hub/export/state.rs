@@ -224,7 +224,7 @@ fn file_request(session: Session, i18n: I18n, page: &ExportQuery, grant: Grant) 
     FileRequest {
         grant,
         format: page.format.0,
-        layout: page.layout,
+        layout: page.layout.in_locale(i18n.locale()),
         locale: i18n.locale(),
         timezone: session.timezone(),
     }
