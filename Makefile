@@ -3,7 +3,7 @@
 #   make test [T=part of a test's name]    make chaos [SEEDS=500]    make oulad DATA=folder
 #   make fuzz [SECONDS=60]
 
-.PHONY: setup run sync-demo frontend test chaos fuzz lint bench bench-export oulad
+.PHONY: setup run sync-demo frontend test chaos fuzz lint bench bench-export soak oulad
 
 setup:
 	@scripts/setup.sh test
@@ -34,6 +34,9 @@ bench:
 
 bench-export:
 	@scripts/bench.sh export
+
+soak:
+	@scripts/bench.sh soak
 
 oulad:
 	@scripts/bench.sh oulad "$(DATA)"

@@ -16,6 +16,7 @@ mod database_tls;
 mod date_filters;
 mod demo;
 mod embedded;
+mod erasure;
 mod event_series;
 mod exports;
 mod generated;

@@ -17,10 +17,10 @@ use tracing::error;
 use crate::app::App;
 use crate::db::outage;
 use crate::error::Error;
-use crate::import;
 use crate::models::player_event_month;
 use crate::models::session::Session;
 use crate::telemetry::ingest;
+use crate::{erasure, import};
 
 const HOUSEKEEPING_INTERVAL: Duration = Duration::from_mins(10);
 
@@ -60,6 +60,7 @@ async fn run_housekeeping(app: &App) -> anyhow::Result<()> {
     let months = player_event_month::ensure(conn, today - DAYS_BACK, today + MONTHS_AHEAD).await;
     let imports = import::close_abandoned(app, conn).await;
     let sessions = Session::delete_expired(conn, now).await;
+    let late = erasure::erase_late_rows(conn, now).await;
     let keys = ingest::forget_old_keys(conn, now).await;
     let drivers = app.sync.enable_drivers().await;
     let sync = app.sync.resume().await;
@@ -70,6 +71,7 @@ async fn run_housekeeping(app: &App) -> anyhow::Result<()> {
     imports.context("Failed to close abandoned imports")?;
     sessions.context("Failed to delete expired sessions")?;
     keys.context("Failed to delete old ids of player events")?;
+    ignore_unavailable(late, "Failed to erase late rows of people whose data was erased")?;
     ignore_unavailable(drivers, "Failed to enable drivers")?;
     ignore_unavailable(orphans, "Failed to remove pending deliveries of deleted events")?;
     ignore_unavailable(too_old, "Failed to mark events that are too old for every driver")?;

@@ -9,6 +9,7 @@ pub mod config;
 pub mod date_bound;
 pub mod db;
 pub mod demo;
+mod erasure;
 pub mod error;
 pub mod export;
 pub mod graphql;

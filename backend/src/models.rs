@@ -8,6 +8,7 @@ pub mod api_token;
 pub mod copy_rows;
 pub mod course;
 pub mod dataset;
+pub mod erasure;
 pub mod export_audit;
 pub mod import;
 pub mod import_rejection;

@@ -23,6 +23,7 @@ fn text(max_chars: usize) -> impl Strategy<Value = String> {
         "[-=+@|'\" \t\r\n,;＝a_x0-9]{1,20}",
         Just("_x0041_ _x005F_".to_owned()),
         Just("12.0".to_owned()),
+        Just("\u{feff}x".to_owned()),
         Just("\u{1}\u{fffe}\u{ffff}\u{feff}x".to_owned()),
     ];
     texts.prop_filter_map("a blank text is no value", move |text| {

@@ -43,10 +43,10 @@ struct Comparison {
 }
 
 /// The measurements of one download.
-struct Download {
-    total: Duration,
-    first_byte: Duration,
-    bytes: u64,
+pub struct Download {
+    pub total: Duration,
+    pub first_byte: Duration,
+    pub bytes: u64,
 }
 
 /// Runs the comparisons and prints them.
@@ -105,7 +105,8 @@ async fn compare(hub: &Hub, psql: &Psql, comparison: &Comparison, pairs: usize) 
     Ok(())
 }
 
-async fn download(hub: &Hub, file: &Value) -> Result<Download> {
+/// Downloads a file and forgets it.
+pub async fn download(hub: &Hub, file: &Value) -> Result<Download> {
     let link = hub.link(file).await?;
     let began = Instant::now();
     let mut response = hub.download(&link).await?;

@@ -1,7 +1,6 @@
 //! Compares imports of student snapshots over HTTP with `psql \copy` of the same rows into the same table, in
 //! alternation: into an empty table, and into one that is well filled.
 
-use std::fmt::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -93,7 +92,8 @@ fn reset_table(psql: &Psql, reset: &str, before: &str) -> Result<()> {
     Ok(())
 }
 
-async fn import(hub: &Hub, file: &Path, rows: u32) -> Result<Duration> {
+/// Imports a file that must have this number of new rows.
+pub async fn import(hub: &Hub, file: &Path, rows: u32) -> Result<Duration> {
     let began = Instant::now();
     let response = hub.graphql_with_file(IMPORT, json!({}), file).await?;
     let elapsed = began.elapsed();
@@ -107,22 +107,30 @@ fn copy(file: &Path) -> String {
     format!(r"\copy student_activity_snapshots ({COLUMNS}) from '{}' csv header", file.display())
 }
 
-/// Writes rows of 2,000 students of 60 lessons, each of which differs from the others.
+/// The header of the files.
+pub fn header() -> String {
+    format!("{}\n", COLUMNS.replace(' ', ""))
+}
+
+/// A row of one of 2,000 students and 60 lessons, which differs from all others.
+pub fn write_row(row: u32, padding: &str) -> String {
+    let lesson = 1 + row % 60;
+    let (user, course, second) = (1001 + row % 2_000, 1 + (lesson - 1) / 10, row / 2_000);
+    let (hour, minute) = (second / 3600 % 24, second / 60 % 60);
+    let (day, category) =
+        (1 + second / 86_400 % 28, ["quiz", "custom", "practice_attendance"][(row % 3) as usize]);
+    format!(
+        "{user},{course},{lesson},{category},module_{},{},\"{{\"\"clicks{padding}\"\": {row}}}\",2025-11-{day:02}T{hour:02}:{minute:02}:{:02}Z\n",
+        row % 7,
+        row % 100,
+        second % 60,
+    )
+}
+
 fn write_rows(path: &Path, first: u32, rows: u32) -> Result<()> {
-    let mut file = format!("{}\n", COLUMNS.replace(' ', ""));
+    let mut file = header();
     for row in first..first + rows {
-        let lesson = 1 + row % 60;
-        let (user, course, second) = (1001 + row % 2_000, 1 + (lesson - 1) / 10, row / 2_000);
-        let (hour, minute) = (second / 3600 % 24, second / 60 % 60);
-        let (day, category) =
-            (1 + second / 86_400 % 28, ["quiz", "custom", "practice_attendance"][(row % 3) as usize]);
-        writeln!(
-            file,
-            "{user},{course},{lesson},{category},module_{},{},\"{{\"\"clicks\"\": {row}}}\",2025-11-{day:02}T{hour:02}:{minute:02}:{:02}Z",
-            row % 7,
-            row % 100,
-            second % 60,
-        )?;
+        file += &write_row(row, "");
     }
     std::fs::write(path, file)?;
     Ok(())

@@ -15,6 +15,7 @@ mod oulad;
 mod psql;
 mod series;
 mod slow_reader;
+mod soak;
 mod sync;
 mod wire;
 
@@ -41,6 +42,8 @@ enum Benchmark {
     Import(import::Arguments),
     /// Compares recording alone with recording while a client downloads an export at 40 KB/s.
     SlowReader(slow_reader::Arguments),
+    /// Checks that the server's memory does not grow with the size of exports in each format, and of an import.
+    Soak(soak::Arguments),
     /// Compares the sync of pending events with an HTTP client that posts the same bodies.
     Sync(sync::Arguments),
     /// Imports the Open University data set through the public API, exports it, and compares every value.
@@ -66,6 +69,7 @@ async fn main() -> Result<()> {
             Benchmark::Ingest(arguments) => ingest::run(arguments).await,
             Benchmark::Import(arguments) => import::run(arguments).await,
             Benchmark::SlowReader(arguments) => slow_reader::run(arguments).await,
+            Benchmark::Soak(arguments) => soak::run(arguments).await,
             Benchmark::Sync(arguments) => sync::run(arguments).await,
             Benchmark::Oulad { folder } => oulad::run(&folder).await,
         }

@@ -18,8 +18,8 @@ async fn the_downloaded_file_has_the_filtered_rows() {
         page.wait_for_text("Descarga iniciada: video_player_events_").await;
         let file = visit.chromium.downloaded("csv").await;
         insta::assert_snapshot!(file.replace('\r', ""), @r#"
-        Registrado,ID de estudiante,Correo del estudiante,ID de curso,ID de lección,Evento,Proveedor,Segundo de reproducción,Segundos vistos,Duración del vídeo,Velocidad,Contexto,Metadatos,Sincronizado
-        2027-01-10T10:01:00Z,,,1,11,seek,,0,0,,1,player,"{""to"": 120, ""from"": 40}",
+        Registrado;ID de estudiante;Correo del estudiante;ID de curso;ID de lección;Evento;Proveedor;Segundo de reproducción;Segundos vistos;Duración del vídeo;Velocidad;Contexto;Metadatos;Sincronizado
+        2027-01-10T10:01:00Z;;;1;11;seek;;0;0;;1;player;"{""to"": 120, ""from"": 40}";
         "#);
     })
     .await;
@@ -29,10 +29,10 @@ async fn the_downloaded_file_has_the_filtered_rows() {
 async fn the_file_has_the_chosen_format_and_layout() {
     visit(async |visit| {
         visit.insert_lessons_and_events().await;
-        visit.open_as(Role::Admin, "/es/admin/data-porter?headers=keys&delimiter=%3B").await;
+        visit.open_as(Role::Admin, "/es/admin/data-porter?headers=keys&delimiter=%2C").await;
         visit.page.click("Descargar").await;
         let csv = visit.chromium.downloaded("csv").await;
-        assert!(csv.starts_with("recorded_at;user_id;"), "{csv}");
+        assert!(csv.starts_with("recorded_at,user_id,"), "{csv}");
         assert_eq!(csv.lines().count(), 4, "{csv}");
         visit.page.choose("NDJSON").await;
         visit.page.click("Descargar").await;

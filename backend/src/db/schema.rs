@@ -734,6 +734,8 @@ diesel::table! {
         created_at -> Timestamptz,
         /// When the row was last changed.
         updated_at -> Timestamptz,
+        /// The admin who erased the person's data; null if it was not erased.
+        erased_by -> Nullable<Int8>,
     }
 }
 

@@ -101,7 +101,9 @@ impl CsvRows {
     }
 
     fn write_raw(&self, out: &mut Vec<u8>, text: &[u8]) {
-        if !text.iter().any(|byte| self.needs_quotes[usize::from(*byte)]) {
+        // At the start of a line, a byte order mark would be skipped as one of a joined file.
+        let has_mark = text.starts_with("\u{feff}".as_bytes());
+        if !has_mark && !text.iter().any(|byte| self.needs_quotes[usize::from(*byte)]) {
             out.extend_from_slice(text);
             return;
         }

@@ -9,6 +9,9 @@ use super::spool::{Chunk, SendError, Sender};
 /// The approximate size of the chunks that the output is sent in.
 pub const CHUNK_BYTES: usize = 64 << 10;
 
+/// The size above which a chunk is divided.
+const MAX_CHUNK_BYTES: usize = 4 * CHUNK_BYTES;
+
 /// Sends the output and tracks what was sent.
 pub struct Progress {
     sender: Sender,
@@ -30,8 +33,13 @@ impl Progress {
             return Ok(());
         }
         self.hash.update(&*out);
-        let bytes = Bytes::from(std::mem::replace(out, Vec::with_capacity(CHUNK_BYTES + CHUNK_BYTES / 4)));
-        let chunk = Chunk { bytes, rows: std::mem::take(&mut self.unsent_rows) };
+        let mut rest = Bytes::from(std::mem::replace(out, Vec::with_capacity(CHUNK_BYTES + CHUNK_BYTES / 4)));
+        // A row group of a Parquet file is much larger than what a slow reader takes in time.
+        while rest.len() > MAX_CHUNK_BYTES {
+            let chunk = Chunk { bytes: rest.split_to(CHUNK_BYTES), rows: 0 };
+            self.sender.send(chunk, &mut self.reader_timeout).await?;
+        }
+        let chunk = Chunk { bytes: rest, rows: std::mem::take(&mut self.unsent_rows) };
         self.sender.send(chunk, &mut self.reader_timeout).await
     }
 
@@ -40,9 +48,9 @@ impl Progress {
         self.sender.drain(&mut self.reader_timeout).await
     }
 
-    /// Counts a row that was written to the buffer.
-    pub fn row_written(&mut self) {
-        self.unsent_rows += 1;
+    /// Counts rows that were written to the buffer.
+    pub fn rows_written(&mut self, rows: u32) {
+        self.unsent_rows += rows;
     }
 
     /// Waits until the reader goes away or is too slow.

@@ -173,7 +173,7 @@ impl Run {
         let mut lookups = Lookups::new(self.export.request.locale);
         let mut out = Vec::with_capacity(CHUNK_BYTES + CHUNK_BYTES / 4);
         writer.begin(&mut out)?;
-        let mut is_first = true;
+        let (mut is_first, mut waiting_rows) = (true, 0);
         loop {
             let batch = tokio::select! {
                 reason = self.progress.reader_gone() => return Err(reason.into()),
@@ -186,10 +186,13 @@ impl Run {
             }
             for row in &batch {
                 write_row(&mut writer, &mut out, &self.columns, row, &lookups)?;
-                self.progress.row_written();
+                waiting_rows += 1;
                 if writer.is_group_full() {
                     (writer, out) = write_group(writer, out).await?;
+                } else if writer.collects_groups() {
+                    continue;
                 }
+                self.progress.rows_written(std::mem::take(&mut waiting_rows));
                 if out.len() >= CHUNK_BYTES {
                     self.progress.send(&mut out).await?;
                 }
@@ -200,6 +203,7 @@ impl Run {
             }
         }
         out = tokio::task::spawn_blocking(move || writer.end(&mut out).map(|()| out)).await??;
+        self.progress.rows_written(waiting_rows);
         Ok(self.progress.send(&mut out).await?)
     }
 }

@@ -81,16 +81,15 @@ pub async fn save(
     new.insert(conn).await?.ok_or_else(|| Error::Conflict(NAME_IN_USE.into()))
 }
 
-/// The parameters of a saved export that is used now.
+/// A saved export and its parameters.
 ///
 /// Errors: BAD_USER_INPUT unless the user saved an export with this id.
-pub async fn parameters_of(app: &App, conn: &mut Connection, viewer: &Viewer, id: i64) -> Result<Parameters> {
+pub async fn find(conn: &mut Connection, viewer: &Viewer, id: i64) -> Result<(SavedExport, Parameters)> {
     viewer.may(Act::SaveExports)?;
     let saved = SavedExport::find(conn, id, viewer.user_id).await?;
     let saved = saved.ok_or_else(|| Error::invalid("savedExport", UNKNOWN_ID))?;
     let parameters = parameters(&saved.dataset, &saved.format, &saved.options)?;
-    saved.record_use(conn, app.clock.now()).await?;
-    Ok(parameters)
+    Ok((saved, parameters))
 }
 
 fn parameters(dataset: &str, format: &str, options: &Value) -> Result<Parameters> {

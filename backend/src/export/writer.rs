@@ -80,6 +80,14 @@ impl Writer {
         Ok(())
     }
 
+    /// Whether rows wait until there are enough of them for [`Self::write_group`].
+    pub const fn collects_groups(&self) -> bool {
+        match self.rows {
+            Rows::Csv(_) | Rows::Json(_) | Rows::Xlsx(_) => false,
+            Rows::Parquet(_) => true,
+        }
+    }
+
     /// Whether rows are waiting that must be written before the next one, by [`Self::write_group`].
     pub fn is_group_full(&self) -> bool {
         match &self.rows {

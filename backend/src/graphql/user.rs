@@ -8,6 +8,7 @@ use futures_util::FutureExt as _;
 use super::connection::{List, ListPage, Total, list_cost};
 use super::context::ContextExt as _;
 use crate::auth::account::{Change, change_user};
+use crate::erasure;
 use crate::error::Result;
 use crate::id::Id;
 use crate::models::user;
@@ -71,6 +72,24 @@ impl UserMutation {
         };
         let now = ctx.app().clock.now();
         Ok(change_user(&mut *ctx.conn().await?, id.0, change, now).await?.into())
+    }
+
+    /// Removes or anonymizes everything that identifies a user, in every dataset, and what is still to be sent about them to
+    /// the analytics services. Their player events become those of a guest. Repeating it changes nothing.
+    ///
+    /// Returns the number of rows that were changed or deleted.
+    ///
+    /// Errors: UNAUTHENTICATED; FORBIDDEN unless the caller is an admin, and with an API token; NOT_FOUND;
+    /// CONFLICT for the last active admin.
+    async fn erase_user_data(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "ID of the user.")] user_id: Id,
+    ) -> Result<i32> {
+        let viewer = ctx.viewer_who_may(Act::ManageUsers)?;
+        let now = ctx.app().clock.now();
+        let rows = erasure::erase(&mut *ctx.conn().await?, user_id.0, viewer.user_id, now).await?;
+        Ok(i32::try_from(rows).unwrap_or(i32::MAX))
     }
 }
 

@@ -89,9 +89,12 @@ async fn try_create_link(
     let identity = caller.identity.as_ref().ok_or(Error::Unauthenticated)?;
     let body = parse_body(headers, body)?;
     let mut conn = app.pool.get().await?;
-    let parameters = match saved_export(&body)? {
-        Some(id) => saved::parameters_of(app, &mut conn, &identity.viewer, id).await?,
-        None => json_parameters(body)?,
+    let (saved, parameters) = match saved_export(&body)? {
+        Some(id) => {
+            let (saved, parameters) = saved::find(&mut conn, &identity.viewer, id).await?;
+            (Some(saved), parameters)
+        }
+        None => (None, json_parameters(body)?),
     };
     let defaults = Defaults::for_user(app, &identity.user, caller.locale);
     let request = ExportRequest::parse(&parameters, defaults)?;
@@ -99,6 +102,9 @@ async fn try_create_link(
     let grant = grant::to_export(&mut conn, &identity.viewer, request.dataset, filter).await?;
     let estimate =
         any_source::of(request.dataset).estimate(&mut conn, &grant, app.config.hub.timezone).await?;
+    if let Some(saved) = saved {
+        saved.record_use(&mut conn, app.clock.now()).await?;
+    }
     let now = app.clock.now().duration_trunc(TimeDelta::seconds(1)).unwrap_or_else(|_| app.clock.now());
     let link =
         Link { user_id: identity.user.id, token_id: identity.token_id, request, expires_at: now + LIFETIME };

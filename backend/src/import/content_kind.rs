@@ -71,6 +71,7 @@ pub enum ContentKind {
 }
 
 impl ContentKind {
+    /// What it is, for messages.
     pub const fn name(self) -> Text {
         match self {
             Self::OldOffice => Text::new("un documento antiguo de Office", "an old Office document"),

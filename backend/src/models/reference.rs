@@ -23,7 +23,12 @@ pub enum ReferencedTable {
 impl ReferencedTable {
     /// The ids that exist in the table.
     pub async fn existing(self, conn: &mut Connection, ids: &[i64]) -> QueryResult<Vec<i64>> {
-        self.existing_in_courses(conn, ids, &CourseScope::Any).await
+        match self {
+            Self::User => users::table.filter(users::id.eq_any(ids)).select(users::id).load(conn).await,
+            Self::Course | Self::Lesson | Self::Package => {
+                self.existing_in_courses(conn, ids, &CourseScope::Any).await
+            }
+        }
     }
 
     /// The first one of these courses.
@@ -36,7 +41,7 @@ impl ReferencedTable {
     }
 
     /// The ids that exist in the table and belong to these courses. Users belong to no course and are not
-    /// limited.
+    /// limited, but those whose data was erased do not count.
     pub async fn existing_in_courses(
         self,
         conn: &mut Connection,
@@ -48,7 +53,10 @@ impl ReferencedTable {
             CourseScope::Assigned(courses) => Some(courses),
         };
         match self {
-            Self::User => users::table.filter(users::id.eq_any(ids)).select(users::id).load(conn).await,
+            Self::User => {
+                let known = users::table.filter(users::id.eq_any(ids)).filter(users::erased_at.is_null());
+                known.select(users::id).load(conn).await
+            }
             Self::Course => {
                 let mut found =
                     courses::table.filter(courses::id.eq_any(ids)).select(courses::id).into_boxed();

@@ -28,7 +28,7 @@ const RECORD_MIDDLE: &str = "\
     ), placed AS MATERIALIZED ( \
         SELECT sent.*, lessons.course_id, CASE \
             WHEN needs_active_user AND users.active IS NOT TRUE THEN 'inactive' \
-            WHEN users.id IS NULL THEN 'unknown_user' \
+            WHEN users.id IS NULL OR users.erased_at IS NOT NULL THEN 'unknown_user' \
             WHEN lesson_id IS NOT NULL AND lessons.id IS NULL THEN 'unknown_lesson' \
         END AS refusal \
         FROM sent \
