@@ -178,11 +178,7 @@ impl Names {
 
     /// The meaning of a value of `names=`.
     pub fn parse(value: &str) -> Option<Self> {
-        match value {
-            "0" | "false" => Some(Self::Without),
-            "1" | "true" => Some(Self::With),
-            _ => None,
-        }
+        parse_flag(value).map(|is_with| if is_with { Self::With } else { Self::Without })
     }
 }
 
@@ -216,10 +212,15 @@ impl Bom {
 
     /// The meaning of a value of `bom=`.
     pub fn parse(value: &str) -> Option<Self> {
-        match value {
-            "0" | "false" => Some(Self::Without),
-            "1" | "true" => Some(Self::With),
-            _ => None,
-        }
+        parse_flag(value).map(|is_with| if is_with { Self::With } else { Self::Without })
+    }
+}
+
+/// The value of an option that is on or off.
+fn parse_flag(value: &str) -> Option<bool> {
+    match value {
+        "0" | "false" => Some(false),
+        "1" | "true" => Some(true),
+        _ => None,
     }
 }

@@ -26,7 +26,7 @@ use super::timestamp::TimestampWriter;
 const GROUP_ROWS: usize = 100_000;
 
 /// The size of its values at which a row group is full. They are in memory.
-const GROUP_BYTES: usize = 16 << 20;
+const GROUP_BYTES: usize = 8 << 20;
 
 /// Writes rows as a Parquet file.
 pub struct ParquetRows {
