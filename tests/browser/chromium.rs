@@ -120,8 +120,18 @@ impl Chromium {
     }
 }
 
-/// Starts chromedriver on a port that it chooses itself.
+/// Starts chromedriver. It chooses a port for IPv4 and then needs the same one for IPv6, which may be in use.
 async fn start_driver() -> (Child, u16) {
+    for _ in 0..5 {
+        if let Some(started) = try_start_driver().await {
+            return started;
+        }
+    }
+    panic!("chromedriver exited before it listened");
+}
+
+/// Starts chromedriver on a port that it chooses itself. `None` if it exits.
+async fn try_start_driver() -> Option<(Child, u16)> {
     let program = environment_variable("CHROMEDRIVER").unwrap_or_else(|| "chromedriver".into());
     let mut driver = Command::new(&program)
         .arg("--port=0")
@@ -135,10 +145,10 @@ async fn start_driver() -> (Child, u16) {
         if let Some((_, port)) = line.rsplit_once("successfully on port ") {
             // Keep reading, or the driver would block on a full pipe.
             tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-            return (driver, port.trim_end_matches('.').parse().expect("a port is a number"));
+            return Some((driver, port.trim_end_matches('.').parse().expect("a port is a number")));
         }
     }
-    panic!("chromedriver exited before it listened");
+    None
 }
 
 /// An environment variable that is set and not empty.
