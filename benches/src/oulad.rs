@@ -31,7 +31,7 @@ pub async fn run(folder: &Path) -> Result<()> {
         timed(&label, mirror(&hub, mutation, input, &rows)).await?;
     }
     let path = folder.join("student_activity_snapshots.csv");
-    let source = Rows::read(fs::File::open(&path)?)?;
+    let source = Rows::read(fs::File::open(&path)?, b',')?;
     timed(&format!("import {} snapshots with importSnapshots", source.len()), import(&hub, &path, &source))
         .await?;
     let exported = timed("export the dataset as CSV through a signed link", export(&hub)).await?;
@@ -95,7 +95,7 @@ async fn export(hub: &Hub) -> Result<Rows> {
     let file = json!({ "dataset": "student_activity_snapshots", "format": "csv", "headers": "keys" });
     let link = hub.link(&file).await?;
     let content = hub.download(&link).await?.bytes().await?;
-    Rows::read(&content[..])
+    Rows::read(&content[..], b',')
 }
 
 /// A course of the data set.

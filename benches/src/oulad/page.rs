@@ -29,7 +29,8 @@ pub async fn export_one_course(hub: &Hub, course: &Course, source: &Rows) -> Res
         eprintln!("Screenshot of the page: {}", path.display());
     }
     browser.close().await?;
-    let exported = Rows::read(fs::File::open(saved?)?)?;
+    // The page is in Spanish, whose spreadsheets separate by semicolons.
+    let exported = Rows::read(fs::File::open(saved?)?, b';')?;
     source.ensure_same_of_course(&course.id, &exported)?;
     report(&format!("download {} rows of “{}” in Chromium", exported.len(), course.title), began);
     Ok(())

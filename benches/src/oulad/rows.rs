@@ -28,8 +28,8 @@ pub struct Rows(Vec<Row>);
 
 impl Rows {
     /// Reads a CSV file with column keys or Spanish titles as its header, in any column order.
-    pub fn read(content: impl Read) -> Result<Self> {
-        let mut reader = csv::Reader::from_reader(content);
+    pub fn read(content: impl Read, delimiter: u8) -> Result<Self> {
+        let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(content);
         let header = reader.headers()?.clone();
         let dataset = Dataset::StudentActivitySnapshots.describe();
         let index = |key: &str| {
