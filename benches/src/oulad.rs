@@ -39,6 +39,10 @@ pub async fn run(folder: &Path) -> Result<()> {
     source.ensure_same(&exported)?;
     exported.ensure_emails(&read(&folder.join("users.json"))?)?;
     report(&format!("compare all {} rows", source.len()), comparison_started);
+    for format in ["csv", "json", "ndjson", "xlsx"] {
+        let label = format!("export as {format} and import the file again");
+        timed(&label, reimport(&hub, format, &source)).await?;
+    }
     page::export_one_course(&hub, &course_with_most_rows(folder, &source)?, &source).await?;
     report("total", began);
     Ok(())
@@ -88,6 +92,19 @@ async fn import(hub: &Hub, path: &Path, source: &Rows) -> Result<()> {
         && import["rowsRead"] == source.len()
         && import["rowsInserted"] == source.len();
     ensure!(is_complete, "The import did not insert every row: {import}");
+    Ok(())
+}
+
+/// Exports the dataset in a format and imports the file, of which every row exists.
+async fn reimport(hub: &Hub, format: &str, source: &Rows) -> Result<()> {
+    let link = hub.link(&json!({ "dataset": "student_activity_snapshots", "format": format })).await?;
+    let path = hub.directory().join(format!("exported.{format}"));
+    fs::write(&path, hub.download(&link).await?.bytes().await?)?;
+    let response =
+        hub.graphql_with_file(IMPORT, json!({ "dataset": "STUDENT_ACTIVITY_SNAPSHOTS" }), &path).await?;
+    let import = &response["importSnapshots"];
+    let is_complete = text(import, "/state")? == "DONE" && import["rowsDuplicate"] == source.len();
+    ensure!(is_complete, "The exported rows are not those that exist: {import}");
     Ok(())
 }
 
