@@ -2,19 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use diesel_async::AsyncConnection as _;
-use domain::text::Text;
 use tracing::info;
 
+use crate::auth::account::{LAST_ADMIN, USER_NOT_FOUND};
 use crate::db::Connection;
 use crate::error::{Error, Result};
-use crate::models::erasure::{LATE_ROWS, Person};
+use crate::models::erasure::LATE_ROWS;
 use crate::models::user::User;
-
-const UNKNOWN_USER: Text = Text::new("No existe ese usuario.", "User not found.");
-const LAST_ADMIN: Text = Text::new(
-    "Es el último administrador activo: antes nombra a otro.",
-    "This is the last active admin. Make another user an admin first.",
-);
 
 /// Erases what identifies a user, everywhere, and returns the number of rows that were changed or deleted: 0 if there was
 /// nothing left. Who erased it and when stays on record.
@@ -29,7 +23,7 @@ pub async fn erase(conn: &mut Connection, user_id: i64, by: i64, now: DateTime<U
         if admins == [user_id] {
             return Err(Error::Conflict(LAST_ADMIN.into()));
         }
-        let person = Person::lock(conn, user_id).await?.ok_or(Error::NotFound(UNKNOWN_USER.into()))?;
+        let person = User::lock(conn, user_id).await?.ok_or(Error::NotFound(USER_NOT_FOUND.into()))?;
         let anonymized = person.anonymize(conn, by, now).await?;
         Ok((person, anonymized))
     });
@@ -43,7 +37,7 @@ pub async fn erase(conn: &mut Connection, user_id: i64, by: i64, now: DateTime<U
 
 /// Erases rows of people whose data was erased recently, which arrived since then.
 pub async fn erase_late_rows(conn: &mut Connection, now: DateTime<Utc>) -> Result<()> {
-    for person in Person::erased_since(conn, now - LATE_ROWS).await? {
+    for person in User::erased_since(conn, now - LATE_ROWS).await? {
         conn.transaction(async |conn| person.erase_rows(conn, now).await).await?;
     }
     Ok(())

@@ -4,12 +4,11 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::{TZ_VARIANTS, Tz};
-use domain::Locale;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::clock::SUPPORTED_YEARS;
-use crate::export::request::{Defaults, ExportRequest};
+use crate::export::request::ExportRequest;
 use crate::export::writing;
 use crate::import::reading;
 use crate::models::staged_snapshot::StagedSnapshot;
@@ -117,10 +116,7 @@ fn request() -> impl Strategy<Value = ExportRequest> {
             ("columns", &*columns),
             ("names", names),
         ];
-        let parameters = parameters.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
-        let today = DateTime::UNIX_EPOCH.date_naive();
-        let defaults = Defaults { locale: Locale::Es, timezone: Tz::UTC, today };
-        ExportRequest::parse(&parameters, defaults).unwrap()
+        writing::request(&parameters)
     })
 }
 
@@ -150,7 +146,11 @@ proptest! {
 
     #[test]
     fn rows_on_several_sheets_are_read_back(rows in prop::collection::vec(row(), 1..9), rows_per_sheet in 2..5_u32) {
-        let request = sheets_request();
+        let request = writing::request(&[
+            ("dataset", "student_activity_snapshots"),
+            ("format", "xlsx"),
+            ("timezone", "Europe/Madrid"),
+        ]);
         assert_read_back(&writing::workbook(&request, &rows, rows_per_sheet), &rows)?;
     }
 
@@ -169,12 +169,4 @@ proptest! {
 /// A negative number in an array or an object.
 fn is_json_number(part: &str) -> bool {
     part.trim_end_matches(['"', ']', '}']).parse::<f64>().is_ok()
-}
-
-fn sheets_request() -> ExportRequest {
-    let parameters = [("dataset", "student_activity_snapshots"), ("format", "xlsx")];
-    let parameters = parameters.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
-    let today = DateTime::UNIX_EPOCH.date_naive();
-    let defaults = Defaults { locale: Locale::En, timezone: Tz::Europe__Madrid, today };
-    ExportRequest::parse(&parameters, defaults).unwrap()
 }

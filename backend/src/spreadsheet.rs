@@ -20,9 +20,6 @@ pub const SHEETS_PROPERTY: &str = "DataPorter sheets";
 /// The prefix that makes a spreadsheet show a cell as plain text.
 const GUARD: u8 = b'\'';
 
-/// The bytes that divide cells or rows for some spreadsheet.
-const SEPARATORS: [u8; 5] = [b',', b';', b'\t', b'\n', b'\r'];
-
 /// Where in a text a cell would start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Start {
@@ -56,24 +53,17 @@ fn is_dangerous(text: &[u8], start: Start) -> bool {
 
 /// Whether no part of a text can be dangerous. A fast path, since nearly all texts are like this.
 fn is_plain(text: &[u8]) -> bool {
-    text.first().is_none_or(u8::is_ascii_alphanumeric)
-        && !text.iter().any(|byte| IS_SEPARATOR[usize::from(*byte)])
+    text.first().is_none_or(u8::is_ascii_alphanumeric) && !text.iter().any(|byte| is_separator(*byte))
 }
 
-/// For each byte, whether it is a separator.
-const IS_SEPARATOR: [bool; 256] = {
-    let mut is_separator = [false; 256];
-    let mut index = 0;
-    while index < SEPARATORS.len() {
-        is_separator[SEPARATORS[index] as usize] = true;
-        index += 1;
-    }
-    is_separator
-};
+/// Whether this byte divides cells or rows for some spreadsheet.
+const fn is_separator(byte: u8) -> bool {
+    matches!(byte, b',' | b';' | b'\t' | b'\n' | b'\r')
+}
 
 /// The positions in a text where a cell would start for some spreadsheet.
 fn starts(text: &[u8]) -> impl Iterator<Item = (usize, Start)> {
-    let separators = text.iter().enumerate().filter(|(_, byte)| IS_SEPARATOR[usize::from(**byte)]);
+    let separators = text.iter().enumerate().filter(|(_, byte)| is_separator(**byte));
     let after = separators.map(|(index, _)| (index + 1, Start::AfterSeparator));
     std::iter::once((0, Start::OfText)).chain(after)
 }

@@ -25,8 +25,10 @@ pub const INVALID_EMAIL: Text =
     Text::new("La dirección de correo no es válida.", "This is not a valid e-mail address.");
 const EMAIL_TAKEN: Text =
     Text::new("Ya existe una cuenta con ese correo.", "An account with this e-mail address already exists.");
-const USER_NOT_FOUND: Text = Text::new("No existe ese usuario.", "User not found.");
-const LAST_ADMIN: Text = Text::new(
+/// The message for a user who does not exist.
+pub const USER_NOT_FOUND: Text = Text::new("No existe ese usuario.", "User not found.");
+/// The message for the last active admin, who must stay one.
+pub const LAST_ADMIN: Text = Text::new(
     "Es el último administrador activo: antes nombra a otro.",
     "This is the last active admin. Make another user an admin first.",
 );

@@ -50,8 +50,7 @@ impl AdvisoryLock {
 
     /// Acquires the lock for the session unless another session holds it. Returns whether it was acquired.
     pub async fn try_acquire(self, conn: &mut Connection) -> QueryResult<bool> {
-        let statement = format!("SELECT pg_try_advisory_lock({}) AS is_true", self.key());
-        Ok(sql_query(statement).get_result::<Answer>(conn).await?.is_true)
+        ask(conn, &format!("pg_try_advisory_lock({})", self.key())).await
     }
 
     /// Releases the lock of the session.
@@ -66,8 +65,7 @@ impl AdvisoryLock {
 
     /// Acquires the lock until the transaction ends, unless another one holds it. Returns whether it was acquired.
     pub async fn try_acquire_in_transaction(self, conn: &mut Connection) -> QueryResult<bool> {
-        let statement = format!("SELECT pg_try_advisory_xact_lock({}) AS is_true", self.key());
-        Ok(sql_query(statement).get_result::<Answer>(conn).await?.is_true)
+        ask(conn, &format!("pg_try_advisory_xact_lock({})", self.key())).await
     }
 
     /// SQL that waits for the lock and holds it until the transaction ends.
@@ -77,8 +75,7 @@ impl AdvisoryLock {
 
     /// Whether any session of this database holds the lock. Only for locks with a fixed key.
     pub async fn is_held(self, conn: &mut Connection) -> QueryResult<bool> {
-        let statement = format!("SELECT EXISTS ({}) AS is_true", self.holders());
-        Ok(sql_query(statement).get_result::<Answer>(conn).await?.is_true)
+        ask(conn, &format!("EXISTS ({})", self.holders())).await
     }
 
     /// SQL that selects the `pid` of the session that holds the lock. Only for locks with a fixed key.
@@ -90,4 +87,10 @@ impl AdvisoryLock {
             self.key()
         )
     }
+}
+
+/// The value of an expression of the type boolean.
+async fn ask(conn: &mut Connection, expression: &str) -> QueryResult<bool> {
+    let answer: Answer = sql_query(format!("SELECT {expression} AS is_true")).get_result(conn).await?;
+    Ok(answer.is_true)
 }

@@ -69,8 +69,7 @@ impl CsvRows {
             Cell::Text(text) => self.write_raw(out, text),
             Cell::Json(json) => self.write_raw(out, &spreadsheet::neutralise_json(json)),
             Cell::BuiltJson(json) => {
-                let mut text = Vec::with_capacity(json.len());
-                json_columns::write(&mut text, json, &mut self.timestamps);
+                let text = json_columns::converted(json, &mut self.timestamps);
                 self.write_raw(out, &spreadsheet::neutralise_json(&text));
             }
             Cell::Timestamp(micros) => self.timestamps.write(out, micros),

@@ -9,6 +9,13 @@ use super::timestamp::{TimestampWriter, postgres_micros};
 /// string, where each quote is escaped.
 const TIMESTAMP_PREFIX: &[u8] = br#""changed_at" : ""#;
 
+/// The JSON with its timestamps in the file's time zone, as a cell of its own.
+pub fn converted(json: &[u8], timestamps: &mut TimestampWriter) -> Vec<u8> {
+    let mut text = Vec::with_capacity(json.len());
+    write(&mut text, json, timestamps);
+    text
+}
+
 /// Appends the JSON. Values after the prefix that are not timestamps are left unchanged.
 pub fn write(out: &mut Vec<u8>, json: &[u8], timestamps: &mut TimestampWriter) {
     let mut rest = json;

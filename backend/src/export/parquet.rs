@@ -73,9 +73,7 @@ impl ParquetRows {
         let column = &mut self.columns[index];
         self.bytes += match cell {
             Cell::BuiltJson(json) => {
-                let mut text = Vec::with_capacity(json.len());
-                json_columns::write(&mut text, json, &mut self.timestamps);
-                column.push(kind, Cell::Json(&text))?
+                column.push(kind, Cell::Json(&json_columns::converted(json, &mut self.timestamps)))?
             }
             cell => column.push(kind, cell)?,
         };

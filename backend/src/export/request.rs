@@ -1,13 +1,16 @@
 //! An export request. Requests from JSON, from a link and from the command line are parsed by the same rules.
 
+mod option;
+
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use domain::dataset::{Column, FilterKey};
-use domain::filter::DateRange;
-use domain::format::{Bom, CsvLayout, Decimal, Delimiter, Headers, Names};
+use domain::format::{CsvLayout, Names};
 use domain::text::{Phrase, Text};
 use domain::{Dataset, ExportFormat, Filter, Locale};
 
+pub use self::option::{ACCEPTED_COLUMNS, DATE_RANGE};
+use self::option::{Draft, ExportOption, OPTIONS};
 use crate::app::App;
 use crate::error::{Error, InvalidField, Result};
 use crate::models::user::User;
@@ -52,107 +55,6 @@ impl Defaults {
 
 pub use crate::auth::signed_link::Parameters;
 
-/// An option of a request.
-struct ExportOption {
-    key: &'static str,
-    /// Sets the option. `None` if the value is not accepted.
-    set: fn(&mut Draft, &str) -> Option<()>,
-    /// What is accepted.
-    accepted: fn() -> Phrase,
-    /// The value in a request that [`ExportRequest::parse`] reads back. `None` if the option has no effect.
-    get: fn(&ExportRequest) -> Option<String>,
-}
-
-/// A request whose options are being set.
-struct Draft {
-    dataset: Option<Dataset>,
-    format: Option<ExportFormat>,
-    /// The keys of the columns, separated by commas.
-    columns: String,
-    locale: Locale,
-    timezone: Tz,
-    layout: CsvLayout,
-    names: Names,
-    date_range: Option<DateRange>,
-}
-
-/// The option that stands for the two date filters.
-pub const DATE_RANGE: &str = "date_range";
-
-/// Every option, in the order of links.
-const OPTIONS: [ExportOption; 11] = [
-    ExportOption {
-        key: "dataset",
-        set: |draft, value| Dataset::parse(value).map(|dataset| draft.dataset = Some(dataset)),
-        accepted: || Phrase::accepted(&Dataset::ALL.map(Dataset::key)),
-        get: |request| Some(request.dataset.key().to_owned()),
-    },
-    ExportOption {
-        key: "format",
-        set: |draft, value| ExportFormat::parse(value).map(|format| draft.format = Some(format)),
-        accepted: || Phrase::accepted(&ExportFormat::ALL.map(ExportFormat::key)),
-        get: |request| Some(request.format.key().to_owned()),
-    },
-    ExportOption {
-        key: "columns",
-        set: |draft, value| {
-            value.clone_into(&mut draft.columns);
-            Some(())
-        },
-        accepted: || ACCEPTED_COLUMNS.into(),
-        get: |request| (!request.columns.is_empty()).then(|| request.columns.join(",")),
-    },
-    ExportOption {
-        key: "headers",
-        set: |draft, value| Headers::parse(value).map(|headers| draft.layout.headers = headers),
-        accepted: || Phrase::accepted(&["labels", "keys"]),
-        get: |request| request.has_headers().then(|| request.layout.headers.key().to_owned()),
-    },
-    ExportOption {
-        key: "locale",
-        set: |draft, value| Locale::parse(value).map(|locale| draft.locale = locale),
-        accepted: || Phrase::accepted(&["es", "en"]),
-        get: |request| Some(request.locale.tag().to_owned()),
-    },
-    ExportOption {
-        key: "timezone",
-        set: |draft, value| value.parse().ok().map(|zone| draft.timezone = zone),
-        accepted: || ACCEPTED_TIME_ZONES.into(),
-        get: |request| Some(request.timezone.name().to_owned()),
-    },
-    ExportOption {
-        key: "delimiter",
-        set: |draft, value| Delimiter::parse(value).map(|delimiter| draft.layout.delimiter = delimiter),
-        accepted: || Phrase::accepted(&[",", ";"]),
-        get: |request| request.csv(|layout| layout.delimiter.character().to_string()),
-    },
-    ExportOption {
-        key: "decimal",
-        set: |draft, value| Decimal::parse(value).map(|decimal| draft.layout.decimal = decimal),
-        accepted: || Phrase::accepted(&[".", ","]),
-        get: |request| request.csv(|layout| layout.decimal.character().to_string()),
-    },
-    ExportOption {
-        key: "bom",
-        set: |draft, value| Bom::parse(value).map(|bom| draft.layout.bom = bom),
-        accepted: || Phrase::accepted(&["0", "1"]),
-        get: |request| request.csv(|layout| layout.bom.key().to_owned()),
-    },
-    ExportOption {
-        key: "names",
-        set: |draft, value| Names::parse(value).map(|names| draft.names = names),
-        accepted: || Phrase::accepted(&["0", "1"]),
-        get: |request| request.has_headers().then(|| request.names.key().to_owned()),
-    },
-    ExportOption {
-        key: DATE_RANGE,
-        set: |draft, value| DateRange::parse(value).map(|range| draft.date_range = Some(range)),
-        accepted: || Phrase::accepted(&DateRange::ALL.map(DateRange::key)),
-        // The days are in the filter.
-        get: |_| None,
-    },
-];
-
 /// The names of the options. Parameters with other names are filters.
 pub fn option_keys() -> impl Iterator<Item = &'static str> {
     OPTIONS.iter().map(|option| option.key)
@@ -192,21 +94,12 @@ impl ExportRequest {
         let Draft { dataset, format, columns, locale, timezone, layout, names, date_range } = draft;
         let (Some(dataset), Some(format)) = (dataset, format) else { return Err(Error::Invalid(invalid)) };
         let days = date_range
-            .map(|range| range.days(today).into())
-            .map(|days: [_; 2]| days.map(|day| day.to_string()));
-        let dates = [FilterKey::DATE_FROM, FilterKey::DATE_TO];
-        if days.is_some() {
-            let has_dates = |(key, value): &(&str, &str)| {
-                dates.iter().any(|date| date.key() == *key) && !value.trim().is_empty()
-            };
-            if dataset.describe().filter(FilterKey::DATE_FROM).is_none() {
-                invalid.push(InvalidField { field: DATE_RANGE.to_owned(), message: NO_DATES.into() });
-            } else if filters.iter().any(has_dates) {
-                invalid.push(InvalidField { field: DATE_RANGE.to_owned(), message: OTHER_DATES.into() });
-            } else {
-                filters.retain(|(key, _)| !dates.iter().any(|date| date.key() == *key));
-                filters.extend(days.iter().flatten().zip(dates).map(|(day, key)| (key.key(), day.as_str())));
-            }
+            .map(|range| range.days(today))
+            .map(|(first, last)| [first, last].map(|day| day.to_string()));
+        if let Some(days) = &days
+            && let Err(message) = add_days(dataset, days, &mut filters)
+        {
+            invalid.push(InvalidField { field: DATE_RANGE.to_owned(), message: message.into() });
         }
         let filter = Filter::parse(dataset, filters).unwrap_or_else(|problems| {
             invalid.extend(problems.into_iter().map(InvalidField::from));
@@ -262,10 +155,23 @@ impl ExportRequest {
     }
 }
 
-impl ExportOption {
-    fn rejection(&self) -> InvalidField {
-        InvalidField { field: self.key.to_owned(), message: (self.accepted)() }
+/// Adds the date filters from the first to the last day, which must not be set.
+fn add_days<'a>(
+    dataset: Dataset,
+    days: &'a [String; 2],
+    filters: &mut Vec<(&'a str, &'a str)>,
+) -> Result<(), Text> {
+    let dates = [FilterKey::DATE_FROM.key(), FilterKey::DATE_TO.key()];
+    if dataset.describe().filter(FilterKey::DATE_FROM).is_none() {
+        return Err(NO_DATES);
     }
+    // Blank values are ignored.
+    if filters.iter().any(|(key, value)| dates.contains(key) && !value.trim().is_empty()) {
+        return Err(OTHER_DATES);
+    }
+    filters.retain(|(key, _)| !dates.contains(key));
+    filters.extend(dates.into_iter().zip(days.iter().map(String::as_str)));
+    Ok(())
 }
 
 fn parse_columns(dataset: Dataset, keys: &str) -> Result<Vec<&'static str>, InvalidField> {
@@ -296,14 +202,6 @@ const NO_DATES: Text =
     Text::new("Este conjunto de datos no se filtra por fecha.", "This dataset has no date filters.");
 const OTHER_DATES: Text =
     Text::new("No se combina con date_from ni date_to.", "It cannot be combined with date_from or date_to.");
-const ACCEPTED_TIME_ZONES: Text = Text::new(
-    "Se acepta un nombre de zona horaria IANA, como America/Bogota.",
-    "Accepted: the IANA name of a time zone, such as America/Bogota.",
-);
-/// What `columns` accepts. In JSON they are a list, and otherwise a text in which commas separate them.
-pub const ACCEPTED_COLUMNS: Text =
-    Text::new("Debe ser una lista de claves de columnas.", "Must be a list of column keys.");
-
 #[cfg(test)]
 mod tests {
     use super::*;

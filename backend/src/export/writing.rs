@@ -1,10 +1,13 @@
 //! Writes files of snapshots in memory, for tests of the formats.
 
+use chrono::DateTime;
+use chrono_tz::Tz;
+use domain::Locale;
 use domain::dataset::Column;
 
 use super::cell::Cell;
 use super::columns::{FileColumn, Origin};
-use super::request::ExportRequest;
+use super::request::{Defaults, ExportRequest};
 use super::timestamp::postgres_micros;
 use super::writer::Writer;
 use super::xlsx::XlsxRows;
@@ -45,7 +48,15 @@ pub fn workbook(request: &ExportRequest, rows: &[StagedSnapshot<'_>], rows_per_s
     out
 }
 
-fn columns(request: &ExportRequest) -> Vec<FileColumn> {
+/// A request with these parameters.
+pub fn request(parameters: &[(&str, &str)]) -> ExportRequest {
+    let parameters = parameters.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let today = DateTime::UNIX_EPOCH.date_naive();
+    ExportRequest::parse(&parameters, Defaults { locale: Locale::En, timezone: Tz::UTC, today }).unwrap()
+}
+
+/// The columns of a file, each of which may have any value.
+pub fn columns(request: &ExportRequest) -> Vec<FileColumn> {
     let chosen = request.chosen_columns().into_iter();
     chosen.map(|column| FileColumn { column, origin: Origin::Field(0) }).collect()
 }

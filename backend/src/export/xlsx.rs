@@ -141,8 +141,7 @@ impl XlsxRows {
             Cell::Text(text) => self.text_cell(index, text)?,
             Cell::Json(json) => self.text_cell(index, &spreadsheet::neutralise_json(json))?,
             Cell::BuiltJson(json) => {
-                let mut text = Vec::with_capacity(json.len());
-                json_columns::write(&mut text, json, &mut self.timestamps);
+                let text = json_columns::converted(json, &mut self.timestamps);
                 self.text_cell(index, &spreadsheet::neutralise_json(&text))?;
             }
             Cell::Timestamp(micros) => self.timestamp_cell(index, micros)?,

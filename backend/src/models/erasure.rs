@@ -12,6 +12,7 @@ use domain::Locale;
 use domain::dataset::Column;
 
 use super::snapshot_table::SnapshotTable;
+use super::user::User;
 use crate::db::Connection;
 use crate::db::advisory_lock::AdvisoryLock;
 use crate::db::schema::users;
@@ -69,15 +70,6 @@ const REJECTED_ROWS: &str = "\
             OR regexp_replace(btrim(cell), '^0*([0-9]+)([.]0+)?$', '\\1') = $1::text \
                 AND lower(btrim(imports.file_columns[place])) = ANY($4))";
 
-/// The person whose data is erased.
-#[derive(Debug, Clone, HasQuery)]
-#[diesel(table_name = users)]
-pub struct Person {
-    id: i64,
-    name: String,
-    email: String,
-}
-
 /// How the row of a user is anonymized.
 #[derive(Debug, AsChangeset)]
 #[diesel(table_name = users, treat_none_as_null = true)]
@@ -94,12 +86,7 @@ struct Anonymous {
     updated_at: DateTime<Utc>,
 }
 
-impl Person {
-    /// The user with this id, whose row is locked until the transaction ends.
-    pub async fn lock(conn: &mut Connection, id: i64) -> QueryResult<Option<Self>> {
-        users::table.find(id).select(Self::as_select()).for_no_key_update().first(conn).await.optional()
-    }
-
+impl User {
     /// The users whose data was erased after this time.
     pub async fn erased_since(conn: &mut Connection, since: DateTime<Utc>) -> QueryResult<Vec<Self>> {
         Self::query().filter(users::erased_at.gt(since)).order(users::id).load(conn).await

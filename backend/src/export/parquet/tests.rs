@@ -1,26 +1,23 @@
 use bytes::Bytes;
-use chrono_tz::Tz;
-use domain::Locale;
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use parquet::record::Field;
 
 use super::*;
-use crate::export::columns::Origin;
-use crate::export::request::Defaults;
+use crate::export::writing;
 
 fn request() -> ExportRequest {
     let columns = "captured_at,user_id,category,value,payload";
-    let parameters = [("dataset", "student_activity_snapshots"), ("format", "parquet"), ("columns", columns)];
-    let parameters = parameters.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
-    let today = chrono::DateTime::UNIX_EPOCH.date_naive();
-    ExportRequest::parse(&parameters, Defaults { locale: Locale::En, timezone: Tz::UTC, today }).unwrap()
+    writing::request(&[
+        ("dataset", "student_activity_snapshots"),
+        ("format", "parquet"),
+        ("columns", columns),
+    ])
 }
 
 #[test]
 fn every_value_is_in_a_row_group() {
     let request = request();
-    let chosen = request.chosen_columns().into_iter();
-    let columns: Vec<_> = chosen.map(|column| FileColumn { column, origin: Origin::Field(0) }).collect();
+    let columns = writing::columns(&request);
     let mut rows = ParquetRows::new(&request, &columns).unwrap();
     let mut out = Vec::new();
     rows.begin(&mut out).unwrap();
@@ -74,8 +71,7 @@ fn every_value_is_in_a_row_group() {
 #[test]
 fn a_row_group_is_full_by_its_size() {
     let request = request();
-    let chosen = request.chosen_columns().into_iter();
-    let columns: Vec<_> = chosen.map(|column| FileColumn { column, origin: Origin::Field(0) }).collect();
+    let columns = writing::columns(&request);
     let mut rows = ParquetRows::new(&request, &columns).unwrap();
     let long = vec![b'x'; 1 << 20];
     let mut count = 0;

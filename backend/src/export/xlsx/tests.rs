@@ -1,29 +1,23 @@
 use std::io::{Cursor, Read as _};
 
-use chrono_tz::Tz;
 use domain::Locale;
 use zip::ZipArchive;
 
 use super::*;
-use crate::export::columns::Origin;
-use crate::export::request::Defaults;
+use crate::export::writing;
 
 const MICROS_OF_2026_11_16_09_00: i64 = 848_134_800_000_000;
 
-fn request(options: &[(&str, &str)]) -> ExportRequest {
-    let fixed = [("dataset", "video_player_events"), ("format", "xlsx"), ("timezone", "Europe/Madrid")];
-    let parameters = fixed.iter().chain(options);
-    let parameters = parameters.map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-    let today = chrono::DateTime::UNIX_EPOCH.date_naive();
-    ExportRequest::parse(&parameters, Defaults { locale: Locale::En, timezone: Tz::UTC, today }).unwrap()
-}
-
 /// The parts of a workbook with one row, whose columns are `recorded_at`, `user_id`, `event` and `playback_rate`.
 fn workbook(options: &[(&str, &str)], cells: [Cell<'_>; 4]) -> Result<Vec<(String, String)>> {
-    let columns = [("columns", "recorded_at,user_id,event,playback_rate")];
-    let request = request(&[&columns, options].concat());
-    let chosen = request.chosen_columns().into_iter();
-    let columns: Vec<_> = chosen.map(|column| FileColumn { column, origin: Origin::Field(0) }).collect();
+    let fixed = [
+        ("dataset", "video_player_events"),
+        ("format", "xlsx"),
+        ("timezone", "Europe/Madrid"),
+        ("columns", "recorded_at,user_id,event,playback_rate"),
+    ];
+    let request = writing::request(&[&fixed, options].concat());
+    let columns = writing::columns(&request);
     let mut rows = XlsxRows::new(&request, &columns);
     let mut out = Vec::new();
     rows.begin(&mut out)?;
