@@ -1,7 +1,7 @@
 //! Dates as a workbook stores them: as a number of days.
 
 use chrono::{
-    LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset as _, SecondsFormat, TimeDelta, TimeZone as _,
+    Datelike as _, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset as _, SecondsFormat, TimeDelta, TimeZone as _,
 };
 use chrono_tz::Tz;
 
@@ -34,8 +34,10 @@ pub struct Dates {
     pub precision: Precision,
 }
 
-/// The last day, 9999-12-31, and some more.
-const MAX_DAYS: f64 = 3_000_000.0;
+/// The day after the last one, 9999-12-31.
+const MAX_DAYS: f64 = 2_958_466.0;
+
+const MAX_YEAR: i32 = 9999;
 
 /// The first day that all programs count alike, 1900-03-01.
 const FIRST_COMMON_DAY: f64 = 61.0;
@@ -93,7 +95,8 @@ fn to_date_time(days: f64, epoch: Epoch, precision: Precision) -> Option<NaiveDa
     #[expect(clippy::cast_possible_truncation, reason = "at most MAX_DAYS")]
     let (day, steps) = (days.trunc() as i64, (days.fract() * steps_per_day).round() as i64);
     let since_first = TimeDelta::days(day) + TimeDelta::microseconds(steps * precision.micros());
-    first.and_time(NaiveTime::MIN).checked_add_signed(since_first)
+    // Rounding, or the later start of 1904, can lead past the last day.
+    first.and_time(NaiveTime::MIN).checked_add_signed(since_first).filter(|at| at.year() <= MAX_YEAR)
 }
 
 /// The number of days that [`Dates::to_text`] reads back as this local time, with [`Precision::Microseconds`] and
@@ -130,6 +133,11 @@ mod tests {
             (45977.375, Epoch::Year1900, Some("2025-11-16T09:00:00Z")),
             (45_977.430_555_555_55, Epoch::Year1900, Some("2025-11-16T10:20:00Z")),
             (45_977.999_999_999_99, Epoch::Year1900, Some("2025-11-17")),
+            (2_958_465.999, Epoch::Year1900, Some("9999-12-31T23:58:33.600Z")),
+            (2_958_465.999_999_999_5, Epoch::Year1900, None),
+            (2_958_466.0, Epoch::Year1900, None),
+            (2_957_003.0, Epoch::Year1904, Some("9999-12-31")),
+            (2_957_004.0, Epoch::Year1904, None),
             (-1.0, Epoch::Year1900, None),
             (f64::NAN, Epoch::Year1900, None),
             (1e300, Epoch::Year1904, None),
@@ -165,6 +173,11 @@ mod tests {
                     prop_assert_eq!(DateTime::parse_from_rfc3339(&read).unwrap().to_utc(), expected);
                 }
             }
+        }
+
+        #[test]
+        fn no_time_after_9999_is_written(micros in 253_402_300_800_000_000..260_000_000_000_000_000_i64) {
+            prop_assert_eq!(from_local_micros(micros), None);
         }
 
         #[test]
