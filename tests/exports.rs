@@ -10,5 +10,6 @@ mod link_errors;
 mod links;
 mod options;
 mod other_programs;
+mod person;
 mod saved;
 mod slow_readers;

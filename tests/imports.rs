@@ -4,6 +4,7 @@ mod duplicates;
 mod files;
 mod formats;
 mod history;
+mod interruptions;
 mod progress;
 mod rejected_file;
 mod round_trip;
@@ -18,6 +19,7 @@ use domain::access::Role;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 
+use crate::harness::database::TestDatabase;
 use crate::harness::hub::{Hub, TestUser};
 use crate::harness::request::ApiResponse;
 
@@ -32,7 +34,11 @@ const HEADER: &str =
 
 /// A hub with two students, a course, a lesson and a pack.
 async fn hub() -> Hub {
-    let hub = Hub::start().await;
+    hub_on(TestDatabase::new().await).await
+}
+
+async fn hub_on(database: TestDatabase) -> Hub {
+    let hub = Hub::on(database, |_| {}).await;
     hub.sql(
         "INSERT INTO users (id, name, email, role) VALUES
              (7, 'Luz', 'luz@example.com', 'student'), (8, 'Teo', 'teo@example.com', 'student');

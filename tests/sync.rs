@@ -10,6 +10,7 @@ mod connections;
 mod dead;
 mod delivery_record;
 mod drivers;
+mod erased;
 mod event_age;
 pub mod fixture;
 mod ga4;

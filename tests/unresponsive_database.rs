@@ -17,7 +17,7 @@ use crate::harness::hub::Hub;
 
 /// The maximum time that a caller waits: one second to detect the silence, two and a half seconds to probe
 /// the server twice, and as much again on a busy machine.
-const MAX_WAIT: Duration = Duration::from_secs(9);
+pub(crate) const MAX_WAIT: Duration = Duration::from_secs(9);
 
 /// More bytes than the buffers between two sockets hold.
 const LARGE_BYTES: usize = 50_000_000;

@@ -17,6 +17,7 @@ mod check;
 mod database;
 mod demo;
 mod export;
+mod export_person;
 mod logging;
 mod migrate;
 mod monitor_backlog;
@@ -47,6 +48,9 @@ enum Command {
     Migrate(migrate::Arguments),
     /// Write a dataset to standard output, exactly as the Hub's download.
     Export(export::Arguments),
+    /// Write the data of a person to standard output, as a ZIP archive.
+    #[command(name = "export-person")]
+    ExportPerson(export_person::Arguments),
     /// Send player events to the analytics services.
     #[command(name = "telemetry:sync")]
     Sync(sync::Arguments),
@@ -137,6 +141,10 @@ fn execute(data_dir: PathBuf, command: Command) -> Result<(), Failure> {
         Command::Export(arguments) => {
             let config = start(&data_dir, variables)?;
             until_interrupted(export::run(&data_dir, config, arguments))
+        }
+        Command::ExportPerson(arguments) => {
+            let config = start(&data_dir, variables)?;
+            until_interrupted(export_person::run(&data_dir, config, arguments))
         }
         Command::MonitorBacklog(arguments) => {
             let config = start(&data_dir, variables)?;

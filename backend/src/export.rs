@@ -2,7 +2,7 @@
 //!
 //! [`request`] parses the request, and [`saved`] keeps it for its owner. [`link`] signs and verifies download links. [`stream`] starts the export,
 //! and the task in `run` carries it out: `rows` reads each row, `cell` decodes its binary fields, and `csv`,
-//! `json`, `xlsx` and `parquet` format them. `lookups` finds e-mail addresses and names by id, and [`spool`] buffers
+//! `json`, `xlsx` and `parquet` format them. [`person`] exports all datasets of one person. `lookups` finds e-mail addresses and names by id, and [`spool`] buffers
 //! what the reader has not taken yet. Every run is recorded in `export_audits`.
 
 pub mod any_source;
@@ -16,6 +16,7 @@ pub mod json_request;
 pub mod link;
 mod lookups;
 mod parquet;
+pub mod person;
 mod progress;
 pub mod request;
 mod rows;

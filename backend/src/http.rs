@@ -11,6 +11,7 @@ mod health;
 mod hub;
 mod import_files;
 mod metrics;
+mod person;
 mod player;
 mod player_demo;
 mod player_files;
@@ -31,6 +32,7 @@ pub fn router(app: App) -> Router {
         .route("/graphql/stream", graphql::stream())
         .merge(export::routes())
         .merge(import_files::routes())
+        .merge(person::routes())
         .merge(player::routes(&app))
         .merge(player_demo::routes())
         .merge(player_files::routes())

@@ -17,6 +17,7 @@ pub mod installation;
 pub mod mirrored;
 pub mod notification;
 pub mod outbox_mail;
+pub mod personal_record;
 pub mod player_event;
 pub mod player_event_month;
 pub mod reference;

@@ -46,7 +46,8 @@ pub trait Source: ObjectType + Sized + Send + Sync + 'static {
     const HIDDEN: &'static [&'static str];
     /// The selected fields, in order: `id`, then keys of the dataset's columns.
     const FIELDS: &'static [&'static str];
-    /// The columns with an e-mail address, each with the field that holds the user's id: `(column, field)`.
+    /// The columns with an e-mail address, each with the field that holds the user's id: `(column, field)`. The first is that
+    /// of the person whom the row is about.
     const EMAILS: &'static [(&'static str, &'static str)];
     /// The GraphQL input that filters the rows.
     type Filter: InputType;

@@ -127,7 +127,7 @@ pub enum Act {
     Mirror,
     /// See the export log and the list of users.
     Audit,
-    /// Change users, erase a user's data.
+    /// Change users, download or erase a user's data.
     ManageUsers,
     /// List, create and revoke one's own API tokens.
     ManageOwnTokens,

@@ -9,6 +9,7 @@ pub mod courses;
 pub mod failure;
 pub mod links;
 pub mod names;
+pub mod people;
 pub mod player;
 pub mod preview;
 mod request_timeout;

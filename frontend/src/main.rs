@@ -9,6 +9,7 @@ mod latest_request;
 mod live;
 mod pages;
 mod player;
+mod search;
 mod session;
 mod theme;
 mod ui;

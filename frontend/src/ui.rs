@@ -4,6 +4,7 @@ pub mod brand;
 pub mod button;
 pub mod card;
 pub mod combobox;
+pub mod confirm;
 pub mod empty;
 pub mod field;
 pub mod meter;

@@ -1,7 +1,7 @@
 //! Runs Chromium with its own chromedriver for one test.
 
 use std::ffi::OsString;
-use std::fs::{read_dir, read_to_string};
+use std::fs::{read, read_dir};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -59,6 +59,11 @@ impl Chromium {
 
     /// Waits until a file with this extension is downloaded, and returns its content.
     pub async fn downloaded(&self, extension: &str) -> String {
+        String::from_utf8(self.downloaded_bytes(extension).await).expect("the file is text")
+    }
+
+    /// Waits for a downloaded file with this extension, and returns its content.
+    pub async fn downloaded_bytes(&self, extension: &str) -> Vec<u8> {
         let download = async {
             let mut pause = tokio::time::interval(POLL_INTERVAL);
             loop {
@@ -73,7 +78,7 @@ impl Chromium {
                     continue;
                 }
                 if let Some(file) = files.iter().find(|path| has_extension(path, extension)) {
-                    return read_to_string(file).expect("the file is text");
+                    return read(file).expect("the file is readable");
                 }
             }
         };

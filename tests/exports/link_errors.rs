@@ -46,6 +46,11 @@ async fn a_request_must_be_json_with_known_fields() {
             "columns",
         ),
         (json!({"dataset": "video_player_events", "format": "csv", "columns": [["event"]]}), "columns"),
+        (
+            json!({"dataset": "video_player_events", "format": "csv", "date_range": "this_month",
+                "filters": {"date_range": "last_month"}}),
+            "date_range",
+        ),
         (json!([]), "body"),
     ] {
         let (status, problem) = request_rejected(&exporter, token, request).await;

@@ -135,6 +135,9 @@ async fn names_are_beside_their_ids() {
         files += &exporter.download(&request).await;
     }
     insta::assert_snapshot!(files.replace('\r', ""));
+    let logged = "SELECT array_to_string(column_keys, ' ') AS columns FROM export_audits WHERE dataset = 'course_teacher_assignments'";
+    let expected = "course_id course_title teacher_id teacher_name assigned_by assigner_name";
+    assert_eq!(exporter.hub.rows(logged).await, json!([{"columns": expected}]));
 }
 
 #[tokio::test]

@@ -1,17 +1,14 @@
-//! Imports in progress: watched live, cancelled by their client, or killed with their process.
+//! Imports in progress: watched live, or cancelled by their client.
 
-use std::process::Stdio;
 use std::time::Duration;
 
 use domain::access::{Role, TokenScope};
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::time::{sleep, timeout};
 
-use super::{ALL_OR_NOTHING, IMPORT, SKIP_INVALID, counts, form, hub, import, student_snapshots};
+use super::{ALL_OR_NOTHING, SKIP_INVALID, counts, hub, import, student_snapshots};
 use crate::harness::event_stream::{Events, MESSAGE_TIMEOUT};
 use crate::harness::hub::{Hub, TestUser};
-use crate::sync::program::without_drivers;
 
 /// A session that holds a lock, at which imports wait, until it is dropped.
 pub(super) struct Blocker(#[expect(dead_code, reason = "its drop releases the lock")] tokio_postgres::Client);
@@ -25,7 +22,7 @@ impl Blocker {
     }
 
     /// Waits until a session waits for a lock.
-    async fn is_reached(hub: &Hub) {
+    pub(super) async fn is_reached(hub: &Hub) {
         let waiting = "SELECT count(*) AS waiting FROM pg_locks JOIN pg_database ON pg_database.oid = database \
             WHERE datname = current_database() AND NOT granted";
         let reached = async {
@@ -42,12 +39,12 @@ pub(super) const TABLE_LOCK: &str =
     "SELECT pg_advisory_xact_lock(hashtextextended('import student_activity_snapshots', 0))";
 
 /// Rows that all differ.
-fn file(rows: usize) -> String {
+pub(super) fn file(rows: usize) -> String {
     let rows = (0..rows).map(|row| format!("7,1,{row},2026-11-16\n"));
     format!("user_id,course_id,value,captured_at\n{}", rows.collect::<String>())
 }
 
-async fn last_import(hub: &Hub) -> Value {
+pub(super) async fn last_import(hub: &Hub) -> Value {
     hub.rows("SELECT id::text, state, message, rows_inserted FROM imports ORDER BY id DESC LIMIT 1").await[0]
         .take()
 }
@@ -159,75 +156,4 @@ async fn an_import_is_cancelled_when_its_client_goes_away() {
     drop(blocker);
     assert_eq!(student_snapshots(&hub).await.len(), 0);
     assert_eq!(counts(&import(&hub, &admin, ALL_OR_NOTHING, file(100)).await), json!(["DONE", 100, 0, 0]));
-}
-
-#[tokio::test]
-async fn an_import_whose_process_is_killed_writes_nothing_and_can_be_repeated() {
-    let hub = hub().await;
-    let admin = hub.user(Role::Admin).await;
-    let token = hub.api_token(admin.id, &[TokenScope::Import]).await;
-    // In the order of an import: looking up ids, waiting for its turn, recording, and storing the result.
-    for statement in [
-        "LOCK TABLE courses IN ACCESS EXCLUSIVE MODE",
-        TABLE_LOCK,
-        "LOCK TABLE student_activity_snapshots IN SHARE MODE",
-        "LOCK TABLE imports IN SHARE ROW EXCLUSIVE MODE",
-    ] {
-        let (mut server, address) = serve(&hub).await;
-        let is_last = statement.contains("imports IN");
-        // The last statement would block the start of the import too.
-        let turn = Blocker::new(&hub, if is_last { TABLE_LOCK } else { statement }).await;
-        let variables = json!({
-            "file": null, "dataset": "STUDENT_ACTIVITY_SNAPSHOTS", "mode": "ALL_OR_NOTHING", "dryRun": false,
-        });
-        let request = hub.http.post(format!("{address}/graphql")).bearer_auth(&token);
-        let request = request.header("graphql-require-preflight", "1").multipart(form(
-            IMPORT,
-            &variables,
-            file(20_000),
-        ));
-        let sent = tokio::spawn(request.send());
-        Blocker::is_reached(&hub).await;
-        let result = if is_last { Some(Blocker::new(&hub, statement).await) } else { None };
-        if is_last {
-            drop(turn);
-            sleep(Duration::from_millis(100)).await;
-            Blocker::is_reached(&hub).await;
-            server.start_kill().unwrap();
-        } else {
-            server.start_kill().unwrap();
-            drop(turn);
-        }
-        server.wait().await.unwrap();
-        drop(result);
-        assert!(sent.await.unwrap().is_err(), "the server answers nothing: {statement}");
-        let nothing_runs = async {
-            let others = "SELECT count(*) AS others FROM pg_locks JOIN pg_database ON pg_database.oid = database \
-                WHERE datname = current_database() AND locktype = 'advisory'";
-            while hub.rows(others).await[0]["others"] != 0 {
-                sleep(Duration::from_millis(20)).await;
-            }
-        };
-        timeout(MESSAGE_TIMEOUT, nothing_runs).await.expect("the killed session ends");
-        assert_eq!(student_snapshots(&hub).await.len(), 0, "{statement}");
-        assert_eq!(last_import(&hub).await["state"], "running", "{statement}");
-    }
-    let mut conn = hub.app.pool.get().await.unwrap();
-    backend::import::close_abandoned(&hub.app, &mut conn).await.unwrap();
-    drop(conn);
-    assert_eq!(hub.rows("SELECT count(*) FROM imports WHERE state = 'failed'").await, json!([{"count": 4}]));
-    let repeated = import(&hub, &admin, ALL_OR_NOTHING, file(20_000)).await;
-    assert_eq!(counts(&repeated), json!(["DONE", 20_000, 0, 0]));
-    let exact = "SELECT count(*), min(value), max(value) FROM student_activity_snapshots";
-    assert_eq!(hub.rows(exact).await, json!([{"count": 20_000, "min": 0, "max": 19_999}]));
-}
-
-/// Starts a real server on the hub's database. Returns the process and its address.
-async fn serve(hub: &Hub) -> (tokio::process::Child, String) {
-    let arguments = ["serve", "--listen", "127.0.0.1:0", "--no-scheduler"];
-    let mut server = without_drivers(&hub.database, &arguments).stderr(Stdio::null()).spawn().unwrap();
-    let mut ready = String::new();
-    BufReader::new(server.stdout.take().unwrap()).read_line(&mut ready).await.unwrap();
-    let address = ready.split_whitespace().find(|word| word.starts_with("http://"));
-    (server, address.unwrap_or_else(|| panic!("{ready}")).trim_end_matches('/').to_owned())
 }

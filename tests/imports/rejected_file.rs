@@ -38,6 +38,13 @@ async fn rejected_rows_can_be_corrected_and_imported_again() {
     3;7;;6;El número de celdas de la fila no coincide con el del encabezado.
     4;7;x;7;El número de celdas de la fila no coincide con el del encabezado.;y
     "#);
+    let dry_run = super::ImportOptions { dry_run: true, ..SKIP_INVALID };
+    let again = import(&hub, &admin, dry_run, spanish.as_str()).await;
+    // The row without its last cell is complete by now.
+    assert_eq!(counts(&again), json!(["DONE", 1, 0, 3]));
+    let (_, again) = download(&hub, &link(&hub, &admin, &again, "es").await).await;
+    assert_eq!(again.lines().next(), spanish.lines().next(), "the columns are replaced");
+
     let corrected = spanish.replace("uno;", "5;").replace("2;99;", "2;8;").replace("3;7;;", "3;7;z;");
     let corrected = corrected
         .replace("4;7;x;7;El número de celdas de la fila no coincide con el del encabezado.;y", "4;7;x;;");
@@ -161,7 +168,7 @@ async fn templates_can_be_imported() {
     let (_, spanish) = template(&admin, "student_activity_snapshots", "es").await;
     insta::assert_snapshot!(spanish.replace("\r\n", "\n").replace(&format!("\n{};", admin.id), "\nID;"), @r#"
     ﻿ID de estudiante;ID de curso;ID de lección;ID de pack;Categoría;Ámbito;Valor;Datos;Capturado
-    ID;1;;;custom;;1;"{""note"": ""example""}";2027-01-15
+    ID;1;;;custom;;1;"{""nota"": ""ejemplo""}";2027-01-15
     "#);
     assert_eq!(template(&admin, "teacher_activity_snapshots", "en").await.0, StatusCode::OK);
     assert_eq!(template(&teacher, "teacher_activity_snapshots", "en").await.0, StatusCode::FORBIDDEN);

@@ -22,6 +22,8 @@ pub enum Purpose {
     Links,
     /// Signed links to the rejected rows of an import.
     RejectedRows,
+    /// Signed links to the data of a person.
+    PersonalData,
 }
 
 /// Why a list of `APP_KEY`s is invalid.
@@ -110,6 +112,7 @@ impl Purpose {
             Self::Player => b"dataporter-hub player token v1",
             Self::Links => b"dataporter-hub export link v1",
             Self::RejectedRows => b"dataporter-hub rejected rows link v1",
+            Self::PersonalData => b"dataporter-hub personal data link v1",
         }
     }
 }

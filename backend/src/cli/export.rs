@@ -59,10 +59,7 @@ pub(super) struct Arguments {
 
 /// Writes the file to standard output.
 pub(super) async fn run(data_dir: &Path, config: Config, arguments: Arguments) -> Result<(), Failure> {
-    let (locale, timezone) = (config.hub.locale, config.hub.timezone);
-    let today = Clock::system().now().with_timezone(&timezone).date_naive();
-    let defaults = Defaults { locale, timezone, today };
-    let request = ExportRequest::parse(&arguments.parameters(), defaults)?;
+    let request = ExportRequest::parse(&arguments.parameters(), defaults(&config))?;
     let database = CommandDatabase::open_migrated(data_dir, &config).await?;
     let pool = database.pool();
     let app = App::new(config, pool.clone(), Clock::system())?;
@@ -76,7 +73,18 @@ async fn write(app: &App, request: ExportRequest) -> Result<(), Failure> {
     let grant = Grant::to_operate(request.dataset, request.filter.clone());
     let export = Export { user_id: None, address: None, request, grant };
     let started = export.start(app).await?;
-    match started.write_to(&mut tokio::io::stdout()).await {
+    ended(started.write_to(&mut tokio::io::stdout()).await)
+}
+
+/// What a file has that the arguments do not say.
+pub(super) fn defaults(config: &Config) -> Defaults {
+    let (locale, timezone) = (config.hub.locale, config.hub.timezone);
+    Defaults { locale, timezone, today: Clock::system().now().with_timezone(&timezone).date_naive() }
+}
+
+/// How writing a file to standard output ended.
+pub(super) fn ended(written: Result<(), WriteError>) -> Result<(), Failure> {
+    match written {
         // The reader of a pipe closed it early, as `head` does.
         Err(WriteError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => Ok(written.context("The file is incomplete")?),

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use domain::Locale;
 
 use super::request::{Defaults, ExportRequest};
 use crate::auth::keys::{Keys, Purpose};
@@ -36,9 +35,8 @@ impl Link {
     /// Verifies and parses a query string.
     pub fn verify(keys: &Keys, query: &str, now: DateTime<Utc>) -> Result<Self, BadLink> {
         let link = SignedLink::verify(keys, Purpose::Links, query, now)?;
-        // A link sets every option, so the defaults do not matter.
-        let defaults = Defaults { locale: Locale::default(), timezone: Tz::UTC, today: now.date_naive() };
-        let request = ExportRequest::parse(&link.parameters, defaults).map_err(|_| BadLink::Altered)?;
+        let request =
+            ExportRequest::parse(&link.parameters, Defaults::of_link(now)).map_err(|_| BadLink::Altered)?;
         let SignedLink { user_id, token_id, parameters: _, expires_at } = link;
         Ok(Self { user_id, token_id, request, expires_at })
     }
@@ -58,6 +56,8 @@ pub fn filename(dataset: &str, extension: &str, at: DateTime<Utc>, zone: Tz) -> 
 #[cfg(test)]
 mod tests {
     use secrecy::SecretString;
+
+    use domain::Locale;
 
     use super::*;
 

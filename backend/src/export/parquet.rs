@@ -23,10 +23,13 @@ use super::shared_buffer::SharedBuffer;
 use super::timestamp::TimestampWriter;
 
 /// The number of rows at which a row group is full.
-const GROUP_ROWS: usize = 100_000;
+const GROUP_ROWS: usize = 50_000;
 
 /// The size of its values at which a row group is full. They are in memory.
-const GROUP_BYTES: usize = 8 << 20;
+const GROUP_BYTES: usize = 4 << 20;
+
+/// The size of a page of a column, and of its dictionary. The allocator keeps a multiple of it.
+const PAGE_BYTES: usize = 128 << 10;
 
 /// Writes rows as a Parquet file.
 pub struct ParquetRows {
@@ -48,6 +51,8 @@ impl ParquetRows {
             .build()?;
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            .set_data_page_size_limit(PAGE_BYTES)
+            .set_dictionary_page_size_limit(PAGE_BYTES)
             .set_created_by(concat!("dataporter ", env!("CARGO_PKG_VERSION")).to_owned())
             .build();
         let written = SharedBuffer::default();
@@ -90,14 +95,17 @@ impl ParquetRows {
         self.rows >= GROUP_ROWS || self.bytes >= GROUP_BYTES
     }
 
-    /// Writes the row group, which takes about a tenth of a second.
-    pub fn write_group(&mut self, out: &mut Vec<u8>) -> Result<()> {
+    /// Writes the row group, with a break for other tasks after each column, which takes some milliseconds.
+    ///
+    /// On threads for long work, each of them would keep memory for the next group.
+    pub async fn write_group(&mut self, out: &mut Vec<u8>) -> Result<()> {
         if self.rows > 0 {
             let mut group = self.file.next_row_group()?;
             for column in &mut self.columns {
                 if let Some(writer) = group.next_column()? {
                     column.write(writer)?;
                 }
+                tokio::task::yield_now().await;
             }
             group.close()?;
             (self.rows, self.bytes) = (0, 0);
@@ -108,8 +116,8 @@ impl ParquetRows {
     }
 
     /// Ends the file.
-    pub fn end(mut self, out: &mut Vec<u8>) -> Result<()> {
-        self.write_group(out)?;
+    pub async fn end(mut self, out: &mut Vec<u8>) -> Result<()> {
+        self.write_group(out).await?;
         let Self { file, written, .. } = self;
         file.close()?;
         written.drain_into(out);

@@ -2,9 +2,10 @@
 
 mod option;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use domain::dataset::{Column, FilterKey};
+use domain::filter::Problem;
 use domain::format::{CsvLayout, Names};
 use domain::text::{Phrase, Text};
 use domain::{Dataset, ExportFormat, Filter, Locale};
@@ -51,6 +52,11 @@ impl Defaults {
         let today = app.clock.now().with_timezone(&hub_timezone).date_naive();
         Self { locale, timezone: own_timezone.unwrap_or(hub_timezone), today }
     }
+
+    /// Any values, for a link, which sets every option.
+    pub fn of_link(now: DateTime<Utc>) -> Self {
+        Self { locale: Locale::default(), timezone: Tz::UTC, today: now.date_naive() }
+    }
 }
 
 pub use crate::auth::signed_link::Parameters;
@@ -78,8 +84,11 @@ impl ExportRequest {
         };
         let mut filters = Vec::new();
         let mut invalid = Vec::new();
-        for (key, value) in parameters {
+        for (place, (key, value)) in parameters.iter().enumerate() {
             match OPTIONS.iter().find(|option| option.key == key) {
+                Some(_) if parameters[..place].iter().any(|(earlier, _)| earlier == key) => {
+                    invalid.push(InvalidField { field: key.clone(), message: Problem::Repeated.message() });
+                }
                 Some(option) if (option.set)(&mut draft, value).is_some() => {}
                 Some(option) => invalid.push(option.rejection()),
                 None => filters.push((key.as_str(), value.as_str())),

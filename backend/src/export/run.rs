@@ -188,7 +188,7 @@ impl Run {
                 write_row(&mut writer, &mut out, &self.columns, row, &lookups)?;
                 waiting_rows += 1;
                 if writer.is_group_full() {
-                    (writer, out) = write_group(writer, out).await?;
+                    writer.write_group(&mut out).await?;
                 } else if writer.collects_groups() {
                     continue;
                 }
@@ -202,17 +202,8 @@ impl Run {
                 self.progress.send(&mut out).await?;
             }
         }
-        out = tokio::task::spawn_blocking(move || writer.end(&mut out).map(|()| out)).await??;
+        writer.end(&mut out).await?;
         self.progress.rows_written(waiting_rows);
         Ok(self.progress.send(&mut out).await?)
     }
-}
-
-/// Writes the rows that wait in the writer, on another thread.
-async fn write_group(mut writer: Writer, mut out: Vec<u8>) -> anyhow::Result<(Writer, Vec<u8>)> {
-    let written = tokio::task::spawn_blocking(move || {
-        writer.write_group(&mut out)?;
-        anyhow::Ok((writer, out))
-    });
-    written.await?
 }

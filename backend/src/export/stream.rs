@@ -4,14 +4,16 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::format::Names;
 use futures_util::{Stream, StreamExt as _, stream};
 use serde_json::Value;
 use tokio::io::{self, AsyncWrite, AsyncWriteExt as _};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::task::JoinHandle;
 
 use super::any_source;
 use super::columns::{Origin, resolve_columns};
+use super::person::PERSON;
 use super::progress::Progress;
 use super::request::ExportRequest;
 use super::run::{Export, Run};
@@ -57,6 +59,11 @@ impl RunningExport {
         .fuse()
     }
 
+    /// The next part of the file; `None` after the last one.
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Interrupted> {
+        self.receiver.next().await
+    }
+
     /// Writes the content of the file. Returns after the audit record has been written, or failed to be.
     pub async fn write_to(mut self, out: &mut (impl AsyncWrite + Unpin)) -> Result<(), WriteError> {
         let written = copy(&mut self.receiver, out).await;
@@ -65,6 +72,10 @@ impl RunningExport {
         drop(self.run.await);
         written
     }
+}
+
+async fn free_slot(app: &App) -> Result<OwnedSemaphorePermit> {
+    app.export_slots.clone().acquire_owned().await.map_err(|closed| Error::Internal(closed.into()))
 }
 
 async fn copy(receiver: &mut Receiver, out: &mut (impl AsyncWrite + Unpin)) -> Result<(), WriteError> {
@@ -77,10 +88,18 @@ async fn copy(receiver: &mut Receiver, out: &mut (impl AsyncWrite + Unpin)) -> R
 impl Export {
     /// Starts the export. Errors after it has started interrupt the stream.
     pub async fn start(self, app: &App) -> Result<RunningExport> {
-        let slots = app.export_slots.clone().acquire_owned();
-        let Ok(Ok(slot)) = tokio::time::timeout(SLOT_TIMEOUT, slots).await else {
-            return Err(Error::Busy { retry_after: SLOT_TIMEOUT });
-        };
+        let slot = tokio::time::timeout(SLOT_TIMEOUT, free_slot(app)).await;
+        let slot = slot.map_err(|_| Error::Busy { retry_after: SLOT_TIMEOUT })??;
+        self.start_in(app, slot).await
+    }
+
+    /// Starts the export when a slot is free, however long that takes.
+    pub(super) async fn start_when_possible(self, app: &App) -> Result<RunningExport> {
+        let slot = free_slot(app).await?;
+        self.start_in(app, slot).await
+    }
+
+    async fn start_in(self, app: &App, slot: OwnedSemaphorePermit) -> Result<RunningExport> {
         let source = any_source::of(self.request.dataset);
         let columns = resolve_columns(source, &self.request.chosen_columns())?;
         let audit = self.record_start(app).await?;
@@ -104,16 +123,19 @@ impl Export {
     }
 
     async fn record_start(&self, app: &App) -> Result<i64> {
-        let ExportRequest { dataset, format, filter, columns, .. } = &self.request;
-        let filters =
-            filter.pairs().into_iter().map(|(key, value)| (key.key().to_owned(), Value::from(value)));
+        let ExportRequest { dataset, format, filter, columns, names, .. } = &self.request;
+        let filters = filter.pairs().into_iter().map(|(key, value)| (key.key(), value));
+        let person = self.grant.person().map(|id| (PERSON, id.to_string()));
+        let filters = filters.chain(person).map(|(key, value)| (key.to_owned(), Value::from(value)));
+        let is_chosen = !columns.is_empty() || *names == Names::With;
+        let chosen = self.request.chosen_columns().into_iter().map(|column| column.key);
         let now = app.clock.now();
         let audit = NewExportAudit {
             user_id: self.user_id,
             dataset: dataset.key(),
             format: format.key(),
             filters: Value::Object(filters.collect()),
-            column_keys: (!columns.is_empty()).then(|| columns.clone()),
+            column_keys: is_chosen.then(|| chosen.collect()),
             address: self.address.map(Into::into),
             started_at: now,
             heartbeat_at: now,

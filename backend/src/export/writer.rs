@@ -96,16 +96,16 @@ impl Writer {
         }
     }
 
-    /// Appends the rows that are waiting. This takes too long for a task that others wait for.
-    pub fn write_group(&mut self, out: &mut Vec<u8>) -> Result<()> {
+    /// Appends the rows that are waiting.
+    pub async fn write_group(&mut self, out: &mut Vec<u8>) -> Result<()> {
         match &mut self.rows {
             Rows::Csv(_) | Rows::Json(_) | Rows::Xlsx(_) => Ok(()),
-            Rows::Parquet(rows) => rows.write_group(out),
+            Rows::Parquet(rows) => rows.write_group(out).await,
         }
     }
 
     /// Appends what comes after the last row.
-    pub fn end(self, out: &mut Vec<u8>) -> Result<()> {
+    pub async fn end(self, out: &mut Vec<u8>) -> Result<()> {
         match self.rows {
             Rows::Csv(_) => Ok(()),
             Rows::Json(rows) => {
@@ -113,7 +113,7 @@ impl Writer {
                 Ok(())
             }
             Rows::Xlsx(rows) => rows.end(out),
-            Rows::Parquet(rows) => rows.end(out),
+            Rows::Parquet(rows) => rows.end(out).await,
         }
     }
 }

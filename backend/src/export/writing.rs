@@ -25,17 +25,23 @@ pub fn file(request: &ExportRequest, rows: &[StagedSnapshot<'_>]) -> Vec<u8> {
         }
         writer.end_row(&mut out).unwrap();
         if writer.is_group_full() {
-            writer.write_group(&mut out).unwrap();
+            finished(writer.write_group(&mut out)).unwrap();
         }
     }
-    writer.end(&mut out).unwrap();
+    finished(writer.end(&mut out)).unwrap();
     out
+}
+
+/// The result of what waits for nothing but other tasks, of which there are none.
+pub fn finished<T>(task: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(task)
 }
 
 /// A workbook of these rows on sheets that each have this number of rows, with the header.
 pub fn workbook(request: &ExportRequest, rows: &[StagedSnapshot<'_>], rows_per_sheet: u32) -> Vec<u8> {
     let columns = columns(request);
-    let mut writer = XlsxRows::new(request, &columns).with_rows_per_sheet(rows_per_sheet);
+    let mut writer = XlsxRows::new(request, &columns).with_sheet_limits(rows_per_sheet, u64::MAX);
     let mut out = Vec::new();
     writer.begin(&mut out).unwrap();
     for row in rows {

@@ -99,10 +99,10 @@ impl XlsxRows {
         }
     }
 
-    /// Puts fewer rows on each sheet, with the header.
+    /// Puts fewer rows on each sheet, with the header, or starts another one at a smaller size.
     #[cfg(test)]
-    pub const fn with_rows_per_sheet(mut self, rows: u32) -> Self {
-        self.limits.rows = rows;
+    pub const fn with_sheet_limits(mut self, rows: u32, bytes: u64) -> Self {
+        self.limits = SheetLimits { rows, bytes };
         self
     }
 

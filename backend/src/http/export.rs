@@ -36,7 +36,7 @@ use crate::export::spool::Interrupted;
 use crate::export::{Export, link::LIFETIME};
 
 /// The maximum size of a request for a link.
-const MAX_REQUEST_BYTES: usize = 64 << 10;
+pub(super) const MAX_REQUEST_BYTES: usize = 64 << 10;
 
 /// The two routes.
 pub fn routes() -> Router<App> {
@@ -105,15 +105,19 @@ async fn try_create_link(
     if let Some(saved) = saved {
         saved.record_use(&mut conn, app.clock.now()).await?;
     }
-    let now = app.clock.now().duration_trunc(TimeDelta::seconds(1)).unwrap_or_else(|_| app.clock.now());
-    let link =
-        Link { user_id: identity.user.id, token_id: identity.token_id, request, expires_at: now + LIFETIME };
+    let expires_at = expiry(app.clock.now());
+    let link = Link { user_id: identity.user.id, token_id: identity.token_id, request, expires_at };
     Ok(CreatedLink {
         url: link.sign(&app.auth.keys),
         expires_at: link.expires_at,
         filename: link.filename(),
         estimated_rows: estimate.rows,
     })
+}
+
+/// When a link that is created now expires.
+pub(super) fn expiry(now: DateTime<Utc>) -> DateTime<Utc> {
+    now.duration_trunc(TimeDelta::seconds(1)).unwrap_or(now) + LIFETIME
 }
 
 /// The id of the saved export that a link is requested for.
@@ -132,7 +136,7 @@ const ACCEPTED_SAVED_EXPORT: Text = Text::new(
 );
 
 /// Parses the JSON body of a request for a link.
-fn parse_body(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>> {
+pub(super) fn parse_body(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>> {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !content_type.trim_start().to_ascii_lowercase().starts_with("application/json") {
         return Err(Error::invalid(
@@ -148,7 +152,8 @@ fn parse_body(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>> {
     })
 }
 
-const TOO_LARGE: Text = Text::new(
+/// The body of a request for a link did not arrive.
+pub(super) const TOO_LARGE: Text = Text::new(
     "La petición llegó incompleta o es demasiado grande. Se aceptan hasta 64 KiB.",
     "The request body is incomplete or too large. Accepted: up to 64 KiB.",
 );

@@ -12,6 +12,11 @@ use crate::models::snapshot_table::SnapshotTable;
 /// The columns that a file of rejected rows has after the others. They are ignored.
 pub const REJECTION_COLUMNS: [&str; 2] = ["line", "error"];
 
+/// Whether a column of this name is one of them.
+pub fn is_rejection_column(name: &str) -> bool {
+    REJECTION_COLUMNS.contains(&name.trim().to_lowercase().as_str())
+}
+
 /// The positions of the columns in a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
@@ -41,7 +46,7 @@ impl KnownColumn {
     /// The column with this key, or with this title in either language.
     pub fn find(name: &str, table: SnapshotTable) -> Option<Self> {
         let name = normalize(name);
-        if REJECTION_COLUMNS.contains(&name.as_str()) {
+        if is_rejection_column(&name) {
             return Some(Self::Ignored);
         }
         let known = table.dataset().describe();

@@ -1,8 +1,10 @@
 //! The rejected rows of an import as a CSV file, to be corrected and imported again.
 //!
 //! Its columns are those of the imported file, with the original cells, and then the line and the error of each row. The
-//! import ignores these two. The delimiter is the one that spreadsheets in the language expect, and there is a byte order
+//! import ignores these two, and they replace those of a file of rejected rows that was imported. The delimiter is the one that spreadsheets in the language expect, and there is a byte order
 //! mark, since the file is meant to be opened in a spreadsheet.
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -11,7 +13,7 @@ use futures_util::{Stream, stream};
 
 use super::cell_problem::CellProblem;
 use super::csv_file::{self, CsvFile};
-use super::header::REJECTION_COLUMNS;
+use super::header::{REJECTION_COLUMNS, is_rejection_column};
 use crate::app::App;
 use crate::auth::keys::{Keys, Purpose};
 use crate::auth::signed_link::{BadLink, SignedLink};
@@ -75,14 +77,14 @@ pub const fn exists(import: &Import) -> bool {
 /// The content of the file, a part at a time.
 pub async fn stream(app: App, import_id: i64, locale: Locale) -> Result<impl Stream<Item = Result<Bytes>>> {
     let file = ImportFile::find(&mut *app.pool.get().await?, import_id).await?;
-    let columns = file.columns().chain(REJECTION_COLUMNS).collect::<Vec<_>>();
-    let width = columns.len() - REJECTION_COLUMNS.len();
+    let columns = FileColumns::of(&file);
     let mut head = CsvFile::new(locale);
     head.push_mark();
-    head.push_row(columns.into_iter());
+    head.push_row(columns.kept.iter().map(|(_, name)| name.as_str()).chain(REJECTION_COLUMNS));
     let first = stream::once(std::future::ready(Ok(head.into_bytes())));
+    let columns = Arc::new(columns);
     let pages = stream::try_unfold(None, move |after| {
-        let app = app.clone();
+        let (app, columns) = (app.clone(), Arc::clone(&columns));
         async move {
             let conn = &mut *app.pool.get().await?;
             let rows = RejectedRow::page(conn, import_id, after, PAGE_ROWS, PAGE_BYTES).await?;
@@ -90,7 +92,7 @@ pub async fn stream(app: App, import_id: i64, locale: Locale) -> Result<impl Str
             let after = Some((last.line, last.id));
             let mut page = CsvFile::new(locale);
             for row in &rows {
-                push(&mut page, row, width, &app, locale);
+                push(&mut page, row, &columns, &app, locale);
             }
             Ok(Some((page.into_bytes(), after)))
         }
@@ -98,18 +100,34 @@ pub async fn stream(app: App, import_id: i64, locale: Locale) -> Result<impl Str
     Ok(stream::StreamExt::chain(first, pages))
 }
 
-fn push(page: &mut CsvFile, row: &RejectedRow, width: usize, app: &App, locale: Locale) {
+/// The columns of the imported file.
+struct FileColumns {
+    /// Their number.
+    width: usize,
+    /// The positions and names of those that are not replaced.
+    kept: Vec<(usize, String)>,
+}
+
+impl FileColumns {
+    fn of(file: &ImportFile) -> Self {
+        let is_kept = |(_, name): &(usize, &str)| !is_rejection_column(name);
+        let kept = file.columns().enumerate().filter(is_kept).map(|(place, name)| (place, name.to_owned()));
+        Self { width: file.columns().count(), kept: kept.collect() }
+    }
+}
+
+fn push(page: &mut CsvFile, row: &RejectedRow, columns: &FileColumns, app: &App, locale: Locale) {
     let reason = CellProblem::describe(&row.reason, &app.config.imports, locale);
     let error = match &row.column_name {
         Some(column) => format!("{column}: {reason}"),
         None => reason,
     };
     let line = row.line.to_string();
-    let (named, others) = row.cells.split_at(row.cells.len().min(width));
-    let blank = std::iter::repeat_n("", width - named.len());
-    let named = named.iter().map(String::as_str).chain(blank);
+    let cells = &row.cells;
+    let named =
+        columns.kept.iter().map(|(place, _)| cells.get(*place).map(String::as_str).unwrap_or_default());
     // Cells beyond the columns come last, so that the others are in the right ones.
-    let others = others.iter().map(String::as_str);
+    let others = cells.iter().skip(columns.width).map(String::as_str);
     page.push_row(named.chain([line.as_str(), error.as_str()]).chain(others));
 }
 

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use domain::Locale;
 use domain::access::ImportGrant;
+use domain::text::Text;
 
 use super::column::Column;
 use super::csv_file::{self, CsvFile};
@@ -13,6 +14,8 @@ use crate::models::snapshot_table::SnapshotTable;
 
 /// The path of a dataset's template.
 pub const PATH: &str = "/admin/data-porter/import-templates/{dataset}";
+
+const PAYLOAD: Text = Text::new(r#"{"nota": "ejemplo"}"#, r#"{"note": "example"}"#);
 
 /// A template with column titles in this language. Its row is about the importer and a course of theirs, if there is one.
 pub async fn file(
@@ -36,7 +39,7 @@ pub async fn file(
         Column::Lesson | Column::PracticePackage | Column::Scope => String::new(),
         Column::Category => "custom".to_owned(),
         Column::Value => "1".to_owned(),
-        Column::Payload => "{\"note\": \"example\"}".to_owned(),
+        Column::Payload => PAYLOAD.in_locale(locale).to_owned(),
         Column::CapturedAt => day.to_string(),
     });
     let mut file = CsvFile::new(locale);

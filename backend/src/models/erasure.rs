@@ -38,9 +38,9 @@ const STATEMENTS: [&str; 19] = [
     "UPDATE imports SET filename = '', message = NULL WHERE imported_by = $1 AND filename <> ''",
     "UPDATE export_audits SET address = CASE WHEN user_id = $1 THEN NULL ELSE address END, \
          filters = filters - ARRAY(SELECT key FROM jsonb_each_text(filters) \
-             WHERE key IN ('user_id', 'teacher_id', 'creator_id') AND value = $1::text) \
+             WHERE key IN ('user_id', 'teacher_id', 'creator_id', 'person') AND value = $1::text) \
      WHERE user_id = $1 AND address IS NOT NULL \
-         OR $1::text IN (filters ->> 'user_id', filters ->> 'teacher_id', filters ->> 'creator_id')",
+         OR $1::text IN (filters ->> 'user_id', filters ->> 'teacher_id', filters ->> 'creator_id', filters ->> 'person')",
     "UPDATE saved_exports SET options = options #- '{filters,user_id}' #- '{filters,teacher_id}' #- '{filters,creator_id}' \
      WHERE $1::text IN (options #>> '{filters,user_id}', options #>> '{filters,teacher_id}', options #>> '{filters,creator_id}')",
     // Last, since recording locks them too.

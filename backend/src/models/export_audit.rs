@@ -92,7 +92,7 @@ pub struct NewExportAudit<'a> {
     /// [`domain::ExportFormat::key`].
     pub format: &'a str,
     pub filters: Value,
-    /// The selected columns. `None` means all.
+    /// The columns, with those of names. `None` means all without names.
     pub column_keys: Option<Vec<&'a str>>,
     /// IP address of the client.
     pub address: Option<IpNet>,

@@ -78,6 +78,11 @@ impl User {
         self.manage_settings.unwrap_or(self.role.manages_settings_by_default())
     }
 
+    /// The user with this id, active or not.
+    pub async fn find(conn: &mut Connection, id: i64) -> QueryResult<Option<Self>> {
+        Self::query().filter(users::id.eq(id)).first(conn).await.optional()
+    }
+
     /// The active user with this id.
     pub async fn find_active(conn: &mut Connection, id: i64) -> QueryResult<Option<Self>> {
         Self::query().filter(users::id.eq(id)).filter(users::active).first(conn).await.optional()

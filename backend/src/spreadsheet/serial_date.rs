@@ -1,7 +1,8 @@
 //! Dates as a workbook stores them: as a number of days.
 
 use chrono::{
-    Datelike as _, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset as _, SecondsFormat, TimeDelta, TimeZone as _,
+    Datelike as _, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset as _, SecondsFormat, TimeDelta,
+    TimeZone as _,
 };
 use chrono_tz::Tz;
 

@@ -1,19 +1,20 @@
 //! Permission to read a dataset.
 
-use super::{CourseScope, Denied, Role, TokenScope, Viewer};
+use super::{Act, CourseScope, Denied, Role, TokenScope, Viewer};
 use crate::dataset::{Dataset, FilterKey};
 use crate::filter::Filter;
 
 /// Permission to read the rows of one dataset that match one filter.
 ///
 /// Every function that reads, counts, estimates, charts or exports rows takes a `Grant`. Only [`Grant::to_read`],
-/// [`Grant::to_export`] and, on the server's command line, [`Grant::to_operate`] create one, so no code path can bypass
-/// the rules.
+/// [`Grant::to_export`], [`Grant::to_export_person`] and, on the server's command line, [`Grant::to_operate`] create one, so
+/// no code path can bypass the rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
     dataset: Dataset,
     filter: Filter,
     courses: CourseScope,
+    person: Option<i64>,
 }
 
 impl Grant {
@@ -29,7 +30,19 @@ impl Grant {
 
     /// Permission for commands on the server, whose users have access to the whole database anyway.
     pub fn to_operate(dataset: Dataset, filter: Filter) -> Self {
-        Self { dataset, filter, courses: CourseScope::Any }
+        Self { dataset, filter, courses: CourseScope::Any, person: None }
+    }
+
+    /// Permission to download the rows about one person, for that person, as a file.
+    pub fn to_export_person(viewer: &Viewer, dataset: Dataset, person: i64) -> Result<Self, Denied> {
+        viewer.may(Act::ManageUsers)?;
+        Ok(Self::to_operate(dataset, Filter::default()).about(person))
+    }
+
+    /// The same permission, but only for the rows about this person.
+    #[must_use]
+    pub fn about(self, person: i64) -> Self {
+        Self { person: Some(person), ..self }
     }
 
     fn with_scope(
@@ -57,7 +70,7 @@ impl Grant {
         {
             return Err(Denied::CourseNotAssigned);
         }
-        Ok(Self { dataset, filter, courses })
+        Ok(Self { dataset, filter, courses, person: None })
     }
 
     /// The dataset.
@@ -73,5 +86,10 @@ impl Grant {
     /// The courses that rows must belong to, in addition to the filter.
     pub fn courses(&self) -> &CourseScope {
         &self.courses
+    }
+
+    /// The id of the person whom rows must be about, in addition to the filter.
+    pub fn person(&self) -> Option<i64> {
+        self.person
     }
 }

@@ -1,6 +1,8 @@
 //! The texts in English.
 
-use super::messages::{Account, Export, Failures, Filters, Frame, Messages, Player, Records, SignIn, Tokens};
+use super::messages::{
+    Account, Export, Failures, Filters, Frame, Messages, PersonData, Player, Records, SignIn, Tokens,
+};
 use super::sync;
 
 /// All texts in English.
@@ -183,6 +185,20 @@ pub const MESSAGES: Messages = Messages {
         revoke_confirm: "Yes, revoke",
         revoke_done: |name| format!("{name}: revoked."),
         cancel: "Cancel",
+    },
+    person_data: PersonData {
+        title: "A person's data",
+        lead: "For people who ask for a copy of their data or for its erasure. The copy is a ZIP file with one file per dataset.",
+        person: "Person",
+        placeholder: "Name or e-mail address",
+        clear: "Clear the selected person",
+        download: "Download their data",
+        erase: "Erase their data",
+        erase_of: |name| format!("Erase the data of {name}"),
+        erase_warning: "This cannot be undone. The person loses access, and their events become anonymous.",
+        erase_confirm: "Yes, erase",
+        cancel: "Cancel",
+        erased: |name, rows| format!("The data of {name} was erased. Changed rows: {rows}."),
     },
     player: Player {
         title: "Player demo",

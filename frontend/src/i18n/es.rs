@@ -1,6 +1,8 @@
 //! The texts in Spanish.
 
-use super::messages::{Account, Export, Failures, Filters, Frame, Messages, Player, Records, SignIn, Tokens};
+use super::messages::{
+    Account, Export, Failures, Filters, Frame, Messages, PersonData, Player, Records, SignIn, Tokens,
+};
 use super::sync;
 
 /// All texts in Spanish.
@@ -184,6 +186,20 @@ pub const MESSAGES: Messages = Messages {
         revoke_confirm: "Sí, revocar",
         revoke_done: |name| format!("{name}: revocado."),
         cancel: "Cancelar",
+    },
+    person_data: PersonData {
+        title: "Datos de una persona",
+        lead: "Para quien pide una copia de sus datos o que se borren. La copia es un ZIP con un archivo por conjunto de datos.",
+        person: "Persona",
+        placeholder: "Nombre o correo",
+        clear: "Quitar la persona elegida",
+        download: "Descargar sus datos",
+        erase: "Borrar sus datos",
+        erase_of: |name| format!("Borrar los datos de {name}"),
+        erase_warning: "No se puede deshacer. La persona pierde el acceso, y sus eventos pasan a ser anónimos.",
+        erase_confirm: "Sí, borrar",
+        cancel: "Cancelar",
+        erased: |name, rows| format!("Se borraron los datos de {name}. Filas cambiadas: {rows}."),
     },
     player: Player {
         title: "Demostración del reproductor",

@@ -12,6 +12,7 @@ pub struct Messages {
     pub sync: Sync,
     pub account: Account,
     pub tokens: Tokens,
+    pub person_data: PersonData,
     pub player: Player,
     pub failures: Failures,
 }
@@ -205,6 +206,23 @@ pub struct Tokens {
     pub revoke_confirm: &'static str,
     pub revoke_done: fn(&str) -> String,
     pub cancel: &'static str,
+}
+
+/// The data of a person, for admins.
+pub struct PersonData {
+    pub title: &'static str,
+    pub lead: &'static str,
+    pub person: &'static str,
+    pub placeholder: &'static str,
+    pub clear: &'static str,
+    pub download: &'static str,
+    pub erase: &'static str,
+    pub erase_of: fn(&str) -> String,
+    pub erase_warning: &'static str,
+    pub erase_confirm: &'static str,
+    pub cancel: &'static str,
+    /// The name of the person, and the number of rows.
+    pub erased: fn(&str, &str) -> String,
 }
 
 /// The player demo.

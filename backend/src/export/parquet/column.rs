@@ -1,7 +1,7 @@
 //! The columns of a Parquet file.
 
 use anyhow::{Context as _, Result, bail};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use domain::dataset::{Column, ColumnKind};
 use parquet::basic::{LogicalType, Repetition, TimeUnit, Type as PhysicalType};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, Int64Type};
@@ -30,7 +30,7 @@ enum Values {
     Decimals(Vec<f64>),
     Booleans(Vec<bool>),
     /// All texts, concatenated, and the end of each.
-    Texts(Vec<u8>, Vec<usize>),
+    Texts(BytesMut, Vec<usize>),
 }
 
 /// The type of a column. Every column may have nulls.
@@ -52,12 +52,12 @@ pub fn field(column: &Column) -> Result<Type, ParquetError> {
 
 impl ColumnChunk {
     /// No values of this kind.
-    pub const fn new(kind: ColumnKind) -> Self {
+    pub fn new(kind: ColumnKind) -> Self {
         let values = match kind {
             ColumnKind::Id | ColumnKind::Integer | ColumnKind::Timestamp => Values::Integers(Vec::new()),
             ColumnKind::Decimal => Values::Decimals(Vec::new()),
             ColumnKind::Boolean => Values::Booleans(Vec::new()),
-            ColumnKind::Text | ColumnKind::Json => Values::Texts(Vec::new(), Vec::new()),
+            ColumnKind::Text | ColumnKind::Json => Values::Texts(BytesMut::new(), Vec::new()),
         };
         Self { values, levels: Vec::new() }
     }
@@ -99,6 +99,7 @@ impl ColumnChunk {
     /// Writes the values and forgets them.
     pub fn write(&mut self, mut writer: SerializedColumnWriter<'_>) -> Result<()> {
         let levels = Some(&self.levels[..]);
+        let mut written = Bytes::new();
         match &mut self.values {
             Values::Integers(values) => {
                 writer.typed::<Int64Type>().write_batch(values, levels, None)?;
@@ -113,16 +114,22 @@ impl ColumnChunk {
                 values.clear();
             }
             Values::Texts(texts, ends) => {
-                let texts = Bytes::from(std::mem::take(texts));
+                written = std::mem::take(texts).freeze();
                 let starts = std::iter::once(0).chain(ends.iter().copied());
                 let values = starts.zip(ends.iter().copied());
                 let values: Vec<ByteArray> =
-                    values.map(|(start, end)| texts.slice(start..end).into()).collect();
+                    values.map(|(start, end)| written.slice(start..end).into()).collect();
                 writer.typed::<ByteArrayType>().write_batch(&values, levels, None)?;
                 ends.clear();
             }
         }
         self.levels.clear();
-        writer.close().context("Failed to write a column of a Parquet file")
+        writer.close().context("Failed to write a column of a Parquet file")?;
+        // Nothing refers to the texts any more, so their memory is used again.
+        if let (Values::Texts(texts, _), Ok(mut buffer)) = (&mut self.values, written.try_into_mut()) {
+            buffer.clear();
+            *texts = buffer;
+        }
+        Ok(())
     }
 }

@@ -38,10 +38,10 @@ fn every_value_is_in_a_row_group() {
         rows.end_row();
         assert_eq!(rows.is_group_full(), number + 1 == i64::try_from(GROUP_ROWS).unwrap());
         if rows.is_group_full() {
-            rows.write_group(&mut out).unwrap();
+            writing::finished(rows.write_group(&mut out)).unwrap();
         }
     }
-    rows.end(&mut out).unwrap();
+    writing::finished(rows.end(&mut out)).unwrap();
 
     let file = SerializedFileReader::new(Bytes::from(out)).unwrap();
     assert_eq!(file.num_row_groups(), 2);

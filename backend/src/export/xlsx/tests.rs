@@ -27,7 +27,12 @@ fn workbook(options: &[(&str, &str)], cells: [Cell<'_>; 4]) -> Result<Vec<(Strin
     }
     rows.end_row(&mut out)?;
     rows.end(&mut out)?;
-    let mut archive = ZipArchive::new(Cursor::new(out))?;
+    parts(out)
+}
+
+/// The names and contents of a workbook's parts.
+fn parts(workbook: Vec<u8>) -> Result<Vec<(String, String)>> {
+    let mut archive = ZipArchive::new(Cursor::new(workbook))?;
     let mut parts = Vec::new();
     for index in 0..archive.len() {
         let mut part = archive.by_index(index)?;
@@ -99,4 +104,27 @@ fn a_text_longer_than_a_cell_is_an_error() {
             "{error}"
         );
     }
+}
+
+#[test]
+fn a_sheet_that_is_too_large_is_followed_by_another() {
+    const SHEET_BYTES: u64 = 100_000;
+    let request =
+        writing::request(&[("dataset", "video_player_events"), ("format", "xlsx"), ("columns", "event")]);
+    let columns = writing::columns(&request);
+    let mut rows = XlsxRows::new(&request, &columns).with_sheet_limits(1_000, SHEET_BYTES);
+    let mut out = Vec::new();
+    rows.begin(&mut out).unwrap();
+    for _ in 0..500 {
+        rows.cell(0, ColumnKind::Text, Cell::Text("x".repeat(1_000).as_bytes())).unwrap();
+        rows.end_row(&mut out).unwrap();
+    }
+    rows.end(&mut out).unwrap();
+    let parts = parts(out).unwrap();
+    let sheets: Vec<_> = parts.iter().filter(|(path, _)| path.starts_with("xl/worksheets/")).collect();
+    // Each sheet has a header, and what is not compressed yet may be above its limit.
+    let most = usize::try_from(SHEET_BYTES).unwrap() + 2 * XML_BYTES;
+    assert!(sheets.len() > 3 && sheets.iter().all(|(_, sheet)| sheet.len() < most), "{}", sheets.len());
+    let written: usize = sheets.iter().map(|(_, sheet)| sheet.matches("<row ").count() - 1).sum();
+    assert_eq!(written, 500);
 }

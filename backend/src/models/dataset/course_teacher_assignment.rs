@@ -61,6 +61,7 @@ impl Source for CourseTeacherAssignment {
             .filter_some(filter.id(FilterKey::COURSE_ID), |id| assignments::course_id.eq(id))
             .filter_some(filter.id(FilterKey::TEACHER_ID), |id| assignments::teacher_id.eq(id))
             .in_courses(assignments::course_id, grant.courses())
+            .filter_some(grant.person(), |id| assignments::teacher_id.eq(id))
             .ordered(assignments::assigned_at, assignments::id, seek)
     }
 

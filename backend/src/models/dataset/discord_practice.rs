@@ -139,6 +139,7 @@ impl Source for DiscordPractice {
             .filter_some(filter.text(FilterKey::TYPE), |kind| practices::type_.eq(kind))
             .filter_some(filter.id(CREATOR_ID), |id| practices::creator_id.eq(id))
             .in_courses(lessons::course_id, grant.courses())
+            .filter_some(grant.person(), |id| practices::creator_id.eq(id))
             .ordered(practices::start_at, practices::id, seek)
     }
 

@@ -120,6 +120,7 @@ impl Source for PracticePackageOrder {
             .filter_some(filter.id(FilterKey::PRACTICE_PACKAGE_ID), |id| orders::practice_package_id.eq(id))
             .filter_some(filter.id(USER_ID), |id| orders::user_id.eq(id))
             .in_courses(lessons::course_id.nullable(), grant.courses())
+            .filter_some(grant.person(), |id| orders::user_id.eq(id))
             .ordered(orders::created_at, orders::id, seek)
     }
 

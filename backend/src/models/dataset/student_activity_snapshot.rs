@@ -101,6 +101,7 @@ impl Source for StudentActivitySnapshot {
                 snapshots::practice_package_id.eq(id)
             })
             .filter_some(filter.text(FilterKey::CATEGORY), |category| snapshots::category.eq(category))
+            .filter_some(grant.person(), |id| snapshots::user_id.eq(id))
             .ordered(snapshots::captured_at, snapshots::id, seek)
     }
 

@@ -90,6 +90,7 @@ impl Source for TeacherActivitySnapshot {
             .filter_some(filter.id(FilterKey::LESSON_ID), |id| snapshots::lesson_id.eq(id))
             .filter_some(filter.text(FilterKey::CATEGORY), |category| snapshots::category.eq(category))
             .in_courses(snapshots::course_id, grant.courses())
+            .filter_some(grant.person(), |id| snapshots::teacher_id.eq(id))
             .ordered(snapshots::captured_at, snapshots::id, seek)
     }
 

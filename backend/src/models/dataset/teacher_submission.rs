@@ -145,6 +145,7 @@ impl Source for TeacherSubmission {
             .filter_some(filter.text(FilterKey::TYPE), |kind| submissions::type_.eq(kind))
             .filter_some(filter.id(FilterKey::TEACHER_ID), |id| submissions::teacher_id.eq(id))
             .in_courses(submissions::course_id, grant.courses())
+            .filter_some(grant.person(), |id| submissions::teacher_id.eq(id))
             .ordered(submissions::created_at, submissions::id, seek)
     }
 

@@ -106,6 +106,7 @@ impl Source for VideoPlayerEvent {
             .filter_some(filter.text(EVENT), |event| events::event.eq(event))
             .filter_some(filter.text(PROVIDER), |provider| events::provider.eq(provider))
             .in_courses(events::course_id, grant.courses())
+            .filter_some(grant.person(), |id| events::user_id.eq(id))
             .ordered(events::recorded_at, events::id, seek)
     }
 

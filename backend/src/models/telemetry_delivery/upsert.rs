@@ -73,7 +73,8 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// The statement. It inserts no pending delivery for an event that has been deleted in the meantime.
+/// The statement. It inserts no pending delivery for an event that has been deleted in the meantime, or whose person's data has
+/// been erased: events with a pending delivery are not synced otherwise.
 struct Upsert<'a> {
     columns: Columns<'a>,
     driver: &'static str,
@@ -136,7 +137,8 @@ impl QueryFragment<Pg> for Upsert<'_> {
                  last_attempt_at, next_attempt_at, http_status, endpoint, error_class, error_code, error_message, \
                  arrived_at) \
              WHERE state NOT IN ('pending', 'retry') OR EXISTS (SELECT FROM video_player_events AS event \
-                 WHERE event.recorded_at = incoming.recorded_at AND event.id = incoming.event_id OFFSET 0)",
+                 WHERE event.recorded_at = incoming.recorded_at AND event.id = incoming.event_id \
+                     AND event.synced_at IS NULL OFFSET 0)",
         );
         if self.may_exist {
             out.push_sql(

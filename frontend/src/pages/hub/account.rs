@@ -1,6 +1,7 @@
-//! The account page: profile, preferences and API tokens.
+//! The account page: profile, preferences and API tokens, and for admins the data of a person.
 
 mod new_token;
+mod person_data;
 mod preferences_panel;
 mod profile;
 mod token_list;
@@ -11,6 +12,7 @@ use leptos::prelude::*;
 
 use crate::pages::heading::Heading;
 use crate::session::use_session;
+use person_data::PersonData;
 use preferences_panel::PreferencesPanel;
 use profile::Profile;
 use tokens::Tokens;
@@ -20,6 +22,7 @@ use tokens::Tokens;
 pub fn AccountPage() -> impl IntoView {
     let session = use_session();
     let may_have_tokens = Memo::new(move |_| session.may(Act::ManageOwnTokens));
+    let manages_users = Memo::new(move |_| session.may(Act::ManageUsers));
     view! {
         <Heading title=|i18n| i18n.messages().account.title lead=|i18n| i18n.messages().account.lead />
         <div class="columns">
@@ -28,6 +31,9 @@ pub fn AccountPage() -> impl IntoView {
         </div>
         <Show when=move || may_have_tokens.get()>
             <Tokens />
+        </Show>
+        <Show when=move || manages_users.get()>
+            <PersonData />
         </Show>
     }
 }

@@ -5,16 +5,15 @@ use std::pin::Pin;
 
 use domain::Locale;
 use domain::dataset::FilterKey;
-use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 
 use super::state::{ExportState, use_export};
 use crate::api::failure::Failure;
-use crate::i18n::explain::explain;
 use crate::i18n::messages::Filters;
 use crate::i18n::use_i18n;
 use crate::latest_request::LatestRequest;
-use crate::ui::combobox::{Combobox, ComboboxTexts, SearchResult, SearchState};
+use crate::search::Search;
+use crate::ui::combobox::{Combobox, ComboboxTexts, SearchResult};
 use crate::ui::field::{Field, field_id};
 
 /// A running search.
@@ -30,9 +29,6 @@ pub struct Query {
     /// The language of the names.
     locale: Locale,
 }
-
-/// The delay after the last keystroke before a search, in milliseconds.
-const DEBOUNCE_MS: u32 = 200;
 
 /// The combobox with its search.
 #[component]
@@ -59,29 +55,10 @@ pub fn NameFilter(
         names.update_value(|names| names.insert(locale, &found));
         Ok(found)
     };
-    let typed = RwSignal::new(None::<String>);
-    let found = LatestRequest::new(
-        move || Some(Query { text: typed.get()?, within: within.and_then(value), locale: i18n.locale() }),
-        move |query| async move {
-            // Further typing aborts this future, so the search starts only after a pause.
-            if !query.text.is_empty() {
-                TimeoutFuture::new(DEBOUNCE_MS).await;
-            }
-            find(query).await
-        },
+    let Search { results, on_search } = Search::new(
+        move || (within.and_then(value), i18n.locale()),
+        move |text, (within, locale)| find(Query { text, within, locale }),
     );
-    let results = Signal::derive(move || match found.response() {
-        Some(Ok(found)) => SearchState::Found(found),
-        Some(Err(failure)) => SearchState::Failed(explain(&failure, i18n.locale()).message),
-        None => SearchState::Searching,
-    });
-    let on_search = move |text: String| {
-        let has_failed = matches!(untrack(|| found.response()), Some(Err(_)));
-        if has_failed && typed.with_untracked(|typed| typed.as_ref() == Some(&text)) {
-            found.reload();
-        }
-        typed.set(Some(text));
-    };
 
     let selected_id = Memo::new(move |_| value(key));
     let known_name = move || names.with_value(|names| names.get(i18n.locale(), &selected_id.get()?));

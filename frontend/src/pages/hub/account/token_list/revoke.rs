@@ -1,16 +1,14 @@
 //! The button that revokes a token, with its confirmation.
 
-use leptos::html;
 use leptos::prelude::*;
 
 use crate::api::account::{RevokeApiToken, revoke_api_token};
-use crate::browser;
 use crate::i18n::use_i18n;
 use crate::pages::failed::Failed;
 use crate::session::use_session;
-use crate::ui::button::{ActionButton, Variant};
+use crate::ui::confirm::{ConfirmButton, ConfirmTexts};
 
-/// The button. A click replaces it with the confirmation.
+/// The button.
 #[component]
 pub fn Revoke(
     id: String,
@@ -21,21 +19,6 @@ pub fn Revoke(
     let i18n = use_i18n();
     let session = use_session();
     let name = StoredValue::new(name);
-    let is_confirming = RwSignal::new(false);
-    let was_confirming = StoredValue::new(false);
-    let (revoke_button, confirm_button) = (NodeRef::<html::Button>::new(), NodeRef::<html::Button>::new());
-    // The buttons replace each other, so the keyboard focus is moved to the new one.
-    Effect::new(move |_| {
-        if let Some(confirm_button) = confirm_button.get() {
-            was_confirming.set_value(true);
-            browser::focus(&confirm_button);
-        }
-    });
-    Effect::new(move |_| {
-        if let Some(revoke_button) = revoke_button.get().filter(|_| was_confirming.get_value()) {
-            browser::focus(&revoke_button);
-        }
-    });
     let revoke = Action::new_local(move |(): &()| {
         let variables = revoke_api_token::Variables { id: id.clone() };
         async move {
@@ -45,42 +28,25 @@ pub fn Revoke(
         }
     });
     let failure = Signal::derive(move || revoke.value().get().and_then(Result::err));
-    let confirmation = move || {
-        view! {
-            <div class="form__row" role="group" aria-label=move || (i18n.messages().tokens.revoke)(&name.get_value())>
-                <span class="muted">{move || i18n.messages().tokens.revoke_warning}</span>
-                <ActionButton
-                    variant=Variant::Bad
-                    element=confirm_button
-                    busy=revoke.pending()
-                    on_press=move |()| {
-                        revoke.dispatch(());
-                    }
-                >
-                    {move || i18n.messages().tokens.revoke_confirm}
-                </ActionButton>
-                <ActionButton variant=Variant::Small on_press=move |()| is_confirming.set(false)>
-                    {move || i18n.messages().tokens.cancel}
-                </ActionButton>
-            </div>
+    let texts = Signal::derive(move || {
+        let texts = &i18n.messages().tokens;
+        ConfirmTexts {
+            action: texts.revoke_short,
+            full_action: (texts.revoke)(&name.get_value()),
+            warning: texts.revoke_warning,
+            confirm: texts.revoke_confirm,
+            cancel: texts.cancel,
         }
-    };
+    });
     view! {
-        <Show
-            when=move || is_confirming.get()
-            fallback=move || view! {
-                <ActionButton
-                    variant=Variant::Small
-                    element=revoke_button
-                    label=Signal::derive(move || Some((i18n.messages().tokens.revoke)(&name.get_value())))
-                    on_press=move |()| is_confirming.set(true)
-                >
-                    {move || i18n.messages().tokens.revoke_short}
-                </ActionButton>
+        <ConfirmButton
+            texts
+            busy=revoke.pending()
+            is_confirming=RwSignal::new(false)
+            on_confirm=move |()| {
+                revoke.dispatch(());
             }
-        >
-            {confirmation}
-        </Show>
+        />
         <Failed failure />
     }
 }
