@@ -88,7 +88,7 @@ async fn nothing_in_the_database_identifies_an_erased_person() {
         (SELECT array_agg(line) FROM import_rows_rejected) AS rejected, (SELECT options FROM saved_exports) AS saved";
     assert_eq!(
         hub.rows(others).await,
-        json!([{"snapshots": 1, "events": 3, "pending": 1, "anonymous": 2, "orders": 1, "filters": {"course_id": "7"},
+        json!([{"snapshots": 1, "events": 3, "pending": 1, "anonymous": 2, "orders": 1, "filters": {"creator_id": "erased", "course_id": "7"},
                 "rejected": [3], "saved": {"filters": {}}}])
     );
     assert_eq!(erase(&hub, &admin, 7).await, 0, "it is repeated");

@@ -44,11 +44,6 @@ use self::migrator::Migrator;
 /// Every migration, compiled into the binary.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");
 
-/// Lets PostgreSQL notice within two minutes that the other side of a transaction without time limits is gone. With its own
-/// settings it may take hours, during which the locks of the transaction block others. Ignored for sockets in the file system.
-pub const NOTICE_LOST_CLIENT: &str = "SET LOCAL tcp_keepalives_idle = 60; SET LOCAL tcp_keepalives_interval = 10; \
-    SET LOCAL tcp_keepalives_count = 6; SET LOCAL tcp_user_timeout = '2min'";
-
 /// Opens a connection outside the pool, for callers that must neither wait for the pool nor occupy one of its
 /// connections.
 pub async fn connect(database_url: &SecretString) -> ConnectionResult<Connection> {

@@ -46,13 +46,13 @@ async fn an_admin_downloads_and_erases_the_data_of_a_person() {
         let archive = visit.chromium.downloaded_bytes("zip").await;
         let archive = zip::ZipArchive::new(std::io::Cursor::new(archive)).unwrap();
         assert_eq!(archive.len(), domain::Dataset::ALL.len() + 1);
-        page.click("Borrar los datos de luz").await;
-        page.wait_for_text("No se puede deshacer.").await;
+        page.click("Borrar los datos de luz · luz@example.com").await;
+        page.wait_for_text("No se puede deshacer: luz · luz@example.com").await;
         accessibility::check(page, "before the erasure").await;
         page.click("Cancelar").await;
-        page.click("Borrar los datos de luz").await;
+        page.click("Borrar los datos de luz · luz@example.com").await;
         page.click("Sí, borrar").await;
-        page.wait_for_text("Se borraron los datos de luz.").await;
+        page.wait_for_text("Se borraron los datos de luz · luz@example.com.").await;
         page.disabled_button("Descargar sus datos").await;
         let erased = visit.hub.rows("SELECT name FROM users WHERE erased_at IS NOT NULL").await;
         assert!(erased[0]["name"].as_str().unwrap().starts_with("erased-"), "{erased}");

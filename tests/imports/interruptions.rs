@@ -134,7 +134,7 @@ async fn an_import_fails_if_the_database_falls_silent_while_it_copies() {
     };
     let silenced = async {
         // The request itself is authenticated at full speed.
-        sleep(Duration::from_millis(1)).await;
+        wait_for(&hub, "SELECT count(*) FROM imports", 1).await.expect("the import begins");
         proxy.slow_down(SLOW);
         is_copying(&hub).await;
         proxy.silence(NewConnections::Silent);

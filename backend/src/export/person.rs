@@ -5,6 +5,8 @@ mod archive;
 
 use std::net::IpAddr;
 
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use domain::dataset::Column;
 use domain::filter::parse_id;
 use domain::text::Text;
@@ -93,13 +95,17 @@ impl PersonRequest {
     }
 
     /// The name of an archive that was requested at this time.
-    pub fn filename(&self, at: chrono::DateTime<chrono::Utc>) -> String {
+    pub fn filename(&self, at: DateTime<Utc>) -> String {
         super::link::filename(&format!("person_{}", self.person), "zip", at, self.file.timezone)
     }
 
     /// The person, who must exist.
     pub async fn find_person(&self, conn: &mut Connection) -> Result<User> {
         User::find(conn, self.person).await?.ok_or(Error::NotFound(USER_NOT_FOUND.into()))
+    }
+
+    fn timezone(&self) -> Tz {
+        self.file.timezone
     }
 
     fn file(&self, dataset: Dataset) -> ExportRequest {
@@ -162,8 +168,6 @@ impl PersonExport {
 
 #[cfg(test)]
 mod tests {
-    use chrono::DateTime;
-    use chrono_tz::Tz;
     use domain::Locale;
 
     use super::*;

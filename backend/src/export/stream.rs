@@ -67,10 +67,15 @@ impl RunningExport {
     /// Writes the content of the file. Returns after the audit record has been written, or failed to be.
     pub async fn write_to(mut self, out: &mut (impl AsyncWrite + Unpin)) -> Result<(), WriteError> {
         let written = copy(&mut self.receiver, out).await;
-        drop(self.receiver);
-        // If the task panicked, the copy above has already failed.
-        drop(self.run.await);
+        self.ended().await;
         written
+    }
+
+    /// Stops reading, and waits until the audit record has been written, or failed to be.
+    pub(super) async fn ended(self) {
+        drop(self.receiver);
+        // If the task panicked, reading has already failed.
+        drop(self.run.await);
     }
 }
 

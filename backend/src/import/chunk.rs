@@ -15,9 +15,9 @@ use crate::models::reference::ReferencedTable;
 use crate::models::staged_snapshot::StagedSnapshot;
 
 /// The number of rows at which a chunk is full.
-const MAX_ROWS: usize = 16_384;
+const MAX_ROWS: usize = 4_096;
 /// The number of bytes at which a chunk is full.
-const MAX_BYTES: usize = 1 << 20;
+const MAX_BYTES: usize = 256 << 10;
 
 /// Consecutive rows of a file.
 #[derive(Debug, Default)]

@@ -37,8 +37,9 @@ const STATEMENTS: [&str; 19] = [
     "UPDATE teacher_submission_histories SET changed_by = NULL WHERE changed_by = $1",
     "UPDATE imports SET filename = '', message = NULL WHERE imported_by = $1 AND filename <> ''",
     "UPDATE export_audits SET address = CASE WHEN user_id = $1 THEN NULL ELSE address END, \
-         filters = filters - ARRAY(SELECT key FROM jsonb_each_text(filters) \
-             WHERE key IN ('user_id', 'teacher_id', 'creator_id', 'person') AND value = $1::text) \
+         filters = (SELECT coalesce(jsonb_object_agg(key, CASE \
+             WHEN key IN ('user_id', 'teacher_id', 'creator_id', 'person') AND value = to_jsonb($1::text) \
+             THEN '\"erased\"' ELSE value END), '{}') FROM jsonb_each(filters)) \
      WHERE user_id = $1 AND address IS NOT NULL \
          OR $1::text IN (filters ->> 'user_id', filters ->> 'teacher_id', filters ->> 'creator_id', filters ->> 'person')",
     "UPDATE saved_exports SET options = options #- '{filters,user_id}' #- '{filters,teacher_id}' #- '{filters,creator_id}' \

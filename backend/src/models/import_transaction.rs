@@ -7,8 +7,8 @@ use tokio_postgres::{Error, Statement};
 use super::import_rejection::COPY as COPY_REJECTIONS;
 use super::snapshot_table::SnapshotTable;
 use super::staged_snapshot::{self, record_pages};
+use crate::db::CopyConnection;
 use crate::db::advisory_lock::AdvisoryLock;
-use crate::db::{CopyConnection, NOTICE_LOST_CLIENT};
 
 /// The number of pages of staged rows per statement, which is about 100,000 rows. After each one, the progress is known.
 const PAGES_PER_STATEMENT: i64 = 1_500;
@@ -60,7 +60,7 @@ impl ImportTransaction {
     pub async fn begin(conn: CopyConnection, import_id: i64) -> Result<Self, Error> {
         let alive = AdvisoryLock::ImportAlive(import_id).statement_to_acquire_in_transaction();
         conn.batch_execute(&format!(
-            "BEGIN ISOLATION LEVEL READ COMMITTED; {NOTICE_LOST_CLIENT}; {alive}; {}",
+            "BEGIN ISOLATION LEVEL READ COMMITTED; {alive}; {}",
             staged_snapshot::CREATE_TABLE
         ))
         .await?;

@@ -8,7 +8,7 @@ use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use tokio::runtime::Handle;
 use tracing::warn;
 
-use crate::db::{Connection, NOTICE_LOST_CLIENT};
+use crate::db::Connection;
 
 /// Begins the transaction and sets its limits.
 ///
@@ -34,7 +34,7 @@ impl ReadTransaction {
     /// Begins a transaction.
     pub async fn begin(conn: Object<Connection>) -> QueryResult<Self> {
         let mut transaction = Self { conn: Some(conn) };
-        transaction.conn().batch_execute(&format!("{BEGIN}; {NOTICE_LOST_CLIENT}")).await?;
+        transaction.conn().batch_execute(BEGIN).await?;
         Ok(transaction)
     }
 

@@ -195,7 +195,9 @@ pub const MESSAGES: Messages = Messages {
         download: "Download their data",
         erase: "Erase their data",
         erase_of: |name| format!("Erase the data of {name}"),
-        erase_warning: "This cannot be undone. The person loses access, and their events become anonymous.",
+        erase_warning: |person| {
+            format!("This cannot be undone: {person} loses access, and their events become anonymous.")
+        },
         erase_confirm: "Yes, erase",
         cancel: "Cancel",
         erased: |name, rows| format!("The data of {name} was erased. Changed rows: {rows}."),

@@ -196,7 +196,9 @@ pub const MESSAGES: Messages = Messages {
         download: "Descargar sus datos",
         erase: "Borrar sus datos",
         erase_of: |name| format!("Borrar los datos de {name}"),
-        erase_warning: "No se puede deshacer. La persona pierde el acceso, y sus eventos pasan a ser anónimos.",
+        erase_warning: |person| {
+            format!("No se puede deshacer: {person} pierde el acceso, y sus eventos pasan a ser anónimos.")
+        },
         erase_confirm: "Sí, borrar",
         cancel: "Cancelar",
         erased: |name, rows| format!("Se borraron los datos de {name}. Filas cambiadas: {rows}."),

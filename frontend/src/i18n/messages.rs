@@ -218,7 +218,7 @@ pub struct PersonData {
     pub download: &'static str,
     pub erase: &'static str,
     pub erase_of: fn(&str) -> String,
-    pub erase_warning: &'static str,
+    pub erase_warning: fn(&str) -> String,
     pub erase_confirm: &'static str,
     pub cancel: &'static str,
     /// The name of the person, and the number of rows.

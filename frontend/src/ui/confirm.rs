@@ -14,7 +14,7 @@ pub struct ConfirmTexts {
     /// The accessible name of the button, with what it is for.
     pub full_action: String,
     /// What happens, shown with the confirmation.
-    pub warning: &'static str,
+    pub warning: String,
     pub confirm: &'static str,
     pub cancel: &'static str,
 }
@@ -35,17 +35,19 @@ pub fn ConfirmButton(
     /// Whether the confirmation is shown.
     is_confirming: RwSignal<bool>,
 ) -> impl IntoView {
-    let was_confirming = StoredValue::new(false);
+    // Whether the focus is in the confirmation when it is closed.
+    let returns_focus = StoredValue::new(false);
     let (action_button, confirm_button) = (NodeRef::<html::Button>::new(), NodeRef::<html::Button>::new());
     // The buttons replace each other, so the keyboard focus is moved to the new one.
     Effect::new(move |_| {
         if let Some(confirm_button) = confirm_button.get() {
-            was_confirming.set_value(true);
+            returns_focus.set_value(false);
             browser::focus(&confirm_button);
         }
     });
     Effect::new(move |_| {
-        if let Some(action_button) = action_button.get().filter(|_| was_confirming.get_value()) {
+        if let Some(action_button) = action_button.get().filter(|_| returns_focus.get_value()) {
+            returns_focus.set_value(false);
             browser::focus(&action_button);
         }
     });
@@ -53,10 +55,24 @@ pub fn ConfirmButton(
         view! {
             <div class="form__row" role="group" aria-label=move || texts.get().full_action>
                 <span class="muted">{move || texts.get().warning}</span>
-                <ActionButton variant=Variant::Bad element=confirm_button busy on_press=on_confirm>
+                <ActionButton
+                    variant=Variant::Bad
+                    element=confirm_button
+                    busy
+                    on_press=move |()| {
+                        returns_focus.set_value(true);
+                        on_confirm.run(());
+                    }
+                >
                     {move || texts.get().confirm}
                 </ActionButton>
-                <ActionButton variant=Variant::Small on_press=move |()| is_confirming.set(false)>
+                <ActionButton
+                    variant=Variant::Small
+                    on_press=move |()| {
+                        returns_focus.set_value(true);
+                        is_confirming.set(false);
+                    }
+                >
                     {move || texts.get().cancel}
                 </ActionButton>
             </div>

@@ -4,6 +4,8 @@ use std::io::Write as _;
 
 use anyhow::Context as _;
 use bytes::Bytes;
+use chrono::DateTime;
+use chrono_tz::Tz;
 use futures_util::{Stream, stream};
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use tracing::error;
@@ -31,6 +33,7 @@ pub struct Archive {
     /// `None` once it is complete.
     zip: Option<Box<Zip>>,
     written: SharedBuffer,
+    options: SimpleFileOptions,
     /// The export whose file is being written.
     current: RunningExport,
     next: Box<dyn Iterator<Item = Export> + Send>,
@@ -45,14 +48,15 @@ impl Archive {
             personal_record(&mut conn, person.id).await?
         };
         let written = SharedBuffer::default();
+        let options = options(app.clock.now().with_timezone(&export.request.timezone()));
         let mut zip = Box::new(ZipWriter::new_stream(written.clone()));
-        begin_file(&mut zip, RECORD)?;
+        zip.start_file(RECORD, options).context("Failed to begin a file")?;
         serde_json::to_writer_pretty(&mut zip, &record).context("Failed to write JSON")?;
         let mut files = export.files();
         let first = files.next().context("There is no dataset")?;
-        begin_dataset(&mut zip, &first)?;
+        begin_dataset(&mut zip, options, &first)?;
         let current = first.start(app).await?;
-        Ok(Self { app: app.clone(), zip: Some(zip), written, current, next: Box::new(files) })
+        Ok(Self { app: app.clone(), zip: Some(zip), written, options, current, next: Box::new(files) })
     }
 
     /// The content of the archive. If it is not completed, the stream ends with an error.
@@ -62,8 +66,14 @@ impl Archive {
         })
     }
 
-    /// Writes the content of the archive.
+    /// Writes the content of the archive. Returns after the audit records have been written, or failed to be.
     pub async fn write_to(mut self, out: &mut (impl AsyncWrite + Unpin)) -> Result<(), WriteError> {
+        let written = self.copy_to(out).await;
+        self.current.ended().await;
+        written
+    }
+
+    async fn copy_to(&mut self, out: &mut (impl AsyncWrite + Unpin)) -> Result<(), WriteError> {
         while let Some(bytes) = self.next().await? {
             out.write_all(&bytes).await?;
         }
@@ -107,23 +117,27 @@ impl Archive {
             zip.finish().context("Failed to end the archive")?;
             return Ok(());
         };
-        begin_dataset(&mut zip, &export)?;
+        begin_dataset(&mut zip, self.options, &export)?;
         self.current = export.start_when_possible(&self.app).await?;
         self.zip = Some(zip);
         Ok(())
     }
 }
 
-fn begin_dataset(zip: &mut Zip, export: &Export) -> anyhow::Result<()> {
+fn begin_dataset(zip: &mut Zip, options: SimpleFileOptions, export: &Export) -> anyhow::Result<()> {
     let request = &export.request;
-    begin_file(zip, &format!("{}.{}", request.dataset.key(), request.format.key()))
+    Ok(zip.start_file(format!("{}.{}", request.dataset.key(), request.format.key()), options)?)
 }
 
-fn begin_file(zip: &mut Zip, name: &str) -> anyhow::Result<()> {
+/// The options of files that are written at this time.
+fn options(now: DateTime<Tz>) -> SimpleFileOptions {
     // As for the parts of a workbook: fast, since it happens while the rows are read.
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
-        .compression_level(Some(1))
-        .large_file(false);
-    Ok(zip.start_file(name, options)?)
+        .compression_level(Some(1));
+    match zip::DateTime::try_from(now.naive_local()) {
+        Ok(time) => options.last_modified_time(time),
+        // Archives have no times before 1980.
+        Err(_) => options,
+    }
 }

@@ -25,6 +25,14 @@ use crate::ui::segments::{Segment, Segments};
 struct Person {
     id: String,
     name: String,
+    /// Tells people with the same name apart.
+    email: String,
+}
+
+impl Person {
+    fn label(&self) -> String {
+        format!("{} · {}", self.name, self.email)
+    }
 }
 
 /// The panel.
@@ -134,17 +142,20 @@ fn PersonField(person: RwSignal<Option<Person>>) -> impl IntoView {
         }
     });
     let on_select = move |selected: Option<String>| {
-        let name = |id: &String| {
-            found.with_value(|found| Some(found.iter().find(|user| user.value == *id)?.label.clone()))
-        };
-        person.set(selected.and_then(|id| Some(Person { name: name(&id)?, id })));
+        let found = found.get_value();
+        let result = selected.and_then(|id| found.into_iter().find(|result| result.value == id));
+        person.set(result.map(|SearchResult { value, label, hint }| Person {
+            id: value,
+            name: label,
+            email: hint.unwrap_or_default(),
+        }));
     };
     view! {
         <Field id=id.clone() label=Signal::derive(move || i18n.messages().person_data.person)>
             <Combobox
                 id=id
                 texts
-                selected=Signal::derive(move || person.get().map(|person| person.name))
+                selected=Signal::derive(move || person.get().map(|person| person.label()))
                 results
                 on_search
                 on_select
@@ -162,10 +173,11 @@ fn Erase(person: RwSignal<Option<Person>>) -> impl IntoView {
     let erase = Action::new_local(move |selected: &Person| {
         let selected = selected.clone();
         async move {
+            let label = selected.label();
             let variables = erase_user_data::Variables { id: selected.id };
             let rows = session.run::<EraseUserData>(variables).await?.erase_user_data;
             person.set(None);
-            Ok((selected.name, rows))
+            Ok((label, rows))
         }
     });
     // A confirmation is for one person.
@@ -179,11 +191,11 @@ fn Erase(person: RwSignal<Option<Person>>) -> impl IntoView {
     let erased = Memo::new(move |_| erase.value().get().and_then(Result::ok));
     let texts = Signal::derive(move || {
         let texts = &i18n.messages().person_data;
-        let name = person.get().map(|person| person.name);
+        let label = person.get().map(|person| person.label()).unwrap_or_default();
         ConfirmTexts {
             action: texts.erase,
-            full_action: name.map_or_else(|| texts.erase.to_owned(), |name| (texts.erase_of)(&name)),
-            warning: texts.erase_warning,
+            full_action: if label.is_empty() { texts.erase.to_owned() } else { (texts.erase_of)(&label) },
+            warning: (texts.erase_warning)(&label),
             confirm: texts.erase_confirm,
             cancel: texts.cancel,
         }

@@ -33,7 +33,7 @@ pub fn Revoke(
         ConfirmTexts {
             action: texts.revoke_short,
             full_action: (texts.revoke)(&name.get_value()),
-            warning: texts.revoke_warning,
+            warning: texts.revoke_warning.to_owned(),
             confirm: texts.revoke_confirm,
             cancel: texts.cancel,
         }
