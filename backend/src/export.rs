@@ -1,9 +1,10 @@
 //! Exports: streams a dataset as a file, from PostgreSQL's rows to the output without a value in between.
 //!
-//! [`request`] parses the request, and [`saved`] keeps it for its owner. [`link`] signs and verifies download links. [`stream`] starts the export,
-//! and the task in `run` carries it out: `rows` reads each row, `cell` decodes its binary fields, and `csv`,
-//! `json`, `xlsx` and `parquet` format them. [`person`] exports all datasets of one person. `lookups` finds e-mail addresses and names by id, and [`spool`] buffers
-//! what the reader has not taken yet. Every run is recorded in `export_audits`.
+//! [`request`] parses the request, and [`saved`] keeps it for its owner. [`link`] signs and verifies download links.
+//! [`stream`] starts the export, and the task in `run` carries it out: `rows` reads each row, `cell` decodes its binary
+//! fields, and `csv`, `json`, `xlsx` and `parquet` format them. `lookups` finds e-mail addresses and names by id, and
+//! [`spool`] buffers what the reader has not taken yet. [`person`] exports all datasets of one person. Every run is recorded
+//! in `export_audits`.
 
 pub mod any_source;
 mod cell;
@@ -31,6 +32,7 @@ mod writer;
 #[cfg(test)]
 pub mod writing;
 mod xlsx;
+mod zip_stream;
 mod zone_offsets;
 
 pub use request::ExportRequest;

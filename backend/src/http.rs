@@ -10,6 +10,7 @@ mod graphql;
 mod health;
 mod hub;
 mod import_files;
+mod link_request;
 mod metrics;
 mod person;
 mod player;

@@ -12,10 +12,15 @@ use crate::harness::hub::APP_KEY;
 
 /// A `dataporter export` command on the hub's database.
 fn command(exporter: &Exporter, arguments: &str) -> Command {
+    let mut command = program(exporter);
+    command.arg("export").args(arguments.split_whitespace());
+    command
+}
+
+/// `dataporter` on the hub's database.
+pub(super) fn program(exporter: &Exporter) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dataporter"));
     command
-        .arg("export")
-        .args(arguments.split_whitespace())
         .env_clear()
         .env("DATABASE_URL", exporter.hub.database.url.expose_secret())
         .env("APP_KEY", APP_KEY)
@@ -25,7 +30,11 @@ fn command(exporter: &Exporter, arguments: &str) -> Command {
 }
 
 async fn run(exporter: &Exporter, arguments: &str) -> Output {
-    let mut command = command(exporter, arguments);
+    output(command(exporter, arguments)).await
+}
+
+/// Runs a command to its end.
+pub(super) async fn output(mut command: Command) -> Output {
     tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
 }
 

@@ -7,13 +7,13 @@ use std::process::{Command, Output, Stdio};
 use domain::Dataset;
 use domain::access::{Role, TokenScope};
 use reqwest::Response;
-use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt as _;
 
+use super::command::{output, program};
 use super::download::{Exporter, MANY_ROWS};
 use super::interruptions::ABORTED;
-use crate::harness::hub::{APP_KEY, Hub};
+use crate::harness::hub::Hub;
 
 const LINKS_PATH: &str = "/admin/data-porter/person-links";
 
@@ -215,21 +215,13 @@ async fn an_archive_that_is_not_read_to_its_end_is_aborted() {
 }
 
 fn command(exporter: &Exporter, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dataporter"));
-    command
-        .arg("export-person")
-        .args(arguments)
-        .env_clear()
-        .env("DATABASE_URL", exporter.hub.database.url.expose_secret())
-        .env("APP_KEY", APP_KEY)
-        .current_dir(std::env::temp_dir())
-        .stdin(Stdio::null());
+    let mut command = program(exporter);
+    command.arg("export-person").args(arguments);
     command
 }
 
 async fn run(exporter: &Exporter, arguments: &[&str]) -> Output {
-    let mut command = command(exporter, arguments);
-    tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+    output(command(exporter, arguments)).await
 }
 
 #[tokio::test]

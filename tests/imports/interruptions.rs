@@ -46,8 +46,9 @@ async fn an_import_whose_process_is_killed_writes_nothing_and_can_be_repeated() 
         let result = if is_last { Some(Blocker::new(&hub, statement).await) } else { None };
         if is_last {
             drop(turn);
-            sleep(Duration::from_millis(100)).await;
-            Blocker::is_reached(&hub).await;
+            let waiting =
+                "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'imports'::regclass";
+            wait_for(&hub, waiting, 1).await.expect("the import stores its result");
             server.start_kill().unwrap();
         } else {
             server.start_kill().unwrap();

@@ -6,6 +6,8 @@ use anyhow::bail;
 use embedded_postgres::EmbeddedPostgres;
 use secrecy::SecretString;
 
+use crate::app::App;
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{self, Pool};
 
@@ -16,6 +18,21 @@ const MAX_CONNECTIONS: usize = 4;
 pub(super) struct CommandDatabase {
     pub url: SecretString,
     private: Option<EmbeddedPostgres>,
+}
+
+/// Does something with the migrated database, and closes it. The error is one of the database.
+pub(super) async fn with_app<T>(
+    data_dir: &Path,
+    config: Config,
+    work: impl AsyncFnOnce(&App) -> T,
+) -> anyhow::Result<T> {
+    let database = CommandDatabase::open_migrated(data_dir, &config).await?;
+    let pool = database.pool();
+    let app = App::new(config, pool.clone(), Clock::system())?;
+    let result = work(&app).await;
+    pool.close();
+    database.close().await?;
+    Ok(result)
 }
 
 impl CommandDatabase {

@@ -9,7 +9,7 @@ use domain::dataset::FilterKey;
 use domain::{Dataset, ExportFormat, Grant};
 
 use super::Failure;
-use super::database::CommandDatabase;
+use super::database::with_app;
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -60,13 +60,7 @@ pub(super) struct Arguments {
 /// Writes the file to standard output.
 pub(super) async fn run(data_dir: &Path, config: Config, arguments: Arguments) -> Result<(), Failure> {
     let request = ExportRequest::parse(&arguments.parameters(), defaults(&config))?;
-    let database = CommandDatabase::open_migrated(data_dir, &config).await?;
-    let pool = database.pool();
-    let app = App::new(config, pool.clone(), Clock::system())?;
-    let written = write(&app, request).await;
-    pool.close();
-    database.close().await?;
-    written
+    with_app(data_dir, config, async |app| write(app, request).await).await?
 }
 
 async fn write(app: &App, request: ExportRequest) -> Result<(), Failure> {

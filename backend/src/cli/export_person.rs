@@ -8,11 +8,10 @@ use domain::ExportFormat;
 use domain::filter::parse_id;
 
 use super::Failure;
-use super::database::CommandDatabase;
+use super::database::with_app;
 use super::export::{defaults, ended};
 use crate::app::App;
 use crate::auth::account::USER_NOT_FOUND;
-use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Error;
 use crate::export::person::{PERSON, PersonExport, PersonRequest};
@@ -40,13 +39,7 @@ pub(super) struct Arguments {
 
 /// Writes the archive to standard output.
 pub(super) async fn run(data_dir: &Path, config: Config, arguments: Arguments) -> Result<(), Failure> {
-    let database = CommandDatabase::open_migrated(data_dir, &config).await?;
-    let pool = database.pool();
-    let app = App::new(config, pool.clone(), Clock::system())?;
-    let written = write(&app, arguments).await;
-    pool.close();
-    database.close().await?;
-    written
+    with_app(data_dir, config, async |app| write(app, arguments).await).await?
 }
 
 async fn write(app: &App, arguments: Arguments) -> Result<(), Failure> {

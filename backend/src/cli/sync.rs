@@ -10,11 +10,10 @@ use domain::Locale;
 use domain::sync::{SyncState, SyncTrigger};
 use serde_json::json;
 
-use super::database::CommandDatabase;
+use super::database::with_app;
 use super::signals::{self, Shutdown};
 use super::{Failure, runtime};
 use crate::app::App;
-use crate::clock::Clock;
 use crate::config::Config;
 use crate::models::sync_run::{DriverStats, Outage, RunReason, SyncRun};
 use crate::telemetry::delivery::texts;
@@ -71,16 +70,11 @@ fn timestamp(text: &str) -> Result<DateTime<Utc>, String> {
 pub(super) fn run(data_dir: &Path, config: Config, arguments: &Arguments) -> Result<(), Failure> {
     runtime()?.block_on(async {
         let shutdown = signals::shutdown()?;
-        let database = CommandDatabase::open_migrated(data_dir, &config).await?;
-        let pool = database.pool();
-        let app = App::new(config, pool.clone(), Clock::system())?;
-        let result = match arguments.forget {
-            Some(driver) => forget(&app, driver, arguments.json).await,
-            None => sync(&app, &shutdown, arguments).await,
-        };
-        pool.close();
-        database.close().await?;
-        result
+        with_app(data_dir, config, async |app| match arguments.forget {
+            Some(driver) => forget(app, driver, arguments.json).await,
+            None => sync(app, &shutdown, arguments).await,
+        })
+        .await?
     })
 }
 

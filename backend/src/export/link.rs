@@ -55,9 +55,8 @@ pub fn filename(dataset: &str, extension: &str, at: DateTime<Utc>, zone: Tz) -> 
 
 #[cfg(test)]
 mod tests {
-    use secrecy::SecretString;
-
     use domain::Locale;
+    use secrecy::SecretString;
 
     use super::*;
 

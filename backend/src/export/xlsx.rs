@@ -13,8 +13,6 @@ use std::io::Write as _;
 use anyhow::Result;
 use domain::dataset::ColumnKind;
 use domain::format::Headers;
-use zip::write::{SimpleFileOptions, StreamWriter};
-use zip::{CompressionMethod, ZipWriter};
 
 use super::cell::{Cell, write_decimal, write_integer};
 use super::columns::FileColumn;
@@ -22,6 +20,7 @@ use super::json_columns;
 use super::request::ExportRequest;
 use super::shared_buffer::SharedBuffer;
 use super::timestamp::TimestampWriter;
+use super::zip_stream::{ZipStream, file_options};
 use crate::spreadsheet;
 use crate::spreadsheet::serial_date;
 pub use text::CellTooLong;
@@ -47,7 +46,7 @@ const EXCEL: SheetLimits = SheetLimits { rows: 1_048_576, bytes: 3 << 30 };
 
 /// Writes rows as a workbook.
 pub struct XlsxRows {
-    archive: ZipWriter<StreamWriter<SharedBuffer>>,
+    archive: ZipStream,
     written: SharedBuffer,
     limits: SheetLimits,
     /// The part of the sheet that is not compressed yet.
@@ -85,7 +84,7 @@ impl XlsxRows {
         });
         let written = SharedBuffer::default();
         Self {
-            archive: ZipWriter::new_stream(written.clone()),
+            archive: ZipStream::new_stream(written.clone()),
             written,
             limits: EXCEL,
             xml: Vec::with_capacity(XML_BYTES + XML_BYTES / 4),
@@ -172,11 +171,7 @@ impl XlsxRows {
     }
 
     fn begin_part(&mut self, path: impl Into<String>) -> Result<()> {
-        let options = SimpleFileOptions::default()
-            .compression_method(CompressionMethod::Deflated)
-            // The file is compressed while it is generated.
-            .compression_level(Some(1));
-        Ok(self.archive.start_file(path.into(), options)?)
+        Ok(self.archive.start_file(path.into(), file_options())?)
     }
 
     fn begin_sheet(&mut self) -> Result<()> {

@@ -5,15 +5,12 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{RawQuery, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
-use axum::{Json, extract::DefaultBodyLimit};
-use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
-use domain::failure::ErrorCode;
+use chrono::{DateTime, Utc};
 use domain::filter::parse_id;
-use domain::text::{Phrase, Text};
+use domain::text::Text;
 use domain::{ExportFormat, Grant};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -23,20 +20,17 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 
 use super::attachment;
 use super::caller::Caller;
+use super::link_request::{self, expiry, forbidden, head_body, id_text, no_longer_allowed, parse_body};
 use super::problem::Problem;
 use crate::app::App;
 use crate::auth::{grant, identity};
 use crate::error::{Error, Result};
+use crate::export::Export;
 use crate::export::any_source;
 use crate::export::json_request::json_parameters;
 use crate::export::link::{self, Link};
 use crate::export::request::{Defaults, ExportRequest};
 use crate::export::saved;
-use crate::export::spool::Interrupted;
-use crate::export::{Export, link::LIFETIME};
-
-/// The maximum size of a request for a link.
-pub(super) const MAX_REQUEST_BYTES: usize = 64 << 10;
 
 /// The two routes.
 pub fn routes() -> Router<App> {
@@ -48,10 +42,7 @@ pub fn routes() -> Router<App> {
     let compression =
         CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(is_compressible);
     Router::new()
-        .route(
-            "/admin/data-porter/export-links",
-            post(create_link).layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES)),
-        )
+        .route("/admin/data-porter/export-links", post(create_link).layer(link_request::limit()))
         .route(link::PATH, get(download).layer(compression))
 }
 
@@ -69,15 +60,10 @@ async fn create_link(
     caller: Caller,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Response {
-    let Ok(body) = body else {
-        let detail = TOO_LARGE.in_locale(caller.locale);
-        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::BadUserInput, detail).into_response();
-    };
-    match try_create_link(&app, &caller, &headers, &body).await {
-        Ok(link) => (StatusCode::CREATED, [(CACHE_CONTROL, "no-store")], Json(link)).into_response(),
-        Err(error) => caller.problem(&error).into_response(),
-    }
+) -> Result<Response, Problem> {
+    let body = body.map_err(|_| link_request::not_received(&caller))?;
+    let link = try_create_link(&app, &caller, &headers, &body).await;
+    Ok(link_request::created(link.map_err(|error| caller.problem(&error))?))
 }
 
 async fn try_create_link(
@@ -115,16 +101,10 @@ async fn try_create_link(
     })
 }
 
-/// When a link that is created now expires.
-pub(super) fn expiry(now: DateTime<Utc>) -> DateTime<Utc> {
-    now.duration_trunc(TimeDelta::seconds(1)).unwrap_or(now) + LIFETIME
-}
-
 /// The id of the saved export that a link is requested for.
 fn saved_export(body: &Map<String, Value>) -> Result<Option<i64>> {
     let Some(id) = body.get("savedExport") else { return Ok(None) };
-    let text = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
-    match parse_id(&text) {
+    match parse_id(&id_text(id)) {
         Ok(id) if body.len() == 1 => Ok(Some(id)),
         Ok(_) | Err(_) => Err(Error::invalid("savedExport", ACCEPTED_SAVED_EXPORT)),
     }
@@ -135,58 +115,24 @@ const ACCEPTED_SAVED_EXPORT: Text = Text::new(
     "Accepted: the ID of a saved export, without other fields.",
 );
 
-/// Parses the JSON body of a request for a link.
-pub(super) fn parse_body(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>> {
-    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if !content_type.trim_start().to_ascii_lowercase().starts_with("application/json") {
-        return Err(Error::invalid(
-            "Content-Type",
-            Text::new("Se acepta application/json.", "Accepted: application/json."),
-        ));
-    }
-    serde_json::from_slice(body).map_err(|error| {
-        Error::invalid(
-            "body",
-            Phrase::new(format!("No es un objeto JSON: {error}"), format!("Not a JSON object: {error}")),
-        )
-    })
-}
-
-/// The body of a request for a link did not arrive.
-pub(super) const TOO_LARGE: Text = Text::new(
-    "La petición llegó incompleta o es demasiado grande. Se aceptan hasta 64 KiB.",
-    "The request body is incomplete or too large. Accepted: up to 64 KiB.",
-);
-
 async fn download(
     State(app): State<App>,
     method: Method,
     caller: Caller,
     RawQuery(query): RawQuery,
-) -> Response {
-    match try_download(&app, &method, &caller, query.as_deref().unwrap_or_default()).await {
-        Ok(response) => response,
-        Err(problem) => problem.into_response(),
-    }
-}
-
-async fn try_download(app: &App, method: &Method, caller: &Caller, query: &str) -> Result<Response, Problem> {
+) -> Result<Response, Problem> {
     let now = app.clock.now();
-    let link = Link::verify(&app.auth.keys, query, now)
-        .map_err(|error| Problem::of(ErrorCode::Forbidden, error.reason().in_locale(caller.locale)))?;
-    let grant = grant(app, &link, now).await.map_err(|error| caller.problem(&error))?;
-    let Some(grant) = grant else {
-        return Err(Problem::of(ErrorCode::Forbidden, NO_LONGER_ALLOWED.in_locale(caller.locale)));
-    };
+    let link = Link::verify(&app.auth.keys, query.as_deref().unwrap_or_default(), now)
+        .map_err(|error| forbidden(&caller, error.reason()))?;
+    let grant = grant(&app, &link, now).await.map_err(|error| caller.problem(&error))?;
+    let grant = grant.ok_or_else(|| no_longer_allowed(&caller))?;
     let headers = attachment::headers(link.request.format.media_type(), &link.filename());
     if method == Method::HEAD {
-        // A stream of unknown length: an empty body would set `Content-Length: 0`.
-        let stream = futures_util::stream::empty::<Result<Bytes, Interrupted>>();
-        return Ok((headers, Body::from_stream(stream)).into_response());
+        return Ok((headers, head_body()).into_response());
     }
     let export =
         Export { user_id: Some(link.user_id), address: caller.address, request: link.request, grant };
-    let started = export.start(app).await.map_err(|error| caller.problem(&error))?;
+    let started = export.start(&app).await.map_err(|error| caller.problem(&error))?;
     Ok((headers, Body::from_stream(started.into_stream())).into_response())
 }
 
@@ -199,9 +145,3 @@ async fn grant(app: &App, link: &Link, now: DateTime<Utc>) -> Result<Option<Gran
     let request = &link.request;
     grant::to_export(&mut conn, &identity.viewer, request.dataset, request.filter.clone()).await.map(Some)
 }
-
-/// The owner of a link may no longer use it.
-pub(super) const NO_LONGER_ALLOWED: Text = Text::new(
-    "La persona o el token que creó este enlace ya no tiene acceso.",
-    "The person or token that created this link no longer has access.",
-);

@@ -8,14 +8,13 @@ use axum::extract::{Path, Query, RawQuery, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use domain::access::{Act, ImportGrant};
-use domain::failure::ErrorCode;
-use domain::text::{Phrase, Text};
+use domain::text::Phrase;
 use domain::{Dataset, Locale};
 use serde::Deserialize;
 
 use super::attachment;
 use super::caller::Caller;
-use super::export::NO_LONGER_ALLOWED;
+use super::link_request::{forbidden, no_longer_allowed};
 use super::problem::Problem;
 use crate::app::App;
 use crate::auth::identity;
@@ -30,20 +29,16 @@ pub fn routes() -> Router<App> {
     Router::new().route(rejected_file::PATH, get(rejected_rows)).route(template::PATH, get(import_template))
 }
 
-async fn rejected_rows(State(app): State<App>, caller: Caller, RawQuery(query): RawQuery) -> Response {
-    let query = query.unwrap_or_default();
-    match try_rejected_rows(&app, &caller, &query).await {
-        Ok(response) => response,
-        Err(problem) => problem.into_response(),
-    }
-}
-
-async fn try_rejected_rows(app: &App, caller: &Caller, query: &str) -> Result<Response, Problem> {
-    let forbidden = |reason: Text| Problem::of(ErrorCode::Forbidden, reason.in_locale(caller.locale));
-    let link = RejectedRowsLink::verify(&app.auth.keys, query, app.clock.now())
-        .map_err(|error| forbidden(error.reason()))?;
-    let import = find(app, &link).await.map_err(|error| caller.problem(&error))?;
-    let Some(import) = import else { return Err(forbidden(NO_LONGER_ALLOWED)) };
+async fn rejected_rows(
+    State(app): State<App>,
+    caller: Caller,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let link =
+        RejectedRowsLink::verify(&app.auth.keys, query.as_deref().unwrap_or_default(), app.clock.now())
+            .map_err(|error| forbidden(&caller, error.reason()))?;
+    let import = find(&app, &link).await.map_err(|error| caller.problem(&error))?;
+    let import = import.ok_or_else(|| no_longer_allowed(&caller))?;
     let rows = rejected_file::stream(app.clone(), import.id, link.locale).await;
     let rows = rows.map_err(|error| caller.problem(&error))?;
     let body = futures_util::TryStreamExt::map_err(rows, |_| std::io::Error::other("the database failed"));

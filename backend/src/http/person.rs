@@ -5,20 +5,16 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{RawQuery, State};
-use axum::http::header::CACHE_CONTROL;
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
-use axum::{Json, extract::DefaultBodyLimit};
 use chrono::{DateTime, Utc};
 use domain::access::Act;
-use domain::failure::ErrorCode;
-use domain::text::Text;
 use serde::Serialize;
 
 use super::attachment;
 use super::caller::Caller;
-use super::export::{MAX_REQUEST_BYTES, NO_LONGER_ALLOWED, TOO_LARGE, expiry, parse_body};
+use super::link_request::{self, expiry, forbidden, head_body, id_text, no_longer_allowed, parse_body};
 use super::problem::Problem;
 use crate::app::App;
 use crate::auth::identity;
@@ -29,15 +25,11 @@ use crate::export::json_request::json_parameters;
 use crate::export::link::{BadLink, LIFETIME};
 use crate::export::person::{self, PERSON, PersonExport, PersonRequest};
 use crate::export::request::Defaults;
-use crate::export::spool::Interrupted;
 
 /// The two routes.
 pub fn routes() -> Router<App> {
     Router::new()
-        .route(
-            "/admin/data-porter/person-links",
-            post(create_link).layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES)),
-        )
+        .route("/admin/data-porter/person-links", post(create_link).layer(link_request::limit()))
         .route(person::PATH, get(download))
 }
 
@@ -54,15 +46,10 @@ async fn create_link(
     caller: Caller,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Response {
-    let Ok(body) = body else {
-        let detail = TOO_LARGE.in_locale(caller.locale);
-        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::BadUserInput, detail).into_response();
-    };
-    match try_create_link(&app, &caller, &headers, &body).await {
-        Ok(link) => (StatusCode::CREATED, [(CACHE_CONTROL, "no-store")], Json(link)).into_response(),
-        Err(error) => caller.problem(&error).into_response(),
-    }
+) -> Result<Response, Problem> {
+    let body = body.map_err(|_| link_request::not_received(&caller))?;
+    let link = try_create_link(&app, &caller, &headers, &body).await;
+    Ok(link_request::created(link.map_err(|error| caller.problem(&error))?))
 }
 
 async fn try_create_link(
@@ -74,7 +61,7 @@ async fn try_create_link(
     let identity = caller.identity.as_ref().ok_or(Error::Unauthenticated)?;
     identity.viewer.may(Act::ManageUsers)?;
     let mut body = parse_body(headers, body)?;
-    let person = body.remove(PERSON).map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned));
+    let person = body.remove(PERSON).map(|id| id_text(&id));
     let mut parameters = json_parameters(body)?;
     parameters.extend(person.map(|id| (PERSON.to_owned(), id)));
     let defaults = Defaults::for_user(app, &identity.user, caller.locale);
@@ -98,36 +85,25 @@ async fn download(
     method: Method,
     caller: Caller,
     RawQuery(query): RawQuery,
-) -> Response {
-    match try_download(&app, &method, &caller, query.as_deref().unwrap_or_default()).await {
-        Ok(response) => response,
-        Err(problem) => problem.into_response(),
-    }
-}
-
-async fn try_download(app: &App, method: &Method, caller: &Caller, query: &str) -> Result<Response, Problem> {
-    let forbidden = |reason: Text| Problem::of(ErrorCode::Forbidden, reason.in_locale(caller.locale));
-    let now = app.clock.now();
-    let link = SignedLink::verify(&app.auth.keys, Purpose::PersonalData, query, now)
-        .map_err(|error| forbidden(error.reason()))?;
+) -> Result<Response, Problem> {
+    let (now, query) = (app.clock.now(), query.unwrap_or_default());
+    let link = SignedLink::verify(&app.auth.keys, Purpose::PersonalData, &query, now)
+        .map_err(|error| forbidden(&caller, error.reason()))?;
     let (owner, token, expires_at) = (link.user_id, link.token_id, link.expires_at);
-    let defaults = Defaults::of_link(now);
-    let request =
-        PersonRequest::parse(link.parameters, defaults).map_err(|_| forbidden(BadLink::Altered.reason()))?;
+    let request = PersonRequest::parse(link.parameters, Defaults::of_link(now))
+        .map_err(|_| forbidden(&caller, BadLink::Altered.reason()))?;
     let owner = async {
         let mut conn = app.pool.get().await?;
         identity::identify_link_owner(&app.auth, &mut conn, owner, token, now).await
     };
     let owner = owner.await.map_err(|error| caller.problem(&error))?;
-    let owner = owner.ok_or_else(|| forbidden(NO_LONGER_ALLOWED))?;
+    let owner = owner.ok_or_else(|| no_longer_allowed(&caller))?;
     let headers = attachment::headers(person::MEDIA_TYPE, &request.filename(expires_at - LIFETIME));
     let export =
         PersonExport::new(&owner.viewer, caller.address, request).map_err(|error| caller.problem(&error))?;
     if method == Method::HEAD {
-        // As for an export: the length is not known.
-        let stream = futures_util::stream::empty::<Result<Bytes, Interrupted>>();
-        return Ok((headers, Body::from_stream(stream)).into_response());
+        return Ok((headers, head_body()).into_response());
     }
-    let archive = export.start(app).await.map_err(|error| caller.problem(&error))?;
+    let archive = export.start(&app).await.map_err(|error| caller.problem(&error))?;
     Ok((headers, Body::from_stream(archive.into_stream())).into_response())
 }

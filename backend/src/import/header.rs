@@ -14,7 +14,7 @@ pub const REJECTION_COLUMNS: [&str; 2] = ["line", "error"];
 
 /// Whether a column of this name is one of them.
 pub fn is_rejection_column(name: &str) -> bool {
-    REJECTION_COLUMNS.contains(&name.trim().to_lowercase().as_str())
+    REJECTION_COLUMNS.contains(&normalize(name).as_str())
 }
 
 /// The positions of the columns in a record.
@@ -45,10 +45,10 @@ pub enum KnownColumn {
 impl KnownColumn {
     /// The column with this key, or with this title in either language.
     pub fn find(name: &str, table: SnapshotTable) -> Option<Self> {
-        let name = normalize(name);
-        if is_rejection_column(&name) {
+        if is_rejection_column(name) {
             return Some(Self::Ignored);
         }
+        let name = normalize(name);
         let known = table.dataset().describe();
         let names = known.columns.iter().filter_map(|column| known.name_column(column.key));
         let known = known.columns.iter().chain(names).find(|column| {

@@ -1,8 +1,9 @@
 //! The rejected rows of an import as a CSV file, to be corrected and imported again.
 //!
 //! Its columns are those of the imported file, with the original cells, and then the line and the error of each row. The
-//! import ignores these two, and they replace those of a file of rejected rows that was imported. The delimiter is the one that spreadsheets in the language expect, and there is a byte order
-//! mark, since the file is meant to be opened in a spreadsheet.
+//! import ignores these two, and they replace those of a file of rejected rows that was imported. The delimiter is the one
+//! that spreadsheets in the language expect, and there is a byte order mark, since the file is meant to be opened in a
+//! spreadsheet.
 
 use std::sync::Arc;
 

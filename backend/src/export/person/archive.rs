@@ -9,8 +9,7 @@ use chrono_tz::Tz;
 use futures_util::{Stream, stream};
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use tracing::error;
-use zip::write::{SimpleFileOptions, StreamWriter};
-use zip::{CompressionMethod, ZipWriter};
+use zip::write::SimpleFileOptions;
 
 use super::PersonExport;
 use crate::app::App;
@@ -20,18 +19,17 @@ use crate::export::run::Export;
 use crate::export::shared_buffer::SharedBuffer;
 use crate::export::spool::Interrupted;
 use crate::export::stream::{RunningExport, WriteError};
+use crate::export::zip_stream::{ZipStream, file_options};
 use crate::models::personal_record::personal_record;
 
 /// The file with what belongs to no dataset.
 const RECORD: &str = "person.json";
 
-type Zip = ZipWriter<StreamWriter<SharedBuffer>>;
-
 /// The archive while it is written.
 pub struct Archive {
     app: App,
     /// `None` once it is complete.
-    zip: Option<Box<Zip>>,
+    zip: Option<Box<ZipStream>>,
     written: SharedBuffer,
     options: SimpleFileOptions,
     /// The export whose file is being written.
@@ -49,7 +47,7 @@ impl Archive {
         };
         let written = SharedBuffer::default();
         let options = options(app.clock.now().with_timezone(&export.request.timezone()));
-        let mut zip = Box::new(ZipWriter::new_stream(written.clone()));
+        let mut zip = Box::new(ZipStream::new_stream(written.clone()));
         zip.start_file(RECORD, options).context("Failed to begin a file")?;
         serde_json::to_writer_pretty(&mut zip, &record).context("Failed to write JSON")?;
         let mut files = export.files();
@@ -124,20 +122,16 @@ impl Archive {
     }
 }
 
-fn begin_dataset(zip: &mut Zip, options: SimpleFileOptions, export: &Export) -> anyhow::Result<()> {
+fn begin_dataset(zip: &mut ZipStream, options: SimpleFileOptions, export: &Export) -> anyhow::Result<()> {
     let request = &export.request;
     Ok(zip.start_file(format!("{}.{}", request.dataset.key(), request.format.key()), options)?)
 }
 
 /// The options of files that are written at this time.
 fn options(now: DateTime<Tz>) -> SimpleFileOptions {
-    // As for the parts of a workbook: fast, since it happens while the rows are read.
-    let options = SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Deflated)
-        .compression_level(Some(1));
     match zip::DateTime::try_from(now.naive_local()) {
-        Ok(time) => options.last_modified_time(time),
+        Ok(time) => file_options().last_modified_time(time),
         // Archives have no times before 1980.
-        Err(_) => options,
+        Err(_) => file_options(),
     }
 }
