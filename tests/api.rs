@@ -34,6 +34,7 @@ mod panics;
 mod plans;
 mod player_assets;
 mod player_event_partitions;
+mod practices;
 mod recording;
 mod routing;
 mod settings;

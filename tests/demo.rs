@@ -12,7 +12,7 @@ use crate::harness::hub::{Hub, NOW};
 const OPTIONS: Options =
     Options { students: 40, events: 4_000, seed: 7, now: NOW, zone: chrono_tz::Tz::America__Bogota };
 
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 16] = [
     "users",
     "courses",
     "lessons",
@@ -28,6 +28,7 @@ const TABLES: [&str; 15] = [
     "video_player_events",
     "student_activity_snapshots",
     "teacher_activity_snapshots",
+    "platform_events",
 ];
 
 async fn fill(database: &TestDatabase, options: Options) -> Result<Vec<SignIn>, DemoError> {
@@ -99,6 +100,11 @@ async fn the_demo_data_is_consistent() {
             "something was reserved, cancelled, attended or recorded in the future",
             "SELECT FROM discord_practice_reservations, (SELECT max(recorded_at) AS recorded FROM video_player_events) AS last
              WHERE greatest(reserved_at, cancelled_at, attended_at, recorded) > to_timestamp(1800000000)",
+        ),
+        (
+            "an order is paid without a purchase, or a practice in the past is still scheduled",
+            "SELECT FROM practice_package_orders WHERE (status IN ('paid', 'completed')) <> (purchase_recorded_at IS NOT NULL)
+             UNION ALL SELECT FROM discord_practices WHERE status = 'scheduled' AND end_at < to_timestamp(1800000000) - interval '20 h'",
         ),
         (
             "an attended reservation has no snapshot, or another reservation has one",

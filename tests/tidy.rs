@@ -10,18 +10,31 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("frontend/src/", &["backend::", "diesel", "tokio"]),
     (
         "backend/src/db",
-        &[METRICS, MODELS, SOURCE, AUTH, EXPORT, IMPORT, MIRROR, TELEMETRY, GRAPHQL, HTTP, CLI],
+        &[METRICS, MODELS, SOURCE, AUTH, EXPORT, IMPORT, MIRROR, PRACTICES, TELEMETRY, GRAPHQL, HTTP, CLI],
     ),
-    ("backend/src/models", &[METRICS, AUTH, EXPORT, IMPORT, MIRROR, TELEMETRY, GRAPHQL, HTTP, CLI]),
-    ("backend/src/metrics", &["diesel", SOURCE, AUTH, EXPORT, IMPORT, MIRROR, TELEMETRY, GRAPHQL, HTTP, CLI]),
-    ("backend/src/source", &[METRICS, MODELS, AUTH, EXPORT, IMPORT, MIRROR, TELEMETRY, GRAPHQL, HTTP, CLI]),
-    ("backend/src/auth", &[EXPORT, IMPORT, MIRROR, TELEMETRY, GRAPHQL, HTTP, CLI]),
-    ("backend/src/export", &[IMPORT, MIRROR, TELEMETRY, GRAPHQL, HTTP, CLI]),
-    ("backend/src/import", &[EXPORT, MIRROR, GRAPHQL, HTTP, CLI]),
-    ("backend/src/mirror", &[EXPORT, IMPORT, GRAPHQL, HTTP, CLI]),
-    ("backend/src/telemetry", &[EXPORT, IMPORT, MIRROR, GRAPHQL, HTTP, CLI]),
-    ("backend/src/notification", &["diesel", AUTH, EXPORT, IMPORT, MIRROR, TELEMETRY, GRAPHQL, HTTP, CLI]),
-    ("backend/src/mail", &["diesel", AUTH, EXPORT, IMPORT, MIRROR, TELEMETRY, GRAPHQL, HTTP, CLI]),
+    (
+        "backend/src/models",
+        &[METRICS, AUTH, EXPORT, IMPORT, MIRROR, PRACTICES, TELEMETRY, GRAPHQL, HTTP, CLI],
+    ),
+    (
+        "backend/src/metrics",
+        &["diesel", SOURCE, AUTH, EXPORT, IMPORT, MIRROR, PRACTICES, TELEMETRY, GRAPHQL, HTTP, CLI],
+    ),
+    (
+        "backend/src/source",
+        &[METRICS, MODELS, AUTH, EXPORT, IMPORT, MIRROR, PRACTICES, TELEMETRY, GRAPHQL, HTTP, CLI],
+    ),
+    ("backend/src/auth", &[EXPORT, IMPORT, MIRROR, PRACTICES, TELEMETRY, GRAPHQL, HTTP, CLI]),
+    ("backend/src/export", &[IMPORT, MIRROR, PRACTICES, TELEMETRY, GRAPHQL, HTTP, CLI]),
+    ("backend/src/import", &[EXPORT, MIRROR, PRACTICES, GRAPHQL, HTTP, CLI]),
+    ("backend/src/mirror", &[EXPORT, IMPORT, PRACTICES, GRAPHQL, HTTP, CLI]),
+    ("backend/src/practices", &[AUTH, EXPORT, IMPORT, MIRROR, TELEMETRY, GRAPHQL, HTTP, CLI]),
+    ("backend/src/telemetry", &[EXPORT, IMPORT, MIRROR, PRACTICES, GRAPHQL, HTTP, CLI]),
+    (
+        "backend/src/notification",
+        &["diesel", AUTH, EXPORT, IMPORT, MIRROR, PRACTICES, TELEMETRY, GRAPHQL, HTTP, CLI],
+    ),
+    ("backend/src/mail", &["diesel", AUTH, EXPORT, IMPORT, MIRROR, PRACTICES, TELEMETRY, GRAPHQL, HTTP, CLI]),
     ("backend/src/jobs", &["diesel", GRAPHQL, HTTP, CLI]),
     ("backend/src/graphql", &["diesel", CLI]),
     ("backend/src/http", &["diesel", CLI]),
@@ -34,6 +47,7 @@ const AUTH: &str = "crate::auth";
 const EXPORT: &str = "crate::export";
 const IMPORT: &str = "crate::import";
 const MIRROR: &str = "crate::mirror";
+const PRACTICES: &str = "crate::practices";
 const TELEMETRY: &str = "crate::telemetry";
 const GRAPHQL: &str = "crate::graphql";
 const HTTP: &str = "crate::http";

@@ -22,6 +22,7 @@ pub mod refresh_cookie;
 pub mod session;
 pub mod sign_in;
 pub mod signed_link;
+pub mod webhook_signature;
 
 use crate::config::Config;
 use crate::config::access::TeacherAdminScope;

@@ -26,6 +26,7 @@ mod schema;
 mod serve;
 mod signals;
 mod sync;
+mod sync_attendance;
 mod token;
 mod user;
 
@@ -62,6 +63,9 @@ enum Command {
     /// Check the pending events, and notify admins and teacher admins if a limit is reached.
     #[command(name = "telemetry:monitor-backlog")]
     MonitorBacklog(monitor_backlog::Arguments),
+    /// Record who attended and who cancelled practices that have ended.
+    #[command(name = "practices:sync-attendance")]
+    SyncAttendance(sync_attendance::Arguments),
     /// Drop old months of player events, with their deliveries.
     Retention(retention::Arguments),
     /// Fill an empty database with a demo academy, and print its sign-ins.
@@ -149,6 +153,10 @@ fn execute(data_dir: PathBuf, command: Command) -> Result<(), Failure> {
         Command::MonitorBacklog(arguments) => {
             let config = start(&data_dir, variables)?;
             until_interrupted(monitor_backlog::run(&data_dir, config, arguments))
+        }
+        Command::SyncAttendance(arguments) => {
+            let config = start(&data_dir, variables)?;
+            until_interrupted(sync_attendance::run(&data_dir, config, arguments))
         }
         Command::Retention(arguments) => {
             let config = start(&data_dir, variables)?;

@@ -6,6 +6,7 @@ mod academy;
 mod calendar;
 mod catalog;
 mod curriculum;
+mod events;
 mod history;
 mod ids;
 mod names;
@@ -13,10 +14,8 @@ mod orders;
 mod people;
 mod practices;
 mod requests;
-mod reservation;
 mod seat;
 pub mod sign_in;
-mod snapshots;
 mod submissions;
 mod viewing;
 
@@ -56,6 +55,9 @@ pub enum DemoError {
     /// The academy could not be stored.
     #[error("failed to store the demo academy")]
     Database(#[from] diesel::result::Error),
+    /// An event of the academy broke a rule, which its generator should know.
+    #[error("an event of the demo academy was refused: {0}")]
+    Refused(&'static str),
     /// A password could not be hashed.
     #[error("failed to hash the passwords of the demo academy")]
     Passwords(#[source] anyhow::Error),

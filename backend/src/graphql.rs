@@ -10,10 +10,13 @@ mod connection;
 pub mod context;
 pub mod dataset;
 pub mod estimate;
+mod event_id;
 pub mod import;
+mod lenient;
 pub mod limits;
 pub mod mirror;
 pub mod notification;
+pub mod platform_event;
 pub mod record;
 pub mod response;
 pub mod saved_export;
@@ -47,6 +50,7 @@ pub struct Mutation(
     import::ImportMutation,
     mirror::MirrorMutation,
     notification::NotificationMutation,
+    platform_event::PlatformEventMutation,
     record::RecordMutation,
     saved_export::SavedExportMutation,
     sync::SyncMutation,

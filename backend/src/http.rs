@@ -6,6 +6,7 @@ mod byte_range;
 pub mod caller;
 mod embedded_files;
 mod export;
+mod field_value;
 mod graphql;
 mod health;
 mod hub;
@@ -13,6 +14,7 @@ mod import_files;
 mod link_request;
 mod metrics;
 mod person;
+mod platform;
 mod player;
 mod player_demo;
 mod player_files;
@@ -34,6 +36,7 @@ pub fn router(app: App) -> Router {
         .merge(export::routes())
         .merge(import_files::routes())
         .merge(person::routes())
+        .merge(platform::routes())
         .merge(player::routes(&app))
         .merge(player_demo::routes())
         .merge(player_files::routes())

@@ -22,7 +22,10 @@ pub enum Finding {
     NotJson,
 }
 
-/// The maximum nesting depth of the JSON in imports and mirrored rows.
+/// The maximum size of the JSON in mirrored rows and platform events.
+pub const MAX_BYTES: usize = 64 << 10;
+
+/// The maximum nesting depth of the JSON in imports, mirrored rows and platform events.
 pub const MAX_NESTING: usize = 64;
 
 /// Scans a text, which may be nested at most `max_nesting` levels deep.

@@ -12,6 +12,7 @@ pub mod demo;
 mod erasure;
 pub mod error;
 pub mod export;
+pub mod field;
 pub mod graphql;
 pub mod http;
 pub mod id;
@@ -24,6 +25,8 @@ pub mod mirror;
 pub mod models;
 pub mod notification;
 mod outbound;
+pub mod practices;
+pub mod refusal;
 #[cfg(test)]
 mod round_trip;
 pub mod source;

@@ -9,6 +9,7 @@ pub mod gauges;
 mod imports;
 mod ingest;
 mod mail;
+mod practices;
 mod requests;
 mod sync;
 
@@ -24,6 +25,7 @@ use gauges::Gauges;
 pub use imports::{ImportKind, Imports};
 pub use ingest::Ingest;
 pub use mail::Mail;
+pub use practices::Practices;
 pub use requests::Requests;
 pub use sync::{BreakerState, Sync};
 
@@ -51,6 +53,7 @@ struct Topics {
     exports: Exports,
     imports: Imports,
     mail: Mail,
+    practices: Practices,
     registry: Registry,
 }
 
@@ -67,6 +70,7 @@ impl Metrics {
             exports: Exports::new(&mut registry),
             imports: Imports::new(&mut registry),
             mail: Mail::new(&mut registry),
+            practices: Practices::new(&mut registry),
             registry,
         };
         Self { topics: Arc::new(topics) }
@@ -100,6 +104,11 @@ impl Metrics {
     /// Outgoing mail.
     pub fn mail(&self) -> &Mail {
         &self.topics.mail
+    }
+
+    /// Practices.
+    pub fn practices(&self) -> &Practices {
+        &self.topics.practices
     }
 
     /// All metrics and gauges, in the format of [`CONTENT_TYPE`].

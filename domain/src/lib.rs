@@ -9,6 +9,7 @@ pub mod filter;
 pub mod format;
 pub mod import;
 pub mod names;
+pub mod practice;
 pub mod sync;
 pub mod text;
 mod unknown_name;

@@ -22,6 +22,18 @@ pub const NOT_A_TIMESTAMP: Text = Text::new(
     "Not a timestamp. Accepted: RFC 3339, such as 2026-11-16T09:00:00Z.",
 );
 
+/// The value is not a UUID.
+pub const NOT_A_UUID: Text = Text::new(
+    "No es un UUID. Se acepta un valor como 0d0f7a5e-8f0e-4c0b-9d5f-3c8b1a2e4f60.",
+    "Not a UUID. Accepted: a value such as 0d0f7a5e-8f0e-4c0b-9d5f-3c8b1a2e4f60.",
+);
+
+/// The JSON exceeds the limit of mirrored rows and of platform events.
+pub const JSON_TOO_LARGE: Text = Text::new(
+    "El JSON es demasiado largo. Se aceptan hasta 64 KiB.",
+    "The JSON is too long. Accepted: up to 64 KiB.",
+);
+
 /// The text is not JSON.
 pub const NOT_JSON: Text = Text::new("No es JSON.", "Not JSON.");
 

@@ -24,6 +24,8 @@ pub struct Auth {
     pub issuer: Option<String>,
     /// The `aud` that a platform token must have.
     pub audience: Option<String>,
+    /// The secrets with which the learning platform signs its webhooks.
+    pub webhook_secrets: Vec<SecretString>,
     /// Failed sign-ins per account before delays start.
     pub login_attempts_per_account: u32,
     /// Sign-in attempts per address and minute.
@@ -61,6 +63,13 @@ impl Auth {
                 kind::text(),
                 "The audience (aud) that a platform token must have.",
             ),
+            webhook_secrets: reader
+                .optional(
+                    "PLATFORM_WEBHOOK_SECRET",
+                    kind::secret_with_min_length(MIN_KEY_BYTES).list(),
+                    "The secret with which the learning platform signs its events (POST /api/platform/events). Two while it is rotated; both are accepted.",
+                )
+                .unwrap_or_default(),
             login_attempts_per_account: reader.setting(
                 "LOGIN_ATTEMPTS_PER_ACCOUNT",
                 "5",

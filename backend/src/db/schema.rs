@@ -375,6 +375,8 @@ diesel::table! {
         created_at -> Timestamptz,
         /// When the row was last changed.
         updated_at -> Timestamptz,
+        /// When a snapshot of the purchase was recorded. It is set once, so there is at most one such snapshot.
+        purchase_recorded_at -> Nullable<Timestamptz>,
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::calendar::Calendar;
 use super::catalog::Catalog;
+use super::events::Events;
 use super::ids::Ids;
 use super::people::People;
 use crate::models::mirrored::practice_package_order::MirroredOrder;
@@ -30,18 +31,20 @@ pub struct AllocatedSession(usize);
 
 struct Order {
     row: MirroredOrder,
+    paid_at: Option<DateTime<Utc>>,
     /// Sessions that are neither used nor allocated.
     free: i32,
 }
 
 impl Orders {
-    /// Generates orders. About every second student buys a pack for one of their courses.
-    pub fn generate(
+    /// Generates orders, and the events of their purchases. About every second student buys a pack for one of their courses.
+    pub fn generate<R: Rng>(
         rng: &mut impl Rng,
         calendar: Calendar,
         people: &People,
         catalog: &Catalog,
         ids: &mut Ids,
+        events: &mut Events<R>,
     ) -> Self {
         let mut generated = Self::default();
         for student in &people.students {
@@ -52,10 +55,11 @@ impl Orders {
                 let Some(package) = catalog.packages_of(course).choose(rng) else { continue };
                 let created_at = calendar.study_time(rng, HISTORY_DAYS);
                 let paid = created_at + TimeDelta::seconds(rng.random_range(40..900));
+                // A paid order is mirrored as a pending one, until its purchase is published.
                 let (status, paid_at) = match rng.random_range(0..100) {
                     0..8 => ("pending", None),
                     8..14 => ("cancelled", None),
-                    _ => ("paid", Some(paid)),
+                    _ => ("pending", Some(paid)),
                 };
                 let reference: u32 = rng.random();
                 let meta = match rng.random_range(0..4) {
@@ -69,16 +73,19 @@ impl Orders {
                     user_id: student.id,
                     status: status.into(),
                     sessions_remaining: package.sessions_count,
-                    paid_at,
-                    payment_reference: paid_at.map(|_| format!("PAY-{reference:08X}")),
+                    paid_at: None,
+                    payment_reference: None,
                     meta,
                     created_at,
                 };
+                if let Some(paid_at) = paid_at {
+                    events.add_purchase(&row, paid_at, format!("PAY-{reference:08X}"));
+                }
                 let free = if paid_at.is_some() { package.sessions_count } else { 0 };
                 generated
                     .by_student_and_course
                     .insert((student.id, course), AllocatedSession(generated.orders.len()));
-                generated.orders.push(Order { row, free });
+                generated.orders.push(Order { row, paid_at, free });
             }
         }
         generated
@@ -95,7 +102,7 @@ impl Orders {
         let session = *self.by_student_and_course.get(&(student, course))?;
         let order = &mut self.orders[session.0];
         let fits = package.is_none_or(|package| package == order.row.practice_package_id);
-        let paid = order.row.paid_at.is_some_and(|paid| paid < at);
+        let paid = order.paid_at.is_some_and(|paid| paid < at);
         if !fits || !paid || order.free == 0 {
             return None;
         }
@@ -113,23 +120,8 @@ impl Orders {
         self.orders[session.0].free += 1;
     }
 
-    /// Uses up an allocated session. Returns the updated order.
-    pub fn consume(&mut self, session: AllocatedSession) -> &MirroredOrder {
-        let order = &mut self.orders[session.0].row;
-        order.sessions_remaining -= 1;
-        if order.sessions_remaining == 0 {
-            order.status = "completed".into();
-        }
-        order
-    }
-
-    /// All orders, as rows to store.
+    /// All orders, as they are mirrored.
     pub fn into_rows(self) -> Vec<MirroredOrder> {
         self.orders.into_iter().map(|order| order.row).collect()
-    }
-
-    /// The orders in their current state.
-    pub fn rows(&self) -> impl Iterator<Item = &MirroredOrder> {
-        self.orders.iter().map(|order| &order.row)
     }
 }

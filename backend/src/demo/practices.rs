@@ -1,4 +1,4 @@
-//! Live practices, planned for each week, and their reservations, which are attended or cancelled.
+//! Live practices, planned for each week, and the seats that students reserve in them.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::Rng;
@@ -7,8 +7,7 @@ use rand::seq::{IndexedRandom as _, SliceRandom as _};
 use super::calendar::Calendar;
 use super::catalog::Catalog;
 use super::ids::Ids;
-use super::reservation::NewReservation;
-use super::seat::{Outcome, PracticeContext, RECORDED_AFTER, Seat};
+use super::seat::{Outcome, PracticeContext, Seat};
 use crate::models::mirrored::discord_practice::{MeetingToken, MirroredPractice};
 
 /// The weeks with practices, relative to the current week.
@@ -18,75 +17,60 @@ const STUDENTS_PER_PRACTICE: usize = 200;
 /// The maximum number of practices of a course per week.
 const MAX_PRACTICES_PER_WEEK: usize = 20;
 
-/// The academy's practices and their reservations.
-pub struct Practices {
-    pub rows: Vec<MirroredPractice>,
-    pub reservations: Vec<NewReservation>,
+/// Generates past and future practices, and the events of their seats. Practices that were not cancelled are scheduled: they
+/// become completed when their attendance is recorded.
+pub fn generate<R: Rng>(
+    rng: &mut impl Rng,
+    calendar: Calendar,
+    mut context: PracticeContext<'_, R>,
+    ids: &mut Ids,
+) -> Vec<MirroredPractice> {
+    let mut planned = plan_practices(rng, calendar, context.catalog, context.people.students.len());
+    planned.sort_by_key(|(_, row)| row.start_at);
+    let mut practices = Vec::new();
+    for (course, mut row) in planned {
+        row.id = ids.take();
+        reserve_seats(rng, calendar, &mut context, course, &row);
+        practices.push(row);
+    }
+    practices
 }
 
-impl Practices {
-    /// Generates past and future practices with their reservations.
-    pub fn generate(
-        rng: &mut impl Rng,
-        calendar: Calendar,
-        mut context: PracticeContext<'_>,
-        practice_ids: &mut Ids,
-        reservation_ids: &mut Ids,
-    ) -> Self {
-        let mut planned = plan_practices(rng, calendar, context.catalog, context.people.students.len());
-        planned.sort_by_key(|(_, row)| row.start_at);
-        let mut practices = Self { rows: Vec::new(), reservations: Vec::new() };
-        for (course, mut row) in planned {
-            row.id = practice_ids.take();
-            practices.reserve_seats(rng, calendar, &mut context, reservation_ids, course, &row);
-            practices.rows.push(row);
+/// Reserves seats in one practice. There are no more reservations than seats, even if none were cancelled.
+fn reserve_seats<R: Rng>(
+    rng: &mut impl Rng,
+    calendar: Calendar,
+    context: &mut PracticeContext<'_, R>,
+    course: usize,
+    practice: &MirroredPractice,
+) {
+    let mut students: Vec<i64> = context
+        .people
+        .students
+        .iter()
+        .filter(|student| student.courses.contains(&course))
+        .map(|student| student.id)
+        .collect();
+    students.shuffle(rng);
+    let mut seats = rng.random_range(practice.capacity / 3..=practice.capacity);
+    for user_id in students {
+        if seats == 0 {
+            break;
         }
-        practices
-    }
-
-    /// Reserves seats in one practice, up to its capacity.
-    fn reserve_seats(
-        &mut self,
-        rng: &mut impl Rng,
-        calendar: Calendar,
-        context: &mut PracticeContext<'_>,
-        ids: &mut Ids,
-        course: usize,
-        practice: &MirroredPractice,
-    ) {
-        let mut students: Vec<i64> = context
-            .people
-            .students
-            .iter()
-            .filter(|student| student.courses.contains(&course))
-            .map(|student| student.id)
-            .collect();
-        students.shuffle(rng);
-        let mut seats = rng.random_range(practice.capacity / 3..=practice.capacity);
-        for user_id in students {
-            if seats == 0 {
-                break;
-            }
-            let latest = practice.start_at.min(calendar.now);
-            let reserved_at = latest - TimeDelta::seconds(rng.random_range(5_400..6 * 24 * 3_600));
-            let session = if practice.requires_package {
-                let package = practice.practice_package_id;
-                let Some(session) = context.orders.allocate(user_id, course, package, reserved_at) else {
-                    continue;
-                };
-                Some(session)
-            } else {
-                None
+        let latest = practice.start_at.min(calendar.now);
+        let reserved_at = latest - TimeDelta::seconds(rng.random_range(5_400..6 * 24 * 3_600));
+        let session = if practice.requires_package {
+            let package = practice.practice_package_id;
+            let Some(session) = context.orders.allocate(user_id, course, package, reserved_at) else {
+                continue;
             };
-            let outcome = Outcome::generate(rng, calendar, practice, reserved_at);
-            if !matches!(outcome, Outcome::Cancelled(_)) {
-                seats -= 1;
-            }
-            let seat = Seat { id: ids.take(), user_id, reserved_at, session };
-            let reservation = seat.into_reservation(calendar, context, practice, outcome);
-            context.snapshots.add_reservation(context.catalog, practice, &reservation);
-            self.reservations.push(reservation);
-        }
+            Some(session)
+        } else {
+            None
+        };
+        seats -= 1;
+        let outcome = Outcome::generate(rng, calendar, practice, reserved_at);
+        Seat { user_id, reserved_at, session }.publish(context, practice, outcome);
     }
 }
 
@@ -104,8 +88,7 @@ fn plan_practices(
                 let Some(video) = videos.choose(rng) else { continue };
                 let day = week * 7 + rng.random_range(0..7);
                 let start_at = calendar.at(day, rng.random_range(36..41) * 30);
-                planned
-                    .push((course, plan_practice(rng, calendar, catalog, course, video.lesson_id, start_at)));
+                planned.push((course, plan_practice(rng, catalog, course, video.lesson_id, start_at)));
             }
         }
     }
@@ -114,7 +97,6 @@ fn plan_practices(
 
 fn plan_practice(
     rng: &mut impl Rng,
-    calendar: Calendar,
     catalog: &Catalog,
     course: usize,
     lesson_id: i64,
@@ -122,13 +104,7 @@ fn plan_practice(
 ) -> MirroredPractice {
     let duration_minutes = [45, 60, 60, 90][rng.random_range(0..4)];
     let end_at = start_at + TimeDelta::minutes(duration_minutes.into());
-    let status = if rng.random_ratio(1, 10) {
-        "cancelled"
-    } else if end_at < calendar.now - RECORDED_AFTER {
-        "completed"
-    } else {
-        "scheduled"
-    };
+    let status = if rng.random_ratio(1, 10) { "cancelled" } else { "scheduled" };
     let kind = if rng.random_ratio(7, 10) { "cohort" } else { "global" };
     let lesson = catalog.lessons.iter().find(|lesson| lesson.id == lesson_id);
     let title = lesson.map_or("Práctica libre", |lesson| lesson.title.as_str());

@@ -8,8 +8,8 @@ use rand::seq::{IndexedRandom as _, SliceRandom as _};
 
 use super::calendar::Calendar;
 use super::catalog::Catalog;
+use super::events::Events;
 use super::people::People;
-use super::snapshots::Snapshots;
 use crate::db::Connection;
 use crate::db::schema::discord_practice_requests as requests;
 
@@ -20,17 +20,13 @@ const PENDING_LESSONS: usize = 4;
 /// The number of past days in which requests are made.
 const HISTORY_DAYS: i64 = 58;
 
-/// A new request.
+/// A new request, which is pending.
 #[derive(Debug, Insertable)]
 #[diesel(table_name = requests)]
 pub struct NewPracticeRequest {
     pub lesson_id: i64,
     pub user_id: i64,
-    /// `pending`, `escalated`, `resolved` or `cancelled`.
-    pub status: &'static str,
     pub created_at: DateTime<Utc>,
-    /// When the teachers were notified.
-    pub escalated_at: Option<DateTime<Utc>>,
 }
 
 impl NewPracticeRequest {
@@ -41,12 +37,12 @@ impl NewPracticeRequest {
 }
 
 /// Generates requests for some lessons, by three to six students each.
-pub fn generate(
+pub fn generate<R: Rng>(
     rng: &mut impl Rng,
     calendar: Calendar,
     people: &People,
     catalog: &Catalog,
-    snapshots: &mut Snapshots,
+    events: &mut Events<R>,
 ) -> Vec<NewPracticeRequest> {
     let mut lessons: Vec<(usize, i64)> = catalog
         .videos
@@ -67,14 +63,12 @@ pub fn generate(
             rows.push(NewPracticeRequest {
                 lesson_id,
                 user_id: *user_id,
-                status: if is_pending { "pending" } else { "escalated" },
                 created_at: first_request_at + TimeDelta::minutes(minutes * 47),
-                escalated_at: (!is_pending).then_some(escalated_at),
             });
         }
         if !is_pending {
             let waiting = i32::try_from(students.len()).unwrap_or(i32::MAX);
-            snapshots.add_escalation(catalog, lesson_id, waiting, &catalog.teachers[course], escalated_at);
+            events.add_escalation(lesson_id, waiting, &catalog.teachers[course], escalated_at);
         }
     }
     rows

@@ -1,34 +1,33 @@
-//! A reserved seat in a practice, and the outcome of the reservation.
+//! A reserved seat in a practice, and what becomes of it.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::Rng;
 
 use super::calendar::Calendar;
 use super::catalog::Catalog;
+use super::events::Events;
 use super::orders::{AllocatedSession, Orders};
 use super::people::People;
-use super::reservation::NewReservation;
-use super::snapshots::Snapshots;
 use crate::models::mirrored::discord_practice::MirroredPractice;
 
 /// The time after the end of a practice at which its attendance has been recorded.
 pub const RECORDED_AFTER: TimeDelta = TimeDelta::hours(20);
 
 /// The parts of the academy that practices depend on or change.
-pub struct PracticeContext<'a> {
+pub struct PracticeContext<'a, R> {
     pub people: &'a People,
     pub catalog: &'a Catalog,
     pub orders: &'a mut Orders,
-    pub snapshots: &'a mut Snapshots,
+    pub events: &'a mut Events<R>,
 }
 
-/// The outcome of a reservation so far.
+/// What becomes of a reservation.
 #[derive(Clone, Copy)]
 pub enum Outcome {
-    /// The practice has not taken place yet.
+    /// The practice has not taken place yet, or its attendance is not recorded yet.
     Confirmed,
-    /// The student attended at this time.
-    Attended(DateTime<Utc>),
+    /// The student attended.
+    Attended,
     /// The reservation was cancelled at this time.
     Cancelled(DateTime<Utc>),
 }
@@ -49,19 +48,12 @@ impl Outcome {
             let left = rng.random_range(1..seconds).min(rng.random_range(1..seconds));
             return Self::Cancelled(latest - TimeDelta::seconds(left));
         }
-        match &*practice.status {
-            "completed" => {
-                Self::Attended(practice.start_at + TimeDelta::seconds(rng.random_range(-240..600)))
-            }
-            _ => Self::Confirmed,
-        }
+        if practice.end_at <= calendar.now - RECORDED_AFTER { Self::Attended } else { Self::Confirmed }
     }
 }
 
 /// A seat that a student reserves.
 pub struct Seat {
-    /// The id of the reservation.
-    pub id: i64,
     pub user_id: i64,
     pub reserved_at: DateTime<Utc>,
     /// The session that pays for the seat.
@@ -69,42 +61,29 @@ pub struct Seat {
 }
 
 impl Seat {
-    /// The reservation with its outcome. Uses up or releases the session that pays for it.
-    pub fn into_reservation(
+    /// Adds the events of the seat. Uses up or releases the session that pays for it.
+    pub fn publish<R: Rng>(
         self,
-        calendar: Calendar,
-        context: &mut PracticeContext<'_>,
+        context: &mut PracticeContext<'_, R>,
         practice: &MirroredPractice,
         outcome: Outcome,
-    ) -> NewReservation {
-        let Self { id, user_id, reserved_at, session } = self;
+    ) {
+        let Self { user_id, reserved_at, session } = self;
         let order_id = session.map(|session| context.orders.order_id(session));
-        let (status, cancelled_at, attended_at) = match outcome {
-            Outcome::Confirmed => ("confirmed", None, None),
-            Outcome::Attended(at) => {
-                if let Some(session) = session {
-                    let order = context.orders.consume(session);
-                    context.snapshots.add_consumption(context.catalog, order, practice.end_at);
+        context.events.add_reservation(practice, user_id, order_id, reserved_at);
+        match outcome {
+            Outcome::Confirmed => {}
+            Outcome::Attended => {
+                if let Some(order_id) = order_id {
+                    context.events.add_consumption(order_id, practice.end_at);
                 }
-                ("attended", None, Some(at))
             }
             Outcome::Cancelled(at) => {
-                session.inspect(|session| context.orders.release(*session));
-                ("cancelled", Some(at), None)
+                if let Some(session) = session {
+                    context.orders.release(session);
+                }
+                context.events.add_cancellation(practice, user_id, at);
             }
-        };
-        // The command that records outcomes skips cancelled practices.
-        let is_recorded = practice.status == "completed" && practice.end_at < calendar.now - RECORDED_AFTER;
-        NewReservation {
-            id,
-            practice_id: practice.id,
-            user_id,
-            status,
-            order_id,
-            reserved_at,
-            cancelled_at,
-            attended_at,
-            outcome_recorded_at: is_recorded.then(|| practice.end_at + TimeDelta::minutes(60)),
         }
     }
 }

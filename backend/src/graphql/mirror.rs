@@ -2,7 +2,6 @@
 
 mod assignment;
 mod course;
-pub(super) mod lenient;
 mod order;
 mod package;
 mod practice;

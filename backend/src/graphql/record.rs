@@ -1,23 +1,23 @@
 //! Records progress and events of video players.
 
-mod event_id;
-
 use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::Locale;
 use serde_json::Value;
 use uuid::Uuid;
 
-use self::event_id::EventId;
 use super::context::ContextExt as _;
-use super::mirror::lenient::Lenient;
+use super::event_id::EventId;
+use super::lenient::{Lenient, field, id, json};
 use crate::error::{Error, Result};
+use crate::field::Field;
 use crate::id::Id;
+use crate::refusal::{InputError, Reason as _};
 use crate::telemetry::ingest::{Accepted, RecordedProgress};
 use crate::telemetry::player_event::{
-    Field, IncomingEvent, MAX_EVENTS, PROGRESS_TICK, Recording, Shape, TOO_MANY_EVENTS,
+    IncomingEvent, MAX_EVENTS, PROGRESS_TICK, Recording, Shape, TOO_MANY_EVENTS,
 };
-use crate::telemetry::refusal::{InputError, Reason, Refusal};
+use crate::telemetry::refusal::{Reason, Refusal};
 
 /// Records progress and events of video players.
 #[derive(Default)]
@@ -208,18 +208,6 @@ impl From<PlayerEventInput> for IncomingEvent {
             ..Self::new(Shape::Event)
         }
     }
-}
-
-fn field<T>(value: Option<Lenient<T>>) -> Field<T> {
-    Field::parsed(value.map(|value| value.0))
-}
-
-fn id(value: Option<Lenient<Id>>) -> Field<i64> {
-    Field::parsed(value.map(Lenient::number))
-}
-
-fn json(metadata: Option<Value>) -> Field<String> {
-    Field::parsed(metadata.filter(|value| !value.is_null()).map(|value| Some(value.to_string())))
 }
 
 /// Progress of a viewer in a lesson's video.

@@ -12,10 +12,14 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::mail;
 use crate::models::telemetry_driver::{DriverState, EnabledDrivers};
+use crate::practices::attendance::{self, Report};
 use crate::telemetry::backlog::Backlog;
 use crate::telemetry::delivery::{StartError, Started, SyncRequest};
 use crate::telemetry::driver;
 use crate::telemetry::monitor::{self, Checked, Finding};
+
+/// Practices whose attendance is recorded before the job looks whether it should stop.
+const PRACTICES_PER_RUN: i64 = 100;
 
 /// A recurring job that runs in one process at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,11 +30,13 @@ pub enum Job {
     SendMail,
     /// Sends player events to the analytics services until none are pending.
     Sync,
+    /// Records the attendance of practices that have ended.
+    SyncAttendance,
 }
 
 impl Job {
     /// Every job.
-    pub const ALL: [Self; 3] = [Self::MonitorBacklog, Self::SendMail, Self::Sync];
+    pub const ALL: [Self; 4] = [Self::MonitorBacklog, Self::SendMail, Self::Sync, Self::SyncAttendance];
 
     /// The job's name in the database.
     pub const fn name(self) -> &'static str {
@@ -38,6 +44,7 @@ impl Job {
             Self::MonitorBacklog => "telemetry_monitor_backlog",
             Self::SendMail => "send_mail",
             Self::Sync => "telemetry_sync",
+            Self::SyncAttendance => "practices_sync_attendance",
         }
     }
 
@@ -47,13 +54,14 @@ impl Job {
             Self::MonitorBacklog => Duration::from_mins(15),
             Self::SendMail => Duration::from_mins(1),
             Self::Sync => config.telemetry.sync.interval,
+            Self::SyncAttendance => Duration::from_mins(30),
         }
     }
 
     /// Whether the job should run before it is due.
     pub(super) async fn should_run_early(self, app: &App) -> anyhow::Result<bool> {
         match self {
-            Self::MonitorBacklog | Self::SendMail => Ok(false),
+            Self::MonitorBacklog | Self::SendMail | Self::SyncAttendance => Ok(false),
             Self::Sync => is_backlog_growing(app).await,
         }
     }
@@ -64,6 +72,7 @@ impl Job {
             Self::MonitorBacklog => log(&monitor::check(app).await?),
             Self::SendMail => drop(mail::deliver(app, stop).await?),
             Self::Sync => return sync(app).await,
+            Self::SyncAttendance => sync_attendance(app, stop).await?,
         }
         Ok(JobOutcome::Done)
     }
@@ -117,6 +126,19 @@ async fn sync(app: &App) -> anyhow::Result<JobOutcome> {
         Err(StartError::Failed(Error::Internal(cause))) => Err(cause),
         Err(StartError::Failed(error)) => bail!("{}", error.message().in_locale(Locale::En)),
     }
+}
+
+/// Records attendance until none is due.
+async fn sync_attendance(app: &App, stop: &CancellationToken) -> anyhow::Result<()> {
+    while !stop.is_cancelled() {
+        let Report { practices, attended, cancelled, late, remaining } =
+            attendance::record(app, PRACTICES_PER_RUN).await?;
+        if practices == 0 {
+            break;
+        }
+        info!(practices, attended, cancelled, late, remaining, "Recorded the attendance of practices");
+    }
+    Ok(())
 }
 
 fn log(checked: &Checked) {

@@ -10,21 +10,14 @@ use serde_json::Value;
 
 use super::problem::Problem;
 use crate::clock;
-use crate::json_scan::{Finding, MAX_NESTING, scan};
+use crate::json_scan::{Finding, MAX_BYTES, MAX_NESTING, scan};
 use crate::models::reference::ReferencedTable;
 
 const BLANK: Text = Text::new("No puede estar en blanco.", "Cannot be blank.");
-const JSON_TOO_LONG: Text = Text::new(
-    "El JSON es demasiado largo. Se aceptan hasta 64 KiB.",
-    "The JSON is too long. Accepted: up to 64 KiB.",
-);
 const NOT_A_TIMESTAMP: Text = Text::new(
     "No es una marca de tiempo. Se acepta RFC 3339, como 2026-11-16T09:00:00Z, de los años 1900 a 9998.",
     "Not a timestamp. Accepted: RFC 3339, such as 2026-11-16T09:00:00Z, in the years 1900 to 9998.",
 );
-
-/// The maximum size of a JSON value.
-const MAX_JSON_BYTES: usize = 64 << 10;
 
 /// A field that refers to another row.
 #[derive(Debug)]
@@ -164,8 +157,8 @@ impl Reader {
     /// A JSON value that the database can store.
     pub fn json(&mut self, field: &'static str, sent: Value) -> Option<Value> {
         let text = sent.to_string();
-        if text.len() > MAX_JSON_BYTES {
-            return self.invalid(field, JSON_TOO_LONG);
+        if text.len() > MAX_BYTES {
+            return self.invalid(field, validation::JSON_TOO_LARGE);
         }
         match scan(&text, MAX_NESTING) {
             Finding::Storable => Some(sent),

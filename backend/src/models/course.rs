@@ -43,6 +43,11 @@ pub struct LessonRow {
 }
 
 impl LessonRow {
+    /// The lessons with these ids.
+    pub async fn find(conn: &mut AsyncPgConnection, ids: &[i64]) -> QueryResult<Vec<Self>> {
+        Self::query().filter(lessons::id.eq_any(ids)).load(conn).await
+    }
+
     /// The lesson with the lowest id.
     pub async fn first(conn: &mut AsyncPgConnection) -> QueryResult<Option<Self>> {
         Self::query().order(lessons::id).first(conn).await.optional()

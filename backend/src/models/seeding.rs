@@ -44,6 +44,19 @@ pub async fn next_id(conn: &mut Connection, table: &str) -> QueryResult<i64> {
     Ok(next.id)
 }
 
+/// Takes this many ids from a table's sequence.
+pub async fn next_ids(conn: &mut Connection, table: &str, count: usize) -> QueryResult<Vec<i64>> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let ids: Vec<NextId> = diesel::sql_query(
+        "SELECT nextval(pg_get_serial_sequence($1, 'id')) AS id FROM generate_series(1, $2)",
+    )
+    .bind::<Text, _>(table)
+    .bind::<BigInt, _>(count)
+    .load(conn)
+    .await?;
+    Ok(ids.into_iter().map(|next| next.id).collect())
+}
+
 /// Advances a table's sequence, so that its next id is greater than `last`.
 pub async fn advance_sequence(conn: &mut Connection, table: &str, last: i64) -> QueryResult<()> {
     diesel::sql_query("SELECT setval(pg_get_serial_sequence($1, 'id'), $2)")

@@ -22,15 +22,17 @@ use self::queue::{Job, Queue};
 use self::readiness_probe::ReadinessProbe;
 use self::worker::Worker;
 use super::limits::EventLimits;
-use super::player_event::{Field, IncomingEvent, MAX_AGE, MAX_CLOCK_SKEW, Recording};
+use super::player_event::{IncomingEvent, MAX_AGE, MAX_CLOCK_SKEW, Recording};
 use super::refusal::{Reason, Refusal};
 use super::sender_clock::MAX_CORRECTION;
 use crate::clock::Clock;
 use crate::config;
 use crate::db::{Connection, Pool};
 use crate::error::{Error, Result};
+use crate::field::Field;
 use crate::metrics::Metrics;
 use crate::models::player_event::record::{self, PlayerEvent, Progress, Recorded};
+use crate::refusal::Reason as _;
 
 /// Maximum groups that are written concurrently.
 const MAX_WORKERS: usize = 4;

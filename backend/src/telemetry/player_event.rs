@@ -10,6 +10,7 @@ use super::refusal::{Reason, Refusal};
 use super::sender_clock;
 use crate::auth::player_token::PlayerToken;
 use crate::clock;
+use crate::field::Field;
 use crate::json_scan::{Finding, scan};
 use crate::models::player_event::record::PlayerEvent;
 
@@ -36,18 +37,6 @@ const MAX_PROVIDER_LENGTH: usize = 20;
 const MAX_CONTEXT_TAG_LENGTH: usize = 50;
 const DEFAULT_CONTEXT_TAG: &str = "player";
 const MAX_PLAYBACK_RATE: f64 = 100.0;
-
-/// The value of a field in a request.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum Field<T> {
-    /// The request has no value.
-    #[default]
-    Missing,
-    /// The value is of the wrong type.
-    Invalid,
-    /// A value of the right type. It may still be out of range.
-    Value(T),
-}
 
 /// The kind of input, which determines the names of the fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,25 +96,6 @@ impl Recording {
     }
 }
 
-impl<T> Field<T> {
-    /// `None` if the field is missing, `Some(None)` if its value is of the wrong type.
-    pub fn parsed(value: Option<Option<T>>) -> Self {
-        match value {
-            None => Self::Missing,
-            Some(None) => Self::Invalid,
-            Some(Some(value)) => Self::Value(value),
-        }
-    }
-
-    fn read(self, field: &'static str, reason: Reason) -> Result<Option<T>, Refusal> {
-        match self {
-            Self::Missing => Ok(None),
-            Self::Invalid => Err(Refusal::of(field, reason)),
-            Self::Value(value) => Ok(Some(value)),
-        }
-    }
-}
-
 impl IncomingEvent {
     /// An event without any fields.
     pub fn new(shape: Shape) -> Self {
@@ -151,7 +121,7 @@ impl IncomingEvent {
     pub fn validate(self, by: Recording, now: DateTime<Utc>) -> Result<PlayerEvent, Refusal> {
         let shape = self.shape;
         Ok(PlayerEvent {
-            client_event_id: self.client_event_id.read("clientEventId", Reason::NotAUuid)?,
+            client_event_id: self.client_event_id.read(Refusal::of("clientEventId", Reason::NotAUuid))?,
             user_id: user(self.user_id, by)?,
             needs_active_user: by.needs_active_user,
             event: event(self.event)?,
@@ -185,7 +155,7 @@ impl Shape {
 }
 
 fn user(value: Field<i64>, by: Recording) -> Result<i64, Refusal> {
-    match value.read("userId", Reason::NotAnId)? {
+    match value.read(Refusal::of("userId", Reason::NotAnId))? {
         None => Ok(by.user_id),
         Some(id) if id == by.user_id || by.for_any_user => Ok(id),
         Some(_) => Err(Refusal::of("userId", Reason::NotYourUser)),
@@ -197,12 +167,14 @@ fn event(value: Field<String>) -> Result<String, Refusal> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
         (1..=MAX_EVENT_NAME_LENGTH).contains(&text.len()) && text.bytes().all(allowed)
     };
-    let name = value.read("event", Reason::BadEventName)?.ok_or(Refusal::of("event", Reason::Missing))?;
+    let name = value
+        .read(Refusal::of("event", Reason::BadEventName))?
+        .ok_or(Refusal::of("event", Reason::Missing))?;
     if is_name(&name) { Ok(name) } else { Err(Refusal::of("event", Reason::BadEventName)) }
 }
 
 fn lesson(shape: Shape, value: Field<i64>) -> Result<Option<i64>, Refusal> {
-    match (shape, value.read("lessonId", Reason::NotAnId)?) {
+    match (shape, value.read(Refusal::of("lessonId", Reason::NotAnId))?) {
         (Shape::Progress, None) => Err(Refusal::of("lessonId", Reason::Missing)),
         (Shape::Progress | Shape::Event, id) => Ok(id),
     }
@@ -211,12 +183,12 @@ fn lesson(shape: Shape, value: Field<i64>) -> Result<Option<i64>, Refusal> {
 fn provider(shape: Shape, value: Field<String>) -> Result<Option<String>, Refusal> {
     match shape {
         Shape::Event => {
-            let provider = value.read("provider", Reason::BadProvider)?;
+            let provider = value.read(Refusal::of("provider", Reason::BadProvider))?;
             let provider = text_value("provider", provider, MAX_PROVIDER_LENGTH, Reason::BadProvider)?;
             Ok(provider.map(|name| known_source(&name).map_or(name, ToOwned::to_owned)))
         }
         // The value was validated when it was parsed.
-        Shape::Progress => match value.read("source", Reason::BadSource)? {
+        Shape::Progress => match value.read(Refusal::of("source", Reason::BadSource))? {
             None => Err(Refusal::of("source", Reason::Missing)),
             source => Ok(source),
         },
@@ -229,7 +201,7 @@ pub fn known_source(name: &str) -> Option<&'static str> {
 }
 
 fn context_tag(value: Field<String>) -> Result<String, Refusal> {
-    let tag = value.read("contextTag", Reason::BadContextTag)?;
+    let tag = value.read(Refusal::of("contextTag", Reason::BadContextTag))?;
     let tag = text_value("contextTag", tag, MAX_CONTEXT_TAG_LENGTH, Reason::BadContextTag)?;
     Ok(tag.unwrap_or_else(|| DEFAULT_CONTEXT_TAG.to_owned()))
 }
@@ -257,14 +229,14 @@ fn position(shape: Shape, value: Field<i32>) -> Result<i32, Refusal> {
 }
 
 fn seconds(field: &'static str, value: Field<i32>) -> Result<Option<i32>, Refusal> {
-    match value.read(field, Reason::NotSeconds)? {
+    match value.read(Refusal::of(field, Reason::NotSeconds))? {
         Some(..0) => Err(Refusal::of(field, Reason::NegativeSeconds)),
         seconds => Ok(seconds),
     }
 }
 
 fn rate(value: Field<f64>) -> Result<f64, Refusal> {
-    let rate = value.read("playbackRate", Reason::BadPlaybackRate)?.unwrap_or(1.0);
+    let rate = value.read(Refusal::of("playbackRate", Reason::BadPlaybackRate))?.unwrap_or(1.0);
     if (0.0..=MAX_PLAYBACK_RATE).contains(&rate) {
         Ok(rate)
     } else {
@@ -273,7 +245,7 @@ fn rate(value: Field<f64>) -> Result<f64, Refusal> {
 }
 
 fn metadata(value: Field<String>) -> Result<Option<String>, Refusal> {
-    let Some(json) = value.read("metadata", Reason::MetadataNotJson)? else { return Ok(None) };
+    let Some(json) = value.read(Refusal::of("metadata", Reason::MetadataNotJson))? else { return Ok(None) };
     if json.len() > MAX_METADATA_BYTES {
         return Err(Refusal::of("metadata", Reason::MetadataTooLarge));
     }
@@ -290,8 +262,10 @@ fn timestamp(
     sent_at: Field<DateTime<Utc>>,
     now: DateTime<Utc>,
 ) -> Result<DateTime<Utc>, Refusal> {
-    let sent_at = sent_at.read("sentAt", Reason::NotAMoment)?;
-    let Some(timestamp) = recorded_at.read("recordedAt", Reason::NotAMoment)? else { return Ok(now) };
+    let sent_at = sent_at.read(Refusal::of("sentAt", Reason::NotAMoment))?;
+    let Some(timestamp) = recorded_at.read(Refusal::of("recordedAt", Reason::NotAMoment))? else {
+        return Ok(now);
+    };
     if !clock::SUPPORTED_YEARS.contains(&timestamp.year()) {
         return Err(Refusal::of("recordedAt", Reason::NotAMoment));
     }

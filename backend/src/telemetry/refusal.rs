@@ -1,49 +1,17 @@
 //! Why a player event is refused.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
-use async_graphql::SimpleObject;
 use domain::access::Denied;
 use domain::failure::ErrorCode;
-use domain::text::{Locale, Text};
+use domain::text::Text;
 use domain::validation;
-use serde::Serialize;
 
 use crate::error::Error;
+use crate::refusal::{self, Reason as _};
 
-/// The refusal of one event. The other events of the batch are not affected.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    pub reason: Reason,
-    /// The invalid field, by its name in the request. `None` if the event as a whole is refused.
-    pub field: Option<Cow<'static, str>>,
-}
-
-/// Why an input in a list was refused.
-#[derive(SimpleObject, Serialize)]
-pub struct InputError {
-    /// BAD_USER_INPUT, FORBIDDEN, RATE_LIMITED or INTERNAL. After the last two, the input can be sent again.
-    code: &'static str,
-    /// The violated rule, such as UNKNOWN_LESSON or IN_THE_FUTURE.
-    reason: &'static str,
-    /// The invalid field. Null if the whole input is invalid.
-    field: Option<String>,
-    /// What is wrong and what is accepted.
-    message: &'static str,
-}
-
-impl InputError {
-    /// The error in this language.
-    pub fn new(Refusal { reason, field }: Refusal, locale: Locale) -> Self {
-        Self {
-            code: reason.code().as_str(),
-            reason: reason.key(),
-            field: field.map(Cow::into_owned),
-            message: reason.message().in_locale(locale),
-        }
-    }
-}
+/// The refusal of one event.
+pub type Refusal = refusal::Refusal<Reason>;
 
 /// Why an event is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,16 +70,6 @@ pub enum Reason {
 pub const RETRY_AFTER: Duration = Duration::from_mins(1);
 
 impl Refusal {
-    /// Refuses an event because of a field.
-    pub fn of(field: &'static str, reason: Reason) -> Self {
-        Self { reason, field: Some(Cow::Borrowed(field)) }
-    }
-
-    /// Refuses an event as a whole.
-    pub const fn of_event(reason: Reason) -> Self {
-        Self { reason, field: None }
-    }
-
     /// The error of a request with a single event. `path` is the prefix of the field's name.
     pub fn into_error(self, path: &str) -> Error {
         match self.reason.code() {
@@ -131,9 +89,8 @@ impl Refusal {
     }
 }
 
-impl Reason {
-    /// The error code in the response. After `RATE_LIMITED` and `INTERNAL` the event can be sent again.
-    pub const fn code(self) -> ErrorCode {
+impl refusal::Reason for Reason {
+    fn code(self) -> ErrorCode {
         match self {
             Self::NotYourUser => ErrorCode::Forbidden,
             Self::TooManyEvents => ErrorCode::RateLimited,
@@ -162,8 +119,7 @@ impl Reason {
         }
     }
 
-    /// The machine-readable reason, in responses and in metrics.
-    pub const fn key(self) -> &'static str {
+    fn key(self) -> &'static str {
         match self {
             Self::NotYourUser => "NOT_YOUR_USER",
             Self::UnknownUser => "UNKNOWN_USER",
@@ -192,8 +148,7 @@ impl Reason {
         }
     }
 
-    /// The error message, which says what is accepted.
-    pub const fn message(self) -> Text {
+    fn message(self) -> Text {
         match self {
             Self::NotYourUser => Text::new(
                 "Solo puedes registrar tu propio progreso. No envíes userId.",
@@ -207,10 +162,7 @@ impl Reason {
             Self::UnknownField => Text::new("Campo desconocido.", "Unknown field."),
             Self::Missing => Text::new("Falta este campo.", "This field is missing."),
             Self::NotAnId => validation::NOT_AN_ID,
-            Self::NotAUuid => Text::new(
-                "No es un UUID. Se acepta un valor como 0d0f7a5e-8f0e-4c0b-9d5f-3c8b1a2e4f60.",
-                "Not a UUID. Accepted: a value such as 0d0f7a5e-8f0e-4c0b-9d5f-3c8b1a2e4f60.",
-            ),
+            Self::NotAUuid => validation::NOT_A_UUID,
             Self::BadEventName => Text::new(
                 "Se aceptan de 1 a 50 letras sin acento, cifras, «.», «_» y «-».",
                 "Accepted: 1 to 50 unaccented letters, digits, “.”, “_” and “-”.",

@@ -4,7 +4,7 @@ use async_graphql::InputObject;
 use chrono::{DateTime, Utc};
 
 use super::RowInput;
-use super::lenient::Lenient;
+use crate::graphql::lenient::Lenient;
 use crate::id::Id;
 use crate::mirror::Reader;
 use crate::mirror::course_teacher::Assignment;

@@ -5,7 +5,7 @@ use domain::Text;
 use serde_json::Value;
 
 use super::RowInput;
-use super::lenient::Lenient;
+use crate::graphql::lenient::Lenient;
 use crate::id::Id;
 use crate::mirror::Reader;
 use crate::models::mirrored::course::MirroredCourse;

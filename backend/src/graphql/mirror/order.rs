@@ -6,8 +6,8 @@ use domain::dataset::{Dataset, FilterKey};
 use serde_json::Value;
 
 use super::RowInput;
-use super::lenient::Lenient;
 use super::package::MAX_SESSIONS;
+use crate::graphql::lenient::Lenient;
 use crate::id::Id;
 use crate::mirror::Reader;
 use crate::models::mirrored::practice_package_order::MirroredOrder;

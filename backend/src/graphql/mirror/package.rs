@@ -5,7 +5,7 @@ use domain::Text;
 
 use super::RowInput;
 use super::course::MAX_TITLE_CHARACTERS;
-use super::lenient::Lenient;
+use crate::graphql::lenient::Lenient;
 use crate::id::Id;
 use crate::mirror::Reader;
 use crate::models::mirrored::practice_package::MirroredPackage;

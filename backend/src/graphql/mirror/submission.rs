@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::RowInput;
 use super::course::MAX_TITLE_CHARACTERS;
-use super::lenient::Lenient;
 use super::package::MAX_KEYWORD_CHARACTERS;
+use crate::graphql::lenient::Lenient;
 use crate::id::Id;
 use crate::mirror::Reader;
 use crate::models::mirrored::teacher_submission::MirroredSubmission;

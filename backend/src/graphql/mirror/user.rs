@@ -4,8 +4,8 @@ use async_graphql::InputObject;
 use domain::access::{Permission, Role};
 
 use super::RowInput;
-use super::lenient::Lenient;
 use crate::auth::account::{INVALID_EMAIL, MAX_NAME_CHARACTERS, is_email};
+use crate::graphql::lenient::Lenient;
 use crate::id::Id;
 use crate::mirror::Reader;
 use crate::models::mirrored::user::MirroredUser;

@@ -10,10 +10,13 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::fields::{self, FieldValue};
+use super::fields;
 use crate::error::{Error, Result};
+use crate::field::Field;
 use crate::http::body::{self, BodyError};
-use crate::telemetry::player_event::{Field, IncomingEvent, MAX_EVENTS, Shape, TOO_MANY_EVENTS};
+use crate::http::field_value::{FieldValue, Members};
+use crate::refusal::Reason as _;
+use crate::telemetry::player_event::{IncomingEvent, MAX_EVENTS, Shape, TOO_MANY_EVENTS};
 use crate::telemetry::refusal::{Reason, Refusal};
 
 /// The maximum size of a body. Browsers limit beacons to 64 KiB.
@@ -126,8 +129,6 @@ impl RequestBody {
         }
     }
 }
-
-type Members<'a> = BTreeMap<String, &'a RawValue>;
 
 fn members(json: &[u8]) -> serde_json::Result<Members<'_>> {
     serde_json::from_slice(json)

@@ -1,22 +1,9 @@
 //! The fields of one report. They have the names of the GraphQL inputs.
 
-use std::borrow::Cow;
-use std::str::FromStr;
-
-use chrono::{DateTime, Utc};
-use domain::filter::parse_id;
-
-use crate::telemetry::player_event::{Field, IncomingEvent, PROGRESS_TICK, Shape, known_source};
+use crate::field::Field;
+use crate::http::field_value::FieldValue;
+use crate::telemetry::player_event::{IncomingEvent, PROGRESS_TICK, Shape, known_source};
 use crate::telemetry::refusal::{Reason, Refusal};
-
-/// The raw value of a field.
-#[derive(Clone, Copy, Debug)]
-pub enum FieldValue<'a> {
-    /// JSON. `null` means that the field is missing.
-    Json(&'a str),
-    /// The text of a form field. An empty text means that the field is missing.
-    Form(&'a str),
-}
 
 /// Reads the fields. An unknown field is an error, since it may be a misspelled one that must not be lost.
 pub fn read<'a>(
@@ -50,70 +37,12 @@ pub fn read<'a>(
             (_, "recordedAt") => event.recorded_at = value.timestamp(),
             (Shape::Progress, "sentAt") => event.sent_at = value.timestamp(),
             (Shape::Event | Shape::Progress, _) => {
-                return Err(Refusal { reason: Reason::UnknownField, field: Some(Cow::Owned(name)) });
+                return Err(Refusal::of_unknown_field(name, Reason::UnknownField));
             }
         }
     }
     match (shape, &event.client_event_id) {
         (Shape::Event, Field::Missing) => Err(Refusal::of("clientEventId", Reason::Missing)),
         (Shape::Event | Shape::Progress, _) => Ok(event),
-    }
-}
-
-impl FieldValue<'_> {
-    fn is_missing(self) -> bool {
-        match self {
-            Self::Json(json) => json == "null",
-            Self::Form(text) => text.is_empty(),
-        }
-    }
-
-    /// A string. Other types of JSON are unreadable.
-    pub fn text(self) -> Field<String> {
-        match self {
-            missing if missing.is_missing() => Field::Missing,
-            Self::Json(json) => Field::parsed(Some(serde_json::from_str(json).ok())),
-            Self::Form(text) => Field::Value(text.to_owned()),
-        }
-    }
-
-    fn parsed<T>(self, parse: impl FnOnce(&str) -> Option<T>) -> Field<T> {
-        match self.text() {
-            Field::Missing => Field::Missing,
-            Field::Invalid => Field::Invalid,
-            Field::Value(text) => Field::parsed(Some(parse(&text))),
-        }
-    }
-
-    /// A number, or a string with a number.
-    fn number<T: FromStr>(self) -> Field<T> {
-        match self {
-            Self::Json(json) if json.starts_with(|first: char| first == '-' || first.is_ascii_digit()) => {
-                Field::parsed(Some(json.parse().ok()))
-            }
-            other => other.parsed(|text| text.parse().ok()),
-        }
-    }
-
-    fn id(self) -> Field<i64> {
-        match self {
-            Self::Json(json) if json.starts_with(|first: char| first.is_ascii_digit()) => {
-                Field::parsed(Some(parse_id(json).ok()))
-            }
-            other => other.parsed(|text| parse_id(text).ok()),
-        }
-    }
-
-    /// An RFC 3339 timestamp.
-    pub fn timestamp(self) -> Field<DateTime<Utc>> {
-        self.parsed(|text| DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc()))
-    }
-
-    /// Unparsed JSON. The caller checks whether it is valid and can be stored.
-    fn json(self) -> Field<String> {
-        match self {
-            missing if missing.is_missing() => Field::Missing,
-            Self::Json(json) | Self::Form(json) => Field::Value(json.to_owned()),
-        }
     }
 }

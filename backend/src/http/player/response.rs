@@ -4,8 +4,9 @@ use chrono::{DateTime, Utc};
 use domain::Locale;
 use serde::Serialize;
 
+use crate::refusal::InputError;
 use crate::telemetry::ingest::{Accepted, RecordedProgress};
-use crate::telemetry::refusal::{InputError, Refusal};
+use crate::telemetry::refusal::Refusal;
 
 /// A viewer's progress in a lesson.
 #[derive(Serialize)]

@@ -86,7 +86,7 @@ pub struct PracticePackageOrderFilter {
 impl Source for PracticePackageOrder {
     const DATASET: Dataset = Dataset::PracticePackageOrders;
     const TABLE: &'static str = "practice_package_orders";
-    const HIDDEN: &'static [&'static str] = &[];
+    const HIDDEN: &'static [&'static str] = &["purchase_recorded_at"];
     const FIELDS: &'static [&'static str] = &[
         "order_id",
         "user_id",

@@ -1,4 +1,4 @@
-//! The ID of an event, made by the player. An ID that is not a UUID invalidates only its own event, and is
+//! The ID of an event, made by the sender. An ID that is not a UUID invalidates only its own event, and is
 //! returned to the client unchanged.
 
 use std::borrow::Cow;
@@ -11,7 +11,7 @@ use async_graphql::{
 };
 use uuid::Uuid;
 
-use crate::telemetry::player_event::Field;
+use crate::field::Field;
 
 /// The ID of an event, as it was received. In the schema, its type is `UUID`. Any text is accepted. A value
 /// that is not text invalidates the whole request.

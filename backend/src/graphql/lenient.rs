@@ -6,7 +6,23 @@ use std::borrow::Cow;
 use async_graphql::registry::Registry;
 use async_graphql::{InputType, InputValueResult, Value};
 
+use crate::field::Field;
 use crate::id::Id;
+
+/// An optional scalar as a field of an input that is validated by itself.
+pub fn field<T>(value: Option<Lenient<T>>) -> Field<T> {
+    Field::parsed(value.map(|value| value.0))
+}
+
+/// An optional ID as a field of an input that is validated by itself.
+pub fn id(value: Option<Lenient<Id>>) -> Field<i64> {
+    Field::parsed(value.map(Lenient::number))
+}
+
+/// Optional JSON, as text, as a field of an input that is validated by itself. `null` counts as missing.
+pub fn json(value: Option<serde_json::Value>) -> Field<String> {
+    Field::parsed(value.filter(|value| !value.is_null()).map(|value| Some(value.to_string())))
+}
 
 /// A scalar, or `None` if the value was invalid. In the schema, it has the type of the scalar.
 pub struct Lenient<T>(pub Option<T>);

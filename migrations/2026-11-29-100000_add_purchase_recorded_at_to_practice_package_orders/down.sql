@@ -1,0 +1,1 @@
+ALTER TABLE practice_package_orders DROP COLUMN purchase_recorded_at;

@@ -1,0 +1,147 @@
+//! Calls and commands whose process is killed, and the same again: the state is that of an undisturbed run.
+
+use std::time::Duration;
+
+use domain::access::TokenScope;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use super::{PUBLISH, Platform, cancelled, consumed, purchased, reserved};
+use crate::sync::program::without_drivers;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+
+/// A batch that touches every table. Its times are before the system clock's.
+fn batch() -> Value {
+    let at = || json!({"occurredAt": "2026-01-02T03:04:05Z"});
+    let seat = |id: &str| json!({"reservationId": id, "occurredAt": "2026-01-02T03:04:05Z"});
+    json!([
+        purchased(21, 101, json!({"orderId": "81", "paidAt": "2026-01-01T00:00:00Z"})),
+        reserved(31, 101, seat("91")),
+        reserved(31, 102, seat("92")),
+        consumed("81", at()),
+        cancelled(31, 102, at()),
+        reserved(36, 103, seat("93")),
+        reserved(36, 104, seat("94")),
+    ])
+}
+
+/// Waits until a statement of another session waits for a lock.
+async fn wait_for_blocked(platform: &Platform) {
+    let blocked = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    for _ in 0..1_000 {
+        if platform.count(blocked).await > 0 {
+            return;
+        }
+        sleep(Duration::from_millis(5)).await;
+    }
+    panic!("nothing waits for a lock");
+}
+
+/// Waits until the sessions of a killed process have ended.
+async fn wait_for_end(platform: &Platform) {
+    let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle' \
+        AND pid <> pg_backend_pid()";
+    for _ in 0..1_000 {
+        if platform.count(others).await == 0 {
+            return;
+        }
+        sleep(Duration::from_millis(5)).await;
+    }
+    panic!("a session of the killed process is still active");
+}
+
+#[tokio::test]
+async fn a_batch_whose_server_is_killed_is_applied_completely_by_the_next_call() {
+    let undisturbed = Platform::start().await;
+    let events = batch();
+    undisturbed.publish(events.clone()).await;
+    let expected = undisturbed.everything().await;
+
+    let platform = Platform::start().await;
+    let token = platform.hub.api_token(platform.service.id, &[TokenScope::Platform]).await;
+    // In the order of a batch: locking, writing orders, reservations, snapshots, and the record of the events.
+    for table in [
+        "discord_practices",
+        "practice_package_orders",
+        "discord_practice_reservations",
+        "student_activity_snapshots",
+        "platform_events",
+    ] {
+        let mut server =
+            without_drivers(&platform.hub.database, &["serve", "--listen", "127.0.0.1:0", "--no-scheduler"]);
+        let mut server = server.stderr(std::process::Stdio::null()).spawn().unwrap();
+        let mut ready = String::new();
+        BufReader::new(server.stdout.take().unwrap()).read_line(&mut ready).await.unwrap();
+        let address = ready.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
+        let mut blocker = platform.hub.database.client().await;
+        let transaction = blocker.transaction().await.unwrap();
+        // Reading is allowed, so that the call gets as far as the first write.
+        let mode = if table == "discord_practices" { "ACCESS EXCLUSIVE" } else { "EXCLUSIVE" };
+        transaction.batch_execute(&format!("LOCK TABLE {table} IN {mode} MODE")).await.unwrap();
+        let request = platform.hub.http.post(format!("{}/graphql", address.trim_end_matches('/')));
+        let body = json!({"query": PUBLISH, "variables": {"events": events}});
+        let request = request.bearer_auth(&token).json(&body);
+        let sent = tokio::spawn(request.send());
+        wait_for_blocked(&platform).await;
+        server.start_kill().unwrap();
+        server.wait().await.unwrap();
+        transaction.rollback().await.unwrap();
+        assert!(sent.await.unwrap().is_err(), "the server answers nothing: {table}");
+        wait_for_end(&platform).await;
+        let left = platform.count("SELECT count(*) FROM platform_events").await;
+        assert!(left == 0 || table == "platform_events", "{table}");
+    }
+    // The batch may have been committed after the last kill.
+    let results = platform.publish(events).await;
+    assert_eq!(results.iter().filter(|result| result["error"].is_null()).count(), 6, "{results:?}");
+    assert_eq!(platform.everything().await, expected);
+}
+
+#[tokio::test]
+async fn an_attendance_command_that_is_killed_is_completed_by_the_next_one() {
+    let setup = "
+        INSERT INTO discord_practices (id, lesson_id, title, start_at)
+            SELECT id, 11, 'P' || id, '2026-01-01T10:00Z'::timestamptz + id * interval '1 minute' FROM generate_series(1001, 1250) AS id;
+        INSERT INTO discord_practice_reservations (id, practice_id, user_id, status, reserved_at, cancelled_at)
+            SELECT practice * 10 + place, practice, 100 + place, CASE WHEN place = 3 THEN 'cancelled' ELSE 'confirmed' END,
+                '2026-01-01T00:00Z', CASE WHEN place = 3 THEN '2026-01-01T09:00Z'::timestamptz END
+            FROM generate_series(1001, 1250) AS practice, generate_series(1, 3) AS place";
+    let outcome = "SELECT r.id, r.status, r.attended_at, p.status AS practice, \
+            (SELECT count(*) FROM student_activity_snapshots WHERE (payload ->> 'reservation_id')::bigint = r.id) AS snapshots \
+        FROM discord_practice_reservations AS r JOIN discord_practices AS p ON p.id = r.practice_id ORDER BY r.id";
+    let undisturbed = Platform::start().await;
+    undisturbed.hub.sql(setup).await;
+    run(&undisturbed, &[]).await;
+    let expected = undisturbed.hub.rows(outcome).await;
+    assert_eq!(expected.as_array().unwrap().len(), 750);
+
+    let platform = Platform::start().await;
+    platform.hub.sql(setup).await;
+    // Blocks the second batch: its practices are locked after those of the first one.
+    for table in ["discord_practice_reservations", "student_activity_snapshots"] {
+        let mut blocker = platform.hub.database.client().await;
+        let transaction = blocker.transaction().await.unwrap();
+        transaction.batch_execute(&format!("LOCK TABLE {table} IN EXCLUSIVE MODE")).await.unwrap();
+        let arguments = ["practices:sync-attendance", "--limit", "1000"];
+        let mut command = without_drivers(&platform.hub.database, &arguments).spawn().unwrap();
+        wait_for_blocked(&platform).await;
+        command.start_kill().unwrap();
+        command.wait().await.unwrap();
+        transaction.rollback().await.unwrap();
+        wait_for_end(&platform).await;
+    }
+    let (first, second) = tokio::join!(run(&platform, &[]), run(&platform, &[]));
+    assert!(first + second <= 250, "{first} and {second}");
+    run(&platform, &[]).await;
+    assert_eq!(platform.hub.rows(outcome).await, expected);
+    assert_eq!(platform.count("SELECT count(*) FROM student_activity_snapshots").await, 750);
+}
+
+/// Runs the command, and returns the number of practices.
+async fn run(platform: &Platform, more: &[&str]) -> i64 {
+    let arguments = [&["practices:sync-attendance", "--limit", "1000", "--json"][..], more].concat();
+    let output = without_drivers(&platform.hub.database, &arguments).output().await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    report["practices"].as_i64().unwrap()
+}
