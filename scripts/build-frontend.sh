@@ -14,7 +14,7 @@ flock "$lock"
 # A digest of all sources. Unlike modification times, it also detects a switch between branches.
 digest_inputs() {
   local inputs=() path
-  for path in .cargo frontend domain Cargo.toml Cargo.lock Trunk.toml rust-toolchain.toml schema.graphql scripts/setup/versions.sh; do
+  for path in .cargo frontend domain Cargo.toml Cargo.lock Trunk.toml rust-toolchain.toml schema.graphql scripts/frontend scripts/setup/versions.sh; do
     if [ -e "$path" ]; then inputs+=("$path"); fi
   done
   find "${inputs[@]}" -path 'frontend/dist*' -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum
@@ -27,6 +27,9 @@ echo "[frontend] building (takes a few minutes the first time) ..." >&2
 began=$SECONDS
 rm -f frontend/dist.inputs
 # trunk reads NO_COLOR as a boolean and rejects the usual NO_COLOR=1.
-env -u NO_COLOR RUSTUP_TOOLCHAIN="$WASM_TOOLCHAIN" trunk build --release
+WASM_BINDGEN=$(command -v wasm-bindgen)
+# trunk warns that it cannot minify what esbuild has minified.
+env -u NO_COLOR RUST_LOG=info,trunk::processing::minify=error RUSTUP_TOOLCHAIN="$WASM_TOOLCHAIN" WASM_BINDGEN="$WASM_BINDGEN" PATH="$ROOT/scripts/frontend:$PATH" \
+  trunk build --release
 echo "$digest" >frontend/dist.inputs
 echo "[frontend] built in $((SECONDS - began)) s: $(du -sh frontend/dist | cut -f 1) in frontend/dist" >&2

@@ -4,7 +4,7 @@
 # scripts/setup.sh checks.
 #
 #   DATAPORTER_TOOLS  where tools are installed; by default a cache in the user's home, shared by all checkouts
-#   TRUNK_DIR, WASM_BINDGEN_DIR, BINARYEN_DIR, DEBIAN_RUST_DIR, PYTHON_DIR  the folder of each tool in it, named by version
+#   TRUNK_DIR, WASM_BINDGEN_DIR, BINARYEN_DIR, ESBUILD_DIR, DEBIAN_RUST_DIR, PYTHON_DIR  the folder of each tool in it, named by version
 #   WASM_TOOLCHAIN    the value of RUSTUP_TOOLCHAIN for trunk only; empty if no toolchain builds for wasm32
 #   POSTGRESQL_BIN    PostgreSQL's binaries: those in DATAPORTER_PG_BIN, or else the newest
 #   CHROMIUM, CHROMEDRIVER  the browser of the tests and its driver
@@ -26,10 +26,11 @@ export DATAPORTER_TOOLS
 TRUNK_DIR=$DATAPORTER_TOOLS/trunk-$TRUNK_VERSION
 WASM_BINDGEN_DIR=$DATAPORTER_TOOLS/wasm-bindgen-$WASM_BINDGEN_VERSION
 BINARYEN_DIR=$DATAPORTER_TOOLS/binaryen-$BINARYEN_VERSION
+ESBUILD_DIR=$DATAPORTER_TOOLS/esbuild-$ESBUILD_VERSION
 DEBIAN_RUST_DIR=$DATAPORTER_TOOLS/debian-rust-for-$RUST_VERSION
 PYTHON_DIR=$DATAPORTER_TOOLS/python-$PYTHON_TOOLS_VERSION
 
-for folder in "$TRUNK_DIR/bin" "$WASM_BINDGEN_DIR/bin" "$BINARYEN_DIR/bin"; do
+for folder in "$TRUNK_DIR/bin" "$WASM_BINDGEN_DIR/bin" "$BINARYEN_DIR/bin" "$ESBUILD_DIR/bin"; do
   case ":$PATH:" in
     *":$folder:"*) ;;
     *) if [ -d "$folder" ]; then PATH=$folder:$PATH; fi ;;

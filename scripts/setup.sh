@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what this machine lacks. If nothing is missing, it exits at once and prints nothing.
-#   scripts/setup.sh wasm   the tools that build the frontend: wasm32 target, trunk, wasm-bindgen, wasm-opt
+#   scripts/setup.sh wasm   the tools that build the frontend: wasm32 target, trunk, wasm-bindgen, wasm-opt, esbuild
 #   scripts/setup.sh run    the same, and PostgreSQL's programs unless DATABASE_URL names a server
 #   scripts/setup.sh test   the same, PostgreSQL's programs in any case, Chromium with its driver, and programs that read
 #                           exported files: LibreOffice, and Python with openpyxl, pyarrow and duckdb

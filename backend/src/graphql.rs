@@ -18,6 +18,7 @@ pub mod mirror;
 pub mod notification;
 pub mod platform_event;
 pub mod record;
+pub mod reservation;
 pub mod response;
 pub mod saved_export;
 pub mod schema;
@@ -37,6 +38,7 @@ pub struct Query(
     estimate::EstimateQuery,
     import::ImportQuery,
     notification::NotificationQuery,
+    reservation::ReservationQuery,
     saved_export::SavedExportQuery,
     sync::SyncQuery,
     token::TokenQuery,

@@ -1,5 +1,6 @@
 //! The statuses of practices, of reservations of their seats, and of orders of practice packs.
 
+use crate::dataset::{Column, ColumnKind};
 use crate::text::Text;
 use crate::unknown_name::UnknownName;
 
@@ -63,16 +64,6 @@ impl ReservationStatus {
         }
     }
 
-    /// The status's name for people.
-    pub const fn title(self) -> Text {
-        match self {
-            Self::Pending => Text::new("Pendiente", "Pending"),
-            Self::Confirmed => Text::new("Confirmada", "Confirmed"),
-            Self::Attended => Text::new("Asistió", "Attended"),
-            Self::Cancelled => Text::new("Cancelada", "Cancelled"),
-        }
-    }
-
     /// The status with this name.
     pub fn parse(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.key() == key)
@@ -94,6 +85,18 @@ impl TryFrom<String> for ReservationStatus {
         Self::parse(&key).ok_or(UnknownName(key))
     }
 }
+
+/// What the Hub shows of the reservations of a practice.
+pub const RESERVATION_COLUMNS: &[Column] = &[
+    Column::new("id", ColumnKind::Id, Text::new("ID de reserva", "Reservation ID")),
+    Column::new("user_id", ColumnKind::Id, Text::new("ID de estudiante", "Student ID")),
+    Column::new("user_email", ColumnKind::Text, Text::new("Correo del estudiante", "Student e-mail")),
+    Column::new("status", ColumnKind::Text, Text::new("Estado", "Status")),
+    Column::new("order_id", ColumnKind::Id, Text::new("ID de pedido", "Order ID")),
+    Column::new("reserved_at", ColumnKind::Timestamp, Text::new("Reservada", "Reserved at")),
+    Column::new("cancelled_at", ColumnKind::Timestamp, Text::new("Cancelada", "Cancelled at")),
+    Column::new("attended_at", ColumnKind::Timestamp, Text::new("Asistió hasta", "Attended until")),
+];
 
 /// The status of an order of a practice pack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

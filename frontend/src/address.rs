@@ -4,7 +4,7 @@ pub mod dates;
 
 use chrono::NaiveDate;
 use domain::dataset::FilterKey;
-use domain::filter::FieldProblem;
+use domain::filter::{FieldProblem, parse_id};
 use domain::format::{Bom, CsvLayout, Decimal, Delimiter, Headers};
 use domain::{Dataset, ExportFormat, Filter, Locale};
 
@@ -62,6 +62,8 @@ pub struct ExportQuery {
     pub values: Vec<(FilterKey, String)>,
     pub format: FileFormat,
     pub layout: ChosenLayout,
+    /// The id of the practice whose reservations are shown.
+    pub practice: Option<String>,
 }
 
 /// The layout of a CSV file, as far as it was chosen.
@@ -108,6 +110,7 @@ impl ExportQuery {
                 "headers" => page.layout.headers = Headers::parse(&value).unwrap_or_default(),
                 "delimiter" => page.layout.delimiter = Delimiter::parse(&value),
                 "decimal" => page.layout.decimal = Decimal::parse(&value),
+                "practice" => page.practice = parse_id(&value).ok().map(|id| id.to_string()),
                 "bom" => page.layout.bom = Bom::parse(&value).unwrap_or_default(),
                 other => {
                     if !page.dates.parse_pair(other, &value)
@@ -123,7 +126,7 @@ impl ExportQuery {
 
     /// Serializes the state as a URL query, without default values.
     pub fn serialize(&self) -> String {
-        let Self { dataset, dates, values, format, layout } = self;
+        let Self { dataset, dates, values, format, layout, practice } = self;
         let ChosenLayout { headers, delimiter, decimal, bom } = layout;
         let mut query = form_urlencoded::Serializer::new(String::new());
         if let Some(dataset) = dataset {
@@ -146,6 +149,9 @@ impl ExportQuery {
         if *bom != Bom::default() {
             query.append_pair("bom", bom.key());
         }
+        if let Some(practice) = practice {
+            query.append_pair("practice", practice);
+        }
         query.finish()
     }
 
@@ -165,6 +171,7 @@ impl ExportQuery {
     /// Changes the dataset and keeps only the filters with the same meaning in both.
     pub fn select_dataset(&mut self, dataset: Dataset) {
         self.dataset = Some(dataset);
+        self.practice = None;
         self.values.retain(|(key, _)| [FilterKey::COURSE_ID, FilterKey::LESSON_ID].contains(key));
         self.drop_unsupported_filters(dataset);
     }
@@ -213,6 +220,7 @@ mod tests {
                 bom: Bom::With,
                 ..ChosenLayout::default()
             },
+            practice: Some("31".to_owned()),
             ..ExportQuery::default()
         };
         page.set(FilterKey::COURSE_ID, "12");

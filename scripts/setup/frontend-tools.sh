@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The tools that build the frontend: the wasm32 target, trunk, wasm-bindgen and wasm-opt.
+# The tools that build the frontend: the wasm32 target, trunk, wasm-bindgen, wasm-opt and esbuild.
 # Sourced. A program on PATH is used if it has the right version.
 
 need_frontend_tools() {
@@ -27,13 +27,17 @@ need_frontend_tools() {
   rm -rf "$DATAPORTER_TOOLS/build"
   if ! has_wasm_opt; then
     step "wasm-opt of binaryen $BINARYEN_VERSION" wasm-opt \
-      "$ROOT/scripts/setup/wasm-opt.sh" "$BINARYEN_VERSION" "$BINARYEN_DIR"
+      "$ROOT/scripts/setup/npm-tool.sh" binaryen "$BINARYEN_VERSION" wasm-opt "$BINARYEN_DIR"
+  fi
+  if ! has_esbuild; then
+    step "esbuild $ESBUILD_VERSION" esbuild \
+      "$ROOT/scripts/setup/npm-tool.sh" esbuild "$ESBUILD_VERSION" esbuild "$ESBUILD_DIR"
   fi
   exec {lock}>&-
 }
 
 frontend_tools_are_there() {
-  [ -n "$WASM_TOOLCHAIN" ] && has_wasm_bindgen && has_trunk && has_wasm_opt
+  [ -n "$WASM_TOOLCHAIN" ] && has_wasm_bindgen && has_trunk && has_wasm_opt && has_esbuild
 }
 
 has_wasm_bindgen() { [ -d "$WASM_BINDGEN_DIR" ] || on_path wasm-bindgen "$WASM_BINDGEN_VERSION"; }
@@ -41,6 +45,8 @@ has_wasm_bindgen() { [ -d "$WASM_BINDGEN_DIR" ] || on_path wasm-bindgen "$WASM_B
 has_trunk() { [ -d "$TRUNK_DIR" ] || on_path trunk "$TRUNK_VERSION"; }
 
 has_wasm_opt() { [ -d "$BINARYEN_DIR" ] || on_path wasm-opt "${BINARYEN_VERSION%%.*}"; }
+
+has_esbuild() { [ -d "$ESBUILD_DIR" ] || on_path esbuild "$ESBUILD_VERSION"; }
 
 # on_path PROGRAM VERSION: whether this version of a program is on PATH.
 on_path() {

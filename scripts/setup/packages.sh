@@ -15,7 +15,7 @@ want() {
 want_build_tools() {
   if ! command -v cc >/dev/null; then want "a C compiler" gcc libc6-dev; fi
   if ! command -v make >/dev/null; then want "make" make; fi
-  if ! has_wasm_opt && ! command -v npm >/dev/null; then want "npm" npm; fi
+  if ! { has_wasm_opt && has_esbuild; } && ! command -v npm >/dev/null; then want "npm" npm; fi
 }
 
 want_postgresql() {

@@ -5,6 +5,7 @@
 RUST_VERSION=$(sed -n 's/^channel = "\(.*\)"/\1/p' "$ROOT/rust-toolchain.toml")
 TRUNK_VERSION=0.21.14
 BINARYEN_VERSION=132.0.0
+ESBUILD_VERSION=0.25.12
 POSTGRESQL_VERSION=15 # the oldest supported version
 
 # The version of wasm-bindgen's command line must be exactly the version that the frontend is linked with.

@@ -104,3 +104,41 @@ async fn an_export_appears_in_the_audit_log() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_practice_opens_its_reservations() {
+    visit(async |visit| {
+        visit.insert_lessons_and_events().await;
+        visit
+            .hub
+            .sql(
+                "INSERT INTO users (id, name, email, role) VALUES (7, 'Ana', 'ana@example.org', 'student'),
+                    (8, 'Leo', 'leo@example.org', 'student');
+                INSERT INTO discord_practices (id, lesson_id, title, status, start_at) VALUES
+                    (31, 11, 'Anillos', 'completed', '2027-01-10T10:00Z'), (32, 11, 'Cuerpos', 'scheduled', '2027-01-20T10:00Z');
+                INSERT INTO discord_practice_reservations
+                    (id, practice_id, user_id, status, reserved_at, cancelled_at, attended_at) VALUES
+                    (91, 31, 7, 'attended', '2027-01-09T10:00Z', NULL, '2027-01-10T11:00Z'),
+                    (92, 31, 8, 'cancelled', '2027-01-09T10:00Z', '2027-01-10T09:00Z', NULL)",
+            )
+            .await;
+        visit.open_as(Role::Admin, "/es/admin/data-porter?dataset=discord_practices").await;
+        let page = &visit.page;
+        page.wait_for_text("Cuerpos").await;
+        page.follow_link("31").await;
+        page.wait_for_text("Reservas de la práctica 31: 2").await;
+        page.wait_for_address("/es/admin/data-porter?dataset=discord_practices&practice=31").await;
+        let rows = page.table_rows().await;
+        let cells: Vec<[&str; 3]> =
+            rows.iter().map(|row| [row[0].as_str(), row[2].as_str(), row[3].as_str()]).collect();
+        let expected = [["91", "ana@example.org", "attended"], ["92", "leo@example.org", "cancelled"]];
+        assert_eq!(cells, expected);
+        page.follow_link("← Prácticas Discord").await;
+        page.wait_for_text("Cuerpos").await;
+        page.follow_link("32").await;
+        page.wait_for_text("Reservas de la práctica 32: 0").await;
+        page.evaluate("history.back()").await;
+        page.wait_for_text("Cuerpos").await;
+    })
+    .await;
+}

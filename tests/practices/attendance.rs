@@ -89,8 +89,17 @@ async fn a_reservation_that_arrives_after_the_attendance_gets_its_own() {
     let platform = Platform::start().await;
     assert_eq!(platform.record().await, Report { practices: 1, ..Report::default() });
     let during = json!({"occurredAt": NOW - TimeDelta::hours(3)});
-    platform.apply(reserved(35, 101, during)).await;
+    platform.apply(reserved(35, 101, during.clone())).await;
     assert_eq!(platform.record().await, Report { practices: 1, attended: 1, ..Report::default() });
+    // So does one after a cancellation that was recorded: it is another reservation.
+    platform.apply(reserved(35, 102, during.clone())).await;
+    platform.apply(cancelled(35, 102, during.clone())).await;
+    assert_eq!(platform.record().await, Report { practices: 1, cancelled: 1, late: 1, ..Report::default() });
+    platform.apply(reserved(35, 102, during)).await;
+    assert_eq!(platform.record().await, Report { practices: 1, attended: 1, ..Report::default() });
+    let outcomes = "SELECT count(DISTINCT payload ->> 'reservation_id') FROM student_activity_snapshots \
+        WHERE category IN ('practice_attendance', 'practice_cancellation')";
+    assert_eq!(platform.count(outcomes).await, 3);
     assert_eq!(platform.record().await, Report::default());
 }
 

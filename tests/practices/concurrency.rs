@@ -43,11 +43,41 @@ async fn an_event_that_many_send_at_once_is_applied_once() {
     assert_eq!(platform.count("SELECT count(*) FROM platform_events").await, 7);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_that_many_buy_at_once_is_bought_once() {
+    let platform = Platform::start().await;
+    for order in 71..=80 {
+        let order = order.to_string();
+        let buy = |user| {
+            platform
+                .publish(json!([purchased(21, user, json!({"orderId": order})), consumed(&order, json!({}))]))
+        };
+        let results = join_all((101..=108).map(buy)).await;
+        let bought = results.iter().filter(|results| results[0]["applied"] == true).count();
+        assert_eq!(bought, 1, "{results:?}");
+        let others =
+            results.iter().filter(|results| results[0]["error"]["reason"] == "ORDER_OF_ANOTHER_USER");
+        assert_eq!(others.count(), 7);
+    }
+    assert_eq!(platform.count(INVARIANTS).await, 0);
+}
+
 /// What is true at each moment, whatever events arrive.
 const INVARIANTS: &str = "\
     SELECT (SELECT count(*) FROM discord_practices AS practice WHERE capacity < ( \
             SELECT count(*) FROM discord_practice_reservations WHERE practice_id = practice.id AND status <> 'cancelled')) \
-        + (SELECT count(*) FROM practice_package_orders WHERE sessions_remaining < 0) \
+        + abs((SELECT count(*) FROM platform_events WHERE kind = 'practice_package_purchased') \
+            - (SELECT count(*) FROM practice_package_orders WHERE purchase_recorded_at IS NOT NULL)) \
+        + (SELECT count(*) FROM practice_package_orders AS orders \
+            JOIN practice_packages AS pack ON pack.id = practice_package_id \
+            WHERE sessions_count - sessions_remaining <> (SELECT count(*) FROM student_activity_snapshots \
+                WHERE category = 'practice_pack_consumption' AND (payload ->> 'order_id')::bigint = orders.id)) \
+        + (SELECT count(*) FROM student_activity_snapshots AS snapshot \
+            JOIN practice_package_orders AS orders ON orders.id = (payload ->> 'order_id')::bigint \
+            WHERE snapshot.user_id <> orders.user_id OR snapshot.practice_package_id <> orders.practice_package_id) \
+        + (SELECT count(*) FROM discord_practice_reservations AS seat WHERE NOT EXISTS ( \
+            SELECT FROM student_activity_snapshots WHERE category = 'practice_reservation' \
+                AND (payload ->> 'reservation_id')::bigint = seat.id AND user_id = seat.user_id)) \
         + (SELECT count(*) FROM platform_events WHERE cardinality(snapshot_ids) <> \
             CASE kind WHEN 'reservation_cancelled' THEN 0 WHEN 'practice_request_escalated' THEN 2 ELSE 1 END) \
         + abs((SELECT count(*) FROM platform_events WHERE kind IN ( \

@@ -117,11 +117,16 @@ async fn an_attendance_command_that_is_killed_is_completed_by_the_next_one() {
 
     let platform = Platform::start().await;
     platform.hub.sql(setup).await;
-    // Blocks the second batch: its practices are locked after those of the first one.
-    for table in ["discord_practice_reservations", "student_activity_snapshots"] {
+    // The first batch, when it marks reservations and when it inserts snapshots, and the second batch.
+    let completed = "SELECT count(*) FROM discord_practices WHERE status = 'completed'";
+    for (blocking, done) in [
+        ("LOCK TABLE discord_practice_reservations IN EXCLUSIVE MODE", 0),
+        ("LOCK TABLE student_activity_snapshots IN EXCLUSIVE MODE", 0),
+        ("UPDATE discord_practice_reservations SET order_id = NULL WHERE id = 11501", 100),
+    ] {
         let mut blocker = platform.hub.database.client().await;
         let transaction = blocker.transaction().await.unwrap();
-        transaction.batch_execute(&format!("LOCK TABLE {table} IN EXCLUSIVE MODE")).await.unwrap();
+        transaction.batch_execute(blocking).await.unwrap();
         let arguments = ["practices:sync-attendance", "--limit", "1000"];
         let mut command = without_drivers(&platform.hub.database, &arguments).spawn().unwrap();
         wait_for_blocked(&platform).await;
@@ -129,6 +134,8 @@ async fn an_attendance_command_that_is_killed_is_completed_by_the_next_one() {
         command.wait().await.unwrap();
         transaction.rollback().await.unwrap();
         wait_for_end(&platform).await;
+        // PostgreSQL may still have executed the statement that was blocked, but not the commit after it.
+        assert_eq!(platform.count(completed).await, done, "{blocking}");
     }
     let (first, second) = tokio::join!(run(&platform, &[]), run(&platform, &[]));
     assert!(first + second <= 250, "{first} and {second}");

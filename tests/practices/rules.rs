@@ -1,5 +1,6 @@
 //! The rules of each kind of event, one after the other. A refusal names its rule and changes nothing.
 
+use backend::practices::attendance;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
@@ -114,6 +115,36 @@ async fn a_practice_that_requires_a_pack_requires_a_paid_order_with_sessions_lef
 }
 
 #[tokio::test]
+async fn a_pending_reservation_keeps_its_order_when_it_is_confirmed() {
+    let platform = Platform::start().await;
+    let first = platform.order(101, 21, 1).await;
+    let order = platform.order(101, 21, 1).await;
+    platform.apply(reserved(32, 101, json!({"status": "pending", "orderId": order}))).await;
+    platform.apply(consumed(&order, NONE())).await;
+    platform.apply(reserved(32, 101, NONE())).await;
+    let query = "SELECT status, order_id::text FROM discord_practice_reservations";
+    assert_eq!(platform.hub.rows(query).await, json!([{"status": "confirmed", "order_id": order}]));
+    // Another order must be able to pay.
+    platform.apply(reserved(33, 101, json!({"status": "pending", "orderId": first}))).await;
+    let used_up = reserved(33, 101, json!({"orderId": order}));
+    assert_eq!(platform.refuse(used_up).await, "CONFLICT NO_SESSIONS_LEFT orderId");
+    platform.apply(reserved(33, 101, json!({"orderId": first}))).await;
+}
+
+#[tokio::test]
+async fn a_reservation_after_a_cancellation_is_a_new_one() {
+    let platform = Platform::start().await;
+    let id = "SELECT id FROM discord_practice_reservations";
+    platform.apply(reserved(31, 101, json!({"status": "pending"}))).await;
+    let first = platform.count(id).await;
+    platform.apply(reserved(31, 101, NONE())).await;
+    assert_eq!(platform.count(id).await, first, "a confirmation keeps the id");
+    platform.apply(cancelled(31, 101, NONE())).await;
+    platform.apply(reserved(31, 101, NONE())).await;
+    assert_ne!(platform.count(id).await, first);
+}
+
+#[tokio::test]
 async fn sessions_are_used_only_while_some_are_left() {
     let platform = Platform::start().await;
     assert_eq!(platform.refuse(consumed("999", NONE())).await, "BAD_USER_INPUT UNKNOWN_ORDER orderId");
@@ -207,9 +238,20 @@ async fn an_escalation_needs_its_lesson_and_its_recipients() {
 async fn an_erased_person_is_unknown() {
     let platform = Platform::start().await;
     let admin = platform.hub.user(domain::Role::Admin).await;
+    let order = platform.order(101, 21, 2).await;
+    platform.apply(reserved(36, 101, NONE())).await;
     platform.hub.graphql("mutation { eraseUserData(userId: 101) }").by(&admin.token).data().await;
     assert_eq!(platform.refuse(reserved(31, 101, NONE())).await, "BAD_USER_INPUT UNKNOWN_USER userId");
     assert_eq!(platform.refuse(purchased(21, 101, NONE())).await, "BAD_USER_INPUT UNKNOWN_USER userId");
+    assert_eq!(platform.refuse(consumed(&order, NONE())).await, "BAD_USER_INPUT UNKNOWN_USER orderId");
+    // Their attendance is settled without a snapshot.
+    platform.hub.clock.advance(TimeDelta::hours(5));
+    let report = attendance::record(&platform.hub.app, 25).await.unwrap();
+    assert_eq!((report.attended, report.remaining), (1, 0));
+    assert_eq!(
+        platform.count("SELECT count(*) FROM student_activity_snapshots WHERE user_id = 101").await,
+        0
+    );
 }
 
 #[tokio::test]

@@ -142,7 +142,7 @@ async fn publish(
     }
     mirror(conn, &practices, now).await?;
     let rules = Rules { grace: RECORDED_AFTER, late_window: LATE_WINDOW };
-    record_until(conn, rules, i64::MAX, now).await?;
+    record_until(conn, rules, i64::MAX, now, |_| ()).await?;
     Ok(())
 }
 

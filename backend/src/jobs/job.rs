@@ -19,7 +19,7 @@ use crate::telemetry::driver;
 use crate::telemetry::monitor::{self, Checked, Finding};
 
 /// Practices whose attendance is recorded before the job looks whether it should stop.
-const PRACTICES_PER_RUN: i64 = 100;
+const PRACTICES_PER_RUN: i64 = 1_000;
 
 /// A recurring job that runs in one process at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

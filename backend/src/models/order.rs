@@ -48,28 +48,15 @@ impl Order {
         found.for_no_key_update().load(conn).await
     }
 
-    /// Inserts or replaces orders.
-    pub async fn upsert(conn: &mut Connection, rows: &[Self], now: DateTime<Utc>) -> QueryResult<usize> {
-        let values: Vec<_> = rows
-            .iter()
-            .map(|row| {
-                (
-                    orders::id.eq(row.id),
-                    orders::practice_package_id.eq(row.practice_package_id),
-                    orders::user_id.eq(row.user_id),
-                    orders::status.eq(row.status.key()),
-                    orders::sessions_remaining.eq(row.sessions_remaining),
-                    orders::paid_at.eq(row.paid_at),
-                    orders::payment_reference.eq(&row.payment_reference),
-                    orders::meta.eq(&row.meta),
-                    orders::created_at.eq(row.created_at),
-                    orders::updated_at.eq(now),
-                    orders::purchase_recorded_at.eq(row.purchase_recorded_at),
-                )
-            })
-            .collect();
+    /// Inserts orders. Fails with a unique violation if one of them exists.
+    pub async fn insert(conn: &mut Connection, rows: &[Self], now: DateTime<Utc>) -> QueryResult<usize> {
+        diesel::insert_into(orders::table).values(values(rows, now)).execute(conn).await
+    }
+
+    /// Updates orders that exist.
+    pub async fn update(conn: &mut Connection, rows: &[Self], now: DateTime<Utc>) -> QueryResult<usize> {
         diesel::insert_into(orders::table)
-            .values(values)
+            .values(values(rows, now))
             .on_conflict(orders::id)
             .do_update()
             .set((
@@ -84,4 +71,39 @@ impl Order {
             .execute(conn)
             .await
     }
+}
+
+/// The values of the columns.
+#[derive(Insertable)]
+#[diesel(table_name = orders)]
+struct OrderValues<'a> {
+    id: i64,
+    practice_package_id: i64,
+    user_id: i64,
+    status: &'static str,
+    sessions_remaining: i32,
+    paid_at: Option<DateTime<Utc>>,
+    payment_reference: Option<&'a str>,
+    meta: Option<&'a Value>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    purchase_recorded_at: Option<DateTime<Utc>>,
+}
+
+fn values(rows: &[Order], now: DateTime<Utc>) -> Vec<OrderValues<'_>> {
+    rows.iter()
+        .map(|row| OrderValues {
+            id: row.id,
+            practice_package_id: row.practice_package_id,
+            user_id: row.user_id,
+            status: row.status.key(),
+            sessions_remaining: row.sessions_remaining,
+            paid_at: row.paid_at,
+            payment_reference: row.payment_reference.as_deref(),
+            meta: row.meta.as_ref(),
+            created_at: row.created_at,
+            updated_at: now,
+            purchase_recorded_at: row.purchase_recorded_at,
+        })
+        .collect()
 }

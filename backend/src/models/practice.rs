@@ -1,14 +1,16 @@
 //! Practices in which seats are reserved.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Timestamptz};
 use diesel_async::RunQueryDsl;
 use domain::practice::PracticeStatus;
 
 use crate::db::Connection;
-use crate::db::schema::discord_practices as practices;
+use crate::db::schema::{discord_practices as practices, lessons};
 
 /// The practices whose attendance is due at `$1`. The two parts use different indexes.
 const DUE: &str = "\
@@ -59,6 +61,12 @@ impl Practice {
         found.for_no_key_update().load(conn).await
     }
 
+    /// The course of a practice, through its lesson.
+    pub async fn course(conn: &mut Connection, id: i64) -> QueryResult<Option<i64>> {
+        let found = practices::table.inner_join(lessons::table).filter(practices::id.eq(id));
+        found.select(lessons::course_id).first(conn).await.optional()
+    }
+
     /// Locks those of these practices that no other transaction has locked, until the transaction ends.
     pub async fn lock_free(conn: &mut Connection, ids: &[i64]) -> QueryResult<Vec<Self>> {
         let found = Self::query().filter(practices::id.eq_any(ids)).order(practices::id);
@@ -71,6 +79,20 @@ impl Practice {
         let due: Vec<DueId> = sql_query(format!("{DUE} ORDER BY start_at, id LIMIT $2"))
             .bind::<Timestamptz, _>(ended_by)
             .bind::<BigInt, _>(limit)
+            .load(conn)
+            .await?;
+        Ok(due.into_iter().map(|due| due.id).collect())
+    }
+
+    /// Those of these practices whose attendance is due.
+    pub async fn still_due(
+        conn: &mut Connection,
+        ended_by: DateTime<Utc>,
+        ids: &[i64],
+    ) -> QueryResult<HashSet<i64>> {
+        let due: Vec<DueId> = sql_query(format!("SELECT id FROM ({DUE}) AS due WHERE id = ANY($2)"))
+            .bind::<Timestamptz, _>(ended_by)
+            .bind::<Array<BigInt>, _>(ids)
             .load(conn)
             .await?;
         Ok(due.into_iter().map(|due| due.id).collect())
@@ -90,14 +112,6 @@ impl Practice {
         let completed =
             (practices::status.eq(PracticeStatus::Completed.key()), practices::updated_at.eq(now));
         diesel::update(scheduled).set(completed).execute(conn).await
-    }
-
-    /// Whether it ended by this time, and was not cancelled.
-    pub fn has_taken_place(&self, ended_by: DateTime<Utc>) -> bool {
-        match self.status {
-            PracticeStatus::Scheduled | PracticeStatus::Completed => self.ends_at() <= ended_by,
-            PracticeStatus::Cancelled => false,
-        }
     }
 
     /// When it ends.

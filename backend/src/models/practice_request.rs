@@ -1,16 +1,25 @@
 //! Students' requests for a practice of a lesson that has none planned.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, BigInt, Timestamptz};
 use diesel_async::RunQueryDsl;
 
 use crate::db::Connection;
-use crate::db::schema::discord_practice_requests as requests;
 
-/// Marks the pending requests of a lesson as escalated. Returns their number.
-pub async fn escalate(conn: &mut Connection, lesson: i64, at: DateTime<Utc>) -> QueryResult<usize> {
-    let pending =
-        requests::table.filter(requests::lesson_id.eq(lesson)).filter(requests::status.eq("pending"));
-    let escalated = (requests::status.eq("escalated"), requests::escalated_at.eq(at));
-    diesel::update(pending).set(escalated).execute(conn).await
+/// Marks the pending requests of lessons as escalated at these times. Returns their number.
+pub async fn escalate(conn: &mut Connection, lessons: &BTreeMap<i64, DateTime<Utc>>) -> QueryResult<usize> {
+    let (lessons, times): (Vec<i64>, Vec<DateTime<Utc>>) = lessons.iter().unzip();
+    sql_query(
+        "UPDATE discord_practice_requests AS request SET status = 'escalated', escalated_at = escalated.at \
+         FROM unnest($1, $2) AS escalated (lesson_id, at) \
+         WHERE request.lesson_id = escalated.lesson_id AND request.status = 'pending'",
+    )
+    .bind::<Array<BigInt>, _>(lessons)
+    .bind::<Array<Timestamptz>, _>(times)
+    .execute(conn)
+    .await
 }

@@ -85,6 +85,27 @@ impl Reservation {
         Self::query().filter(of_users.or(reservations::id.eq_any(ids))).load(conn).await
     }
 
+    /// Up to `limit` reservations of a practice with ids greater than `after`, by id.
+    pub async fn page(
+        conn: &mut Connection,
+        practice: i64,
+        after: i64,
+        limit: i64,
+    ) -> QueryResult<Vec<Self>> {
+        Self::query()
+            .filter(reservations::practice_id.eq(practice))
+            .filter(reservations::id.gt(after))
+            .order(reservations::id)
+            .limit(limit)
+            .load(conn)
+            .await
+    }
+
+    /// The number of reservations of a practice, cancelled ones included.
+    pub async fn count(conn: &mut Connection, practice: i64) -> QueryResult<i64> {
+        reservations::table.filter(reservations::practice_id.eq(practice)).count().get_result(conn).await
+    }
+
     /// The number of seats that are taken in each of these practices. Practices without reservations are left out.
     pub async fn seats_taken(conn: &mut Connection, practices: &[i64]) -> QueryResult<Vec<(i64, i64)>> {
         reservations::table

@@ -1,13 +1,14 @@
 //! Records the outcomes of practices that have ended: who attended, and who cancelled.
 //!
-//! Each batch of practices is a transaction of its own. A reservation's outcome is recorded in the same statement that
-//! reads it, so it is recorded once, whichever processes run and wherever they stop.
+//! Each batch of practices is a transaction of its own, which marks the reservations and inserts their snapshots. Only
+//! reservations without the mark are marked, so each is recorded once, whichever processes run and wherever they stop.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::AsyncConnection as _;
+use domain::access::CourseScope;
 
 use super::snapshots;
 use crate::app::App;
@@ -16,10 +17,11 @@ use crate::models::QueryResult;
 use crate::models::course::LessonRow;
 use crate::models::dataset::student_activity_snapshot::NewStudentSnapshot;
 use crate::models::practice::Practice;
+use crate::models::reference::ReferencedTable;
 use crate::models::reservation::{OutcomeCounts, Reservation};
 
 /// The maximum number of practices in a transaction.
-const PRACTICES_PER_BATCH: i64 = 100;
+const PRACTICES_PER_BATCH: usize = 100;
 /// The maximum number of reservations in memory.
 const RESERVATIONS_PER_STATEMENT: i64 = 2_000;
 
@@ -58,39 +60,39 @@ impl Rules {
     }
 }
 
-/// Records the outcomes of up to `limit` practices that are due.
+/// Records the outcomes of up to `limit` practices that are due, those that started first.
 pub async fn record(app: &App, limit: i64) -> Result<Report> {
     let rules = Rules::of(app)?;
     let now = app.clock.now();
     let conn = &mut *app.pool.get().await.context("Failed to get a database connection")?;
-    let report = record_until(conn, rules, limit, now).await.context("Failed to record the attendance")?;
-    let count = i64::unsigned_abs;
     let metrics = app.metrics.practices();
-    metrics.attendance_recorded(count(report.practices), count(report.attended), count(report.cancelled));
-    Ok(report)
+    let recorded = record_until(conn, rules, limit, now, |batch| {
+        let [practices, attended, cancelled] =
+            [batch.practices, batch.attended, batch.cancelled].map(i64::unsigned_abs);
+        metrics.attendance_recorded(practices, attended, cancelled);
+    });
+    recorded.await.context("Failed to record the attendance")
 }
 
-/// Records the outcomes of up to `limit` practices that are due at this time.
+/// Records the outcomes of up to `limit` practices that are due at this time. Reports each batch that is committed.
 pub async fn record_until(
     conn: &mut Connection,
     rules: Rules,
     limit: i64,
     now: DateTime<Utc>,
+    mut committed: impl FnMut(&Report),
 ) -> QueryResult<Report> {
+    let ended_by = now - rules.grace;
     let mut report = Report::default();
-    while report.practices < limit {
-        let size = PRACTICES_PER_BATCH.min(limit - report.practices);
-        let batch = conn.transaction(async |conn| record_batch(conn, rules, size, now).await).await?;
+    for due in Practice::due(conn, ended_by, limit).await?.chunks(PRACTICES_PER_BATCH) {
+        let batch = conn.transaction(async |conn| record_batch(conn, rules, due, now).await).await?;
+        committed(&batch);
         report.practices += batch.practices;
         report.attended += batch.attended;
         report.cancelled += batch.cancelled;
         report.late += batch.late;
-        // None are due, or others have locked those that are.
-        if batch.practices == 0 {
-            break;
-        }
     }
-    report.remaining = Practice::count_due(conn, now - rules.grace).await?;
+    report.remaining = Practice::count_due(conn, ended_by).await?;
     Ok(report)
 }
 
@@ -113,14 +115,13 @@ pub async fn dry_run(app: &App, limit: i64) -> Result<Report> {
 async fn record_batch(
     conn: &mut Connection,
     rules: Rules,
-    size: i64,
+    due: &[i64],
     now: DateTime<Utc>,
 ) -> QueryResult<Report> {
-    let ended_by = now - rules.grace;
-    let due = Practice::due(conn, ended_by, size).await?;
-    let mut practices = Practice::lock_free(conn, &due).await?;
-    // The platform may have changed a practice before it was locked.
-    practices.retain(|practice| practice.has_taken_place(ended_by));
+    let mut practices = Practice::lock_free(conn, due).await?;
+    // The platform may have changed a practice, and another process may have recorded it, before it was locked.
+    let due = Practice::still_due(conn, now - rules.grace, due).await?;
+    practices.retain(|practice| due.contains(&practice.id));
     let mut report =
         Report { practices: i64::try_from(practices.len()).unwrap_or(i64::MAX), ..Report::default() };
     if practices.is_empty() {
@@ -134,6 +135,10 @@ async fn record_batch(
         practices.into_iter().map(|practice| (practice.id, practice)).collect();
     loop {
         let reservations = Reservation::record_outcomes(conn, &ids, RESERVATIONS_PER_STATEMENT, now).await?;
+        let students: Vec<i64> = reservations.iter().map(|reservation| reservation.user_id).collect();
+        // Those whose data was erased get no snapshots.
+        let known = ReferencedTable::User.existing_in_courses(conn, &students, &CourseScope::Any).await?;
+        let known: HashSet<i64> = known.into_iter().collect();
         let mut outcomes = Vec::with_capacity(reservations.len());
         for reservation in &reservations {
             let practice = &practices[&reservation.practice_id];
@@ -154,10 +159,13 @@ async fn record_batch(
         if outcomes.is_empty() {
             break;
         }
+        outcomes.retain(|(_, _, snapshot)| known.contains(&snapshot.user_id));
         outcomes.sort_unstable_by_key(|(at, id, _)| (*at, *id));
         let snapshots: Vec<NewStudentSnapshot<'_>> =
             outcomes.into_iter().map(|(_, _, snapshot)| snapshot).collect();
-        NewStudentSnapshot::insert(conn, &snapshots).await?;
+        if !snapshots.is_empty() {
+            NewStudentSnapshot::insert(conn, &snapshots).await?;
+        }
     }
     Practice::complete(conn, &ids, now).await?;
     Ok(report)

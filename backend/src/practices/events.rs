@@ -1,7 +1,7 @@
 //! Domain events of the learning platform. Each changes the tables and records snapshots at most once per id.
 //!
 //! The events of a call are applied in one transaction: the rows that they need are locked and read with a few statements,
-//! the events are judged in memory one after the other ([`state`]), and what has changed is written with a few statements.
+//! the events are judged in memory one after the other ([`rules`]), and what has changed is written with a few statements.
 //! Whether an event is applied depends on nothing but the locked rows, so calls that touch the same practices or orders
 //! wait for each other, and others do not.
 
@@ -9,6 +9,7 @@ pub mod event;
 pub mod incoming;
 mod load;
 pub mod refusal;
+mod rules;
 mod state;
 mod store;
 
@@ -17,6 +18,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use diesel::result::{DatabaseErrorKind, Error as DatabaseError};
 use diesel_async::AsyncConnection as _;
+use domain::Locale;
 use domain::text::Text;
 use tracing::{error, warn};
 
@@ -102,8 +104,17 @@ async fn apply_separately(
 ) -> Result<Vec<Outcome>> {
     let mut outcomes = Vec::with_capacity(events.len());
     for event in events {
-        let outcome = apply_together(conn, std::slice::from_ref(event), now).await?;
-        let outcome = outcome.and_then(|mut outcomes| outcomes.pop());
+        let outcome = match apply_together(conn, std::slice::from_ref(event), now).await {
+            Ok(outcome) => outcome.and_then(|mut outcomes| outcomes.pop()),
+            Err(error) if outcomes.is_empty() => return Err(error),
+            // The events before are committed, which their sender must learn.
+            Err(error) => {
+                let cause = error.message().into_locale(Locale::En);
+                warn!(event = %event.id, cause, "Failed to apply the rest of a call");
+                outcomes.resize_with(events.len(), || Err(Refusal::of_event(Reason::Failed)));
+                break;
+            }
+        };
         outcomes.push(outcome.unwrap_or_else(|| {
             error!(event = %event.id, kind = event.kind().key(), "Failed to apply a platform event");
             Err(Refusal::of_event(Reason::Failed))

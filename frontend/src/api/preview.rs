@@ -5,6 +5,7 @@
 use domain::Grant;
 use domain::dataset::Column;
 use domain::names::camel_case;
+use domain::practice::RESERVATION_COLUMNS;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -23,8 +24,25 @@ pub struct Preview {
 
 /// Reads the first rows that a grant permits.
 pub fn first_rows(grant: &Grant) -> Request<Preview> {
-    let body = Body { query: query(grant) };
-    Request::new("/graphql", &body, |response| {
+    rows(query(grant))
+}
+
+/// Reads the reservations of a practice, as many as a request may have.
+pub fn reservations(practice: &str) -> Request<Preview> {
+    rows(reservations_query(practice))
+}
+
+fn reservations_query(practice: &str) -> String {
+    let columns: Vec<String> = RESERVATION_COLUMNS.iter().map(Column::graphql_selection).collect();
+    format!(
+        "query Preview {{ rows: practiceReservations(practiceId: {practice}, first: 500) \
+         {{ nodes {{ {} }} pageInfo {{ hasNextPage }} }} }}",
+        columns.join(" ")
+    )
+}
+
+fn rows(query: String) -> Request<Preview> {
+    Request::new("/graphql", &Body { query }, |response| {
         let Response { rows } = read_data(response)?;
         Ok(Preview { rows: rows.nodes, has_more: rows.page_info.has_next_page })
     })
@@ -125,10 +143,10 @@ mod tests {
     }
 
     #[test]
-    fn every_column_of_every_dataset_is_a_field_of_the_schema() {
+    fn every_column_is_a_field_of_the_schema() {
         let types = types();
-        for dataset in Dataset::ALL {
-            let query = query(&Grant::to_operate(dataset, Filter::default()));
+        let queries = Dataset::ALL.map(|dataset| query(&Grant::to_operate(dataset, Filter::default())));
+        for query in queries.into_iter().chain([reservations_query("31")]) {
             let document = parse_query::<String>(&query).unwrap();
             let [Definition::Operation(OperationDefinition::Query(query))] = &document.definitions[..] else {
                 panic!("the document has one query");

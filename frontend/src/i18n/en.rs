@@ -62,6 +62,10 @@ pub const MESSAGES: Messages = Messages {
         about_rows: |rows| format!("≈ {rows} rows"),
         exact_rows: |count, rows| if count == 1 { "1 row".to_owned() } else { format!("{rows} rows") },
         shown_rows: |rows| format!("Showing the first {rows}."),
+        reservations: |practice, count, has_more| {
+            let more = if has_more { "more than " } else { "" };
+            format!("Reservations of practice {practice}: {more}{count}")
+        },
         counting: "Counting rows…",
         format: "Format",
         download: "Download",

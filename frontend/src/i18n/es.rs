@@ -62,6 +62,10 @@ pub const MESSAGES: Messages = Messages {
         about_rows: |rows| format!("≈ {rows} filas"),
         exact_rows: |count, rows| if count == 1 { "1 fila".to_owned() } else { format!("{rows} filas") },
         shown_rows: |rows| format!("Se muestran las {rows} primeras."),
+        reservations: |practice, count, has_more| {
+            let more = if has_more { "más de " } else { "" };
+            format!("Reservas de la práctica {practice}: {more}{count}")
+        },
         counting: "Calculando filas…",
         format: "Formato",
         download: "Descargar",

@@ -76,6 +76,7 @@ pub struct Export {
     pub about_rows: fn(&str) -> String,
     pub exact_rows: fn(usize, &str) -> String,
     pub shown_rows: fn(usize) -> String,
+    pub reservations: fn(&str, usize, bool) -> String,
     pub counting: &'static str,
     pub format: &'static str,
     pub download: &'static str,

@@ -54,6 +54,9 @@ pub fn Table(
     rows: Vec<Vec<Cell>>,
     /// Whether the rows belong to the latest request.
     freshness: Freshness,
+    /// Where the first cell of each row leads.
+    #[prop(optional)]
+    links: Vec<String>,
 ) -> impl IntoView {
     let label = caption.clone();
     let styles: Vec<CellStyle> = columns.iter().map(|column| column.style).collect();
@@ -80,7 +83,16 @@ pub fn Table(
                 <tbody>
                     {rows
                         .into_iter()
-                        .map(|row| view! { <tr>{row.into_iter().zip(&styles).map(cell).collect_view()}</tr> })
+                        .enumerate()
+                        .map(|(index, mut row)| {
+                            let link = links.get(index).cloned();
+                            let linked = link.map(|href| {
+                                let text = row.remove(0);
+                                view! { <td><a href=href>{text}</a></td> }
+                            });
+                            let styles = &styles[usize::from(linked.is_some())..];
+                            view! { <tr>{linked}{row.into_iter().zip(styles).map(cell).collect_view()}</tr> }
+                        })
                         .collect_view()}
                 </tbody>
             </table>

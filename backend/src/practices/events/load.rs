@@ -87,7 +87,7 @@ impl State {
     ) -> QueryResult<Self> {
         let mut named = Named::of(events);
         let mut state = Self::new(now);
-        let (practice_ids, user_ids) = (list(&named.practices), list(&named.users));
+        let practice_ids = list(&named.practices);
         if !practice_ids.is_empty() {
             state.practices = by_key(Practice::lock(conn, &practice_ids).await?, |practice| practice.id);
         }
@@ -100,6 +100,8 @@ impl State {
             let orders = Order::lock(conn, &list(&named.orders), &list(&buyers)).await?;
             state.orders = orders.into_iter().map(|order| (order.id, order)).collect();
         }
+        named.users.extend(state.orders.values().map(|order| order.user_id));
+        let user_ids = list(&named.users);
         // What follows is read after the locks are held, so it is what the calls before this one have left.
         let event_ids: Vec<_> = events.iter().map(|event| event.id).collect();
         state.applied = AppliedEvent::find(conn, &event_ids).await?.into_iter().collect();

@@ -24,19 +24,23 @@ impl State {
     ) -> QueryResult<Vec<Outcome>> {
         let Self { now, reservations, orders, changes, .. } = self;
         let mut events = changes.events;
-        let orders: Vec<Order> = changes.orders.iter().filter_map(|id| orders.get(id)).cloned().collect();
-        if !orders.is_empty() {
-            Order::upsert(conn, &orders, now).await?;
+        let changed = changes.orders.iter().filter_map(|id| orders.get(id)).cloned();
+        let (new, known): (Vec<Order>, Vec<_>) =
+            changed.partition(|order| changes.new_orders.contains(&order.id));
+        if !known.is_empty() {
+            Order::update(conn, &known, now).await?;
+        }
+        if !new.is_empty() {
+            // Fails if another call has inserted one of them in the meantime. This call is then judged again.
+            Order::insert(conn, &new, now).await?;
         }
         let reservations: Vec<Reservation> =
             changes.reservations.iter().filter_map(|seat| reservations.get(seat)).cloned().collect();
         if !reservations.is_empty() {
             Reservation::upsert(conn, &reservations).await?;
         }
-        let mut escalations = changes.escalations;
-        escalations.sort_unstable();
-        for (lesson, at) in escalations {
-            practice_request::escalate(conn, lesson, at).await?;
+        if !changes.escalations.is_empty() {
+            practice_request::escalate(conn, &changes.escalations).await?;
         }
         let (positions, snapshots): (Vec<_>, Vec<_>) = changes.students.into_iter().unzip();
         for (positions, snapshots) in

@@ -3,6 +3,7 @@
 use domain::access::Denied;
 use domain::dataset::FilterKey;
 use domain::names::camel_case;
+use domain::practice::RESERVATION_COLUMNS;
 use domain::{Dataset, Grant};
 use leptos::prelude::*;
 use serde_json::Value;
@@ -32,7 +33,11 @@ pub fn PreviewTable() -> impl IntoView {
     let i18n = use_i18n();
     let session = use_session();
     let state = use_export();
-    let columns = move || state.dataset().map_or_else(Vec::new, |dataset| columns(dataset, i18n));
+    let columns = move || {
+        let practice = state.practice();
+        let columns = state.dataset().map(|dataset| shown_columns(dataset, practice.as_deref()));
+        table_columns(columns.unwrap_or_default(), i18n)
+    };
     let skeleton = move || {
         let label = i18n.messages().frame.loading;
         view! { <TableSkeleton label=label columns=columns() rows=PREVIEW_ROWS /> }
@@ -44,14 +49,30 @@ pub fn PreviewTable() -> impl IntoView {
         view! { <Empty title help /> }.into_any()
     };
     let table = move |grant: &Grant, freshness: Freshness, preview: &Preview| {
-        if preview.rows.is_empty() {
+        let dataset = grant.dataset();
+        let practice = state.practice();
+        if preview.rows.is_empty() && practice.is_none() {
             return empty(|i18n| i18n.messages().export.no_rows, |i18n| i18n.messages().export.no_rows_help);
         }
-        let dataset = grant.dataset();
         let format = Format::new(i18n.locale(), &session.timezone());
-        let caption = (i18n.messages().export.preview)(i18n.text(dataset.describe().title));
-        view! { <Table caption columns=columns() rows=cells(dataset, preview, &format) freshness /> }
-            .into_any()
+        let title = i18n.text(dataset.describe().title);
+        let caption = match &practice {
+            Some(id) => (i18n.messages().export.reservations)(id, preview.rows.len(), preview.has_more),
+            None => (i18n.messages().export.preview)(title),
+        };
+        let links = match (dataset, &practice) {
+            (Dataset::DiscordPractices, None) => {
+                let ids = preview.rows.iter().filter_map(|row| row.get("practiceId")?.as_str());
+                ids.map(|id| state.link_to_practice(Some(id.to_owned()))).collect()
+            }
+            _ => Vec::new(),
+        };
+        let heading = practice.is_some().then(|| {
+            let (text, back) = (caption.clone(), state.link_to_practice(None));
+            view! { <p><a href=back>{format!("← {title}")}</a> " · " <strong>{text}</strong></p> }
+        });
+        let rows = cells(shown_columns(dataset, practice.as_deref()), preview, &format);
+        view! { {heading} <Table caption columns=columns() rows freshness links /> }.into_any()
     };
     // During a retry, the failure stays on the page, so that the button keeps the focus.
     let failure = Memo::new(move |_| match state.rows() {
@@ -94,21 +115,28 @@ pub fn PreviewTable() -> impl IntoView {
     }
 }
 
-/// A dataset's columns in the page's language.
-fn columns(dataset: Dataset, i18n: I18n) -> Vec<Column> {
+/// The columns of a dataset, or of the reservations of a practice.
+fn shown_columns(dataset: Dataset, practice: Option<&str>) -> &'static [domain::dataset::Column] {
+    if practice.is_some() { RESERVATION_COLUMNS } else { dataset.describe().columns }
+}
+
+/// Columns in the page's language.
+fn table_columns(columns: &[domain::dataset::Column], i18n: I18n) -> Vec<Column> {
     let column = |column: &domain::dataset::Column| Column {
         title: i18n.text(column.title).to_owned(),
         style: cell_style(column.kind),
     };
-    dataset.describe().columns.iter().map(column).collect()
+    columns.iter().map(column).collect()
 }
 
-/// The cells of the rows, in the order of the dataset's columns.
-fn cells(dataset: Dataset, preview: &Preview, format: &Format) -> Vec<Vec<Cell>> {
+/// The cells of the rows, in the order of the columns.
+fn cells(columns: &[domain::dataset::Column], preview: &Preview, format: &Format) -> Vec<Vec<Cell>> {
     let texts = &crate::i18n::messages(format.locale()).frame;
     let row = |row: &serde_json::Map<String, Value>| -> Vec<Cell> {
-        let columns = dataset.describe().columns.iter();
-        columns.map(|column| cell(row.get(&camel_case(column.key))?, column.kind, format, texts)).collect()
+        columns
+            .iter()
+            .map(|column| cell(row.get(&camel_case(column.key))?, column.kind, format, texts))
+            .collect()
     };
     preview.rows.iter().map(row).collect()
 }

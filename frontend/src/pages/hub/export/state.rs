@@ -11,7 +11,7 @@ use leptos_router::hooks::{use_location, use_navigate};
 use crate::address::{ExportQuery, Section};
 use crate::api::failure::Failure;
 use crate::api::links::{FileRequest, estimate};
-use crate::api::preview::{Preview, first_rows};
+use crate::api::preview::{Preview, first_rows, reservations};
 use crate::i18n::format::today;
 use crate::i18n::{I18n, use_i18n};
 use crate::latest_request::LatestRequest;
@@ -26,11 +26,14 @@ pub struct ExportState {
     datasets: Memo<Vec<Dataset>>,
     dataset: Memo<Option<Dataset>>,
     grant: Memo<Result<Grant, Blocker>>,
-    preview: LatestRequest<Grant, Preview>,
+    preview: LatestRequest<Shown, Preview>,
     estimate: LatestRequest<Grant, u64>,
     session: Session,
     i18n: I18n,
 }
+
+/// The rows that are shown: those of a grant, or the reservations of the practice with this id.
+type Shown = (Grant, Option<String>);
 
 /// Why rows cannot be read.
 #[derive(Clone, Debug, PartialEq)]
@@ -118,13 +121,16 @@ impl ExportState {
             Grant::to_export(&user.viewer, dataset, filter).map_err(Blocker::Denied)
         });
         let preview = LatestRequest::new(
-            move || grant.get().ok(),
-            move |grant| async move { session.send(first_rows(&grant)).await },
+            move || Some((grant.get().ok()?, opened_practice(dataset.get(), &page))),
+            move |(grant, practice)| async move {
+                session.send(practice.map_or_else(|| first_rows(&grant), |id| reservations(&id))).await
+            },
         );
         let estimate = LatestRequest::new(
             move || {
                 let has_more = preview.response()?.is_ok_and(|preview| preview.has_more);
-                grant.get().ok().filter(|_| has_more)
+                let is_practice = opened_practice(dataset.get(), &page).is_some();
+                grant.get().ok().filter(|_| has_more && !is_practice)
             },
             move |grant| async move {
                 let estimate = session.send(estimate(&grant)).await;
@@ -141,6 +147,16 @@ impl ExportState {
         let mut page = self.page.get_untracked();
         change(&mut page);
         self.navigate.run(page.serialize());
+    }
+
+    /// The practice whose reservations are shown instead of the practices, by its id; tracked.
+    pub fn practice(self) -> Option<String> {
+        opened_practice(self.dataset.get(), &self.page)
+    }
+
+    /// The query of the URL with the reservations of a practice, or with the practices.
+    pub fn link_to_practice(self, practice: Option<String>) -> String {
+        format!("?{}", ExportQuery { practice, ..self.page() }.serialize())
     }
 
     /// The state in the URL; tracked.
@@ -176,7 +192,9 @@ impl ExportState {
             Some(Ok(preview)) => Rows::Loaded(preview),
             Some(Err(failure)) => Rows::Failed(failure),
             None => match self.preview.last_response() {
-                Some((grant, Ok(preview))) if Some(grant.dataset()) == self.dataset.get() => {
+                Some(((grant, practice), Ok(preview)))
+                    if Some(grant.dataset()) == self.dataset.get() && practice == self.practice() =>
+                {
                     Rows::Stale(preview)
                 }
                 Some(_) | None => Rows::Loading,
@@ -217,6 +235,11 @@ impl ExportState {
         let grant = self.grant.get_untracked().ok()?;
         Some(untrack(|| file_request(self.session, self.i18n, &self.page.get(), grant)))
     }
+}
+
+/// The practice in the URL, if practices are shown; tracked.
+fn opened_practice(dataset: Option<Dataset>, page: &Memo<ExportQuery>) -> Option<String> {
+    page.with(|page| page.practice.clone()).filter(|_| dataset == Some(Dataset::DiscordPractices))
 }
 
 /// The request for a file; tracked.
