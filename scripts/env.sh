@@ -9,6 +9,7 @@
 #   POSTGRESQL_BIN    PostgreSQL's binaries: those in DATAPORTER_PG_BIN, or else the newest
 #   CHROMIUM, CHROMEDRIVER  the browser of the tests and its driver
 #   TEST_PYTHON, LIBREOFFICE  the programs with which the tests read exported files
+#   PHP               runs the PHP client in the tests
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=scripts/setup/versions.sh
@@ -89,8 +90,9 @@ CHROMIUM=${CHROMIUM:-$(first_installed chromium chromium-browser google-chrome)}
 CHROMEDRIVER=${CHROMEDRIVER:-$(first_installed chromedriver)}
 export CHROMIUM CHROMEDRIVER
 LIBREOFFICE=${LIBREOFFICE:-$(first_installed soffice libreoffice)}
+PHP=${PHP:-$(first_installed php)}
 TEST_PYTHON=
 if [ -x "$PYTHON_DIR/bin/python" ]; then TEST_PYTHON=$PYTHON_DIR/bin/python; fi
-export LIBREOFFICE TEST_PYTHON
+export LIBREOFFICE PHP TEST_PYTHON
 
 unset folder

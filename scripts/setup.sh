@@ -29,6 +29,7 @@ case ${1:-run} in
     want_postgresql
     want_browser
     want_readers
+    want_php
     ;;
   *)
     say "usage: scripts/setup.sh wasm|run|test"

@@ -5,16 +5,19 @@ mod attendance;
 mod concurrency;
 mod input;
 mod interruptions;
+mod php;
 mod rules;
 mod snapshots;
 mod webhook;
 
+use backend::clock::Clock;
 use backend::config::Config;
 use domain::access::{Role, TokenScope};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::hub::{Hub, NOW, TestUser};
+use crate::harness::database::TestDatabase;
+use crate::harness::hub::{Hub, TestUser};
 use crate::harness::request::GraphqlRequest;
 
 /// A hub with an academy, and the learning platform that publishes events to it.
@@ -54,8 +57,16 @@ impl Platform {
     }
 
     async fn with(change: impl FnOnce(&mut Config)) -> Self {
-        let hub = Hub::with(change).await;
-        hub.sql(&ROWS.replace("NOW", &format!("'{NOW}'::timestamptz"))).await;
+        Self::on(Hub::with(change).await).await
+    }
+
+    /// With the time of the system, for other programs that use it.
+    async fn with_clock_of_the_system(change: impl FnOnce(&mut Config)) -> Self {
+        Self::on(Hub::at(Clock::system(), TestDatabase::new().await, change).await).await
+    }
+
+    async fn on(hub: Hub) -> Self {
+        hub.sql(&ROWS.replace("NOW", &format!("'{}'::timestamptz", hub.clock.now()))).await;
         let service = hub.academy.user(Role::Service).await;
         // Sign-ins expire when a test advances the clock.
         let token = hub.api_token(service, &[TokenScope::Platform, TokenScope::Read]).await;

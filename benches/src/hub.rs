@@ -125,6 +125,11 @@ impl Hub {
         dataporter(self.directory.path())
     }
 
+    /// The access token of the admin.
+    pub fn access_token(&self) -> &str {
+        &self.access_token
+    }
+
     /// The server's process id.
     pub fn process_id(&self) -> u32 {
         self.process.id()

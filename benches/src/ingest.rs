@@ -98,7 +98,7 @@ async fn single(hub: &Hub, psql: &Psql, tokens: &[String], arguments: &Arguments
         let reference = psql.pgbench(&script, CONNECTIONS, arguments.seconds)?;
         if pair > 0 {
             ours.add(latencies.len(), elapsed);
-            theirs.0.push(reference);
+            theirs.add_rate(reference);
             response_times.extend(latencies);
         }
     }
@@ -273,6 +273,11 @@ impl Rates {
     #[expect(clippy::cast_precision_loss, reason = "the counts are far below 2^52")]
     pub fn add(&mut self, events: usize, duration: Duration) {
         self.0.push(events as f64 / duration.as_secs_f64());
+    }
+
+    /// Adds a rate.
+    pub fn add_rate(&mut self, rate: f64) {
+        self.0.push(rate);
     }
 
     fn sorted(&self) -> Vec<f64> {

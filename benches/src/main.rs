@@ -12,6 +12,7 @@ mod import;
 mod ingest;
 mod memory;
 mod oulad;
+mod platform;
 mod psql;
 mod series;
 mod slow_reader;
@@ -40,6 +41,8 @@ enum Benchmark {
     Ingest(ingest::Arguments),
     /// Compares imports of snapshots with `psql \copy` of the same rows.
     Import(import::Arguments),
+    /// Compares events of the learning platform with `pgbench` doing the same writes, and measures the attendance command.
+    Platform(platform::Arguments),
     /// Compares recording alone with recording while a client downloads an export at 40 KB/s.
     SlowReader(slow_reader::Arguments),
     /// Checks that the server's memory does not grow with the size of exports in each format, and of an import.
@@ -61,6 +64,7 @@ async fn main() -> Result<()> {
             export::run(export::Arguments::default()).await?;
             ingest::run(ingest::Arguments::default()).await?;
             import::run(import::Arguments::default()).await?;
+            platform::run(platform::Arguments::default()).await?;
             slow_reader::run(slow_reader::Arguments::default()).await?;
             return sync::run(sync::Arguments::default()).await;
         };
@@ -68,6 +72,7 @@ async fn main() -> Result<()> {
             Benchmark::Export(arguments) => export::run(arguments).await,
             Benchmark::Ingest(arguments) => ingest::run(arguments).await,
             Benchmark::Import(arguments) => import::run(arguments).await,
+            Benchmark::Platform(arguments) => platform::run(arguments).await,
             Benchmark::SlowReader(arguments) => slow_reader::run(arguments).await,
             Benchmark::Soak(arguments) => soak::run(arguments).await,
             Benchmark::Sync(arguments) => sync::run(arguments).await,

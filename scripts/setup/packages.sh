@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Packages of the system's package manager: compiler, npm, PostgreSQL, browser, and programs that read exported files.
+# Packages of the system's package manager: compiler, npm, PostgreSQL, browser, PHP, and programs that read exported files.
 # Sourced. Supports apt only. On other systems, or without permission to install, it reports what is missing.
 
 wanted=()   # descriptions of what is missing
@@ -38,6 +38,11 @@ want_browser() {
 want_readers() {
   if [ -z "$TEST_PYTHON" ] && ! python3 -c 'import ensurepip, venv' 2>/dev/null; then want "Python" python3-venv; fi
   if [ -z "$LIBREOFFICE" ]; then want "LibreOffice Calc" libreoffice-calc-nogui; fi
+}
+
+# For the tests of the PHP client.
+want_php() {
+  if [ -z "$PHP" ] || ! "$PHP" -m | grep -qx pdo_sqlite; then want "PHP with SQLite" php-cli php-sqlite3; fi
 }
 
 # Whether DATABASE_URL names a server, so that no PostgreSQL is needed on this machine.

@@ -30,6 +30,11 @@ impl AppliedEvent {
 
     /// Inserts the events. Fails with a unique violation if one of them was applied at the same time.
     pub async fn insert(conn: &mut Connection, rows: &[Self]) -> QueryResult<usize> {
-        diesel::insert_into(events::table).values(rows).execute(conn).await
+        let into = diesel::insert_into(events::table);
+        match rows {
+            // A statement whose length varies is planned each time.
+            [row] => into.values(row).execute(conn).await,
+            rows => into.values(rows).execute(conn).await,
+        }
     }
 }

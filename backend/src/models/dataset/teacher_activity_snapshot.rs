@@ -127,6 +127,11 @@ pub struct NewTeacherSnapshot<'a> {
 impl NewTeacherSnapshot<'_> {
     /// Inserts snapshots. Returns their ids, in order.
     pub async fn insert(conn: &mut Connection, rows: &[Self]) -> QueryResult<Vec<i64>> {
-        diesel::insert_into(snapshots::table).values(rows).returning(snapshots::id).get_results(conn).await
+        let into = diesel::insert_into(snapshots::table);
+        match rows {
+            // A statement whose length varies is planned each time.
+            [row] => Ok(vec![into.values(row).returning(snapshots::id).get_result(conn).await?]),
+            rows => into.values(rows).returning(snapshots::id).get_results(conn).await,
+        }
     }
 }
