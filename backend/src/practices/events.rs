@@ -1,7 +1,7 @@
 //! Domain events of the learning platform. Each changes the tables and records snapshots at most once per id.
 //!
 //! The events of a call are applied in one transaction: the rows that they need are locked and read with a few statements,
-//! the events are judged in memory one after the other ([`rules`]), and what has changed is written with a few statements.
+//! the events are judged in memory one after the other (`rules`), and what has changed is written with a few statements.
 //! Whether an event is applied depends on nothing but the locked rows, so calls that touch the same practices or orders
 //! wait for each other, and others do not.
 
