@@ -133,6 +133,8 @@ async fn a_practice_opens_its_reservations() {
             rows.iter().map(|row| [row[0].as_str(), row[2].as_str(), row[3].as_str()]).collect();
         let expected = [["91", "ana@example.org", "attended"], ["92", "leo@example.org", "cancelled"]];
         assert_eq!(cells, expected);
+        // The file would have the practices.
+        assert!(!page.has_text("2 filas").await);
         page.follow_link("← Prácticas Discord").await;
         page.wait_for_text("Cuerpos").await;
         page.follow_link("32").await;

@@ -93,6 +93,10 @@ fn RowCount() -> impl IntoView {
     let text = move || {
         let texts = &i18n.messages().export;
         let format = i18n::format::Format::new(i18n.locale(), &session.timezone());
+        // The file has the practices, not the reservations of the one that is shown.
+        if state.practice().is_some() {
+            return None;
+        }
         let (rows, has_more) = match state.rows() {
             Rows::Loaded(Preview { rows, has_more }) => (rows, has_more),
             Rows::Loading | Rows::Stale(_) if state.grant().is_ok() => {
