@@ -1,6 +1,7 @@
 //! Fixtures and helpers shared by the tests.
 
 pub mod academy;
+pub mod blocker;
 pub mod cluster;
 pub mod database;
 pub mod dataset;

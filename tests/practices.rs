@@ -5,6 +5,7 @@ mod attendance;
 mod concurrency;
 mod input;
 mod interruptions;
+mod order;
 mod php;
 mod rules;
 mod snapshots;

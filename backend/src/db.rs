@@ -22,6 +22,7 @@ mod connection;
 mod copy_connection;
 mod frames;
 mod link;
+pub mod lock_timeout;
 pub mod migrator;
 pub mod outage;
 mod pool;

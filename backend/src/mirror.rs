@@ -28,6 +28,7 @@ use domain::Text;
 use tracing::warn;
 
 use crate::db::Connection;
+use crate::db::lock_timeout::{RETRY_AFTER_LOCK_TIMEOUT, is_lock_timeout, limit_lock_waits};
 use crate::error::{Error, InvalidField, Result};
 use crate::models::mirrored;
 
@@ -39,12 +40,6 @@ pub use reader::Reader;
 
 /// The maximum number of rows in a call.
 pub const MAX_ROWS: usize = 1_000;
-
-/// How long a call waits for row locks. After that it fails, so that the calls that wait for it can continue.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(3);
-
-/// When the client should retry a call that timed out waiting for locks.
-const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 const CONCURRENT_CHANGE: Text = Text::new(
     "Al mismo tiempo se modificaron datos de los que dependen estas filas. No se guardó nada; vuelve a enviarlas.",
@@ -123,7 +118,7 @@ pub async fn write<R: Mirrored>(
 ) -> Result<WriteSummary> {
     let started = Instant::now();
     conn.transaction(async |conn| {
-        mirrored::set_lock_timeout(conn, LOCK_TIMEOUT).await?;
+        limit_lock_waits(conn).await?;
         mirrored::acquire_table_lock(conn, R::TABLE).await?;
         let mut keys = batch.keys();
         keys.sort_unstable();
@@ -155,10 +150,9 @@ fn translate_error(error: Error, elapsed: Duration) -> Error {
             DatabaseErrorKind::UniqueViolation | DatabaseErrorKind::ForeignKeyViolation => {
                 return Error::Conflict(CONCURRENT_CHANGE.into());
             }
-            // Diesel has no kind for a lock timeout, and the message is in the server's language.
-            DatabaseErrorKind::Unknown if elapsed >= LOCK_TIMEOUT => {
+            kind if is_lock_timeout(kind, elapsed) => {
                 warn!(?cause, ?elapsed, "Timed out waiting for the locks of mirrored rows");
-                return Error::Busy { retry_after: RETRY_AFTER };
+                return Error::Busy { retry_after: RETRY_AFTER_LOCK_TIMEOUT };
             }
             _ => {}
         }

@@ -1,6 +1,6 @@
 //! Live practices: what the learning platform reports about them, and the snapshots of activity that follow from it.
 //!
-//! Whoever changes reservations locks their practices first.
+//! Code that changes reservations locks their practices first.
 
 pub mod attendance;
 pub mod events;

@@ -7,6 +7,13 @@ use domain::failure::ErrorCode;
 use domain::text::{Locale, Text};
 use serde::Serialize;
 
+/// The maximum number of events in a request.
+pub const MAX_EVENTS: usize = 500;
+
+/// The error for a request with more events.
+pub const TOO_MANY_EVENTS: Text =
+    Text::new("Se aceptan hasta 500 eventos por petición.", "Accepted: up to 500 events per request.");
+
 /// Why an input is refused.
 pub trait Reason: Copy {
     /// The error code in the response. After `RATE_LIMITED` and `INTERNAL` the input can be sent again.

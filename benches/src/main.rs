@@ -14,6 +14,7 @@ mod memory;
 mod oulad;
 mod platform;
 mod psql;
+mod rates;
 mod series;
 mod slow_reader;
 mod soak;

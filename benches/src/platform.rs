@@ -12,9 +12,10 @@ use uuid::Uuid;
 
 use crate::child::ChildGuard;
 use crate::hub::Hub;
-use crate::ingest::{Rates, gather};
+use crate::ingest::gather;
 use crate::memory::MemoryWatch;
 use crate::psql::Psql;
+use crate::rates::Rates;
 use crate::series::Series;
 use crate::wire::Wire;
 

@@ -16,8 +16,9 @@ use uuid::Uuid;
 
 use crate::events;
 use crate::hub::Hub;
-use crate::ingest::{self, PATH, Rates, gather, post, tokens};
+use crate::ingest::{self, PATH, gather, post, tokens};
 use crate::psql::Psql;
+use crate::rates::Rates;
 use crate::series::Series;
 use crate::wire::Wire;
 

@@ -1,22 +1,19 @@
 //! Imports whose process is killed, or whose database falls silent, and the same import again.
 
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use domain::access::{Role, TokenScope};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
 
-use super::progress::{Blocker, TABLE_LOCK, file, last_import};
+use super::progress::{TABLE_LOCK, file, last_import};
 use super::{ALL_OR_NOTHING, IMPORT, counts, form, hub, hub_on, import, send, student_snapshots};
+use crate::harness::blocker::{Blocker, wait_for};
 use crate::harness::database::TestDatabase;
-use crate::harness::event_stream::MESSAGE_TIMEOUT;
 use crate::harness::hub::Hub;
 use crate::harness::proxy::{NewConnections, Proxy};
-use crate::sync::program::without_drivers;
+use crate::sync::program::{serve_by, without_drivers};
 use crate::unresponsive_database::MAX_WAIT;
 
 /// The number of imported rows. They take several chunks.
@@ -177,24 +174,10 @@ async fn session_has_ended(hub: &Hub) {
     wait_for(hub, locks, 0).await.expect("the session ends");
 }
 
-async fn wait_for(hub: &Hub, count: &str, expected: i64) -> Result<(), tokio::time::error::Elapsed> {
-    let client = hub.database.client().await;
-    timeout(MESSAGE_TIMEOUT, async {
-        while client.query_one(count, &[]).await.unwrap().get::<_, i64>(0) != expected {
-            sleep(Duration::from_millis(5)).await;
-        }
-    })
-    .await
-}
-
 /// Starts a real server on a database. Returns the process and its address.
 async fn serve(hub: &Hub, database: &SecretString) -> (tokio::process::Child, String) {
     let arguments = ["serve", "--listen", "127.0.0.1:0", "--no-scheduler"];
     let mut command = without_drivers(&hub.database, &arguments);
-    let mut server =
-        command.env("DATABASE_URL", database.expose_secret()).stderr(Stdio::null()).spawn().unwrap();
-    let mut ready = String::new();
-    BufReader::new(server.stdout.take().unwrap()).read_line(&mut ready).await.unwrap();
-    let address = ready.split_whitespace().find(|word| word.starts_with("http://"));
-    (server, address.unwrap_or_else(|| panic!("{ready}")).trim_end_matches('/').to_owned())
+    command.env("DATABASE_URL", database.expose_secret());
+    serve_by(command).await
 }

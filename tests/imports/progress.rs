@@ -7,32 +7,9 @@ use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
 use super::{ALL_OR_NOTHING, SKIP_INVALID, counts, hub, import, student_snapshots};
+use crate::harness::blocker::Blocker;
 use crate::harness::event_stream::{Events, MESSAGE_TIMEOUT};
 use crate::harness::hub::{Hub, TestUser};
-
-/// A session that holds a lock, at which imports wait, until it is dropped.
-pub(super) struct Blocker(#[expect(dead_code, reason = "its drop releases the lock")] tokio_postgres::Client);
-
-impl Blocker {
-    /// Executes a statement that locks something.
-    pub(super) async fn new(hub: &Hub, statement: &str) -> Self {
-        let client = hub.database.client().await;
-        client.batch_execute(&format!("BEGIN; {statement}")).await.unwrap();
-        Self(client)
-    }
-
-    /// Waits until a session waits for a lock.
-    pub(super) async fn is_reached(hub: &Hub) {
-        let waiting = "SELECT count(*) AS waiting FROM pg_locks JOIN pg_database ON pg_database.oid = database \
-            WHERE datname = current_database() AND NOT granted";
-        let reached = async {
-            while hub.rows(waiting).await[0]["waiting"] == 0 {
-                sleep(Duration::from_millis(20)).await;
-            }
-        };
-        timeout(MESSAGE_TIMEOUT, reached).await.expect("the import reaches the lock");
-    }
-}
 
 /// The lock that an import takes before it records its rows.
 pub(super) const TABLE_LOCK: &str =

@@ -6,8 +6,9 @@ use domain::access::Role;
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
-use super::progress::{Blocker, TABLE_LOCK};
+use super::progress::TABLE_LOCK;
 use super::{ALL_OR_NOTHING, ImportOptions, SKIP_INVALID, counts, hub, import, student_snapshots};
+use crate::harness::blocker::Blocker;
 use crate::harness::event_stream::MESSAGE_TIMEOUT;
 use crate::harness::hub::{Hub, TestUser};
 use crate::harness::request::ApiResponse;

@@ -62,7 +62,7 @@ async fn an_order_that_many_buy_at_once_is_bought_once() {
     assert_eq!(platform.count(INVARIANTS).await, 0);
 }
 
-/// What is true at each moment, whatever events arrive.
+/// The number of violated invariants, which is zero at any time.
 const INVARIANTS: &str = "\
     SELECT (SELECT count(*) FROM discord_practices AS practice WHERE capacity < ( \
             SELECT count(*) FROM discord_practice_reservations WHERE practice_id = practice.id AND status <> 'cancelled')) \

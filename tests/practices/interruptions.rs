@@ -1,14 +1,11 @@
 //! Calls and commands whose process is killed, and the same again: the state is that of an undisturbed run.
 
-use std::time::Duration;
-
 use domain::access::TokenScope;
 use serde_json::{Value, json};
-use tokio::time::sleep;
 
 use super::{PUBLISH, Platform, cancelled, consumed, purchased, reserved};
-use crate::sync::program::without_drivers;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use crate::harness::blocker::{Blocker, wait_for};
+use crate::sync::program::{serve_by, without_drivers};
 
 /// A batch that touches every table. Its times are before the system clock's.
 fn batch() -> Value {
@@ -25,29 +22,11 @@ fn batch() -> Value {
     ])
 }
 
-/// Waits until a statement of another session waits for a lock.
-async fn wait_for_blocked(platform: &Platform) {
-    let blocked = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    for _ in 0..1_000 {
-        if platform.count(blocked).await > 0 {
-            return;
-        }
-        sleep(Duration::from_millis(5)).await;
-    }
-    panic!("nothing waits for a lock");
-}
-
 /// Waits until the sessions of a killed process have ended.
 async fn wait_for_end(platform: &Platform) {
     let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle' \
         AND pid <> pg_backend_pid()";
-    for _ in 0..1_000 {
-        if platform.count(others).await == 0 {
-            return;
-        }
-        sleep(Duration::from_millis(5)).await;
-    }
-    panic!("a session of the killed process is still active");
+    wait_for(&platform.hub, others, 0).await.expect("the sessions of the killed process end");
 }
 
 #[tokio::test]
@@ -67,25 +46,19 @@ async fn a_batch_whose_server_is_killed_is_applied_completely_by_the_next_call()
         "student_activity_snapshots",
         "platform_events",
     ] {
-        let mut server =
-            without_drivers(&platform.hub.database, &["serve", "--listen", "127.0.0.1:0", "--no-scheduler"]);
-        let mut server = server.stderr(std::process::Stdio::null()).spawn().unwrap();
-        let mut ready = String::new();
-        BufReader::new(server.stdout.take().unwrap()).read_line(&mut ready).await.unwrap();
-        let address = ready.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
-        let mut blocker = platform.hub.database.client().await;
-        let transaction = blocker.transaction().await.unwrap();
+        let arguments = ["serve", "--listen", "127.0.0.1:0", "--no-scheduler"];
+        let (mut server, address) = serve_by(without_drivers(&platform.hub.database, &arguments)).await;
         // Reading is allowed, so that the call gets as far as the first write.
         let mode = if table == "discord_practices" { "ACCESS EXCLUSIVE" } else { "EXCLUSIVE" };
-        transaction.batch_execute(&format!("LOCK TABLE {table} IN {mode} MODE")).await.unwrap();
-        let request = platform.hub.http.post(format!("{}/graphql", address.trim_end_matches('/')));
+        let blocker = Blocker::new(&platform.hub, &format!("LOCK TABLE {table} IN {mode} MODE")).await;
+        let request = platform.hub.http.post(format!("{address}/graphql"));
         let body = json!({"query": PUBLISH, "variables": {"events": events}});
         let request = request.bearer_auth(&token).json(&body);
         let sent = tokio::spawn(request.send());
-        wait_for_blocked(&platform).await;
+        Blocker::is_reached(&platform.hub).await;
         server.start_kill().unwrap();
         server.wait().await.unwrap();
-        transaction.rollback().await.unwrap();
+        drop(blocker);
         assert!(sent.await.unwrap().is_err(), "the server answers nothing: {table}");
         wait_for_end(&platform).await;
         let left = platform.count("SELECT count(*) FROM platform_events").await;
@@ -124,15 +97,13 @@ async fn an_attendance_command_that_is_killed_is_completed_by_the_next_one() {
         ("LOCK TABLE student_activity_snapshots IN EXCLUSIVE MODE", 0),
         ("UPDATE discord_practice_reservations SET order_id = NULL WHERE id = 11501", 100),
     ] {
-        let mut blocker = platform.hub.database.client().await;
-        let transaction = blocker.transaction().await.unwrap();
-        transaction.batch_execute(blocking).await.unwrap();
+        let blocker = Blocker::new(&platform.hub, blocking).await;
         let arguments = ["practices:sync-attendance", "--limit", "1000"];
         let mut command = without_drivers(&platform.hub.database, &arguments).spawn().unwrap();
-        wait_for_blocked(&platform).await;
+        Blocker::is_reached(&platform.hub).await;
         command.start_kill().unwrap();
         command.wait().await.unwrap();
-        transaction.rollback().await.unwrap();
+        drop(blocker);
         wait_for_end(&platform).await;
         // PostgreSQL may still have executed the statement that was blocked, but not the commit after it.
         assert_eq!(platform.count(completed).await, done, "{blocking}");

@@ -51,7 +51,11 @@ pub fn without_drivers(database: &TestDatabase, arguments: &[&str]) -> Command {
 /// Starts a real server and waits until it is ready. Returns the process and its address.
 pub async fn server(fixture: &SyncFixture) -> (Child, String) {
     let arguments = ["serve", "--listen", "127.0.0.1:0", "--no-scheduler"];
-    let mut command = dataporter(&fixture.hub.database, &fixture.services, &arguments);
+    serve_by(dataporter(&fixture.hub.database, &fixture.services, &arguments)).await
+}
+
+/// Starts a real server by this command and waits until it is ready. Returns the process and its address.
+pub async fn serve_by(mut command: Command) -> (Child, String) {
     let mut server = command.stderr(Stdio::null()).spawn().unwrap();
     let mut ready = String::new();
     BufReader::new(server.stdout.take().unwrap()).read_line(&mut ready).await.unwrap();

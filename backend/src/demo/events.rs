@@ -9,9 +9,9 @@ use super::DemoError;
 use crate::db::Connection;
 use crate::models::mirrored::discord_practice::MirroredPractice;
 use crate::models::mirrored::practice_package_order::MirroredOrder;
+use crate::practices::events::apply;
 use crate::practices::events::event::{Action, Escalate, PlatformEvent, Purchase, Reserve};
-use crate::practices::events::{MAX_EVENTS, apply};
-use crate::refusal::Reason as _;
+use crate::refusal::{MAX_EVENTS, Reason as _};
 
 /// The events, in any order.
 pub struct Events<R> {

@@ -14,8 +14,8 @@ use crate::field::Field;
 use crate::id::Id;
 use crate::practices::events::event::EventKind;
 use crate::practices::events::incoming::IncomingEvent;
-use crate::practices::events::{self, MAX_EVENTS, Outcome, TOO_MANY_EVENTS};
-use crate::refusal::InputError;
+use crate::practices::events::{self, EventReport, Outcome};
+use crate::refusal::{InputError, MAX_EVENTS, TOO_MANY_EVENTS};
 
 /// Publishes events of the learning platform.
 #[derive(Default)]
@@ -235,21 +235,8 @@ pub struct PlatformEventResult {
 
 impl PlatformEventResult {
     fn new(event_id: EventId, outcome: Outcome, locale: Locale) -> Self {
-        match outcome {
-            Ok(applied) => Self {
-                event_id,
-                applied: !applied.duplicate,
-                duplicate: applied.duplicate,
-                snapshot_ids: applied.snapshot_ids.into_iter().map(Id).collect(),
-                error: None,
-            },
-            Err(refusal) => Self {
-                event_id,
-                applied: false,
-                duplicate: false,
-                snapshot_ids: Vec::new(),
-                error: Some(InputError::new(refusal, locale)),
-            },
-        }
+        let EventReport { applied, duplicate, snapshot_ids, error } = EventReport::new(outcome, locale);
+        let snapshot_ids = snapshot_ids.into_iter().map(Id).collect();
+        Self { event_id, applied, duplicate, snapshot_ids, error }
     }
 }

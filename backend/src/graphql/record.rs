@@ -12,11 +12,9 @@ use super::lenient::{Lenient, field, id, json};
 use crate::error::{Error, Result};
 use crate::field::Field;
 use crate::id::Id;
-use crate::refusal::{InputError, Reason as _};
+use crate::refusal::{InputError, MAX_EVENTS, Reason as _, TOO_MANY_EVENTS};
 use crate::telemetry::ingest::{Accepted, RecordedProgress};
-use crate::telemetry::player_event::{
-    IncomingEvent, MAX_EVENTS, PROGRESS_TICK, Recording, Shape, TOO_MANY_EVENTS,
-};
+use crate::telemetry::player_event::{IncomingEvent, PROGRESS_TICK, Recording, Shape};
 use crate::telemetry::refusal::{Reason, Refusal};
 
 /// Records progress and events of video players.

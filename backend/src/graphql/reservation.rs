@@ -54,17 +54,14 @@ impl ReservationQuery {
 async fn check_access(conn: &mut Connection, viewer: &Viewer, practice: i64) -> Result<()> {
     let dataset = Dataset::DiscordPractices;
     let Some(course) = Practice::course(conn, practice).await? else {
-        return match (viewer.role, &viewer.courses) {
+        if !viewer.may_see(dataset) {
+            Grant::to_read(viewer, dataset, Filter::default())?;
+        }
+        return Err(match (viewer.role, &viewer.courses) {
             // Does not reveal whether the practice exists in another course.
-            (Role::TeacherAdmin, CourseScope::Assigned(_)) => Err(Denied::CourseNotAssigned.into()),
-            (Role::TeacherAdmin, CourseScope::Any) if viewer.may_see(dataset) => {
-                Err(Error::NotFound(PRACTICE_NOT_FOUND.into()))
-            }
-            _ => {
-                Grant::to_read(viewer, dataset, Filter::default())?;
-                Err(Error::NotFound(PRACTICE_NOT_FOUND.into()))
-            }
-        };
+            (Role::TeacherAdmin, CourseScope::Assigned(_)) => Denied::CourseNotAssigned.into(),
+            _ => Error::NotFound(PRACTICE_NOT_FOUND.into()),
+        });
     };
     let course = course.to_string();
     let filter = Filter::parse(dataset, [(FilterKey::COURSE_ID.key(), course.as_str())])?;

@@ -5,12 +5,35 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use domain::filter::parse_id;
+use domain::text::{Phrase, Text};
 use serde_json::value::RawValue;
 
+use crate::error::{Error, Result};
 use crate::field::Field;
+use crate::refusal::{MAX_EVENTS, TOO_MANY_EVENTS};
 
 /// The members of a JSON object, unparsed.
 pub type Members<'a> = BTreeMap<String, &'a RawValue>;
+
+const NOT_A_LIST: Text = Text::new("Debe ser una lista de eventos.", "Must be a list of events.");
+
+/// The list `events` of a body, whose events are validated one by one.
+pub fn list_of_events<'a>(members: &Members<'a>) -> Result<Vec<&'a RawValue>> {
+    let events = members.get("events").and_then(|events| serde_json::from_str(events.get()).ok());
+    let events: Vec<&RawValue> = events.ok_or_else(|| Error::invalid("events", NOT_A_LIST))?;
+    if events.len() > MAX_EVENTS {
+        return Err(Error::invalid("events", TOO_MANY_EVENTS));
+    }
+    Ok(events)
+}
+
+/// The message about a body that cannot be parsed for this reason.
+pub fn unparsable_body(cause: &str) -> Phrase {
+    Phrase::new(
+        format!("No se puede interpretar el cuerpo de la petición: {cause}"),
+        format!("The request body cannot be parsed: {cause}"),
+    )
+}
 
 /// The raw value of a field.
 #[derive(Clone, Copy, Debug)]

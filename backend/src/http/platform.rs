@@ -22,7 +22,7 @@ use super::caller::{request_id, requested_locale};
 use super::problem::{self, Problem};
 use crate::app::App;
 use crate::auth::webhook_signature::{InvalidSignature, WebhookSignature};
-use crate::practices::events::{self, Outcome};
+use crate::practices::events::{self, EventReport, Outcome};
 use crate::refusal::InputError;
 
 /// The route's path.
@@ -145,21 +145,8 @@ struct EventResult {
 
 impl EventResult {
     fn new(event_id: Option<String>, outcome: Outcome, locale: Locale) -> Self {
-        match outcome {
-            Ok(applied) => Self {
-                event_id,
-                applied: !applied.duplicate,
-                duplicate: applied.duplicate,
-                snapshot_ids: applied.snapshot_ids.iter().map(ToString::to_string).collect(),
-                error: None,
-            },
-            Err(refusal) => Self {
-                event_id,
-                applied: false,
-                duplicate: false,
-                snapshot_ids: Vec::new(),
-                error: Some(InputError::new(refusal, locale)),
-            },
-        }
+        let EventReport { applied, duplicate, snapshot_ids, error } = EventReport::new(outcome, locale);
+        let snapshot_ids = snapshot_ids.iter().map(ToString::to_string).collect();
+        Self { event_id, applied, duplicate, snapshot_ids, error }
     }
 }

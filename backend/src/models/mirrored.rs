@@ -12,19 +12,12 @@ pub mod price;
 pub mod teacher_submission;
 pub mod user;
 
-use std::time::Duration;
-
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt};
-use diesel_async::{RunQueryDsl, SimpleAsyncConnection as _};
+use diesel_async::RunQueryDsl;
 
 use crate::db::Connection;
 use crate::db::advisory_lock::AdvisoryLock;
-
-/// Limits how long the statements of this transaction wait for a lock.
-pub async fn set_lock_timeout(conn: &mut Connection, timeout: Duration) -> QueryResult<()> {
-    conn.batch_execute(&format!("SET LOCAL lock_timeout = {}", timeout.as_millis())).await
-}
 
 /// Waits for other calls that mirror this table, then blocks them until the transaction ends.
 pub async fn acquire_table_lock(conn: &mut Connection, table: &'static str) -> QueryResult<()> {

@@ -122,9 +122,10 @@ impl Reservation {
     pub async fn record_outcomes(
         conn: &mut Connection,
         practices: &[i64],
-        limit: i64,
+        limit: usize,
         now: DateTime<Utc>,
     ) -> QueryResult<Vec<Self>> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let recorded: Vec<RecordedId> = sql_query(RECORD_OUTCOMES)
             .bind::<Array<BigInt>, _>(practices)
             .bind::<BigInt, _>(limit)

@@ -23,7 +23,7 @@ use crate::models::reservation::{OutcomeCounts, Reservation};
 /// The maximum number of practices in a transaction.
 const PRACTICES_PER_BATCH: usize = 100;
 /// The maximum number of reservations in memory.
-const RESERVATIONS_PER_STATEMENT: i64 = 2_000;
+const RESERVATIONS_PER_STATEMENT: usize = 2_000;
 
 /// What was recorded, or would be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -156,15 +156,16 @@ async fn record_batch(
                 outcomes.push((attended_at, reservation.id, snapshot));
             }
         }
-        if outcomes.is_empty() {
-            break;
-        }
         outcomes.retain(|(_, _, snapshot)| known.contains(&snapshot.user_id));
         outcomes.sort_unstable_by_key(|(at, id, _)| (*at, *id));
         let snapshots: Vec<NewStudentSnapshot<'_>> =
             outcomes.into_iter().map(|(_, _, snapshot)| snapshot).collect();
         if !snapshots.is_empty() {
             NewStudentSnapshot::insert(conn, &snapshots).await?;
+        }
+        // No more are added while the practices are locked.
+        if reservations.len() < RESERVATIONS_PER_STATEMENT {
+            break;
         }
     }
     Practice::complete(conn, &ids, now).await?;

@@ -13,13 +13,12 @@ mod rules;
 mod state;
 mod store;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use diesel::result::{DatabaseErrorKind, Error as DatabaseError};
 use diesel_async::AsyncConnection as _;
 use domain::Locale;
-use domain::text::Text;
 use tracing::{error, warn};
 
 use self::event::PlatformEvent;
@@ -28,22 +27,10 @@ use self::refusal::{Reason, Refusal};
 use self::state::State;
 use crate::app::App;
 use crate::db::Connection;
+use crate::db::lock_timeout::{RETRY_AFTER_LOCK_TIMEOUT, is_lock_timeout, limit_lock_waits};
 use crate::error::{Error, Result};
-use crate::models::{QueryResult, mirrored};
-use crate::refusal::Reason as _;
-
-/// The maximum number of events in a call.
-pub const MAX_EVENTS: usize = 500;
-
-/// The error for a call with more events.
-pub const TOO_MANY_EVENTS: Text =
-    Text::new("Se aceptan hasta 500 eventos por petición.", "Accepted: up to 500 events per request.");
-
-/// How long a call waits for a lock.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(3);
-
-/// When the client should retry a call that timed out waiting for a lock.
-const RETRY_AFTER: Duration = Duration::from_secs(5);
+use crate::models::QueryResult;
+use crate::refusal::{InputError, Reason as _};
 
 /// How often events are applied that conflict with others which are applied at the same time.
 const MAX_ATTEMPTS: usize = 5;
@@ -59,6 +46,35 @@ pub struct Applied {
 
 /// The result of an event.
 pub type Outcome = Result<Applied, Refusal>;
+
+/// The result of an event, as the platform gets it.
+pub struct EventReport {
+    /// Whether this call applied it.
+    pub applied: bool,
+    /// Whether it was applied before.
+    pub duplicate: bool,
+    /// The snapshots that it recorded.
+    pub snapshot_ids: Vec<i64>,
+    /// Why it was refused.
+    pub error: Option<InputError>,
+}
+
+impl EventReport {
+    /// The report in this language.
+    pub fn new(outcome: Outcome, locale: Locale) -> Self {
+        match outcome {
+            Ok(Applied { duplicate, snapshot_ids }) => {
+                Self { applied: !duplicate, duplicate, snapshot_ids, error: None }
+            }
+            Err(refusal) => Self {
+                applied: false,
+                duplicate: false,
+                snapshot_ids: Vec::new(),
+                error: Some(InputError::new(refusal, locale)),
+            },
+        }
+    }
+}
 
 /// Applies the events of a call, each by itself. Returns the result of each event, in order.
 ///
@@ -129,10 +145,12 @@ async fn apply_together(
     events: &[PlatformEvent],
     now: DateTime<Utc>,
 ) -> Result<Option<Vec<Outcome>>> {
-    for attempt in 1.. {
+    let mut attempts_left = MAX_ATTEMPTS;
+    loop {
+        attempts_left -= 1;
         let started = Instant::now();
         let applied = conn.transaction(async |conn| {
-            mirrored::set_lock_timeout(conn, LOCK_TIMEOUT).await?;
+            limit_lock_waits(conn).await?;
             apply(conn, events, now).await
         });
         let error = match applied.await {
@@ -142,17 +160,16 @@ async fn apply_together(
         let DatabaseError::DatabaseError(kind, information) = &error else { return Err(error.into()) };
         let cause = information.message();
         match kind {
-            // Diesel has no kind for a lock timeout, and the message is in the server's language.
-            DatabaseErrorKind::Unknown if started.elapsed() >= LOCK_TIMEOUT => {
+            kind if is_lock_timeout(kind, started.elapsed()) => {
                 warn!(cause, "Timed out waiting for the locks of a platform event");
-                return Err(Error::Busy { retry_after: RETRY_AFTER });
+                return Err(Error::Busy { retry_after: RETRY_AFTER_LOCK_TIMEOUT });
             }
             // The same event or the same id in another call, or a deadlock.
             DatabaseErrorKind::UniqueViolation
             | DatabaseErrorKind::SerializationFailure
             | DatabaseErrorKind::ForeignKeyViolation
             | DatabaseErrorKind::Unknown
-                if attempt < MAX_ATTEMPTS => {}
+                if attempts_left > 0 => {}
             DatabaseErrorKind::ClosedConnection
             | DatabaseErrorKind::UnableToSendCommand
             | DatabaseErrorKind::ReadOnlyTransaction => return Err(error.into()),
@@ -162,7 +179,6 @@ async fn apply_together(
             }
         }
     }
-    Ok(None)
 }
 
 /// Applies events in the current transaction.

@@ -3,7 +3,6 @@
 use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 use domain::Viewer;
 use domain::access::{Act, Denied};
-use domain::text::Text;
 use uuid::Uuid;
 
 use super::refusal::{Reason, Refusal};
@@ -16,13 +15,6 @@ use crate::models::player_event::record::PlayerEvent;
 
 /// The name of the event that is recorded for a progress report.
 pub const PROGRESS_TICK: &str = "progress_tick";
-
-/// The maximum number of events in a request.
-pub const MAX_EVENTS: usize = 500;
-
-/// The error for a request with more events.
-pub const TOO_MANY_EVENTS: Text =
-    Text::new("Se aceptan hasta 500 eventos por petición.", "Accepted: up to 500 events per request.");
 
 /// Events up to this far in the future are recorded with the current time.
 pub(super) const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::minutes(2);

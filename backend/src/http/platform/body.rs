@@ -1,16 +1,14 @@
 //! Parses the events of a webhook. They have the names of the GraphQL inputs.
 
-use domain::text::{Phrase, Text};
+use domain::text::Text;
 use serde_json::value::RawValue;
 
 use crate::error::{Error, Result};
-use crate::http::field_value::{FieldValue, Members};
+use crate::http::field_value::{FieldValue, Members, list_of_events, unparsable_body};
 use crate::practices::events::event::EventKind;
 use crate::practices::events::incoming::IncomingEvent;
 use crate::practices::events::refusal::{Reason, Refusal};
-use crate::practices::events::{MAX_EVENTS, TOO_MANY_EVENTS};
 
-const NOT_A_LIST: Text = Text::new("Debe ser una lista de eventos.", "Must be a list of events.");
 const UNEXPECTED_MEMBER: Text = Text::new(
     "El cuerpo solo acepta events. Los demás campos van en cada evento.",
     "The body accepts only events. Other fields belong in each event.",
@@ -21,24 +19,12 @@ pub type EventWithId = (Option<String>, Result<IncomingEvent, Refusal>);
 
 /// The events of a body. An invalid event does not affect the others.
 pub fn events(body: &[u8]) -> Result<Vec<EventWithId>> {
-    let members: Members<'_> = serde_json::from_slice(body).map_err(|cause| {
-        Error::invalid(
-            "body",
-            Phrase::new(
-                format!("No se puede interpretar el cuerpo de la petición: {cause}"),
-                format!("The request body cannot be parsed: {cause}"),
-            ),
-        )
-    })?;
+    let members: Members<'_> = serde_json::from_slice(body)
+        .map_err(|cause| Error::invalid("body", unparsable_body(&cause.to_string())))?;
     if let Some(other) = members.keys().find(|name| *name != "events") {
         return Err(Error::invalid(other.clone(), UNEXPECTED_MEMBER));
     }
-    let events = members.get("events").and_then(|events| serde_json::from_str(events.get()).ok());
-    let events: Vec<&RawValue> = events.ok_or_else(|| Error::invalid("events", NOT_A_LIST))?;
-    if events.len() > MAX_EVENTS {
-        return Err(Error::invalid("events", TOO_MANY_EVENTS));
-    }
-    Ok(events.into_iter().map(event).collect())
+    Ok(list_of_events(&members)?.into_iter().map(event).collect())
 }
 
 fn event(event: &RawValue) -> EventWithId {

@@ -14,9 +14,9 @@ use super::fields;
 use crate::error::{Error, Result};
 use crate::field::Field;
 use crate::http::body::{self, BodyError};
-use crate::http::field_value::{FieldValue, Members};
+use crate::http::field_value::{FieldValue, Members, list_of_events, unparsable_body};
 use crate::refusal::Reason as _;
-use crate::telemetry::player_event::{IncomingEvent, MAX_EVENTS, Shape, TOO_MANY_EVENTS};
+use crate::telemetry::player_event::{IncomingEvent, Shape};
 use crate::telemetry::refusal::{Reason, Refusal};
 
 /// The maximum size of a body. Browsers limit beacons to 64 KiB.
@@ -140,11 +140,7 @@ fn events(body: &[u8]) -> Result<Vec<EventWithId>> {
     if let Some(other) = members.keys().find(|name| !matches!(name.as_str(), "token" | "sentAt" | "events")) {
         return Err(Error::invalid(other.clone(), UNEXPECTED_MEMBER));
     }
-    let events = members.get("events").and_then(|events| serde_json::from_str(events.get()).ok());
-    let events: Vec<&RawValue> = events.ok_or_else(|| Error::invalid("events", NOT_A_LIST))?;
-    if events.len() > MAX_EVENTS {
-        return Err(Error::invalid("events", TOO_MANY_EVENTS));
-    }
+    let events = list_of_events(&members)?;
     let sent_at =
         members.get("sentAt").map_or(Field::Missing, |json| FieldValue::Json(json.get()).timestamp());
     if sent_at == Field::Invalid {
@@ -163,7 +159,6 @@ fn event(event: &RawValue, sent_at: &Field<DateTime<Utc>>) -> EventWithId {
     (id, event.map(|event| IncomingEvent { sent_at: sent_at.clone(), ..event }))
 }
 
-const NOT_A_LIST: Text = Text::new("Debe ser una lista de eventos.", "Must be a list of events.");
 const UNEXPECTED_MEMBER: Text = Text::new(
     "Junto a events solo se aceptan token y sentAt. Los demás campos van en cada evento.",
     "Only token and sentAt are accepted next to events. Other fields belong in each event.",
@@ -188,10 +183,7 @@ impl InvalidBody {
             Self::Incomplete => {
                 Text::new("La petición llegó incompleta.", "The request body is incomplete.").into()
             }
-            Self::Unparsable(cause) => Phrase::new(
-                format!("No se puede interpretar el cuerpo de la petición: {cause}"),
-                format!("The request body cannot be parsed: {cause}"),
-            ),
+            Self::Unparsable(cause) => unparsable_body(cause),
         }
     }
 }

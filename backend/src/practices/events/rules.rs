@@ -34,18 +34,16 @@ impl State {
         if has_ended {
             return Err(Refusal::of("practiceId", Reason::PracticeEnded));
         }
-        let before = self.reservations.get(&seat);
-        let holds_seat = before.is_some_and(|reservation| reservation.status.takes_seat());
-        if let Some(before) = before {
-            let is_confirmed =
-                (before.status, reserve.status) == (ReservationStatus::Pending, ReservationStatus::Confirmed);
-            if holds_seat && !is_confirmed {
-                return Err(Refusal::of("userId", Reason::AlreadyReserved));
-            }
-        }
+        let held = self.reservations.get(&seat).filter(|reservation| reservation.status.takes_seat());
+        let holds_seat = held.is_some();
         let taken = self.seats_taken.get(&practice.id).copied().unwrap_or(0);
-        if !holds_seat && taken >= i64::from(practice.capacity) {
-            return Err(Refusal::of("practiceId", Reason::PracticeFull));
+        match held.map(|held| (held.status, reserve.status)) {
+            Some((ReservationStatus::Pending, ReservationStatus::Confirmed)) => {}
+            Some(_) => return Err(Refusal::of("userId", Reason::AlreadyReserved)),
+            None if taken >= i64::from(practice.capacity) => {
+                return Err(Refusal::of("practiceId", Reason::PracticeFull));
+            }
+            None => {}
         }
         if let Some(id) = reserve.reservation_id
             && self.seats.get(&id).is_some_and(|other| *other != seat)
@@ -53,7 +51,6 @@ impl State {
             return Err(Refusal::of("reservationId", Reason::ReservationIdTaken));
         }
         // A pending reservation keeps the order that it has, whose session may be used already.
-        let held = before.filter(|_| holds_seat);
         let order_id = match (held, reserve.order_id) {
             (Some(held), None) => held.order_id,
             (Some(held), Some(_)) if held.order_id == reserve.order_id => held.order_id,
@@ -90,11 +87,11 @@ impl State {
             if !practice.requires_package {
                 return Ok(None);
             }
-            let mut orders = self.orders.values();
             let suitable = |order: &&Order| {
                 order.user_id == reserve.user_id && order.has_sessions() && is_of_pack(order)
             };
-            let order = orders.by_ref().filter(suitable).min_by_key(|order| (order.paid_at, order.id));
+            let orders = self.orders.values().filter(suitable);
+            let order = orders.min_by_key(|order| (order.paid_at, order.id));
             return Ok(Some(order.ok_or(Refusal::of("practiceId", Reason::NoSessionsLeft))?.id));
         };
         let order = self.orders.get(&id).ok_or(Refusal::of("orderId", Reason::UnknownOrder))?;
